@@ -1,0 +1,62 @@
+"""calcinosis: the posterior probabilities of the five subtypes of calcinosis cutis, given what is known of a patient.
+
+>>> import calcinosis as cc
+>>> model = cc.load()
+>>> p = model.posterior(esrd="yes", warfarin="yes", pain="severe", ulceration="yes")
+>>> p.leading
+'calciphylaxis'
+
+For research and teaching. Not a medical device; no advice for a patient.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from calcinosis.inference.cases import cases as cases
+    from calcinosis.inference.evidence import Evidence as Evidence
+    from calcinosis.inference.evidence import Finding as Finding
+    from calcinosis.inference.findings import FindingsError as FindingsError
+    from calcinosis.inference.impossible import ImpossibleEvidence as ImpossibleEvidence
+    from calcinosis.inference.model import Model as Model
+    from calcinosis.inference.model import load as load
+    from calcinosis.inference.network import NetworkError as NetworkError
+    from calcinosis.inference.posterior import DISCLAIMER as DISCLAIMER
+    from calcinosis.inference.posterior import Posterior as Posterior
+    from calcinosis.knowledge.problem import PriorsError as PriorsError
+    from calcinosis.knowledge.problem import Problem as Problem
+    from calcinosis.knowledge.records import Priors as Priors
+
+__version__ = version("calcinosis")
+
+_HOMES = {
+    "DISCLAIMER": "inference.posterior",
+    "Evidence": "inference.evidence",
+    "Finding": "inference.evidence",
+    "FindingsError": "inference.findings",
+    "ImpossibleEvidence": "inference.impossible",
+    "Model": "inference.model",
+    "NetworkError": "inference.network",
+    "Posterior": "inference.posterior",
+    "Priors": "knowledge.records",
+    "PriorsError": "knowledge.problem",
+    "Problem": "knowledge.problem",
+    "cases": "inference.cases",
+    "load": "inference.model",
+}
+"""The public names, each with the module it lives in: looked up at first use, so that importing costs nothing."""
+
+__all__ = [*_HOMES, "__version__"]  # noqa: PLE0604 - the keys are the names
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"calcinosis has no {name!r}; its public names are {', '.join(_HOMES)}")
+    return getattr(import_module(f"calcinosis.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,67 @@
+"""The published cases as a table, and the check that their cells follow the findings grammar."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from calcinosis.inference.findings import FindingsError
+from calcinosis.inference.model import Model
+from calcinosis.knowledge.cases import check_cases, read_cases
+from calcinosis.knowledge.folder import chosen_folder
+from calcinosis.knowledge.problem import Problem, choose_from
+from calcinosis.knowledge.records import Priors
+from calcinosis.knowledge.sheet import Line, Sheet
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def cases(folder: str | os.PathLike[str] | None = None) -> pd.DataFrame:
+    """The published cases, indexed by `case_id`: diagnosis, findings in the grammar, citation.
+
+    They are patients to examine the network on, never to set it by. Cells that were not reported are empty.
+
+    Raises:
+        PriorsError: if the folder has no readable case file.
+
+    >>> import calcinosis as cc
+    >>> cc.cases().loc["jones2023", "diagnosis"]
+    'dystrophic'
+    """
+    import pandas as pd
+
+    sheet = read_cases(chosen_folder(folder))
+    frame = pd.DataFrame([dict(line.cells) for line in sheet.lines], columns=list(sheet.columns))
+    return frame.set_index("case_id")
+
+
+def case_findings(sheet: Sheet, case: str, priors: Priors) -> Mapping[str, str]:
+    """The findings of one published case, by variable, without the diagnosis.
+
+    Raises:
+        KeyError: if there is no such case; the message names the nearest.
+    """
+    lines = {line.cells["case_id"]: line for line in sheet.lines}
+    if case not in lines:
+        raise KeyError(f"no published case {case!r}: {choose_from(case, list(lines))}")
+    return _findings(lines[case], priors)
+
+
+def check_case_findings(sheet: Sheet, model: Model, priors: Priors, problems: list[Problem]) -> None:
+    """Report every fault of a case file: its columns and diagnoses, and cells that the grammar does not know."""
+    check_cases(sheet, priors, problems)
+    for line in sheet.lines:
+        try:
+            model.read(_findings(line, priors))
+        except FindingsError as error:
+            problems.extend(
+                Problem(sheet.file, line.number, fault.variable, fault.value, fault.what, fault.mend)
+                for fault in error.faults
+            )
+
+
+def _findings(line: Line, priors: Priors) -> dict[str, str]:
+    known = {*priors.variables, *(correction.covariate for correction in priors.corrections)}
+    return {name: value for name, value in line.cells.items() if name in known and value}

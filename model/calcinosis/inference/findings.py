@@ -1,0 +1,173 @@
+"""From findings as people write them to evidence: every value read, every fault told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from calcinosis.inference.evidence import Evidence, Finding
+from calcinosis.inference.grammar import (
+    Measurement,
+    NotUnderstood,
+    Reading,
+    convert,
+    is_missing,
+    read_value,
+    split_measurement,
+)
+from calcinosis.knowledge.problem import nearest
+from calcinosis.knowledge.records import Correction, Variable
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A finding that was not understood: as given, what is wrong, how to mend it."""
+
+    variable: str
+    value: str
+    what: str
+    mend: str
+
+    def __str__(self) -> str:
+        return f"{self.variable}={self.value}: {self.what}: {self.mend}"
+
+
+class FindingsError(ValueError):
+    """Findings with faults; `faults` holds every one."""
+
+    def __init__(self, faults: Iterable[Fault], heading: str = "") -> None:
+        self.faults = tuple(faults)
+        count = f"{len(self.faults)} finding{' is' if len(self.faults) == 1 else 's are'} not understood"
+        super().__init__("\n".join([heading or count, *map(str, self.faults)]))
+
+
+def read_findings(
+    findings: Mapping[str, Any], variables: Mapping[str, Variable], corrections: Iterable[Correction] = ()
+) -> Evidence:
+    """The evidence that findings stand for, in the order of the variables.
+
+    Raises:
+        FindingsError: with every finding that was not understood.
+    """
+    faults: list[Fault] = []
+    by_covariate = {correction.covariate: correction for correction in corrections}
+    for name in findings:
+        if name not in variables and name not in by_covariate:
+            faults.append(Fault(name, show(findings[name]), "no such variable", _other_name(name, variables)))
+    covariates = {
+        correction.variable: measured
+        for name, correction in by_covariate.items()
+        if (measured := _covariate(findings.get(name), correction, faults)) is not None
+    }
+    used: set[str] = set()
+    found = []
+    for name, variable in variables.items():
+        value = findings.get(name)
+        try:
+            readings = read_value(value, variable)
+            if len(readings) > 1 and not variable.repeatable:
+                raise NotUnderstood("two results for a variable that is not repeatable", "give one result")
+            if not readings:
+                continue
+            place = _placing(variable, covariates.get(name))
+            if any(isinstance(reading, Measurement) for reading in readings):
+                used.add(name)
+            found.append(_finding(variable, show(value), [place(reading) for reading in readings]))
+        except NotUnderstood as fault:
+            faults.append(Fault(name, show(value), fault.what, fault.mend))
+    if faults:
+        raise FindingsError(faults)
+    notes = tuple(
+        f"{covariate.text} {correction.covariate} was not used: {name} is not given as a number"
+        for name, (correction, covariate) in covariates.items()
+        if name not in used
+    )
+    return Evidence(tuple(found), notes)
+
+
+def show(value: Any) -> str:
+    """A value as it would be written in a cell.
+
+    >>> show(["absent", "absent"]), show({"none": 0.2, "severe": 0.8}), show({"severe"})
+    ('absent,absent', 'none:0.2,severe:0.8', 'severe')
+    """
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, Mapping):
+        return ",".join(f"{state}:{number}" for state, number in value.items())
+    if isinstance(value, set | frozenset):
+        return "/".join(sorted(map(str, value)))
+    if isinstance(value, list | tuple):
+        return ",".join(map(show, value))
+    return "" if is_missing(value) else str(value)
+
+
+def _other_name(name: str, variables: Mapping[str, Variable]) -> str:
+    near = nearest(name, variables)
+    return (
+        f"did you mean {near}? The variables are {', '.join(variables)}"
+        if near
+        else (f"the variables are {', '.join(variables)}")
+    )
+
+
+def _covariate(value: Any, correction: Correction, faults: list[Fault]) -> tuple[Correction, Measurement] | None:
+    """The measured covariate of a laboratory correction, such as albumin, in its own unit."""
+    if is_missing(value):
+        return None
+    text = show(value)
+    number, unit = split_measurement(text)
+    try:
+        measured = convert(number, unit, correction.units, correction.covariate)
+        if not correction.lower <= measured <= correction.upper:
+            raise NotUnderstood(*_off_scale(measured, correction.lower, correction.upper, correction.unit))
+    except NotUnderstood as fault:
+        faults.append(Fault(correction.covariate, text, fault.what, fault.mend))
+        return None
+    return correction, Measurement(f"{number} {unit}", measured)
+
+
+def _placing(
+    variable: Variable, covariate: tuple[Correction, Measurement] | None
+) -> Callable[[Reading], tuple[tuple[float, ...], str]]:
+    """The function that turns a number, corrected if need be, into the state whose band holds it."""
+
+    def place(reading: Reading) -> tuple[tuple[float, ...], str]:
+        if not isinstance(reading, Measurement):
+            return reading
+        value, steps = reading.value, [reading.text]
+        if covariate is not None:
+            correction, measured = covariate
+            value += correction.slope * (correction.reference - measured.value)
+            steps.append(
+                f"{value:.4g} {variable.unit} corrected for {correction.covariate} {measured.text} "
+                f"({correction.source})"
+            )
+        elif f"{value:g} {variable.unit}" != reading.text:
+            steps.append(f"{value:.4g} {variable.unit}")
+        state = variable.state_of(value)
+        if state is None:
+            bands = [state.band for state in variable.states if state.band is not None]
+            lower, upper = min(band.lower for band in bands), max(band.upper for band in bands)
+            raise NotUnderstood(*_off_scale(value, lower, upper, variable.unit))
+        chosen = tuple(float(other is state) for other in variable.states)
+        return chosen, " → ".join([*steps[1:], state.name])
+
+    return place
+
+
+def _off_scale(value: float, lower: float, upper: float, unit: str) -> tuple[str, str]:
+    what = f"{value:.4g} {unit} is not believable"
+    return what, f"it should lie between {lower:g} and {upper:g} {unit}; check number and unit"
+
+
+def _finding(variable: Variable, given: str, results: list[tuple[tuple[float, ...], str]]) -> Finding:
+    words = [word for _, word in results]
+    if len(words) > 1 and len(set(words)) == 1:
+        understood = f"{words[0]}, {len(words)} times"
+    else:
+        understood = ", ".join(words)
+    if understood.replace(" or ", "/").replace(", ", ",") == given:
+        understood = given
+    return Finding(variable.name, given, understood, tuple(likelihood for likelihood, _ in results))

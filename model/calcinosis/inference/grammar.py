@@ -1,0 +1,236 @@
+"""The findings grammar: one reading of a value, whether it comes from Python, the shell, a CSV cell or JSON.
+
+====================================  =====================================================
+``severe``                            a state
+``intermittent/severe``               either of these states
+``absent,absent,absent``              repeated results of a repeatable variable
+``9.1 mg/dL``, ``2.27mmol/L``         a number with its unit
+``none:0.2,severe:0.8``               likelihoods; a state that is not named has likelihood 0
+empty, ``unknown``, None, NaN         not observed
+====================================  =====================================================
+
+In Python also a list (repeated results), a set (either of), a dict (likelihoods) and True or False for yes or no.
+A state whose name holds one of the signs ``/ , :`` is matched whole first.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Number
+from typing import Any
+
+from calcinosis.knowledge.number import NotANumber, parse_number
+from calcinosis.knowledge.problem import choose_from, nearest
+from calcinosis.knowledge.records import Variable
+
+_MEASURED = re.compile(
+    r"(?P<number>[<>≤≥~]?\s*[+-]?[\d.][\d.,' \u00a0\u202f]*?(?:[eE][+-]?\d+)?)\s*(?P<unit>[^\d\s.,].*)?"
+)
+
+
+class NotUnderstood(ValueError):  # noqa: N818 - always caught by the parser, which names the variable
+    """A value that the grammar does not know; `what` is wrong and how to `mend` it."""
+
+    def __init__(self, what: str, mend: str) -> None:
+        self.what, self.mend = what, mend
+        super().__init__(f"{what}: {mend}")
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A number with its unit, and the same in the variable's own unit."""
+
+    text: str
+    value: float
+
+
+Reading = tuple[tuple[float, ...], str] | Measurement
+"""One result: its likelihood under each state and what it means in words, or a number still to be placed."""
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a value says that nothing was observed: None, NaN, NA, an empty text or 'unknown'."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    if isinstance(value, str):
+        return value.strip() in ("", "unknown")
+    return isinstance(value, Number) and not isinstance(value, bool) and value != value
+
+
+def read_value(value: Any, variable: Variable) -> list[Reading]:
+    """The results that a value holds, none if it says that nothing was observed.
+
+    Raises:
+        NotUnderstood: what is wrong with the value, and how to mend it.
+    """
+    if isinstance(value, str):
+        return _read_text(value.strip(), variable)
+    if is_missing(value):
+        return []
+    if isinstance(value, Mapping):
+        return [_likelihoods(value, variable)]
+    if isinstance(value, set | frozenset):
+        return [_either(sorted(map(_word, value)), variable)]
+    if isinstance(value, Sequence) or type(value).__name__ == "ndarray":
+        return [reading for item in value for reading in _read_item(item, variable)]
+    return [_read_word(_word(value, variable), variable)]
+
+
+def _read_item(item: Any, variable: Variable) -> list[Reading]:
+    """One item of a list: a result of its own, so no list within it."""
+    if isinstance(item, Sequence) and not isinstance(item, str):
+        raise NotUnderstood("a list within a list", "give one result per item")
+    return read_value(item, variable)
+
+
+def _word(value: Any, variable: Variable | None = None) -> str:
+    """A Python value as the word it would be in a cell; True and False stand for yes and no."""
+    name = type(value).__name__
+    if name in ("bool", "bool_"):
+        states = variable.state_names if variable else ()
+        for word in ("yes", "true", "True") if value else ("no", "false", "False"):
+            if word in states:
+                return word
+    if name.startswith(("float", "int", "uint")):
+        return f"{value:g}" if float(value).is_integer() and abs(value) < 1e6 else repr(float(value))
+    return str(value).strip()
+
+
+def _read_text(text: str, variable: Variable) -> list[Reading]:
+    states = variable.state_names
+    if text in states:
+        return [_read_word(text, variable)]
+    if is_missing(text):
+        return []
+    if _looks_measured(text, variable):
+        try:
+            return [_measured(text, variable)]
+        except NotUnderstood:
+            parts = [part.strip() for part in text.split(",")]
+            if len(parts) < 2 or not all(split_measurement(part)[1] in variable.units for part in parts):
+                raise
+            return [_measured(part, variable) for part in parts]
+    parts = split_words(text, ",", states)
+    if ":" in text and not any(part in states for part in parts):
+        return [_likelihoods(_pairs(parts), variable)]
+    return [_read_word(part, variable) for part in parts if not is_missing(part)]
+
+
+def split_words(text: str, sign: str, states: Sequence[str]) -> list[str]:
+    """A text cut at a sign, but never inside the name of a state that holds the sign.
+
+    >>> split_words("a/b/c", "/", ["a/b", "c"])
+    ['a/b', 'c']
+    """
+    pieces = text.split(sign)
+    words: list[str] = []
+    while pieces:
+        for length in range(len(pieces), 0, -1):
+            word = sign.join(pieces[:length]).strip()
+            if length == 1 or word in states:
+                words.append(word)
+                pieces = pieces[length:]
+                break
+    return words
+
+
+def _read_word(word: str, variable: Variable) -> Reading:
+    """One result: a state, either of several, or a number with its unit."""
+    if word not in variable.state_names and _looks_measured(word, variable):
+        return _measured(word, variable)
+    words = [word] if word in variable.state_names else split_words(word, "/", variable.state_names)
+    return _either(words, variable)
+
+
+def _either(words: Sequence[str], variable: Variable) -> Reading:
+    _known(words, variable)
+    named = [state for state in variable.state_names if state in words]
+    if not named:
+        raise NotUnderstood("no state is named", choose_from("", variable.state_names))
+    return tuple(float(state in named) for state in variable.state_names), " or ".join(named)
+
+
+def _known(words: Sequence[str], variable: Variable) -> None:
+    for word in words:
+        if word not in variable.state_names:
+            mend = choose_from(word, variable.state_names)
+            if variable.numeric:
+                mend += f"; or a number with its unit ({', '.join(variable.units)})"
+            raise NotUnderstood(f"no state '{word}'", mend)
+
+
+def _pairs(parts: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for part in parts:
+        state, _, number = part.rpartition(":")
+        if not state:
+            raise NotUnderstood(f"no likelihood in '{part}'", "write state:number, as in none:0.2,severe:0.8")
+        if state.strip() in found:
+            raise NotUnderstood(f"two likelihoods for {state.strip()}", "name each state once")
+        found[state.strip()] = number.strip()
+    return found
+
+
+def _likelihoods(given: Mapping[Any, Any], variable: Variable) -> Reading:
+    words = {_word(state, variable): number for state, number in given.items()}
+    _known(list(words), variable)
+    values: dict[str, float] = {}
+    for state, number in words.items():
+        try:
+            values[state] = parse_number(number) if isinstance(number, str) else float(number)
+        except NotANumber as fault:
+            raise NotUnderstood(f"the likelihood of {state} is {fault.what}", fault.mend) from None
+        except (TypeError, ValueError):
+            raise NotUnderstood(f"the likelihood of {state} is not a number", "write a number from 0 up") from None
+        if not math.isfinite(values[state]):
+            raise NotUnderstood(f"the likelihood of {state} is not finite", "write a number from 0 up")
+        if values[state] < 0:
+            raise NotUnderstood(f"the likelihood of {state} is negative", "write a number from 0 up")
+    if not any(values.values()):
+        raise NotUnderstood("all likelihoods are 0", "give at least one state a likelihood above 0")
+    text = ", ".join(f"{state} {values[state]:g}" for state in variable.state_names if state in values)
+    return tuple(values.get(state, 0.0) for state in variable.state_names), f"likelihoods {text}"
+
+
+def _looks_measured(text: str, variable: Variable) -> bool:
+    """Whether a text is meant as a number: it begins like one and no state is called so."""
+    return variable.numeric and text not in variable.state_names and _MEASURED.fullmatch(text) is not None
+
+
+def _measured(text: str, variable: Variable) -> Measurement:
+    number, unit = split_measurement(text)
+    return Measurement(f"{number} {unit}" if unit else text, convert(number, unit, variable.units, variable.name))
+
+
+def split_measurement(text: str) -> tuple[str, str]:
+    """A text cut into its number and its unit, either of which may be empty."""
+    match = _MEASURED.fullmatch(text.strip())
+    if match is None:
+        return "", text.strip()
+    return match["number"].strip(), (match["unit"] or "").strip()
+
+
+def convert(number: str, unit: str, units: Mapping[str, float], name: str) -> float:
+    """A number turned into the quantity's own unit.
+
+    Raises:
+        NotUnderstood: if the number is not plain, or the unit is missing or unknown.
+    """
+    try:
+        value = parse_number(number)
+    except NotANumber as fault:
+        mend = f"{fault.mend} {unit}".strip() if fault.what.startswith("a ") else f"{fault.mend}, and its unit"
+        raise NotUnderstood(fault.what, mend) from None
+    if not unit:
+        own = next(iter(units))
+        raise NotUnderstood("a number without its unit", f"write {number} {own} ({name} is read in {', '.join(units)})")
+    folded = {known.casefold(): known for known in units}
+    known = unit if unit in units else folded.get(unit.casefold())
+    if known is None:
+        near = nearest(unit, units)
+        mend = f"did you mean {near}? " if near else ""
+        raise NotUnderstood(f"unknown unit '{unit}'", f"{mend}{name} is read in {', '.join(units)}")
+    return value * units[known]

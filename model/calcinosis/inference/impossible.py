@@ -1,0 +1,62 @@
+"""Evidence that cannot be: which findings clash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations, islice
+
+from calcinosis.inference.engine import Engine
+from calcinosis.inference.evidence import Evidence, Finding, stack
+
+AT_ONCE = 4096
+"""How many subsets of the findings are weighed in one batch."""
+
+MOST_SUBSETS = 200_000
+"""How many subsets are searched for the smallest clash, before a clash that merely cannot be shortened must do."""
+
+
+class ImpossibleEvidence(ValueError):  # noqa: N818 - a public name: the state of affairs, as in 'ZeroDivision'
+    """Findings that no patient of the model can have together; `clash` holds the smallest set that cannot."""
+
+    def __init__(self, clash: tuple[Finding, ...]) -> None:
+        self.clash = clash
+        named = " and ".join(f"{f.variable}={f.given}" for f in clash)
+        verb = "cannot be" if len(clash) == 1 else "cannot be true together"
+        super().__init__(f"impossible evidence: {named} {verb}: one of them, or a zero in the tables, must be wrong")
+
+
+def smallest_clash(engine: Engine, evidence: Evidence) -> tuple[Finding, ...]:
+    """The smallest set of findings whose joint probability is 0; the first such in order, if there are several."""
+    findings = evidence.findings
+    budget = MOST_SUBSETS
+    for size in range(1, len(findings) + 1):
+        for subsets in _batches(combinations(findings, size)):
+            budget -= len(subsets)
+            for subset, possible in zip(subsets, _possible(engine, subsets), strict=True):
+                if not possible:
+                    return subset
+            if budget < 0:
+                return _shortened(engine, findings)
+    return findings
+
+
+def _batches(subsets: Iterator[tuple[Finding, ...]]) -> Iterator[list[tuple[Finding, ...]]]:
+    while batch := list(islice(subsets, AT_ONCE)):
+        yield batch
+
+
+def _possible(engine: Engine, subsets: list[tuple[Finding, ...]]) -> list[bool]:
+    patients = [Evidence(subset) for subset in subsets]
+    weights = engine.weigh(stack(patients)).weights.sum(axis=1)
+    found: list[bool] = (weights > 0).tolist()
+    return found * len(subsets) if len(found) < len(subsets) else found
+
+
+def _shortened(engine: Engine, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """A clash from which no finding can be left out."""
+    clash = findings
+    for finding in findings:
+        fewer = tuple(f for f in clash if f is not finding)
+        if not _possible(engine, [fewer])[0]:
+            clash = fewer
+    return clash

@@ -1,0 +1,189 @@
+"""The bridge to pgmpy: networks in and out, and the file formats it reads and writes.
+
+pgmpy costs seconds to import, so this is the only module that does, inside the functions that need it. Its readers
+and checks let some faults through (a column that sums to 0.995, cells that are NaN); `Network` does not.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from calcinosis.inference.network import Array, Network, NetworkError
+from calcinosis.knowledge.problem import choose_from
+from calcinosis.knowledge.records import State, Variable
+
+if TYPE_CHECKING:
+    from pgmpy.models import DiscreteBayesianNetwork
+
+FORMATS = (".bif", ".xmlbif", ".xdsl", ".net", ".uai")
+"""The file formats, by ending, that pgmpy both writes and reads back."""
+
+
+def from_pgmpy(network: DiscreteBayesianNetwork, target: str) -> Network:
+    """The network of a pgmpy object.
+
+    Raises:
+        NetworkError: if a node has no table, or a table is not one of probabilities that sum to 1.
+    """
+    nodes = sorted(map(str, network.nodes))
+    by_name = {str(node): node for node in network.nodes}
+    states: dict[str, tuple[str, ...]] = {}
+    parents: dict[str, tuple[str, ...]] = {}
+    tables: dict[str, Array] = {}
+    for name in nodes:
+        cpd = network.get_cpds(by_name[name])
+        if cpd is None:
+            raise NetworkError(f"{name} has no table")
+        states[name] = tuple(map(str, cpd.state_names[by_name[name]]))
+        parents[name] = tuple(map(str, cpd.variables[1:]))
+        arrows = {str(node) for node in network.get_parents(by_name[name])}
+        if arrows != set(parents[name]):
+            raise NetworkError(
+                f"the table of {name} has the parents {sorted(parents[name])}, its arrows {sorted(arrows)}"
+            )
+    for name in nodes:
+        cpd = network.get_cpds(by_name[name])
+        for parent in parents[name]:
+            if tuple(map(str, cpd.state_names[by_name[parent]])) != states[parent]:
+                raise NetworkError(f"the table of {name} names the states of {parent} otherwise than {parent} does")
+        values = np.asarray(cpd.values, dtype=np.float64)
+        tables[name] = np.moveaxis(values, 0, -1)
+    if target not in states:
+        raise NetworkError(f"no variable {target!r}: {choose_from(target, nodes)}")
+    variables = {name: Variable(name, tuple(State(s, s) for s in states[name]), label=name) for name in nodes}
+    return Network(target, MappingProxyType(variables), MappingProxyType(parents), tables)
+
+
+def to_pgmpy(network: Network) -> DiscreteBayesianNetwork:
+    """A pgmpy object with the same variables, states, arrows and tables."""
+    from pgmpy.factors.discrete import TabularCPD
+    from pgmpy.models import DiscreteBayesianNetwork
+
+    with _quiet():
+        answer = DiscreteBayesianNetwork([(p, name) for name, parents in network.parents.items() for p in parents])
+        answer.add_nodes_from([name for name in network.variables if name not in answer])
+        for name, variable in network.variables.items():
+            parents = network.parents[name]
+            table = network.tables[name]
+            names = {v: list(network.variables[v].state_names) for v in (name, *parents)}
+            values = table.reshape(-1, len(variable.states)).T
+            cards = [len(network.variables[p].states) for p in parents]
+            answer.add_cpds(
+                TabularCPD(name, len(variable.states), values, list(parents) or None, cards or None, state_names=names)
+            )
+    return answer
+
+
+def read_file(path: str | os.PathLike[str], target: str) -> Network:
+    """The network in a file of one of FORMATS, gzipped or not.
+
+    Raises:
+        NetworkError: if there is no such file, it is of another format, or it cannot be read as a network.
+    """
+    where = Path(path)
+    packed = where.suffix == ".gz"
+    ending = Path(where.stem if packed else where.name).suffix.lower()
+    if ending not in FORMATS:
+        raise NetworkError(f"{where}: a network file ends in one of {', '.join(FORMATS)}")
+    try:
+        data = where.read_bytes()
+        text = (gzip.decompress(data) if packed else data).decode("utf-8")
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise NetworkError(f"{where} cannot be read: {error}") from None
+    with tempfile.TemporaryDirectory() as scratch, _quiet():
+        plain = Path(scratch) / f"network{ending}"
+        plain.write_text(text, encoding="utf-8")
+        try:
+            network = _readers()[ending](str(plain))
+        except Exception as error:
+            raise NetworkError(f"{where} cannot be read as {ending[1:].upper()}: {error}") from error
+    return from_pgmpy(network, target)
+
+
+def write_file(network: Network, path: Path) -> None:
+    """Write a network to a file of one of FORMATS, and read it back to see that nothing was lost.
+
+    Raises:
+        NetworkError: if the format is unknown, or what was read back differs from the network.
+    """
+    ending = path.suffix.lower()
+    if ending not in FORMATS:
+        raise NetworkError(f"{path}: the name must end in one of {', '.join(FORMATS)}")
+    with _quiet():
+        _writers()[ending](to_pgmpy(network), str(path))
+    again = read_file(path, _renamed(network, ending)[network.target])
+    difference = largest_difference(network, again, _renamed(network, ending))
+    if difference > 1e-9:
+        raise NetworkError(f"{path}: what was read back differs from the network by up to {difference:.3g}")
+
+
+def largest_difference(network: Network, other: Network, names: Mapping[str, str]) -> float:
+    """The largest difference between two networks' probabilities, the variables of the second renamed; inf if
+    their arrows or states are not the same."""
+    worst = 0.0
+    for name in network.variables:
+        twin = names[name]
+        family = [names[p] for p in network.parents[name]]
+        if twin not in other.variables or sorted(other.parents[twin]) != sorted(family):
+            return float("inf")
+        order = [other.parents[twin].index(p) for p in family]
+        table = other.tables[twin].transpose([*order, len(order)])
+        if table.shape != network.tables[name].shape:
+            return float("inf")
+        worst = max(worst, float(np.abs(table - network.tables[name]).max()))
+    return worst
+
+
+def _renamed(network: Network, ending: str) -> dict[str, str]:
+    """How a format calls the variables; only UAI has numbers instead of names."""
+    return {name: name for name in network.variables}
+
+
+def _readers() -> dict[str, Callable[[str], Any]]:
+    from pgmpy import readwrite as rw
+
+    return {
+        ".bif": lambda path: rw.BIFReader(path).get_model(),
+        ".xmlbif": lambda path: rw.XMLBIFReader(path).get_model(),
+        ".xdsl": lambda path: rw.XDSLReader(path).get_model(),
+        ".net": lambda path: rw.NETReader(path).get_model(),
+        ".uai": lambda path: rw.UAIReader(path).get_model(),
+    }
+
+
+def _writers() -> dict[str, Callable[[Any, str], Any]]:
+    from pgmpy import readwrite as rw
+
+    return {
+        ".bif": lambda model, path: rw.BIFWriter(model).write(filename=path),
+        ".xmlbif": lambda model, path: rw.XMLBIFWriter(model).write(path),
+        ".xdsl": lambda model, path: rw.XDSLWriter(model).write(path),
+        ".net": lambda model, path: rw.NETWriter(model).write(path),
+        ".uai": lambda model, path: rw.UAIWriter(model).write(path),
+    }
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep pgmpy's own warnings and log lines out of a user's shell."""
+    import logging
+
+    logger = logging.getLogger("pgmpy")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)

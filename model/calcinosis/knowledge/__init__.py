@@ -1,0 +1,1 @@
+"""Floor 1: what is known. The priors folder: read, checked, located, copied."""

@@ -1,0 +1,45 @@
+"""The published cases that come with a priors folder: patients to examine the network on, never to set it by."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from calcinosis.knowledge.cells import unique
+from calcinosis.knowledge.problem import PriorsError, Problem, Reporter
+from calcinosis.knowledge.records import Priors
+from calcinosis.knowledge.sheet import Sheet, check_columns, read_sheet
+
+FILE = "cases/published_cases.csv"
+CITATION = ("hard", "text_seen", "year", "source_title", "doi_or_pmcid")
+"""The columns of a published case that are not findings: how hard it is, and where it was printed."""
+
+
+def read_cases(folder: Path) -> Sheet:
+    """The published cases of a folder, in file order.
+
+    Raises:
+        PriorsError: if the file is missing or cannot be read.
+    """
+    problems: list[Problem] = []
+    sheet = read_sheet(folder / FILE, FILE, problems)
+    if problems or sheet is None:
+        raise PriorsError(str(folder), problems)
+    return sheet
+
+
+def check_cases(sheet: Sheet, priors: Priors, problems: list[Problem]) -> None:
+    """Report faults of the case file's columns, identifiers and diagnoses; the findings have a grammar of their own."""
+    report = Reporter(sheet.file, problems)
+    findings = [name for name in sheet.columns if name in priors.variables]
+    if not check_columns(sheet, ("case_id", "diagnosis"), (*priors.variables, *CITATION), report):
+        return
+    if not findings:
+        report(1, "no column is a variable", "name the columns as in variables.csv")
+    unique(sheet, ["case_id"], report)
+    states = priors.variables[priors.target].state_names
+    for line in sheet.lines:
+        if not line.cells["case_id"]:
+            report(line.number, "the cell is empty", "give the case a name of its own", "case_id")
+        if line.cells["diagnosis"] not in states:
+            mend = f"write one of: {', '.join(states)}"
+            report(line.number, f"not a state of {priors.target}", mend, "diagnosis", line.cells["diagnosis"])

@@ -1,0 +1,30 @@
+"""The fingerprint of a priors folder, so that an answer can be traced to the figures it came from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+
+def digest(*content: Any) -> str:
+    """The SHA-256 of records by what they say, the same for any order of rows and columns: 64 hexadecimal digits."""
+    text = json.dumps([_plain(part) for part in content], sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """Records and mappings as dictionaries; collections of records sorted by their text."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.compare}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, str | int | float | bool) or value is None:
+        return value
+    if isinstance(value, Collection):
+        items = [_plain(item) for item in value]
+        records = bool(items) and all(isinstance(item, dict) for item in items)
+        return sorted(items, key=lambda item: json.dumps(item, sort_keys=True)) if records else items
+    raise TypeError(f"no digest of {type(value).__name__}")

@@ -1,0 +1,76 @@
+"""Where priors folders are: the shipped one, the chosen one, and copies for editing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+VARIABLE = "CALCINOSIS_PRIORS"
+"""The environment variable that names a priors folder to use instead of the shipped one."""
+
+
+def shipped_folder() -> Path:
+    """The priors that come with the package: inside an installed wheel, or priors/ of the checkout."""
+    package = Path(__file__).resolve().parent.parent
+    installed = package / "priors"
+    return installed if installed.is_dir() else package.parent.parent / "priors"
+
+
+def chosen_folder(folder: str | os.PathLike[str] | None = None) -> Path:
+    """The folder named, else the one that CALCINOSIS_PRIORS names, else the shipped one."""
+    named = folder or os.environ.get(VARIABLE)
+    return Path(named) if named else shipped_folder()
+
+
+def copy_folder(source: Path, destination: Path, *, force: bool = False) -> Path:
+    """The path of a new copy of a priors folder, for editing; made whole or not at all.
+
+    Raises:
+        FileExistsError: if the destination exists, is not an empty folder, and `force` is not given.
+        OSError: if the copy cannot be written; nothing is left behind.
+    """
+    destination = Path(os.path.abspath(destination))
+    if destination == Path.cwd():
+        raise FileExistsError(f"{destination} is the folder you stand in: name a new one")
+    occupied = destination.exists() and not (destination.is_dir() and not any(destination.iterdir()))
+    if occupied and not force:
+        raise FileExistsError(f"{destination} exists: name another folder, or replace it with --force")
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{destination.name}-", dir=destination.parent) as scratch:
+        fresh, former = Path(scratch) / "new", Path(scratch) / "former"
+        shutil.copytree(source, fresh, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+        for path in (fresh, *fresh.rglob("*")):
+            path.chmod(path.stat().st_mode | 0o200)  # an installed package may be read-only; the copy is for editing
+        if destination.exists():
+            destination.rename(former)
+        try:
+            fresh.rename(destination)
+        except OSError:
+            if former.exists():
+                former.rename(destination)
+            raise
+    return destination
+
+
+def write_whole(path: Path, content: str | bytes, *, force: bool = False) -> Path:
+    """The path of a file written whole or not at all.
+
+    Raises:
+        FileExistsError: if it exists and `force` is not given.
+        OSError: if it cannot be written; a half-written file is not left behind.
+    """
+    if path.exists() and not force:
+        raise FileExistsError(f"{path} exists: name another file, or replace it with --force")
+    data = content.encode() if isinstance(content, str) else content
+    handle, scratch = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent or Path())
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.chmod(scratch, 0o644)
+        os.replace(scratch, path)
+    except BaseException:
+        Path(scratch).unlink(missing_ok=True)
+        raise
+    return path

@@ -1,0 +1,77 @@
+"""A fault in a file, told so that whoever edits the file can mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from difflib import get_close_matches
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One fault: where it stands, what is wrong, how to mend it.
+
+    `line` counts from 1, the header being line 1; a fault of a whole file or of its header is on line 1.
+    `column` and `value` are empty where the fault is not in one cell.
+
+    >>> print(Problem("tables/pain.csv", 3, "severe", "1.2", "a probability above 1", "write a number from 0 to 1"))
+    tables/pain.csv:3: severe: 1.2: a probability above 1: write a number from 0 to 1
+    """
+
+    file: str
+    line: int
+    column: str
+    value: str
+    what: str
+    mend: str
+
+    def __str__(self) -> str:
+        value = " ".join(self.value.split())  # a quoted cell may hold line breaks; a message is one line
+        return f"{self.file}:{self.line}: {self.column or '-'}: {value or '-'}: {self.what}: {self.mend}"
+
+    def as_dict(self) -> dict[str, str | int]:
+        """The six parts by name, for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Reporter:
+    """Adds problems of one file to the list that all files share."""
+
+    file: str
+    problems: list[Problem]
+
+    def __call__(self, line: int, what: str, mend: str, column: str = "", value: str = "") -> None:
+        self.problems.append(Problem(self.file, line, column, value, what, mend))
+
+
+class PriorsError(ValueError):
+    """A priors folder with faults; `problems` holds every one, sorted by file and line."""
+
+    def __init__(self, folder: str, problems: Iterable[Problem]) -> None:
+        self.folder = folder
+        self.problems: tuple[Problem, ...] = tuple(sorted(set(problems)))
+        count = f"{len(self.problems)} problem{'' if len(self.problems) == 1 else 's'}"
+        super().__init__("\n".join([f"{count} in {folder}", *map(str, self.problems)]))
+
+
+def nearest(word: str, allowed: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The allowed word spelled most like `word`, or None if none comes near (`cutoff`: a difflib ratio, 0 to 1).
+
+    >>> nearest("Warfarine", ["warfarin", "obesity"])
+    'warfarin'
+    """
+    by_folded = {name.casefold(): name for name in allowed}
+    found = get_close_matches(word.casefold(), by_folded, n=1, cutoff=cutoff)
+    return by_folded[found[0]] if found else None
+
+
+def choose_from(word: str, allowed: Sequence[str]) -> str:
+    """The repair for an unknown word: the nearest spelling first, then all that is allowed.
+
+    >>> choose_from("sever", ["none", "intermittent", "severe"])
+    "did you mean 'severe'? One of: none, intermittent, severe"
+    """
+    near = nearest(word, allowed)
+    options = f"one of: {', '.join(allowed)}" if allowed else "none is defined"
+    return f"did you mean '{near}'? O{options[1:]}" if near and allowed else f"write {options}"

@@ -1,0 +1,150 @@
+"""tables/<variable>.csv: the probabilities. The header of a table is the graph: a parent column is an arrow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from itertools import product
+from pathlib import Path
+
+from calcinosis.knowledge.cells import number_cell, sources_cell, word_cell
+from calcinosis.knowledge.problem import Problem, Reporter, choose_from, nearest
+from calcinosis.knowledge.read_variables import RESERVED
+from calcinosis.knowledge.records import Row, Source, Table, Variable, rows_sum_to_one
+from calcinosis.knowledge.sheet import Line, Sheet, read_sheet
+
+
+def read_tables(
+    folder: Path, variables: Mapping[str, Variable], sources: Mapping[str, Source], problems: list[Problem]
+) -> dict[str, Table]:
+    """The table of each variable; faulty ones are left out and reported."""
+    tables = {}
+    directory = folder / "tables"
+    for path in sorted(directory.glob("*.csv")) if directory.is_dir() else []:
+        if path.stem not in variables:
+            mend = choose_from(path.stem, list(variables))
+            report = Reporter(f"tables/{path.name}", problems)
+            report(1, "a table for no variable of variables.csv", mend, value=path.stem)
+    for name, variable in variables.items():
+        file = f"tables/{name}.csv"
+        sheet = read_sheet(directory / f"{name}.csv", file, problems)
+        if sheet is not None:
+            table = check_table(sheet, variable, variables, sources, problems)
+            if table is not None:
+                tables[name] = table
+    return tables
+
+
+def check_table(
+    sheet: Sheet,
+    variable: Variable,
+    variables: Mapping[str, Variable],
+    sources: Mapping[str, Source],
+    problems: list[Problem],
+) -> Table | None:
+    """The table that a sheet describes, or None if anything is wrong with it."""
+    before = len(problems)
+    report = Reporter(sheet.file, problems)
+    parents = _parents(sheet, variable, variables, report)
+    if parents is None:
+        return None
+    rows: dict[tuple[str, ...], Row] = {}
+    for line in sheet.lines:
+        row = _row(line, parents, variable, variables, sources, report)
+        if row is None:
+            continue
+        if row.given in rows:
+            what = f"the same combination as on line {rows[row.given].line}"
+            report(line.number, what, "remove one of the two", ", ".join(parents), ", ".join(row.given))
+        else:
+            rows[row.given] = row
+    combinations = list(product(*(variables[name].state_names for name in parents)))
+    written = {tuple(line.cells[name] for name in parents) for line in sheet.lines}
+    for given in combinations:
+        if given not in written:
+            what = "no row for this combination" if parents else "no row"
+            report(1, what, "add a row for it", ", ".join(parents), ", ".join(given))
+    if len(problems) > before:
+        return None
+    return Table(variable.name, parents, tuple(rows[given] for given in combinations))
+
+
+def _parents(
+    sheet: Sheet, variable: Variable, variables: Mapping[str, Variable], report: Reporter
+) -> tuple[str, ...] | None:
+    """The parent columns by name, so that their order in the file is of no account."""
+    states = variable.state_names
+    missing = [name for name in (*states, *RESERVED) if name not in sheet.columns]
+    good = not missing
+    for name in missing:
+        what = "the column of a state is missing" if name in states else "the column is missing"
+        report(1, what, "add it to the header", column=name)
+    parents = []
+    for name in sheet.columns:
+        if name in states or name in RESERVED:
+            continue
+        if name in variables and name != variable.name:
+            parents.append(name)
+            continue
+        good = False
+        if name == variable.name:
+            report(1, "a variable cannot be its own parent", "remove the column", column=name)
+        else:
+            near = nearest(name, [*missing, *variables])
+            mend = f"did you mean '{near}'?" if near else "name a parent variable or a state, or remove the column"
+            report(1, "neither a variable nor a state of this one", mend, column=name)
+    for name in parents:
+        if variables[name].repeatable:
+            good = False
+            what = "a repeatable variable cannot be a parent"
+            report(1, what, "its results are measurements: make what they measure the parent", column=name)
+    return tuple(sorted(parents)) if good else None
+
+
+def _row(
+    line: Line,
+    parents: tuple[str, ...],
+    variable: Variable,
+    variables: Mapping[str, Variable],
+    sources: Mapping[str, Source],
+    report: Reporter,
+) -> Row | None:
+    given = [word_cell(line, name, variables[name].state_names, f"not a state of {name}", report) for name in parents]
+    keys = sources_cell(line, "source", sources, report)
+    kinds = {sources[key].kind for key in keys if key in sources}
+    probabilities = _probabilities(line, variable, kinds, report)
+    weight = number_cell(line, "weight", report)
+    if weight is not None and weight <= 0:
+        mend = "write how many patients the row rests on, 4 to 10 for a judgement"
+        report(line.number, "a weight that is not positive", mend, "weight", line.cells["weight"])
+    if "judgement" in kinds and not line.cells["note"]:
+        report(line.number, "a judgement without its reasoning", "say in the note what it rests on", "note")
+    if None in given or probabilities is None or weight is None:
+        return None
+    named = tuple(state for state in given if state is not None)
+    return Row(named, probabilities, weight, keys, line.cells["note"], line.number)
+
+
+def _probabilities(line: Line, variable: Variable, kinds: set[str], report: Reporter) -> tuple[float, ...] | None:
+    values = []
+    for state in variable.state_names:
+        value = number_cell(line, state, report)
+        text = line.cells[state]
+        if value is None:
+            continue
+        if not 0.0 <= value <= 1.0:
+            what = "a probability above 1" if value > 1 else "a probability below 0"
+            report(line.number, what, "write a number from 0 to 1", state, text)
+        elif value == 0.0 and "definition" not in kinds:
+            mend = "write a small number, or cite a source of the kind definition"
+            report(line.number, "a zero, which no evidence could ever overrule", mend, state, text)
+        else:
+            values.append(value)
+    if len(values) < len(variable.states):
+        return None
+    total = math.fsum(values)
+    if not rows_sum_to_one(total):
+        mend = "change them so that they sum to 1"
+        report(line.number, "the probabilities do not sum to 1", mend, ", ".join(variable.state_names), f"{total:.9g}")
+        return None
+    return tuple(values)

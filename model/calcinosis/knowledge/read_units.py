@@ -1,0 +1,106 @@
+"""units.csv and corrections.csv: how a laboratory's number becomes a number in the variable's own unit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from calcinosis.knowledge.cells import number_cell, sources_cell, unique
+from calcinosis.knowledge.problem import Problem, Reporter, choose_from
+from calcinosis.knowledge.records import Correction, Variable
+from calcinosis.knowledge.sheet import Line, check_columns, read_sheet
+
+
+@dataclass(frozen=True)
+class UnitTable:
+    """The lines of units.csv: per quantity and unit, the factor to the quantity's own unit and its line."""
+
+    factors: Mapping[tuple[str, str], float]
+    lines: Mapping[tuple[str, str], Line]
+
+    def accepted(self, quantity: str, own: str) -> Mapping[str, float]:
+        """The units of a quantity with their factors, its own unit first; empty if it has none."""
+        others = {unit: factor for (name, unit), factor in self.factors.items() if name == quantity}
+        return MappingProxyType({own: 1.0} | others if own else {})
+
+
+def read_units(folder: Path, problems: list[Problem]) -> UnitTable:
+    """The unit factors; faulty lines are left out and reported."""
+    report = Reporter("units.csv", problems)
+    sheet = read_sheet(folder / "units.csv", "units.csv", problems)
+    if sheet is None or not check_columns(sheet, ("variable", "unit", "factor"), ("note",), report):
+        return UnitTable({}, {})
+    unique(sheet, ["variable", "unit"], report)
+    factors: dict[tuple[str, str], float] = {}
+    lines: dict[tuple[str, str], Line] = {}
+    for line in sheet.lines:
+        key = (line.cells["variable"], line.cells["unit"])
+        factor = number_cell(line, "factor", report)
+        if not key[1]:
+            report(line.number, "the cell is empty", "write the unit as a laboratory prints it", "unit")
+        elif factor is not None and factor <= 0:
+            mend = "write what one such unit is in the variable's own unit"
+            report(line.number, "a factor that is not positive", mend, "factor", line.cells["factor"])
+        elif factor is not None and key not in factors:
+            factors[key], lines[key] = factor, line
+    return UnitTable(factors, lines)
+
+
+def check_units(
+    units: UnitTable, variables: Mapping[str, Variable], covariates: Mapping[str, str], problems: list[Problem]
+) -> None:
+    """Report units of unknown quantities, of quantities without a unit, and own units whose factor is not 1."""
+    report = Reporter("units.csv", problems)
+    own = {name: variable.unit for name, variable in variables.items()} | dict(covariates)
+    for (quantity, unit), line in units.lines.items():
+        if quantity not in own:
+            report(line.number, "no such variable", choose_from(quantity, list(own)), "variable", quantity)
+        elif not own[quantity]:
+            mend = "give it a unit and bands, or remove the line"
+            report(line.number, "a unit for a variable without one", mend, "variable", quantity)
+        elif unit == own[quantity] and units.factors[quantity, unit] != 1.0:
+            report(line.number, "the variable's own unit", "write 1", "factor", line.cells["factor"])
+
+
+def read_corrections(
+    folder: Path,
+    variables: Mapping[str, Variable],
+    units: UnitTable,
+    sources: Collection[str],
+    problems: list[Problem],
+) -> tuple[Correction, ...]:
+    """The laboratory corrections; a folder need not have any, and then needs no corrections.csv."""
+    name = "corrections.csv"
+    if not (folder / name).exists():
+        return ()
+    report = Reporter(name, problems)
+    sheet = read_sheet(folder / name, name, problems)
+    required = ("variable", "covariate", "unit", "reference", "slope", "from", "to", "source")
+    if sheet is None or not check_columns(sheet, required, ("note",), report):
+        return ()
+    unique(sheet, ["variable"], report)
+    found = []
+    for line in sheet.lines:
+        numbers = [number_cell(line, column, report) for column in ("reference", "slope", "from", "to")]
+        keys = sources_cell(line, "source", sources, report)
+        variable, covariate, unit = (line.cells[column] for column in ("variable", "covariate", "unit"))
+        numeric = [key for key, value in variables.items() if value.numeric]
+        if variable not in numeric:
+            mend = choose_from(variable, numeric)
+            report(line.number, "no variable that can be given as a number", mend, "variable", variable)
+        if covariate in variables or not covariate.isidentifier():
+            what = "a variable of the model" if covariate in variables else "not a name"
+            report(line.number, what, "name a quantity that is not a variable, such as albumin", "covariate", covariate)
+        if not unit:
+            report(line.number, "the cell is empty", "write the covariate's unit", "unit")
+        reference, slope, lower, upper = numbers
+        if reference is None or slope is None or lower is None or upper is None:
+            continue
+        if not lower <= reference <= upper:
+            mend = "write the believable range, smaller limit first, with the reference inside"
+            report(line.number, "the range does not hold the reference", mend, "from", line.cells["from"])
+        accepted = units.accepted(covariate, unit)
+        found.append(Correction(variable, covariate, unit, accepted, reference, slope, lower, upper, ";".join(keys)))
+    return tuple(found)

@@ -1,0 +1,68 @@
+"""Reading a priors folder: every fault reported at once, and a `Priors` only when there is none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import MappingProxyType
+
+from calcinosis.knowledge.digest import digest
+from calcinosis.knowledge.problem import PriorsError, Problem, nearest
+from calcinosis.knowledge.read_expectations import read_expectations
+from calcinosis.knowledge.read_sources import read_sources
+from calcinosis.knowledge.read_tables import read_tables
+from calcinosis.knowledge.read_units import check_units, read_corrections, read_units
+from calcinosis.knowledge.read_variables import read_variables
+from calcinosis.knowledge.records import Priors
+from calcinosis.knowledge.structure import check_structure
+
+FILES = ("variables.csv", "states.csv", "units.csv", "corrections.csv", "sources.csv", "expectations.csv")
+"""The files a folder holds beside tables/ and cases/; all but corrections.csv are required."""
+
+
+def read_priors(folder: str | Path) -> Priors:
+    """The priors of a folder, once every file is found without fault.
+
+    Raises:
+        PriorsError: with every fault of the folder, each with file, line, column, value, what is wrong and its mend.
+    """
+    path = Path(folder)
+    problems: list[Problem] = []
+    if not path.is_dir():
+        what = "not a folder" if path.exists() else "there is no such folder"
+        mend = "name a priors folder; 'calcinosis init DIR' makes one"
+        raise PriorsError(str(folder), [Problem(str(folder), 1, "", "", what, mend)])
+    _check_names(path, problems)
+    units = read_units(path, problems)
+    variables = read_variables(path, units, problems)
+    sources = read_sources(path, problems)
+    outcomes = [name for name, variable in variables.items() if variable.group == "outcome"]
+    if not variables or not sources or not outcomes:
+        raise PriorsError(str(folder), problems)
+    target = outcomes[0]
+    corrections = read_corrections(path, variables, units, sources, problems)
+    covariates = {correction.covariate: correction.unit for correction in corrections}
+    check_units(units, variables, covariates, problems)
+    tables = read_tables(path, variables, sources, problems)
+    if len(tables) == len(variables):
+        check_structure({name: table.parents for name, table in tables.items()}, target, problems)
+    expectations = read_expectations(path, variables, target, sources, problems)
+    if problems:
+        raise PriorsError(str(folder), problems)
+    return Priors(
+        folder=str(folder),
+        target=target,
+        variables=MappingProxyType(variables),
+        tables=MappingProxyType(tables),
+        sources=MappingProxyType(sources),
+        corrections=corrections,
+        expectations=expectations,
+        digest=digest(variables, tables, sources, corrections, expectations),
+    )
+
+
+def _check_names(folder: Path, problems: list[Problem]) -> None:
+    """Report CSV files whose name is near to one of the folder's own: a slip would hide a whole file."""
+    for path in sorted(folder.glob("*.csv")):
+        near = nearest(path.name, FILES)
+        if path.name not in FILES and near is not None and not (folder / near).exists():
+            problems.append(Problem(path.name, 1, "", path.name, "a file that is not read", f"did you mean '{near}'?"))

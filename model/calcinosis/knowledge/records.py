@@ -1,0 +1,217 @@
+"""The records a priors folder is made of. All are frozen; a `Priors` exists only when nothing is wrong with it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GROUPS = ("setting", "outcome", "history", "examination", "laboratory", "imaging", "histology", "hidden")
+"""The groups of variables, in the order in which a patient is worked up."""
+
+SOURCE_KINDS = ("registry", "cohort", "case-control", "series", "review", "definition", "judgement")
+"""What a figure can rest on, from the strongest to none."""
+
+ROW_SUM_TOLERANCE = 1e-6
+"""How far the probabilities of a row may be from a sum of 1: room for six printed decimals, not for a slip."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """The part of a numeric scale that a state covers: from `lower` (included, unless `above`) up to the next band.
+
+    `upper` is where the next band begins; at the top of the scale it is included.
+    """
+
+    lower: float
+    upper: float
+    above: bool = False
+
+
+@dataclass(frozen=True)
+class State:
+    """A state of a variable, with the band of values it stands for if the variable can be given as a number."""
+
+    name: str
+    label: str
+    description: str = ""
+    band: Band | None = None
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable: its states in order, its group, and how numbers are read (`units`: factor to its own unit)."""
+
+    name: str
+    states: tuple[State, ...]
+    label: str = ""
+    group: str = ""
+    repeatable: bool = False
+    unit: str = ""
+    units: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    description: str = ""
+
+    @property
+    def state_names(self) -> tuple[str, ...]:
+        """The names of the states, in order."""
+        return tuple(state.name for state in self.states)
+
+    @property
+    def numeric(self) -> bool:
+        """Whether the variable can be given as a number with a unit."""
+        return bool(self.states) and all(state.band is not None for state in self.states)
+
+    def state_of(self, value: float) -> State | None:
+        """The state whose band holds a value in the variable's own unit, or None if it lies off the scale."""
+        bands = [(state, state.band) for state in self.states if state.band is not None]
+        bands.sort(key=lambda pair: pair[1].lower)
+        if not bands or not bands[0][1].lower <= value <= bands[-1][1].upper:
+            return None
+        reached = [s for s, band in bands if value > band.lower or (value == band.lower and not band.above)]
+        return reached[-1] if reached else None
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a figure comes from; `kind` is one of SOURCE_KINDS."""
+
+    key: str
+    kind: str
+    citation: str
+    year: str = ""
+    doi: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table: the probabilities of the states under one combination of parent states.
+
+    `weight` is how many patients' worth of evidence it rests on: the row stands for a Dirichlet distribution with
+    parameters `probability × weight`.
+    """
+
+    given: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    weight: float
+    sources: tuple[str, ...]
+    note: str = ""
+    line: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
+class Table:
+    """The table of one variable: `rows` in the order of the parents' states, each with `(states,)` probabilities."""
+
+    variable: str
+    parents: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    def frame(self, variables: Mapping[str, Variable]) -> pd.DataFrame:
+        """The table as it stands in its CSV file, one line per row."""
+        import pandas as pd
+
+        states = variables[self.variable].state_names
+        return pd.DataFrame(
+            [
+                dict(zip(self.parents, row.given, strict=True))
+                | dict(zip(states, row.probabilities, strict=True))
+                | {"weight": row.weight, "source": ";".join(row.sources), "note": row.note}
+                for row in self.rows
+            ]
+        )
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A laboratory correction: `corrected = value + slope × (reference − covariate)`, in the variable's own unit.
+
+    `lower` and `upper` bound the covariate values that are believable, in its own `unit`.
+    """
+
+    variable: str
+    covariate: str
+    unit: str
+    units: Mapping[str, float]
+    reference: float
+    slope: float
+    lower: float
+    upper: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """A clinical rule: `finding=state` rather than `compared_with` raises or lowers the probability of `subtype`.
+
+    With `against`, it is the odds of `subtype` against that other subtype that must rise or fall.
+    """
+
+    finding: str
+    state: str
+    compared_with: str
+    subtype: str
+    direction: str
+    against: str
+    sources: tuple[str, ...]
+    line: int = field(default=0, compare=False)
+
+    def __str__(self) -> str:
+        over = f" over {self.against}" if self.against else ""
+        return f"{self.finding}={self.state} rather than {self.compared_with} {self.direction} {self.subtype}{over}"
+
+
+@dataclass(frozen=True)
+class Priors:
+    """A priors folder that was read and found without fault.
+
+    `variables`, `tables` and `sources` are keyed by name; `digest` is the SHA-256 of the content, the same for any
+    order of rows and columns.
+    """
+
+    folder: str
+    target: str
+    variables: Mapping[str, Variable]
+    tables: Mapping[str, Table]
+    sources: Mapping[str, Source]
+    corrections: tuple[Correction, ...]
+    expectations: tuple[Expectation, ...]
+    digest: str
+
+    def table(self, variable: str) -> pd.DataFrame:
+        """The table of a variable as a DataFrame, one line per row of its CSV file."""
+        return self.tables[variable].frame(self.variables)
+
+    def probabilities(self, variable: str) -> npt.NDArray[np.float64]:
+        """The table of a variable as an array with axes `(*parents, states)`."""
+        table = self.tables[variable]
+        shape = [len(self.variables[name].states) for name in (*table.parents, variable)]
+        return np.array([row.probabilities for row in table.rows], dtype=np.float64).reshape(shape)
+
+    def rests_on_judgement(self, row: Row) -> bool:
+        """Whether a row has no published figure behind it: all its sources are judgements or definitions."""
+        return all(self.sources[key].kind in ("judgement", "definition") for key in row.sources)
+
+    def __repr__(self) -> str:
+        rows = sum(len(table.rows) for table in self.tables.values())
+        return (
+            f"<Priors {self.digest[:12]}: {len(self.variables)} variables, {rows} rows, "
+            f"{len(self.sources)} sources, from {self.folder}>"
+        )
+
+
+def rows_sum_to_one(total: float) -> bool:
+    """Whether a row's total is 1 within the tolerance.
+
+    >>> rows_sum_to_one(0.3333333 * 3), rows_sum_to_one(0.995)
+    (True, False)
+    """
+    return math.isclose(total, 1.0, rel_tol=0.0, abs_tol=ROW_SUM_TOLERANCE)
