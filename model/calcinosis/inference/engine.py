@@ -124,7 +124,7 @@ def _observed(bucket: Bucket, likelihoods: Likelihoods) -> Array:
     given = likelihoods.get(bucket.variable)
     if given is None:
         return np.ones((1,) * (bucket.table.ndim + 1))
-    product = given.prod(axis=1)
+    product: Array = given.prod(axis=1)
     return product.reshape(*product.shape, *(1,) * (bucket.table.ndim - 1))
 
 
@@ -185,14 +185,14 @@ def compile_network(network: Network) -> Engine:
         parents.append(parent)
     ordered = [tuple(sorted(scope, key=place.__getitem__)) for scope in scopes]
     buckets = []
-    for i, scope in enumerate(ordered):
-        table: Array = np.ones([sizes[v] for v in scope])
+    for i, axes in enumerate(ordered):
+        table: Array = np.ones([sizes[v] for v in axes])
         for name in families[i]:
-            table = table * _aligned(network, name, scope)
+            table = table * _aligned(network, name, axes)
         parent = parents[i]
-        spread = tuple(sizes[v] if v in scope[1:] else 1 for v in ordered[parent]) if parent >= 0 else ()
+        spread = tuple(sizes[v] if v in axes[1:] else 1 for v in ordered[parent]) if parent >= 0 else ()
         children = tuple(c for c in range(i) if parents[c] == i)
-        buckets.append(Bucket(order[i], scope, table, network.variables[order[i]].repeatable, parent, spread, children))
+        buckets.append(Bucket(order[i], axes, table, network.variables[order[i]].repeatable, parent, spread, children))
     return Engine(tuple(buckets))
 
 

@@ -164,10 +164,8 @@ def _off_scale(value: float, lower: float, upper: float, unit: str) -> tuple[str
 
 def _finding(variable: Variable, given: str, results: list[tuple[tuple[float, ...], str]]) -> Finding:
     words = [word for _, word in results]
-    if len(words) > 1 and len(set(words)) == 1:
-        understood = f"{words[0]}, {len(words)} times"
-    else:
-        understood = ", ".join(words)
+    same = len(words) > 1 and len(set(words)) == 1
+    understood = f"{words[0]}, {len(words)} times" if same else ", ".join(words)
     if understood.replace(" or ", "/").replace(", ", ",") == given:
         understood = given
     return Finding(variable.name, given, understood, tuple(likelihood for likelihood, _ in results))

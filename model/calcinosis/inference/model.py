@@ -60,7 +60,7 @@ class Model:
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str], target: str) -> Model:
-        """The model of a network file (.bif, .xmlbif, .xdsl, .net, .uai; also gzipped), asking for `target`.
+        """The model of a network file, asking for `target`: BIF, XMLBIF, XDSL, NET, UAI or XBN by its ending, or .gz.
 
         Raises:
             NetworkError: if the file cannot be read as such a network, or its tables are not proper.
@@ -169,7 +169,7 @@ class Model:
         weights, exponents = self._weigh(patients)
         totals = weights.sum(axis=1)
         faults = []
-        for i in np.flatnonzero(totals <= 0):
+        for i in np.flatnonzero(totals <= 0).tolist():
             clash = smallest_clash(self.engine, patients[i])
             names = ", ".join(f.variable for f in clash)
             values = ", ".join(f.given for f in clash)

@@ -19,14 +19,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from calcinosis.inference.network import Array, Network, NetworkError
+from calcinosis.inference.uai import read_uai, uai_names, write_uai
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import State, Variable
 
 if TYPE_CHECKING:
     from pgmpy.models import DiscreteBayesianNetwork
 
-FORMATS = (".bif", ".xmlbif", ".xdsl", ".net", ".uai")
-"""The file formats, by ending, that pgmpy both writes and reads back."""
+FORMATS = (".bif", ".xmlbif", ".xdsl", ".net", ".uai", ".xbn")
+"""The file formats for networks, by ending, that pgmpy writes; all but UAI by its hands. (PomdpX is for decisions.)"""
+
+READ_BACK_TOLERANCE = 1e-12
+"""How far a probability may be from what was written, once it is read back: rounding of the last digit, no more."""
 
 
 def from_pgmpy(network: DiscreteBayesianNetwork, target: str) -> Network:
@@ -85,7 +89,7 @@ def to_pgmpy(network: Network) -> DiscreteBayesianNetwork:
 
 
 def read_file(path: str | os.PathLike[str], target: str) -> Network:
-    """The network in a file of one of FORMATS, gzipped or not.
+    """The network in a file of one of FORMATS (XMLBIF also as .xml), gzipped or not.
 
     Raises:
         NetworkError: if there is no such file, it is of another format, or it cannot be read as a network.
@@ -93,6 +97,7 @@ def read_file(path: str | os.PathLike[str], target: str) -> Network:
     where = Path(path)
     packed = where.suffix == ".gz"
     ending = Path(where.stem if packed else where.name).suffix.lower()
+    ending = ".xmlbif" if ending == ".xml" else ending
     if ending not in FORMATS:
         raise NetworkError(f"{where}: a network file ends in one of {', '.join(FORMATS)}")
     try:
@@ -100,6 +105,8 @@ def read_file(path: str | os.PathLike[str], target: str) -> Network:
         text = (gzip.decompress(data) if packed else data).decode("utf-8")
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise NetworkError(f"{where} cannot be read: {error}") from None
+    if ending == ".uai":
+        return read_uai(text, target)
     with tempfile.TemporaryDirectory() as scratch, _quiet():
         plain = Path(scratch) / f"network{ending}"
         plain.write_text(text, encoding="utf-8")
@@ -110,43 +117,44 @@ def read_file(path: str | os.PathLike[str], target: str) -> Network:
     return from_pgmpy(network, target)
 
 
-def write_file(network: Network, path: Path) -> None:
-    """Write a network to a file of one of FORMATS, and read it back to see that nothing was lost.
+def as_file(network: Network, ending: str) -> bytes:
+    """The content of a network file in one of FORMATS, once reading it back has shown that nothing was lost.
+
+    UAI has numbers instead of names: `calcinosis.inference.uai.uai_names` tells which variable is which.
 
     Raises:
         NetworkError: if the format is unknown, or what was read back differs from the network.
     """
-    ending = path.suffix.lower()
     if ending not in FORMATS:
-        raise NetworkError(f"{path}: the name must end in one of {', '.join(FORMATS)}")
-    with _quiet():
-        _writers()[ending](to_pgmpy(network), str(path))
-    again = read_file(path, _renamed(network, ending)[network.target])
-    difference = largest_difference(network, again, _renamed(network, ending))
-    if difference > 1e-9:
-        raise NetworkError(f"{path}: what was read back differs from the network by up to {difference:.3g}")
+        raise NetworkError(f"no format '{ending}': it must be one of {', '.join(FORMATS)}")
+    names = uai_names(network) if ending == ".uai" else {name: name for name in network.variables}
+    with tempfile.TemporaryDirectory() as scratch, _quiet():
+        path = Path(scratch) / f"network{ending}"
+        if ending == ".uai":
+            path.write_text(write_uai(network), encoding="utf-8")
+        else:
+            _writers()[ending](to_pgmpy(network), str(path))
+        difference = largest_difference(network, read_file(path, names[network.target]), names)
+        if difference > READ_BACK_TOLERANCE:
+            raise NetworkError(f"{ending}: what was read back differs from the network by up to {difference:.3g}")
+        return path.read_bytes()
 
 
 def largest_difference(network: Network, other: Network, names: Mapping[str, str]) -> float:
-    """The largest difference between two networks' probabilities, the variables of the second renamed; inf if
-    their arrows or states are not the same."""
+    """The largest difference between the probabilities of two networks, the variables of the second being called
+    as `names` says; infinite if their arrows or numbers of states are not the same."""
     worst = 0.0
     for name in network.variables:
         twin = names[name]
-        family = [names[p] for p in network.parents[name]]
+        family = [names[parent] for parent in network.parents[name]]
         if twin not in other.variables or sorted(other.parents[twin]) != sorted(family):
             return float("inf")
-        order = [other.parents[twin].index(p) for p in family]
+        order = [other.parents[twin].index(parent) for parent in family]
         table = other.tables[twin].transpose([*order, len(order)])
         if table.shape != network.tables[name].shape:
             return float("inf")
         worst = max(worst, float(np.abs(table - network.tables[name]).max()))
     return worst
-
-
-def _renamed(network: Network, ending: str) -> dict[str, str]:
-    """How a format calls the variables; only UAI has numbers instead of names."""
-    return {name: name for name in network.variables}
 
 
 def _readers() -> dict[str, Callable[[str], Any]]:
@@ -157,7 +165,7 @@ def _readers() -> dict[str, Callable[[str], Any]]:
         ".xmlbif": lambda path: rw.XMLBIFReader(path).get_model(),
         ".xdsl": lambda path: rw.XDSLReader(path).get_model(),
         ".net": lambda path: rw.NETReader(path).get_model(),
-        ".uai": lambda path: rw.UAIReader(path).get_model(),
+        ".xbn": lambda path: rw.XBNReader(path).get_model(),
     }
 
 
@@ -169,7 +177,7 @@ def _writers() -> dict[str, Callable[[Any, str], Any]]:
         ".xmlbif": lambda model, path: rw.XMLBIFWriter(model).write(path),
         ".xdsl": lambda model, path: rw.XDSLWriter(model).write(path),
         ".net": lambda model, path: rw.NETWriter(model).write(path),
-        ".uai": lambda model, path: rw.UAIWriter(model).write(path),
+        ".xbn": lambda model, path: rw.XBNWriter(model).write(path),
     }
 
 

@@ -1,0 +1,131 @@
+"""Do the clinical rules of expectations.csv hold, and in which contexts do they not?
+
+A rule says that one state of a finding, rather than another, raises or lowers a subtype. It must do so with nothing
+else known, and must not do the contrary in any context. The contexts are enumerated: nothing else known, then every
+state of every other finding, then every two of them together, as far as `most_contexts` reaches. A context in which
+the finding tells nothing (antibodies, once the connective tissue disease is known) is no fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
+
+import numpy as np
+
+from calcinosis.inference.model import ENTRIES_AT_ONCE, Model
+from calcinosis.inference.network import Array
+from calcinosis.knowledge.records import Expectation
+
+MOST_CONTEXTS = 20_000
+"""How many contexts a rule is tried in at most; two findings at a time stay far below it in the shipped network."""
+
+LOG_ODDS_TOLERANCE = 1e-9
+"""A change of the log-odds smaller than this is rounding, not an effect."""
+
+Context = tuple[tuple[str, str], ...]
+"""Findings, each a variable with its state."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A context in which a rule is broken: `compared` and `given` are the probabilities of the subtype (or, for a
+    rule against a rival, of the subtype among the two) under the one state and under the other."""
+
+    context: Context
+    compared: float
+    given: float
+
+    def __str__(self) -> str:
+        known = ", ".join(f"{variable}={state}" for variable, state in self.context) or "nothing else known"
+        return f"{known}: {self.compared:.6g} → {self.given:.6g}"
+
+
+@dataclass(frozen=True)
+class RuleCheck:
+    """One rule, the number of contexts it was tried in, and those in which it fails, the worst first."""
+
+    rule: Expectation
+    contexts: int
+    failures: tuple[Failure, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether the rule is broken in no context."""
+        return not self.failures
+
+
+def check_expectations(model: Model, most_contexts: int = MOST_CONTEXTS) -> tuple[RuleCheck, ...]:
+    """Each rule of the model's expectations.csv, with the contexts in which it is broken.
+
+    >>> import calcinosis as cc
+    >>> all(check.holds for check in check_expectations(cc.load(), most_contexts=100))
+    True
+    """
+    rules = model.priors.expectations if model.priors else ()
+    return tuple(_check(model, rule, most_contexts) for rule in rules)
+
+
+def contexts_of(model: Model, finding: str, most: int) -> list[Context]:
+    """The contexts a rule on `finding` is tried in: none, one, then two other observed variables, `most` in all."""
+    others = [v for v in model.variables.values() if v.group != "hidden" and v.name not in (finding, model.target)]
+    found: list[Context] = []
+    for size in range(3):
+        level: list[Context] = [
+            tuple(zip((v.name for v in chosen), states, strict=True))
+            for chosen in combinations(others, size)
+            for states in product(*(v.state_names for v in chosen))
+        ]
+        if len(found) + len(level) > most and found:
+            return found
+        found += level
+    return found
+
+
+def _check(model: Model, rule: Expectation, most: int) -> RuleCheck:
+    contexts = contexts_of(model, rule.finding, most)
+    compared = _log_odds(model, rule, rule.compared_with, contexts)
+    given = _log_odds(model, rule, rule.state, contexts)
+    change = (given - compared) * (1 if rule.direction == "raises" else -1)
+    broken = change < -LOG_ODDS_TOLERANCE
+    broken[0] = change[0] <= LOG_ODDS_TOLERANCE  # with nothing else known the rule must have its effect
+    worst = sorted(np.flatnonzero(broken).tolist(), key=lambda i: float(change[i]))
+    failures = tuple(Failure(contexts[i], _probability(compared[i]), _probability(given[i])) for i in worst)
+    return RuleCheck(rule, int(np.isfinite(change).sum()), failures)
+
+
+def _log_odds(model: Model, rule: Expectation, state: str, contexts: Sequence[Context]) -> Array:
+    """The log-odds of the rule's subtype in each context; NaN, which breaks no rule, where the context cannot be."""
+    subtype = model.states.index(rule.subtype)
+    rivals = (
+        [model.states.index(rule.against)] if rule.against else [i for i in range(len(model.states)) if i != subtype]
+    )
+    parts = [
+        model.engine.weigh(_likelihoods(model, part, (rule.finding, state))).weights
+        for part in _parts(contexts, max(1, ENTRIES_AT_ONCE // model.engine.width))
+    ]
+    weights = np.concatenate(parts)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        odds: Array = np.log(weights[:, subtype]) - np.log(weights[:, rivals].sum(axis=1))
+    return odds
+
+
+def _parts(contexts: Sequence[Context], size: int) -> Iterator[Sequence[Context]]:
+    for first in range(0, len(contexts), size):
+        yield contexts[first : first + size]
+
+
+def _likelihoods(model: Model, contexts: Sequence[Context], finding: tuple[str, str]) -> dict[str, Array]:
+    """One patient per context, with the finding added: axes `(patients, results, states)` per variable."""
+    arrays: dict[str, Array] = {}
+    for i, context in enumerate(contexts):
+        for name, state in (*context, finding):
+            states = model.variables[name].state_names
+            array = arrays.setdefault(name, np.ones((len(contexts), 1, len(states))))
+            array[i, 0] = [float(other == state) for other in states]
+    return arrays
+
+
+def _probability(log_odds: float) -> float:
+    return float(1 / (1 + np.exp(-log_odds)))
