@@ -81,7 +81,8 @@ class Posterior:
             return f"{lead}; the others together hold under {100 * (1 - CREDIBLE):.0f} %."
         if self[first] < 0.5:
             lead = f"Not sure: {self.labels[first]} leads with only {percent(self[first])}"
-        rest = " and ".join(f"{self.labels[s]} ({percent(self[s])})" for s in others)
+        named = [f"{self.labels[s]} ({percent(self[s])})" for s in others]
+        rest = " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
         return f"{lead}; {rest} cannot be set aside."
 
     def as_dict(self) -> dict[str, Any]:

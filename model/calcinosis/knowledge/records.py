@@ -196,9 +196,13 @@ class Priors:
         shape = [len(self.variables[name].states) for name in (*table.parents, variable)]
         return np.array([row.probabilities for row in table.rows], dtype=np.float64).reshape(shape)
 
+    def kinds(self, row: Row) -> set[str]:
+        """The kinds of the sources of a row."""
+        return {self.sources[key].kind for key in row.sources}
+
     def rests_on_judgement(self, row: Row) -> bool:
         """Whether a row has no published figure behind it: all its sources are judgements or definitions."""
-        return all(self.sources[key].kind in ("judgement", "definition") for key in row.sources)
+        return self.kinds(row) <= {"judgement", "definition"}
 
     def __repr__(self) -> str:
         rows = sum(len(table.rows) for table in self.tables.values())

@@ -1,0 +1,142 @@
+"""`calcinosis check`: is the priors folder without fault, does it obey the clinical rules, what does it rest on?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from calcinosis.analysis.expectations import MOST_CONTEXTS, RuleCheck, check_expectations
+from calcinosis.inference.cases import check_case_findings
+from calcinosis.inference.model import Model
+from calcinosis.interface.options import JsonOption, show_json, telling_errors
+from calcinosis.knowledge.cases import FILE, read_cases
+from calcinosis.knowledge.folder import VARIABLE, chosen_folder
+from calcinosis.knowledge.problem import PriorsError, Problem
+from calcinosis.knowledge.reader import read_priors
+from calcinosis.knowledge.records import SOURCE_KINDS, Priors, Row
+
+WEAKEST = 10
+"""How many of the rows with the least weight are shown."""
+
+SHOWN = 3
+"""How many contexts of a broken rule are shown, the worst first."""
+
+
+def check(
+    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="The priors folder.", envvar=VARIABLE)] = None,
+    contexts: Annotated[
+        int, typer.Option(min=1, help="In how many contexts at most each clinical rule is tried.")
+    ] = MOST_CONTEXTS,
+    as_json: JsonOption = False,
+) -> None:
+    """Check a priors folder: every fault of its files, then its clinical rules, then what it rests on.
+
+    Exit code 1 if anything is wrong. Example: calcinosis check my-priors
+    """
+    with telling_errors(as_json):
+        path = chosen_folder(folder)
+        priors = read_priors(path)
+        model = Model.from_priors(priors)
+        _check_cases(path, model, priors)
+        rules = check_expectations(model, contexts)
+    if as_json:
+        show_json(_as_dict(priors, rules))
+    else:
+        _show(priors, rules)
+    if not all(rule.holds for rule in rules):
+        raise typer.Exit(1)
+
+
+def _check_cases(path: Path, model: Model, priors: Priors) -> None:
+    """The published cases, where the folder has them, must follow the grammar."""
+    if not (path / FILE).exists():
+        return
+    problems: list[Problem] = []
+    check_case_findings(read_cases(path), model, priors, problems)
+    if problems:
+        raise PriorsError(str(path), problems)
+
+
+def _rows(priors: Priors) -> list[tuple[str, Row]]:
+    return [(name, row) for name, table in priors.tables.items() for row in table.rows]
+
+
+def _judged(priors: Priors, *, alone: bool) -> int:
+    """How many rows rest on judgement alone, or on judgement beside published figures."""
+    return sum(
+        priors.rests_on_judgement(row) == alone and (alone or "judgement" in priors.kinds(row))
+        for _, row in _rows(priors)
+    )
+
+
+def _weakest(priors: Priors) -> list[tuple[str, Row]]:
+    return sorted(_rows(priors), key=lambda pair: (pair[1].weight, pair[0], pair[1].line))[:WEAKEST]
+
+
+def _as_dict(priors: Priors, rules: tuple[RuleCheck, ...]) -> dict[str, Any]:
+    rows = _rows(priors)
+    return {
+        "folder": priors.folder,
+        "digest": priors.digest,
+        "problems": [],
+        "rules": [
+            {
+                "rule": str(check.rule),
+                "line": check.rule.line,
+                "holds": check.holds,
+                "contexts": check.contexts,
+                "failures": [
+                    {"context": dict(f.context), "compared": f.compared, "given": f.given} for f in check.failures
+                ],
+            }
+            for check in rules
+        ],
+        "variables": len(priors.variables),
+        "rows": len(rows),
+        "rows_on_judgement_alone": _judged(priors, alone=True),
+        "rows_on_judgement_in_part": _judged(priors, alone=False),
+        "sources": dict(Counter(source.kind for source in priors.sources.values())),
+        "weakest": [
+            {
+                "file": f"tables/{name}.csv",
+                "line": row.line,
+                "weight": row.weight,
+                "sources": list(row.sources),
+                "note": row.note,
+            }
+            for name, row in _weakest(priors)
+        ],
+    }
+
+
+def _show(priors: Priors, rules: tuple[RuleCheck, ...]) -> None:
+    for check in rules:
+        if not check.holds:
+            count = len(check.failures)
+            typer.echo(
+                f"expectations.csv:{check.rule.line}: {check.rule}: broken in {count} of {check.contexts} contexts"
+            )
+            for failure in check.failures[:SHOWN]:
+                typer.echo(f"    {failure}")
+    rows = _rows(priors)
+    weights = sorted(row.weight for _, row in rows)
+    kinds = Counter(source.kind for source in priors.sources.values())
+    facts = {
+        "clinical rules": f"{sum(c.holds for c in rules)} of {len(rules)} hold, tried in "
+        f"{sum(c.contexts for c in rules):,} contexts",
+        "variables": f"{len(priors.variables)}, in {len(rows)} rows of {len(priors.tables)} tables",
+        "judgement": f"{_judged(priors, alone=True)} rows rest on judgement or definition alone, "
+        f"{_judged(priors, alone=False)} more in part",
+        "weight": f"{weights[0]:g} to {weights[-1]:g} patients a row, half of the rows {weights[len(rows) // 2]:g} or more",
+        "sources": f"{len(priors.sources)}: " + ", ".join(f"{kinds[k]} {k}" for k in SOURCE_KINDS if kinds[k]),
+        "weakest rows": f"the {min(WEAKEST, len(rows))} that rest on least:",
+    }
+    typer.echo(f"{priors.folder}: no fault in its files · {priors.digest[:12]}")
+    for name, fact in facts.items():
+        typer.echo(f"{name:<16} {fact}")
+    for name, row in _weakest(priors):
+        given = ", ".join(row.given) or "no parents"
+        typer.echo(f"    tables/{name}.csv:{row.line}  weight {row.weight:g}  {given}  ({';'.join(row.sources)})")

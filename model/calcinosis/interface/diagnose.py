@@ -1,0 +1,125 @@
+"""`calcinosis diagnose`: the posterior of a patient, or of each patient in a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from calcinosis.inference.cases import case_findings
+from calcinosis.inference.model import Model, load
+from calcinosis.inference.posterior import DISCLAIMER, Posterior, bar, percent
+from calcinosis.interface.options import InputError, JsonOption, PriorsOption, show_json, telling_errors
+from calcinosis.interface.patients import read_file, read_words
+from calcinosis.knowledge.cases import read_cases
+from calcinosis.knowledge.folder import chosen_folder
+
+
+def diagnose(
+    findings: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FINDING=VALUE]...",
+            help="What is known: pain=severe, pain=intermittent/severe (either), vascular_histology=absent,absent "
+            "(two biopsies), 'serum_calcium=9.1 mg/dL', pain=none:0.2,severe:0.8 (likelihoods), unknown.",
+        ),
+    ] = None,
+    case: Annotated[
+        str | None, typer.Option(metavar="ID", help="A published case, such as jones2023; words replace its findings.")
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Patients in a JSON object or list, or a CSV table.")
+    ] = None,
+    priors: PriorsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how probable each subtype is, given what is known of a patient.
+
+    Example: calcinosis diagnose cirrhosis=yes weight_loss=yes pain=intermittent vascular_histology=absent,absent
+    """
+    if file and (case or findings):
+        raise typer.BadParameter("--file brings its own findings: give neither words nor --case with it")
+    with telling_errors(as_json):
+        words = read_words(findings or [])
+        model = load(priors)
+        if file:
+            _show_file(model, file, as_json)
+            return
+        known, published = ({}, None) if case is None else _published(case, priors, model)
+        answer = model.posterior(known | words)
+        if as_json:
+            show_json(answer.as_dict() | ({"published": published} if published else {}))
+        else:
+            _show(answer, published)
+
+
+def _published(case: str, priors: Path | None, model: Model) -> tuple[dict[str, str], dict[str, str]]:
+    """The findings of a published case, and what was published of it."""
+    sheet = read_cases(chosen_folder(priors))
+    if model.priors is None:
+        raise InputError("published cases belong to a priors folder")
+    try:
+        found = dict(case_findings(sheet, case, model.priors))
+    except KeyError as error:
+        raise InputError(error.args[0]) from None
+    cells = next(line.cells for line in sheet.lines if line.cells["case_id"] == case)
+    parts = (cells.get("source_title", ""), cells.get("year", ""), cells.get("doi_or_pmcid", ""))
+    return found, {"case": case, "diagnosis": cells["diagnosis"], "citation": ", ".join(part for part in parts if part)}
+
+
+def _show(answer: Posterior, published: dict[str, str] | None) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    console.print(Text(answer.verdict, style="bold"))
+    bars = Table.grid(padding=(0, 2))
+    for state, probability in answer.probabilities_of.items():
+        style = "bold cyan" if state == answer.leading else ""
+        bars.add_row(
+            answer.labels[state], Text(percent(probability), justify="right"), Text(bar(probability)), style=style
+        )
+    console.print("", bars, "", sep="\n")
+    known = Table(box=None, padding=(0, 2, 0, 0), show_header=len(answer.evidence) > 0)
+    known.add_column("finding")
+    known.add_column("as given")
+    known.add_column("understood as")
+    for finding in answer.evidence:
+        known.add_row(finding.variable, Text(finding.given), Text(finding.understood))
+    console.print(known if len(answer.evidence) else "Nothing observed: these are the prior probabilities.")
+    for note in answer.evidence.notes:
+        console.print(Text(f"Note: {note}"))
+    if published:
+        console.print("", Text(f"Published as {published['diagnosis']}: {published['citation']}"), sep="\n")
+    console.print("", Text(f"log evidence {answer.log_evidence:.3f} · priors {answer.digest[:12]}"), sep="\n")
+    console.print(Text(DISCLAIMER, style="dim"))
+
+
+def _show_file(model: Model, path: Path, as_json: bool) -> None:
+    patients = read_file(path, model)
+    answers = [model.posterior(patient.evidence) for patient in patients]
+    if as_json:
+        show_json([{"patient": p.name} | a.as_dict() for p, a in zip(patients, answers, strict=True)])
+        return
+    if len(answers) == 1:
+        _show(answers[0], None)
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("patient")
+    for state in model.states:
+        table.add_column(state, justify="right")
+    for patient, answer in zip(patients, answers, strict=True):
+        cells = [
+            Text(percent(p), style="bold cyan" if state == answer.leading else "")
+            for state, p in answer.probabilities_of.items()
+        ]
+        table.add_row(Text(patient.name), *cells)
+    console.print(table, "", Text(f"{len(answers)} patients · priors {model.digest[:12]}"), sep="\n")
+    console.print(Text(DISCLAIMER, style="dim"))

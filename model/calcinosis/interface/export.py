@@ -1,0 +1,42 @@
+"""`calcinosis export`: the network as a file for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from calcinosis.inference.model import load
+from calcinosis.interface.options import ForceOption, InputError, PriorsOption, telling_errors
+from calcinosis.knowledge.folder import write_whole
+
+
+def export(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The file to write: .bif, .xmlbif, .xdsl, .net, .uai or .xbn.")
+    ],
+    force: ForceOption = False,
+    priors: PriorsOption = None,
+) -> None:
+    """Write the network for another program, then read it back and compare every probability.
+
+    A repeatable variable is one node, for one result. UAI has numbers instead of names; the list is printed.
+
+    Example: calcinosis export calcinosis.bif
+    """
+    from calcinosis.inference.pgmpy_bridge import FORMATS, as_file
+    from calcinosis.inference.uai import uai_names
+
+    ending = file.suffix.lower()
+    with telling_errors():
+        if ending not in FORMATS:
+            raise InputError(f"{file}: the name must end in one of {', '.join(FORMATS)}")
+        if file.exists() and not force:
+            raise InputError(f"{file} exists: name another file, or replace it with --force")
+        model = load(priors)
+        write_whole(file, as_file(model.network, ending), force=force)
+    typer.echo(f"{file}: {len(model.variables)} variables, read back and found the same.")
+    if ending == ".uai":
+        for name, number in uai_names(model.network).items():
+            typer.echo(f"{number} is {name}: {', '.join(model.variables[name].state_names)}")

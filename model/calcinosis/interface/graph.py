@@ -1,0 +1,36 @@
+"""`calcinosis graph`: a picture of the network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from calcinosis.inference.model import load
+from calcinosis.interface.options import ForceOption, InputError, PriorsOption, telling_errors
+from calcinosis.knowledge.folder import write_whole
+
+ENDINGS = (".svg", ".png", ".pdf")
+
+
+def graph(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write: .svg, .png or .pdf.")],
+    force: ForceOption = False,
+    priors: PriorsOption = None,
+) -> None:
+    """Draw the network, coloured by group. Arrows run as the figures are published, not as causes.
+
+    Example: calcinosis graph network.svg
+    """
+    with telling_errors():
+        if file.suffix.lower() not in ENDINGS:
+            raise InputError(f"{file}: the name must end in one of {', '.join(ENDINGS)}")
+        if file.exists() and not force:
+            raise InputError(f"{file} exists: name another file, or replace it with --force")
+        network = load(priors).network
+        from calcinosis.interface.drawing import draw_network
+
+        write_whole(file, draw_network(network, file.suffix.lower()[1:]), force=force)
+    arrows = sum(len(parents) for parents in network.parents.values())
+    typer.echo(f"{file}: {len(network.variables)} variables, {arrows} arrows.")

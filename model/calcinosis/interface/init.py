@@ -1,0 +1,30 @@
+"""`calcinosis init`: a copy of the priors, for editing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from calcinosis.interface.options import ForceOption, PriorsOption, telling_errors
+from calcinosis.knowledge.folder import chosen_folder, copy_folder
+from calcinosis.knowledge.reader import read_priors
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],
+    force: ForceOption = False,
+    priors: PriorsOption = None,
+) -> None:
+    """Copy the priors into a folder of your own, to edit and to use with --priors.
+
+    Example: calcinosis init my-priors
+    """
+    with telling_errors():
+        source = chosen_folder(priors)
+        digest = read_priors(source).digest  # a faulty folder is not worth copying
+        copy_folder(source, folder, force=force)
+    typer.echo(f"{folder}: the priors {digest[:12]}, ready to edit (its README.md says how).")
+    typer.echo(f"Check them with: calcinosis check {folder}")
+    typer.echo(f"Use them with:   calcinosis diagnose --priors {folder} ...")

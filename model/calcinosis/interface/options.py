@@ -1,0 +1,69 @@
+"""The options that commands share, and how every command tells what is wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from calcinosis.inference.findings import FindingsError
+from calcinosis.inference.impossible import ImpossibleEvidence
+from calcinosis.inference.network import NetworkError
+from calcinosis.knowledge.problem import PriorsError
+
+PriorsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--priors",
+        metavar="DIR",
+        envvar="CALCINOSIS_PRIORS",
+        help="Use this priors folder, a copy made by 'calcinosis init', instead of the shipped one.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
+
+
+class InputError(ValueError):
+    """Input of a command that is at fault, in words for the one who gave it."""
+
+
+@contextmanager
+def telling_errors(as_json: bool = False) -> Iterator[None]:
+    """Turn faults of the input into a message and exit code 1; anything else is a bug and keeps its traceback."""
+    try:
+        yield
+    except (PriorsError, FindingsError, ImpossibleEvidence, NetworkError, InputError, OSError) as error:
+        if as_json:
+            show_json(_as_dict(error))
+        else:
+            typer.echo(f"calcinosis: {_text(error)}", err=True)
+        raise typer.Exit(1) from None
+
+
+def show_json(value: Any) -> None:
+    """Print a value as JSON."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _text(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)
+
+
+def _as_dict(error: Exception) -> dict[str, Any]:
+    found: dict[str, Any] = {"error": type(error).__name__, "message": _text(error)}
+    if isinstance(error, PriorsError):
+        found["problems"] = [problem.as_dict() for problem in error.problems]
+    if isinstance(error, FindingsError):
+        found["faults"] = [
+            {"variable": f.variable, "value": f.value, "what": f.what, "mend": f.mend} for f in error.faults
+        ]
+    if isinstance(error, ImpossibleEvidence):
+        found["clash"] = [{"variable": f.variable, "value": f.given} for f in error.clash]
+    return found

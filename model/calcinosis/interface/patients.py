@@ -1,0 +1,119 @@
+"""Patients as a user names them: finding=value words, a published case, or a file of one patient or many."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from calcinosis.inference.evidence import Evidence
+from calcinosis.inference.findings import Fault, FindingsError
+from calcinosis.inference.model import Model
+from calcinosis.interface.options import InputError
+from calcinosis.knowledge.problem import PriorsError, Problem, nearest
+from calcinosis.knowledge.sheet import read_sheet
+
+NAMES = ("case_id", "id", "patient")
+"""The columns or keys that may name a patient, the first of them that is there."""
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A patient's name and evidence."""
+
+    name: str
+    evidence: Evidence
+
+
+def read_words(words: Sequence[str]) -> dict[str, Any]:
+    """The findings in finding=value words; a finding that is given several times is a list of results.
+
+    Raises:
+        InputError: for words without an equals sign, all at once.
+    """
+    bad = [word for word in words if "=" not in word or word.startswith("=")]
+    if bad:
+        raise InputError(f"not finding=value: {', '.join(bad)}: write for instance pain=severe")
+    found: dict[str, list[str]] = {}
+    for word in words:
+        name, _, value = word.partition("=")
+        found.setdefault(name.strip(), []).append(value.strip())
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
+
+
+def read_file(path: Path, model: Model) -> list[Patient]:
+    """The patients of a JSON or CSV file, in file order.
+
+    Raises:
+        InputError: if the file is neither, or holds no patient.
+        PriorsError: with every fault of a CSV file, by line and column.
+        FindingsError: with every finding of a JSON file that was not understood.
+    """
+    ending = path.suffix.lower()
+    if ending not in (".json", ".csv"):
+        raise InputError(f"{path}: a file of patients ends in .json or .csv")
+    patients = _from_json(path, model) if ending == ".json" else _from_csv(path, model)
+    if not patients:
+        raise InputError(f"{path}: there is no patient in it")
+    return patients
+
+
+def _from_json(path: Path, model: Model) -> list[Patient]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_no_doubles)
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not UTF-8 text") from None
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}:{error.lineno}: not JSON: {error.msg}") from None
+    entries = content if isinstance(content, list) else [content]
+    if not all(isinstance(entry, dict) for entry in entries):
+        raise InputError(f'{path}: a patient is an object such as {{"pain": "severe"}}, many are a list of them')
+    patients, faults = [], []
+    for position, entry in enumerate(entries, start=1):
+        key = next((key for key in NAMES if key in entry and key not in model.variables), None)
+        name = str(entry[key]) if key else str(position)
+        try:
+            patients.append(Patient(name, model.read({k: v for k, v in entry.items() if k != key})))
+        except FindingsError as error:
+            where = f"patient {name}: " if isinstance(content, list) else ""
+            faults += [Fault(f"{where}{f.variable}", f.value, f.what, f.mend) for f in error.faults]
+    if faults:
+        raise FindingsError(faults)
+    return patients
+
+
+def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        doubled = sorted({name for name in names if names.count(name) > 1})
+        raise InputError(f"given twice in one patient: {', '.join(doubled)}")
+    return found
+
+
+def _from_csv(path: Path, model: Model) -> list[Patient]:
+    problems: list[Problem] = []
+    sheet = read_sheet(path, path.name, problems)
+    known = {*model.variables, *(correction.covariate for correction in model.network.corrections)}
+    columns = sheet.columns if sheet else ()
+    for column in columns:
+        near = nearest(column, known, cutoff=0.8) if column not in known else None
+        if near:
+            mend = f"did you mean {near}? Otherwise rename it"
+            problems.append(Problem(path.name, 1, column, "", "a column that is not read", mend))
+    if sheet and not known.intersection(columns):
+        mend = f"name columns after variables: {', '.join(model.variables)}"
+        problems.append(Problem(path.name, 1, "", "", "no column is a variable", mend))
+    key = next((column for column in NAMES if column in columns), None)
+    patients = []
+    for line in sheet.lines if sheet else ():
+        findings: Mapping[str, str] = {c: line.cells[c] for c in columns if c in known}
+        try:
+            patients.append(Patient(line.cells[key] if key else str(line.number - 1), model.read(findings)))
+        except FindingsError as error:
+            problems += [Problem(path.name, line.number, f.variable, f.value, f.what, f.mend) for f in error.faults]
+    if problems:
+        raise PriorsError(str(path), problems)
+    return patients

@@ -1,0 +1,42 @@
+"""The command line: `calcinosis COMMAND`. Each command is a short file of its own; this one only gathers them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from calcinosis.interface.check import check
+from calcinosis.interface.diagnose import diagnose
+from calcinosis.interface.export import export
+from calcinosis.interface.graph import graph
+from calcinosis.interface.init import init
+
+app = typer.Typer(
+    name="calcinosis",
+    help="The posterior probabilities of the five subtypes of calcinosis cutis, from findings, with every prior in an "
+    "editable CSV file. For research and teaching. Not a medical device; no advice for a patient.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for command in (diagnose, check, init, export, graph):
+    app.command()(command)
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and stop.", is_eager=True)] = False,
+) -> None:
+    if version:
+        from calcinosis import __version__
+
+        typer.echo(f"calcinosis {__version__}")
+        raise typer.Exit()
+
+
+def main() -> None:
+    """Run the command line; exit 0 if fine, 1 if the input is at fault, 2 if the usage is wrong."""
+    app()
