@@ -130,7 +130,7 @@ def _show(priors: Priors, rules: tuple[RuleCheck, ...]) -> None:
         "variables": f"{len(priors.variables)}, in {len(rows)} rows of {len(priors.tables)} tables",
         "judgement": f"{_judged(priors, alone=True)} rows rest on judgement or definition alone, "
         f"{_judged(priors, alone=False)} more in part",
-        "weight": f"{weights[0]:g} to {weights[-1]:g} patients a row, half of the rows {weights[len(rows) // 2]:g} or more",
+        "weight": f"{weights[0]:g} to {weights[-1]:g} patients a row, median {weights[len(rows) // 2]:g}",
         "sources": f"{len(priors.sources)}: " + ", ".join(f"{kinds[k]} {k}" for k in SOURCE_KINDS if kinds[k]),
         "weakest rows": f"the {min(WEAKEST, len(rows))} that rest on least:",
     }

@@ -26,7 +26,7 @@ COLUMNS = (("history",), ("setting", "outcome", "hidden"), ("examination", "labo
 WIDTH, HEIGHT = 3.2, 0.62
 """The size of a box, in the units of the drawing."""
 
-STEP, BEND, ARCH = 6.2, 0.4, 0.14
+STEP, BEND, ARCH = 6.2, 0.28, 0.14
 """How far the columns stand apart, and how much arrows bend along a column and across the middle one."""
 
 Place = tuple[float, float]
@@ -127,6 +127,6 @@ def _frame(axes: object, where: Mapping[str, Place]) -> None:
 
     assert isinstance(axes, Axes)
     xs, ys = [x for x, _ in where.values()], [y for _, y in where.values()]
-    axes.set_xlim(min(xs) - 3.2, max(xs) + 2.6)
+    axes.set_xlim(min(xs) - 3.4, max(xs) + 2.6)
     axes.set_ylim(min(ys) - 0.7, max(ys) + 0.7)
     axes.set_axis_off()
