@@ -40,7 +40,7 @@ class Model:
     >>> import calcinosis as cc
     >>> model = cc.load()
     >>> model
-    <Model of subtype: dystrophic, metastatic, idiopathic, iatrogenic, calciphylaxis; 27 variables>
+    <Model of subtype: dystrophic, metastatic, idiopathic, iatrogenic, calciphylaxis; 28 variables>
     """
 
     network: Network

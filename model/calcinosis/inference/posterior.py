@@ -111,10 +111,9 @@ class Posterior:
         colors = ["#1f5f8b" if state == self.leading else "#9db8cc" for state in self.probabilities_of]
         bars = ax.barh(names, values, color=colors, height=0.65)
         ax.bar_label(bars, [percent(p) for p in self.probabilities_of.values()], padding=4)
-        ax.set(xlim=(0, 112), xlabel="posterior probability (%)", xticks=range(0, 101, 20))
-        ax.invert_yaxis()
+        ax.set(xlim=(0, 112), xticks=range(0, 101, 20), ylim=(len(names) - 0.5, -0.5))
+        ax.set_xlabel(f"posterior probability (%)\n{DISCLAIMER}", fontsize=8)
         ax.spines[["top", "right"]].set_visible(False)
-        ax.set_title(DISCLAIMER, fontsize=7, color="#555555", loc="left")
         return ax
 
     def __repr__(self) -> str:

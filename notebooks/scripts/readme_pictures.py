@@ -1,0 +1,34 @@
+"""Draw the pictures of README.md again: python notebooks/scripts/readme_pictures.py [FOLDER]."""
+
+import sys
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+import calcinosis as cc
+from calcinosis.interface.drawing import draw_network
+
+FOLDER = Path(__file__).resolve().parent.parent / "pictures"
+HISTOLOGY = ("vascular_histology", "vasculopathy", "extravascular_calcification")
+
+
+def patient(model: cc.Model, folder: Path) -> None:
+    """The article's patient before any biopsy, and with all of them."""
+    case = cc.cases().loc["jones2023"]
+    known = {name: value for name, value in case.items() if name in model.variables}
+    before = {name: value for name, value in known.items() if name not in HISTOLOGY}
+    with mpl.rc_context({"svg.hashsalt": "calcinosis", "svg.fonttype": "none"}):
+        figure = Figure(figsize=(10, 3.1), layout="constrained")
+        left, right = figure.subplots(1, 2, sharey=True)
+        model.posterior(before).plot(left).set_title("before any biopsy", fontsize=11)
+        model.posterior(known).plot(right).set_title("with three biopsies", fontsize=11)
+        right.tick_params(left=False)
+        figure.savefig(folder / "jones2023.svg", metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    shipped = cc.load()
+    (target / "network.svg").write_bytes(draw_network(shipped.network, "svg"))
+    patient(shipped, target)

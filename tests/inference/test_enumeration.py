@@ -1,0 +1,165 @@
+"""The engine against a full enumeration of the joint: every number it gives, on random networks with random evidence."""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+import calcinosis as cc
+
+EXACT = {"rtol": 0, "atol": 1e-12}
+
+
+def enumerate_joint(network, findings):
+    """The joint weight of every combination of states and the findings, one axis per variable in order.
+
+    `findings` has per variable a list of results, each a likelihood per state. A repeatable variable's axis is one
+    more result; the results seen are weighed by what its parents say of each.
+    """
+    names = list(network.variables)
+
+    def over_all_axes(family, values):
+        aligned = values.transpose(np.argsort([names.index(v) for v in family]))
+        return aligned.reshape([len(network.variables[v].states) if v in family else 1 for v in names])
+
+    joint = np.ones([len(variable.states) for variable in network.variables.values()])
+    for name, variable in network.variables.items():
+        parents, table = network.parents[name], network.tables[name]
+        joint = joint * over_all_axes((*parents, name), table)
+        for likelihood in findings.get(name, []):
+            family, seen = (parents, table @ likelihood) if variable.repeatable else ((name,), np.array(likelihood))
+            joint = joint * over_all_axes(family, seen)
+    return joint
+
+
+@st.composite
+def one_result(draw, states):
+    """One result in the grammar of Python, and its likelihood by state."""
+    kind = draw(st.sampled_from(["state", "either of", "likelihoods"]))
+    if kind == "state":
+        state = draw(st.sampled_from(states))
+        return state, [float(s == state) for s in states]
+    if kind == "either of":
+        some = draw(st.sets(st.sampled_from(states), min_size=1))
+        return some, [float(s in some) for s in states]
+    numbers = draw(st.lists(st.sampled_from([0.0, 0.1, 0.5, 1.0, 3.0]), min_size=len(states), max_size=len(states)))
+    numbers[draw(st.integers(0, len(states) - 1))] = 0.7  # one of them must be possible
+    return dict(zip(states, numbers, strict=True)), numbers
+
+
+@st.composite
+def random_findings(draw, network):
+    """Findings of any kind on any of the variables, and what the oracle needs of them."""
+    values, likelihoods = {}, {}
+    for name, variable in network.variables.items():
+        if draw(st.booleans()):
+            most = 4 if variable.repeatable else 1
+            results = draw(st.lists(one_result(variable.state_names), min_size=1, max_size=most))
+            values[name] = [value for value, _ in results] if variable.repeatable else results[0][0]
+            likelihoods[name] = [likelihood for _, likelihood in results]
+    return values, likelihoods
+
+
+def margin(joint, axis):
+    """The distribution of one variable."""
+    weights = joint.sum(axis=tuple(a for a in range(joint.ndim) if a != axis))
+    return weights / weights.sum()
+
+
+@settings(max_examples=400, deadline=None)
+@given(data=st.data())
+def test_posterior_log_evidence_and_every_marginal_are_those_of_the_joint(networks, data):
+    network = data.draw(networks)
+    values, likelihoods = data.draw(random_findings(network))
+    joint = enumerate_joint(network, likelihoods)
+    model = cc.Model(network)
+    event("possible" if joint.sum() > 0 else "impossible")
+    if joint.sum() == 0:
+        with pytest.raises(cc.ImpossibleEvidence):
+            model.posterior(values)
+        with pytest.raises(cc.ImpossibleEvidence):
+            model.marginals(values)
+        return
+    names = list(network.variables)
+    posterior = model.posterior(values)
+    np.testing.assert_allclose(posterior.probabilities, margin(joint, names.index(network.target)), **EXACT)
+    np.testing.assert_allclose(posterior.log_evidence, np.log(joint.sum()), **EXACT)
+    marginals = model.marginals(values)
+    assert list(marginals.columns) == ["variable", "state", "probability"]
+    for axis, name in enumerate(names):
+        rows = marginals[marginals["variable"] == name]
+        assert tuple(rows["state"]) == network.variables[name].state_names
+        np.testing.assert_allclose(rows["probability"], margin(joint, axis), **EXACT)
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_the_clash_is_a_smallest_impossible_subset(networks, data):
+    network = data.draw(networks)
+    values, likelihoods = data.draw(random_findings(network))
+    impossible = enumerate_joint(network, likelihoods).sum() == 0
+    event("impossible" if impossible else "possible")
+    if not impossible:
+        return
+    with pytest.raises(cc.ImpossibleEvidence) as caught:
+        cc.Model(network).posterior(values)
+    clash = {finding.variable for finding in caught.value.clash}
+
+    def possible(names):
+        return enumerate_joint(network, {name: likelihoods[name] for name in names}).sum() > 0
+
+    assert not possible(clash)
+    assert all(possible(fewer) for size in range(len(clash)) for fewer in combinations(likelihoods, size))
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data(), entries_at_once=st.sampled_from([1, 100, 2**22]))
+def test_a_batch_answers_each_row_as_if_it_were_alone(networks, data, entries_at_once):
+    network = data.draw(networks)
+    model = cc.Model(network)
+    patients = []
+    for values, likelihoods in data.draw(st.lists(random_findings(network), min_size=1, max_size=5)):
+        if enumerate_joint(network, likelihoods).sum() > 0:
+            patients.append(values)
+    index = [f"patient {i}" for i in range(len(patients), 0, -1)]
+    frame = pd.DataFrame([{name: p.get(name) for name in network.variables} for p in patients], index, dtype=object)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("calcinosis.inference.model.ENTRIES_AT_ONCE", entries_at_once)
+        answer = model.posteriors(frame)
+    assert list(answer.index) == index
+    assert list(answer.columns) == [*model.states, "leading", "log_evidence"]
+    for label, values in zip(index, patients, strict=True):
+        alone = model.posterior(values)
+        row = answer.loc[label]
+        np.testing.assert_allclose(row[list(model.states)].astype(float), alone.probabilities, rtol=0, atol=1e-15)
+        np.testing.assert_allclose(row["log_evidence"], alone.log_evidence, **EXACT)
+        assert alone[row["leading"]] >= max(alone.probabilities) - 1e-15
+
+
+def test_a_batch_larger_than_the_chunk_is_the_same(shipped, monkeypatch):
+    frame = pd.DataFrame(
+        {
+            "pain": ["none", "severe", None, "none:0.2,severe:0.8", "intermittent/severe"] * 5,
+            "vascular_histology": ["absent", "absent,absent", None, "intramural_calcification", ""] * 5,
+        }
+    )
+    whole = shipped.posteriors(frame)
+    monkeypatch.setattr("calcinosis.inference.model.ENTRIES_AT_ONCE", 3 * shipped.engine.width)
+    pd.testing.assert_frame_equal(shipped.posteriors(frame), whole, rtol=0, atol=1e-14)
+
+
+def test_a_batch_of_nobody_is_an_empty_table(shipped):
+    answer = shipped.posteriors(pd.DataFrame({"pain": []}))
+    assert len(answer) == 0
+    assert list(answer.columns) == [*shipped.states, "leading", "log_evidence"]
+
+
+def test_columns_that_are_no_variables_are_left_alone(shipped):
+    answer = shipped.posteriors(pd.DataFrame({"remark": ["seen twice", "lost"]}, index=["p", "q"]))
+    prior = shipped.posterior()
+    assert list(answer.index) == ["p", "q"]
+    for label in answer.index:
+        assert list(answer.loc[label, list(shipped.states)]) == list(prior.probabilities)

@@ -1,0 +1,208 @@
+"""Every message about findings that are not understood, in full: what is wrong and how to mend it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import calcinosis as cc
+
+ONE = "1 finding is not understood\n"
+STATES = "write one of: none, intermittent, severe"
+UNITS = "calcium is read in mg/dL, mmol/L"
+ORDER = "write digits with a decimal point, such as 0.52"
+VARIABLES = "the variables are disease, pain, warfarin, biopsy, calcium"
+PAIR = "write state:number, as in none:0.2,severe:0.8"
+TEXTS = [
+    # names
+    ({"warfarn": "yes"}, f"warfarn=yes: no such variable: did you mean warfarin? T{VARIABLES[1:]}"),
+    ({"Warfarin": True}, f"Warfarin=True: no such variable: did you mean warfarin? T{VARIABLES[1:]}"),
+    ({"zzz": None}, f"zzz=: no such variable: {VARIABLES}"),
+    # states
+    ({"pain": "sever"}, "pain=sever: no state 'sever': did you mean 'severe'? One of: none, intermittent, severe"),
+    ({"pain": "zzz"}, f"pain=zzz: no state 'zzz': {STATES}"),
+    ({"pain": "NaN"}, f"pain=NaN: no state 'NaN': {STATES}"),
+    ({"pain": True}, f"pain=True: no state 'True': {STATES}"),
+    ({"pain": 3}, f"pain=3: no state '3': {STATES}"),
+    ({"pain": "none/zzz"}, f"pain=none/zzz: no state 'zzz': {STATES}"),
+    ({"pain": {"none", "zzz"}}, f"pain=none/zzz: no state 'zzz': {STATES}"),
+    ({"pain": "none/"}, f"pain=none/: no state '': {STATES}"),
+    ({"pain": set()}, f"pain=: no state is named: {STATES}"),
+    (
+        {"calcium": "Normal"},
+        "calcium=Normal: no state 'Normal': did you mean 'normal'? One of: low, normal, high; "
+        "or a number with its unit (mg/dL, mmol/L)",
+    ),
+    # numbers and units
+    ({"calcium": "9.1"}, f"calcium=9.1: a number without its unit: write 9.1 mg/dL ({UNITS})"),
+    ({"calcium": 9.1}, f"calcium=9.1: a number without its unit: write 9.1 mg/dL ({UNITS})"),
+    ({"calcium": np.float64(9)}, f"calcium=9.0: a number without its unit: write 9 mg/dL ({UNITS})"),
+    ({"calcium": "9.1 mgdl"}, f"calcium=9.1 mgdl: unknown unit 'mgdl': did you mean mg/dL? {UNITS}"),
+    ({"calcium": "9.1 stone"}, f"calcium=9.1 stone: unknown unit 'stone': {UNITS}"),
+    ({"calcium": "10 %"}, f"calcium=10 %: unknown unit '%': {UNITS}"),
+    ({"calcium": "9,1 mg/dL"}, "calcium=9,1 mg/dL: a decimal comma: write 9.1 mg/dL"),
+    ({"calcium": "1,000 mg/dL"}, "calcium=1,000 mg/dL: a thousands separator: write 1000 mg/dL"),
+    ({"calcium": "1 000 mg/dL"}, "calcium=1 000 mg/dL: a thousands separator: write 1000 mg/dL"),
+    ({"calcium": "<9 mg/dL"}, f"calcium=<9 mg/dL: not a number: {ORDER}, and its unit"),
+    ({"calcium": "9.1.2 mg/dL"}, f"calcium=9.1.2 mg/dL: not a number: {ORDER}, and its unit"),
+    (
+        {"calcium": "1e999 mg/dL"},
+        "calcium=1e999 mg/dL: too large for a number: write a smaller number, and its unit",
+    ),
+    (
+        {"calcium": "2.27 mg/dL"},
+        "calcium=2.27 mg/dL: 2.27 mg/dL is not believable: "
+        "it should lie between 4 and 25 mg/dL; check number and unit",
+    ),
+    (
+        {"calcium": "9.1 mmol/L"},
+        "calcium=9.1 mmol/L: 36.47 mg/dL is not believable: "
+        "it should lie between 4 and 25 mg/dL; check number and unit",
+    ),
+    # albumin
+    ({"albumin": "24"}, "albumin=24: a number without its unit: write 24 g/dL (albumin is read in g/dL, g/L)"),
+    ({"albumin": "24 gl"}, "albumin=24 gl: unknown unit 'gl': did you mean g/L? albumin is read in g/dL, g/L"),
+    ({"albumin": "2,4 g/dL"}, "albumin=2,4 g/dL: a decimal comma: write 2.4 g/dL"),
+    ({"albumin": "low"}, f"albumin=low: no number: {ORDER}, and its unit"),
+    (
+        {"albumin": "24 g/dL"},
+        "albumin=24 g/dL: 24 g/dL is not believable: it should lie between 0.5 and 7 g/dL; check number and unit",
+    ),
+    # several results
+    (
+        {"pain": "none,severe"},
+        "pain=none,severe: two results for a variable that is not repeatable: give one result",
+    ),
+    (
+        {"pain": ["none", "none"]},
+        "pain=none,none: two results for a variable that is not repeatable: give one result",
+    ),
+    (
+        {"calcium": "9.1 mg/dL, 9.3 mg/dL"},
+        "calcium=9.1 mg/dL, 9.3 mg/dL: two results for a variable that is not repeatable: give one result",
+    ),
+    ({"biopsy": [["absent"]]}, "biopsy=absent: a list within a list: give one result per item"),
+    ({"biopsy": ["absent", ("absent",)]}, "biopsy=absent,absent: a list within a list: give one result per item"),
+    (
+        {"biopsy": np.array([["absent"], ["absent"]])},
+        "biopsy=absent,absent: a list within a list: give one result per item",
+    ),
+    # likelihoods
+    ({"pain": "none:-1"}, "pain=none:-1: the likelihood of none is negative: write a number from 0 up"),
+    ({"pain": {"none": -0.1}}, "pain=none:-0.1: the likelihood of none is negative: write a number from 0 up"),
+    ({"pain": {"none": np.nan}}, "pain=none:nan: the likelihood of none is not finite: write a number from 0 up"),
+    ({"pain": {"none": np.inf}}, "pain=none:inf: the likelihood of none is not finite: write a number from 0 up"),
+    ({"pain": {"none": None}}, "pain=none:None: the likelihood of none is not a number: write a number from 0 up"),
+    ({"pain": "none:often"}, f"pain=none:often: the likelihood of none is not a number: {ORDER}"),
+    ({"pain": "none:,severe:1"}, f"pain=none:,severe:1: the likelihood of none is no number: {ORDER}"),
+    ({"pain": "none:20%"}, "pain=none:20%: the likelihood of none is a percentage: write 0.2"),
+    ({"pain": {"none": "0,2"}}, "pain=none:0,2: the likelihood of none is a decimal comma: write 0.2"),
+    ({"pain": "none:0.2,0.8"}, f"pain=none:0.2,0.8: no likelihood in '0.8': {PAIR}"),
+    ({"pain": "none:0.2,zzz"}, f"pain=none:0.2,zzz: no likelihood in 'zzz': {PAIR}"),
+    ({"pain": ":0.5"}, f"pain=:0.5: no likelihood in ':0.5': {PAIR}"),
+    ({"pain": "none:1,none:2"}, "pain=none:1,none:2: two likelihoods for none: name each state once"),
+    (
+        {"warfarin": {True: 0.8, "yes": 0.1}},
+        "warfarin=True:0.8,yes:0.1: two likelihoods for yes: name each state once",
+    ),
+    (
+        {"pain": "none:0,severe:0"},
+        "pain=none:0,severe:0: all likelihoods are 0: give at least one state a likelihood above 0",
+    ),
+    ({"pain": {}}, "pain=: all likelihoods are 0: give at least one state a likelihood above 0"),
+    (
+        {"pain": "none:1,sever:2"},
+        "pain=none:1,sever:2: no state 'sever': did you mean 'severe'? One of: none, intermittent, severe",
+    ),
+]
+
+
+@pytest.mark.parametrize(("findings", "text"), TEXTS, ids=[text.split(": ")[0] for _, text in TEXTS])
+def test_the_text_of_one_fault(clinic, findings, text):
+    with pytest.raises(cc.FindingsError) as caught:
+        clinic.posterior(findings)
+    assert str(caught.value) == ONE + text
+
+
+@pytest.mark.parametrize("ask", ["read", "posterior", "marginals"])
+def test_all_faults_are_told_at_once(clinic, ask):
+    findings = {
+        "calcium": "9,1 mg/dL",
+        "pain": "sever",
+        "albumin": "240 g/L",
+        "warfarn": "yes",
+        "biopsy": "absent",
+        "warfarin": {"yes": -1},
+    }
+    with pytest.raises(cc.FindingsError) as caught:
+        getattr(clinic, ask)(findings, colour="red")
+    assert str(caught.value) == (
+        "6 findings are not understood\n"
+        f"warfarn=yes: no such variable: did you mean warfarin? T{VARIABLES[1:]}\n"
+        f"colour=red: no such variable: {VARIABLES}\n"
+        "albumin=240 g/L: 24 g/dL is not believable: it should lie between 0.5 and 7 g/dL; check number and unit\n"
+        "pain=sever: no state 'sever': did you mean 'severe'? One of: none, intermittent, severe\n"
+        "warfarin=yes:-1: the likelihood of yes is negative: write a number from 0 up\n"
+        "calcium=9,1 mg/dL: a decimal comma: write 9.1 mg/dL"
+    )
+
+
+def test_a_fault_is_also_told_in_parts(clinic):
+    with pytest.raises(cc.FindingsError) as caught:
+        clinic.read(calcium="9,1 mg/dL")
+    (fault,) = caught.value.faults
+    parts = (fault.variable, fault.value, fault.what, fault.mend)
+    assert parts == ("calcium", "9,1 mg/dL", "a decimal comma", "write 9.1 mg/dL")
+
+
+def test_a_slip_in_the_name_of_albumin_is_told_with_the_nearest_spelling(clinic):
+    with pytest.raises(cc.FindingsError, match="did you mean albumin"):
+        clinic.read(albumine="24 g/L")
+
+
+def test_a_finding_given_twice(clinic):
+    with pytest.raises(cc.FindingsError) as caught:
+        clinic.posterior({"pain": "none", "warfarin": "no"}, pain="severe")
+    assert str(caught.value) == ONE + "pain=severe: given twice: give it once"
+
+
+def test_a_finding_given_twice_does_not_hide_the_other_faults(clinic):
+    with pytest.raises(cc.FindingsError) as caught:
+        clinic.posterior({"pain": "none"}, pain="severe", warfarin="perhaps")
+    assert {(fault.variable, fault.what) for fault in caught.value.faults} == {
+        ("pain", "given twice"),
+        ("warfarin", "no state 'perhaps'"),
+    }
+
+
+def test_a_column_that_is_a_slip_and_bad_cells_are_told_with_their_rows(clinic):
+    frame = pd.DataFrame(
+        {"warfarn": ["yes"] * 3, "pain": ["sever", None, "none"], "calcium": ["9.1", "9.1 mg/dL", 2.27]},
+        index=["ann", "bea", "cid"],
+    )
+    with pytest.raises(cc.FindingsError) as caught:
+        clinic.posteriors(frame)
+    assert str(caught.value) == (
+        "4 findings are not understood\n"
+        "warfarn=: a column that is not read: did you mean warfarin? Otherwise rename it\n"
+        "row ann: pain=sever: no state 'sever': did you mean 'severe'? One of: none, intermittent, severe\n"
+        f"row ann: calcium=9.1: a number without its unit: write 9.1 mg/dL ({UNITS})\n"
+        f"row cid: calcium=2.27: a number without its unit: write 2.27 mg/dL ({UNITS})"
+    )
+
+
+@pytest.mark.parametrize("column", ["Pain", "pain ", "calcum", "albumine"])
+def test_a_column_that_nearly_is_a_variable_is_not_passed_over(clinic, column):
+    with pytest.raises(cc.FindingsError, match="a column that is not read"):
+        clinic.posteriors(pd.DataFrame({column: ["none"]}))
+
+
+@pytest.mark.parametrize("column", ["remark", "name", "date of birth", 7, ("a", "b")])
+def test_a_column_that_is_something_else_is_left_alone(clinic, column):
+    frame = pd.DataFrame({"x": ["anything"]}).set_axis(pd.Index([column], tupleize_cols=False), axis=1)
+    assert clinic.posteriors(frame)["leading"].tolist() == ["benign"]
+
+
+def test_a_column_that_stands_twice_is_told(clinic):
+    frame = pd.DataFrame([["none", "severe"]], columns=["pain", "pain"])
+    with pytest.raises(cc.FindingsError, match="pain.*twice"):
+        clinic.posteriors(frame)

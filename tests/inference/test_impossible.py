@@ -1,0 +1,94 @@
+"""Impossible evidence: the smallest clash is told, whatever stands around it, and never a NaN."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import calcinosis as cc
+
+
+@pytest.fixture(scope="module")
+def gate(build):
+    """Three switches and a lamp that is lit only if all are on; five bystanders."""
+    lamp = np.array([[[[1.0, 0], [1, 0]], [[1, 0], [1, 0]]], [[[1, 0], [1, 0]], [[1, 0], [0, 1]]]])
+    switches = {name: ("off on", "", [0.5, 0.5]) for name in ("one", "two", "three")}
+    bystanders = {f"by{i}": ("no yes", "one", [[0.5, 0.5], [0.4, 0.6]]) for i in range(5)}
+    return cc.Model(build("lamp", bystanders | switches | {"lamp": ("dark lit", "one two three", lamp)}))
+
+
+def clash_of(model, findings):
+    with pytest.raises(cc.ImpossibleEvidence) as caught:
+        model.posterior(findings)
+    return [finding.variable for finding in caught.value.clash]
+
+
+BYSTANDERS = {f"by{i}": "yes" for i in range(5)}
+
+
+def test_a_clash_of_two_is_found_among_many(gate):
+    assert clash_of(gate, {**BYSTANDERS, "two": "off", "lamp": "lit"}) == ["two", "lamp"]
+
+
+def test_a_clash_of_four_is_told_whole(gate):
+    findings = {**BYSTANDERS, "one": "on", "two": "on", "three": "on", "lamp": "dark"}
+    assert clash_of(gate, findings) == ["one", "two", "three", "lamp"]
+
+
+def test_of_several_smallest_clashes_the_first_in_order_is_told(gate):
+    assert clash_of(gate, {"lamp": "lit", "three": "off", "one": "off"}) == ["one", "lamp"]
+
+
+def test_the_search_may_run_in_batches(gate, monkeypatch):
+    monkeypatch.setattr("calcinosis.inference.impossible.AT_ONCE", 1)
+    assert clash_of(gate, {**BYSTANDERS, "three": "off", "lamp": "lit"}) == ["three", "lamp"]
+
+
+def test_when_the_search_is_given_up_nothing_can_be_left_out_of_the_clash(gate, monkeypatch):
+    monkeypatch.setattr("calcinosis.inference.impossible.MOST_SUBSETS", 1)
+    findings = {**BYSTANDERS, "one": "on", "two": "on", "three": "on", "lamp": "dark"}
+    clash = clash_of(gate, findings)
+    assert clash == ["one", "two", "three", "lamp"]
+    for left_out in clash:
+        assert gate.posterior({name: findings[name] for name in clash if name != left_out}).log_evidence > -np.inf
+
+
+def test_one_finding_that_cannot_be_is_told_alone(build):
+    model = cc.Model(build("coin", {"coin": ("heads tails edge", "", [0.5, 0.5, 0.0])}))
+    with pytest.raises(cc.ImpossibleEvidence) as caught:
+        model.posterior(coin="edge")
+    told = "impossible evidence: coin=edge cannot be: one of them, or a zero in the tables, must be wrong"
+    assert str(caught.value) == told
+
+
+def test_two_findings_that_clash_are_named_as_they_were_given(clinic):
+    with pytest.raises(cc.ImpossibleEvidence) as caught:
+        clinic.posterior(biopsy=["absent", "calcified"], pain="none", warfarin="yes", disease="benign/benign")
+    told = (
+        "impossible evidence: disease=benign/benign and biopsy=absent,calcified cannot be true together: "
+        "one of them, or a zero in the tables, must be wrong"
+    )
+    assert str(caught.value) == told
+
+
+def test_marginals_refuse_as_the_posterior_does(gate):
+    with pytest.raises(cc.ImpossibleEvidence, match="two=off and lamp=lit"):
+        gate.marginals(two="off", lamp="lit")
+
+
+def test_a_batch_tells_every_impossible_row_at_once(clinic):
+    frame = pd.DataFrame(
+        {
+            "disease": ["benign", "grave", "benign", "benign"],
+            "pain": ["severe", "severe", "none", "none"],
+            "biopsy": ["absent", "calcified", "calcified", "absent"],
+        },
+        index=["ann", "bea", "cid", "dan"],
+    )
+    with pytest.raises(cc.FindingsError) as caught:
+        clinic.posteriors(frame)
+    told = (
+        "some patients have findings that cannot be true together\n"
+        "row ann: disease, pain=benign, severe: impossible evidence: correct one of them\n"
+        "row cid: disease, biopsy=benign, calcified: impossible evidence: correct one of them"
+    )
+    assert str(caught.value) == told

@@ -1,0 +1,296 @@
+"""The answer: what it holds, how it reads as text, in a notebook, as JSON and drawn."""
+
+import json
+import math
+from dataclasses import FrozenInstanceError
+from html.parser import HTMLParser
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.text import Text
+
+import calcinosis as cc
+from calcinosis.inference.posterior import percent
+
+SUBTYPES = ["dystrophic", "metastatic", "idiopathic", "iatrogenic", "calciphylaxis"]
+
+
+@pytest.fixture(scope="module")
+def answer(shipped):
+    return shipped.posterior(
+        cirrhosis="yes",
+        pain="intermittent/severe",
+        vascular_histology=["absent"] * 3,
+        serum_calcium="9.1 mg/dL",
+        albumin="24 g/L",
+    )
+
+
+@pytest.fixture(scope="module")
+def sure(shipped):
+    """A patient with hardly a doubt."""
+    return shipped.posterior(
+        esrd="yes",
+        warfarin="yes",
+        pain="severe",
+        ulceration="yes",
+        livedo="yes",
+        vascular_histology="intramural_calcification",
+        lesion_site="proximal_adipose",
+    )
+
+
+def made(build, probabilities, findings=None):
+    """The posterior of a lone variable with the probabilities given, by state."""
+    states = " ".join(probabilities)
+    return cc.Model(build("kind", {"kind": (states, "", list(probabilities.values()))})).posterior(findings)
+
+
+@pytest.mark.parametrize("field", ["target", "probabilities_of", "evidence", "log_evidence", "digest"])
+def test_it_is_frozen(answer, field):
+    with pytest.raises(FrozenInstanceError):
+        setattr(answer, field, None)
+
+
+def test_its_mappings_cannot_be_written(answer):
+    with pytest.raises(TypeError):
+        answer.probabilities_of["dystrophic"] = 1.0
+    with pytest.raises(TypeError):
+        answer.labels["dystrophic"] = "sure"
+
+
+def test_changing_the_series_changes_nothing(answer):
+    before = answer["dystrophic"]
+    series = answer.probabilities
+    series["dystrophic"] = 0.0
+    assert answer["dystrophic"] == answer.probabilities["dystrophic"] == before > 0
+
+
+def test_probabilities_are_a_series_in_the_order_of_the_subtypes(answer):
+    series = answer.probabilities
+    assert isinstance(series, pd.Series)
+    assert list(series.index) == SUBTYPES
+    assert series.index.name == "subtype"
+    assert series.name == "probability"
+    assert series.sum() == pytest.approx(1, abs=1e-15)
+    assert all(answer[state] == series[state] for state in SUBTYPES)
+
+
+def test_an_unknown_subtype_is_told_with_those_there_are(answer):
+    with pytest.raises(KeyError) as caught:
+        answer["tumoral"]
+    assert caught.value.args == (f"tumoral: subtype is one of {', '.join(SUBTYPES)}",)
+
+
+def test_what_was_found_is_kept_as_given_and_as_understood(answer):
+    assert [f.variable for f in answer.evidence] == ["cirrhosis", "pain", "serum_calcium", "vascular_histology"]
+    assert answer.evidence["pain"].given == "intermittent/severe"
+    assert "esrd" not in answer.evidence
+    with pytest.raises(KeyError):
+        answer.evidence["esrd"]
+
+
+def test_the_digest_is_that_of_the_priors(answer, shipped):
+    assert answer.digest == shipped.digest == shipped.priors.digest
+    assert len(answer.digest) == 64
+
+
+def test_the_credible_set_is_the_fewest_states_that_hold_the_mass(build):
+    posterior = made(build, {"p": 0.25, "q": 0.5, "r": 0.125, "s": 0.125})
+    assert posterior.leading == "q"
+    assert posterior.credible_set(0.5) == ("q",)
+    assert posterior.credible_set(0.51) == ("q", "p")
+    assert posterior.credible_set(0.75) == ("q", "p")
+    assert posterior.credible_set(0.8) == ("q", "p", "r")
+    assert posterior.credible_set() == ("q", "p", "r", "s")
+    assert posterior.credible_set(1.0) == ("q", "p", "r", "s")
+
+
+@pytest.mark.parametrize("mass", [0.0, -0.1, 1.1, math.nan])
+def test_a_credible_set_of_no_proper_mass_is_refused(answer, mass):
+    with pytest.raises(ValueError, match="a share of probability lies above 0 and up to 1"):
+        answer.credible_set(mass)
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "verdict"),
+    [
+        ({"p": 0.97, "q": 0.03}, "P leads with 97 %; the others together hold under 5 %."),
+        ({"p": 0.999, "q": 0.001}, "P leads with > 99 %; the others together hold under 5 %."),
+        ({"p": 0.2, "q": 0.8}, "Q leads with 80 %; p (20 %) cannot be set aside."),
+        ({"p": 0.3, "q": 0.6, "r": 0.1}, "Q leads with 60 %; p (30 %) and r (10 %) cannot be set aside."),
+        (
+            {"p": 0.4, "q": 0.35, "r": 0.25},
+            "Not sure: p leads with only 40 %; q (35 %) and r (25 %) cannot be set aside.",
+        ),
+    ],
+)
+def test_the_verdict_is_one_honest_sentence(build, probabilities, verdict):
+    assert made(build, probabilities).verdict == verdict
+
+
+def test_the_verdict_keeps_the_spelling_of_a_label(build):
+    assert made(build, {"type_II": 0.97, "q": 0.03}).verdict.startswith("Type_II leads with 97 %")
+
+
+@pytest.mark.parametrize(
+    ("probability", "words"),
+    [
+        (0.0, "< 1 %"),
+        (1e-300, "< 1 %"),
+        (0.00999, "< 1 %"),
+        (0.01, "1 %"),
+        (0.613, "61 %"),
+        (0.99, "99 %"),
+        (0.9901, "> 99 %"),
+        (1.0, "> 99 %"),
+    ],
+)
+def test_percent_never_claims_certainty(probability, words):
+    assert percent(probability) == words
+
+
+def test_no_probability_at_all_reads_as_0_or_100_percent():
+    for probability in np.linspace(0, 1, 10_001):
+        assert percent(probability) not in ("0 %", "100 %")
+
+
+def test_the_text_shows_every_state_the_findings_as_understood_the_digest_and_the_disclaimer(answer):
+    text = repr(answer)
+    assert text.splitlines()[0] == answer.verdict
+    for state in SUBTYPES:
+        assert f"{answer.labels[state]} " in text
+        assert percent(answer[state]) in text
+    assert (
+        "Findings: cirrhosis = yes; pain = intermittent/severe; "
+        "serum_calcium = 9.1 mg/dL → 10.38 mg/dL corrected for albumin 24 g/L (payne1973) → normal; "
+        "vascular_histology = absent,absent,absent → absent, 3 times" in text
+    )
+    assert answer.digest[:12] in text
+    assert text.splitlines()[-1] == cc.DISCLAIMER
+    assert "nan" not in text.lower()
+
+
+def test_what_was_not_used_stands_in_text_html_and_json(shipped):
+    posterior = shipped.posterior(albumin="2.4 g/dL")
+    note = "2.4 g/dL albumin was not used: serum_calcium is not given as a number"
+    assert f"Note: {note}" in repr(posterior)
+    assert f"Note: {note}" in posterior._repr_html_()
+    assert posterior.as_dict()["notes"] == [note]
+    assert "Findings: nothing observed" in repr(posterior)
+
+
+class Reader(HTMLParser):
+    """Collects the text of a page and checks that every tag that opens is closed."""
+
+    def __init__(self, page):
+        super().__init__(convert_charrefs=True)
+        self.open, self.tags, self.text = [], set(), ""
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        if tag != "br":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data + "\n"
+
+
+def test_the_page_shows_the_same_as_the_text(answer):
+    page = Reader(answer._repr_html_())
+    assert answer.verdict in page.text
+    assert all(answer.labels[state] in page.text and percent(answer[state]) in page.text for state in SUBTYPES)
+    assert str(answer.evidence) in page.text
+    assert answer.digest[:12] in page.text
+    assert cc.DISCLAIMER in page.text
+    assert page.tags == {"div", "p", "b", "table", "tr", "td", "br"}
+
+
+def test_the_page_escapes_what_comes_from_outside(build):
+    sign = "<script>&x"
+    posterior = made(build, {sign: 0.97, "q": 0.03}, {"kind": f"q/{sign}"})
+    html = posterior._repr_html_()
+    assert "<script" not in html
+    page = Reader(html)
+    assert page.text.count(sign) >= 2  # in its row and in the findings
+    assert "script" not in page.tags
+
+
+def test_the_page_escapes_less_than_one_percent(sure):
+    assert min(sure.probabilities) < 0.01
+    html = sure._repr_html_()
+    assert "< 1 %" not in html
+    assert "&lt; 1 %" in html
+
+
+def test_the_plot_has_one_bar_per_subtype_on_a_fixed_scale(answer):
+    axes = answer.plot()
+    try:
+        assert isinstance(axes, plt.Axes)
+        assert [bar.get_width() for bar in axes.patches] == pytest.approx(list(100 * answer.probabilities))
+        assert [tick.get_text() for tick in axes.get_yticklabels()] == [answer.labels[s] for s in SUBTYPES]
+        assert [text.get_text() for text in axes.texts] == [percent(p) for p in answer.probabilities]
+        assert axes.get_xlim()[0] == 0
+        assert axes.yaxis_inverted()
+        assert any(cc.DISCLAIMER in text.get_text() for text in axes.figure.findobj(Text))
+        axes.figure.canvas.draw()
+    finally:
+        plt.close(axes.figure)
+
+
+def test_the_plot_draws_on_the_axes_it_is_given(answer):
+    figure, axes = plt.subplots()
+    try:
+        assert answer.plot(axes) is axes
+        assert len(axes.patches) == 5
+    finally:
+        plt.close(figure)
+
+
+def test_it_can_be_written_as_json_and_says_the_same(answer):
+    told = json.loads(json.dumps(answer.as_dict(), allow_nan=False))
+    assert told["target"] == "subtype"
+    assert told["leading"] == answer.leading
+    assert list(told["probabilities"].items()) == list(answer.probabilities_of.items())
+    assert told["credible_set"] == list(answer.credible_set())
+    assert told["verdict"] == answer.verdict
+    assert told["log_evidence"] == answer.log_evidence
+    assert told["digest"] == answer.digest
+    assert told["disclaimer"] == cc.DISCLAIMER
+    assert told["findings"][1] == {
+        "variable": "pain",
+        "given": "intermittent/severe",
+        "understood": "intermittent/severe",
+    }
+
+
+def test_nothing_is_ever_nan(shipped):
+    for case in [{}, *cc.cases().drop(columns="diagnosis").to_dict("records")]:
+        findings = {name: value for name, value in case.items() if name in shipped.variables}
+        posterior = shipped.posterior(findings)
+        assert all(math.isfinite(p) and 0 <= p <= 1 for p in posterior.probabilities)
+        assert math.isfinite(posterior.log_evidence)
+        assert posterior.log_evidence <= 1e-12
+        marginals = shipped.marginals(findings)
+        assert np.isfinite(marginals["probability"]).all()
+        np.testing.assert_allclose(marginals.groupby("variable")["probability"].sum(), 1, rtol=0, atol=1e-14)
+
+
+def test_the_published_cases_at_once_are_those_one_by_one(shipped):
+    cases = cc.cases()
+    batch = shipped.posteriors(cases)
+    assert batch.index.equals(cases.index)
+    assert batch.notna().all(axis=None)
+    for case, row in batch.iterrows():
+        alone = shipped.posterior({n: v for n, v in cases.loc[case].items() if n in shipped.variables})
+        np.testing.assert_allclose(row[SUBTYPES].astype(float), alone.probabilities, rtol=0, atol=1e-14)
+        assert row["leading"] == alone.leading
+        assert row["log_evidence"] == pytest.approx(alone.log_evidence, abs=1e-12)

@@ -1,0 +1,98 @@
+"""`calcinosis check`: faults with their place, then rules, then what the folder rests on; exit 1 on anything wrong."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from calcinosis.interface.shell import app
+from calcinosis.knowledge.folder import copy_folder, shipped_folder
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.delenv("CALCINOSIS_PRIORS", raising=False)
+    return copy_folder(shipped_folder(), tmp_path / "mine")
+
+
+def run(*words):
+    return CliRunner().invoke(app, ["check", *map(str, words)])
+
+
+def replace(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_the_shipped_folder_is_without_fault(monkeypatch):
+    monkeypatch.delenv("CALCINOSIS_PRIORS", raising=False)
+    result = run()
+    assert result.exit_code == 0
+    for part in ("no fault in its files", "hold, tried in", "rest on judgement", "weakest rows", "tables/"):
+        assert part in result.stdout
+
+
+def test_json_says_the_same_for_programs(folder):
+    shown = json.loads(run(folder, "--json", "--contexts", 1).stdout)
+    assert shown["problems"] == []
+    assert all(rule["holds"] for rule in shown["rules"])
+    assert shown["rows"] > shown["rows_on_judgement_alone"] > 0
+    assert [row["weight"] for row in shown["weakest"]] == sorted(row["weight"] for row in shown["weakest"])
+    assert sum(shown["sources"].values()) > 100
+
+
+def test_every_fault_is_told_at_once_and_nothing_else(folder):
+    replace(folder / "tables" / "pain.csv", "0.76", "0,76")
+    replace(folder / "sources.csv", "registry", "registrie")
+    result = run(folder)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "sources.csv:" in result.stderr
+    assert "tables/pain.csv:" in result.stderr
+    shown = json.loads(run(folder, "--json").stdout)
+    assert shown["error"] == "PriorsError"
+    assert {problem["file"] for problem in shown["problems"]} >= {"sources.csv", "tables/pain.csv"}
+    assert set(shown["problems"][0]) == {"file", "line", "column", "value", "what", "mend"}
+
+
+def test_a_broken_rule_is_told_with_the_findings_under_which_it_breaks(folder):
+    path = folder / "expectations.csv"
+    replace(path, "warfarin,yes,no,calciphylaxis,raises", "warfarin,yes,no,calciphylaxis,lowers")
+    result = run(folder, "--contexts", 100)
+    assert result.exit_code == 1
+    assert "expectations.csv:2: warfarin=yes rather than no lowers calciphylaxis: broken in" in result.stdout
+    assert " → " in result.stdout
+    shown = json.loads(run(folder, "--contexts", 100, "--json").stdout)
+    broken = [rule for rule in shown["rules"] if not rule["holds"]]
+    assert len(broken) == 1
+    assert broken[0]["failures"][0]["context"] == {} or broken[0]["failures"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (",severe,", ",sever,", "pain: sever: no state 'sever'"),
+        ("jones2023,dystrophic", "jones2023,dystrofic", "diagnosis: dystrofic: not a state of subtype"),
+        ("calci_003", "jones2023", "case_id: jones2023: the same as on line 2"),
+        ("warfarin", "warfarn", "cases/published_cases.csv:1: warfarn: -: unknown column: did you mean 'warfarin'?"),
+        (
+            "case_id,diagnosis,",
+            "case_id,diagnose,",
+            "cases/published_cases.csv:1: diagnosis: -: the column is missing: add it to the header",
+        ),
+    ],
+)
+def test_faults_of_the_published_cases_are_told_too(folder, old, new, message):
+    replace(folder / "cases" / "published_cases.csv", old, new)
+    result = run(folder)
+    assert result.exit_code == 1
+    assert message in result.stderr
+
+
+def test_a_missing_folder_is_told(tmp_path):
+    result = run(tmp_path / "nowhere")
+    assert result.exit_code == 1
+    assert "there is no such folder" in result.stderr

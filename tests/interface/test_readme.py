@@ -1,0 +1,100 @@
+"""Documentation that cannot drift: what README.md shows is what the commands print."""
+
+from __future__ import annotations
+
+import doctest
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PRIORS_README = (ROOT / "priors" / "README.md").read_text(encoding="utf-8")
+
+
+def consoles() -> list[tuple[str, list[str]]]:
+    """Each command shown in a console block, with the lines of output shown below it."""
+    found = []
+    for block in re.findall(r"```console\n(.*?)```", README, flags=re.DOTALL):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, *shown = part.rstrip("\n").split("\n")
+            found.append((command, shown))
+    return found
+
+
+def matches(shown: list[str], printed: list[str]) -> bool:
+    """Whether the lines shown are those printed, '...' standing for any number of lines."""
+    pattern = "\n".join(".*" if line == "..." else re.escape(line.rstrip()) for line in shown)
+    return re.fullmatch(pattern, "\n".join(line.rstrip() for line in printed), flags=re.DOTALL) is not None
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch):
+    """Run a command as a reader would, in an empty folder; the edit that the README asks for is made by hand."""
+    monkeypatch.setenv("COLUMNS", "88")
+    monkeypatch.delenv("CALCINOSIS_PRIORS", raising=False)
+
+    def run(command: str) -> list[str]:
+        words = shlex.split(command)
+        assert words[0] == "calcinosis"
+        program = [sys.executable, "-c", "from calcinosis.interface.shell import main; main()", *words[1:]]
+        done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        edited = tmp_path / "my-priors" / "tables" / "warfarin.csv"
+        if words[1] == "init":
+            text = edited.read_text(encoding="utf-8")
+            changed = re.sub(r"^calciphylaxis,no,0\.\d+,0\.\d+,", "calciphylaxis,no,0.95,0.05,", text, flags=re.M)
+            assert changed != text
+            edited.write_text(changed, encoding="utf-8")
+        return done.stdout.rstrip("\n").split("\n")
+
+    return run
+
+
+def test_every_console_block_prints_what_it_shows(shell):
+    shown = consoles()
+    assert len(shown) >= 5
+    for command, lines in shown:
+        printed = shell(command)
+        assert matches(lines, printed), f"$ {command}\n" + "\n".join(printed)
+
+
+def test_every_python_example_gives_what_it_shows():
+    examples = "\n".join(re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL))
+    test = doctest.DocTestParser().get_doctest(examples, {}, "README.md", "README.md", 0)
+    assert len(test.examples) >= 5
+    results = doctest.DocTestRunner().run(test)
+    assert results.failed == 0
+
+
+def test_every_command_and_every_column_is_named_in_the_documentation():
+    from calcinosis.interface.shell import app
+
+    for command in app.registered_commands:
+        assert f"calcinosis {command.callback.__name__}" in README
+    for path in (ROOT / "priors").glob("*.csv"):
+        header = path.read_text(encoding="utf-8").split("\n", 1)[0].split(",")
+        for column in header:
+            assert f"`{column}`" in PRIORS_README, f"{path.name}: {column}"
+
+
+def test_the_set_up_is_two_commands_and_ci_runs_the_same():
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    for command in ("pip install .", "calcinosis diagnose --case jones2023", 'pip install -e ".[dev]"', "pytest"):
+        assert f"\n{command}\n" in README
+    assert "\npytest\n" in ci
+    assert "diagnose --case jones2023" in ci
+
+
+def test_the_pictures_show_the_present_answers(tmp_path):
+    script = ROOT / "notebooks" / "scripts" / "readme_pictures.py"
+    subprocess.run([sys.executable, str(script), str(tmp_path)], check=True, capture_output=True)
+    words = re.compile(r">([^<>]*[A-Za-z0-9%][^<>]*)<")
+    for name in ("jones2023.svg", "network.svg"):
+        kept = (ROOT / "notebooks" / "pictures" / name).read_text(encoding="utf-8")
+        drawn = (tmp_path / name).read_text(encoding="utf-8")
+        assert words.findall(kept) == words.findall(drawn), f"draw {name} again: {script.name}"

@@ -1,0 +1,37 @@
+"""The notebooks run, and print what they are kept with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+
+
+def texts(notebook) -> list[str]:
+    """What each cell printed or showed as text, numbers of the machine aside."""
+    found = []
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            found.append(output.get("text") or output.get("data", {}).get("text/plain", ""))
+    return found
+
+
+@pytest.mark.filterwarnings("ignore")  # the kernel's own: event loops, open sockets
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_notebook_runs_and_prints_what_it_is_kept_with(path, monkeypatch):
+    import nbformat
+    from nbclient import NotebookClient
+
+    monkeypatch.delenv("CALCINOSIS_PRIORS", raising=False)
+    kept = nbformat.read(path, as_version=4)
+    fresh = nbformat.read(path, as_version=4)
+    NotebookClient(fresh, timeout=120, kernel_name="python3").execute()
+    assert texts(kept)
+    assert texts(fresh) == texts(kept)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_notebook_says_what_it_is_not(path):
+    assert "Not a medical device" in path.read_text(encoding="utf-8")

@@ -1,0 +1,48 @@
+"""Starting costs little: the shell answers without pgmpy, matplotlib, pandas or panel, and well before pgmpy loads."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+
+import pytest
+
+SLOW = ("pgmpy", "matplotlib", "pandas", "panel", "scipy")
+RUN = "import sys; sys.argv = ['calcinosis', *{words}]\nfrom calcinosis.interface.shell import app\n" + (
+    "try:\n    app(standalone_mode=False)\nfinally:\n"
+    "    print([name for name in {slow} if name in sys.modules], file=sys.stderr)\n"
+)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["diagnose", "--case", "jones2023"], ["diagnose", "--help"], ["check"]])
+def test_the_shell_does_not_load_slow_packages(words):
+    program = RUN.format(words=words, slow=SLOW)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stderr.strip().endswith("[]"), done.stderr
+
+
+def test_a_diagnosis_from_cold_takes_at_most_two_fifths_of_importing_pgmpy(capsys):
+    """Wall times in the same run, the two taken in turn, so that a slow moment of the machine meets both."""
+    ours = [
+        sys.executable,
+        "-c",
+        "from calcinosis.interface.shell import main; main()",
+        "diagnose",
+        "--case",
+        "jones2023",
+    ]
+    theirs = [sys.executable, "-W", "ignore", "-c", "import pgmpy.models"]
+
+    def seconds(command: list[str]) -> float:
+        start = time.perf_counter()
+        subprocess.run(command, capture_output=True, check=True)
+        return time.perf_counter() - start
+
+    seconds(ours)
+    pairs = [(seconds(ours), seconds(theirs)) for _ in range(3)]
+    ratio = statistics.median(a / b for a, b in pairs)
+    with capsys.disabled():
+        print(f"\ndiagnose from cold: {pairs[0][0]:.2f} s, {ratio:.2f} of the time of importing pgmpy.models")
+    assert ratio <= 0.4
