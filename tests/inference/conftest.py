@@ -74,7 +74,9 @@ def clinic():
         "calcium", "albumin", "g/dL", MappingProxyType({"g/dL": 1.0, "g/L": 0.1}), 4.0, 0.8, 0.5, 7.0, "payne1973"
     )
     return cc.Model(
-        Network("disease", {v.name: v for v in variables}, parents, {n: np.array(t) for n, t in tables.items()}, (albumin,))
+        Network(
+            "disease", {v.name: v for v in variables}, parents, {n: np.array(t) for n, t in tables.items()}, (albumin,)
+        )
     )
 
 

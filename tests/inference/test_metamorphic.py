@@ -30,7 +30,7 @@ def some_findings(draw, model):
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_the_order_of_findings_changes_no_bit(shipped, data):
     findings = data.draw(some_findings(shipped))
@@ -39,7 +39,7 @@ def test_the_order_of_findings_changes_no_bit(shipped, data):
     assert shipped.marginals(shuffled).equals(shipped.marginals(findings))
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(5))
 def test_the_order_of_variables_and_parents_changes_no_bit(shipped, seed):
     rng = np.random.default_rng(seed)
     network = shipped.network
@@ -56,7 +56,7 @@ def test_the_order_of_variables_and_parents_changes_no_bit(shipped, seed):
     assert theirs.log_evidence == ours.log_evidence
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data(), level=st.sampled_from([1.0, 0.3, 7.0]))
 def test_equal_likelihoods_leave_the_posterior(shipped, data, level):
     findings = data.draw(some_findings(shipped))
@@ -67,7 +67,7 @@ def test_equal_likelihoods_leave_the_posterior(shipped, data, level):
     assert after.log_evidence == pytest.approx(before.log_evidence + np.log(level), abs=1e-13)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_either_of_all_states_is_not_observed(shipped, data):
     findings = data.draw(some_findings(shipped))
@@ -78,7 +78,7 @@ def test_either_of_all_states_is_not_observed(shipped, data):
     assert after.log_evidence == pytest.approx(before.log_evidence, abs=1e-13)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data(), factor=st.floats(1e-100, 1e100))
 def test_the_scale_of_likelihoods_is_of_no_account(shipped, data, factor):
     findings = data.draw(some_findings(shipped))
@@ -98,13 +98,12 @@ def cut_in_two(network, name, state, share):
     tables = {}
     for other, table in network.tables.items():
         family = (*network.parents[other], other)
+        tables[other] = table
         if name in family:
             axis = family.index(name)
-            table = np.insert(table, at, table.take(at, axis=axis), axis=axis)
-            if other == name:
-                table[..., at] *= share
-                table[..., at + 1] *= 1 - share
-        tables[other] = table
+            tables[other] = np.insert(table, at, table.take(at, axis=axis), axis=axis)
+    tables[name][..., at] *= share
+    tables[name][..., at + 1] *= 1 - share
     return replace(network, variables={**network.variables, name: replace(variable, states=states)}, tables=tables)
 
 

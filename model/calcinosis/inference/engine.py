@@ -15,7 +15,7 @@ what its parents say, so its message is the product over results.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,9 @@ Likelihoods = Mapping[str, Array]
 
 Variables left out were observed in nobody. A patient without a finding has a likelihood of 1 throughout.
 """
+
+JOINED_AT_ONCE = 8
+"""How many messages are multiplied before the product is scaled again, so that many sharp findings do not underflow."""
 
 
 @dataclass(frozen=True)
@@ -77,64 +80,93 @@ class Engine:
         possible.
         """
         messages, _ = self._up(likelihoods)
-        above: list[Array] = [np.ones((1,))] * len(self.buckets)
+        above: list[Array] = [np.ones(1)] * len(self.buckets)
         found: dict[str, Array] = {}
         for i in range(len(self.buckets) - 1, -1, -1):
             bucket = self.buckets[i]
-            incoming = _spread(above[i], (1, *bucket.table.shape[1:])) if bucket.parent >= 0 else np.ones((1,))
+            outside = _spread(above[i], (1, *bucket.table.shape[1:])) if bucket.parent >= 0 else np.ones((1, 1))
             if bucket.repeatable:
-                # its own results are in the message; what is asked for is the result of one more measurement
-                posterior = incoming * messages[i][:, None] if len(bucket.scope) > 1 else incoming
-                belief = bucket.table * posterior
-                found[bucket.variable] = _normal(belief.sum(axis=tuple(range(2, belief.ndim))))
+                # its own results are in the message; what is asked for is the result of one measurement more
+                here = bucket.table * (outside * messages[i][:, None])
+                found[bucket.variable] = _normal(here.sum(axis=tuple(range(2, here.ndim))))
                 continue
-            own = bucket.table * _observed(bucket, likelihoods)
+            observed, _ = _observed(bucket, likelihoods)
+            own = bucket.table * observed * outside
             inside = [_spread(messages[c], self.buckets[c].spread) for c in bucket.children]
-            whole = own * incoming
-            for message in inside:
-                whole = whole * message
+            whole, _ = _joined(own, inside)
             found[bucket.variable] = _normal(whole.sum(axis=tuple(range(2, whole.ndim))))
-            for c in bucket.children:
-                rest = own * incoming
-                for d, message in zip(bucket.children, inside, strict=True):
-                    if d != c:
-                        rest = rest * message
+            for k, c in enumerate(bucket.children):
+                rest, _ = _joined(own, inside[:k] + inside[k + 1 :])
                 above[c] = _scaled(_gather(rest, self.buckets[c].spread))[0]
         return found
 
     def _up(self, likelihoods: Likelihoods) -> tuple[list[Array], Array]:
+        """The message of each bucket, scaled, and the sum of the powers of two: axis `(patients,)`."""
         messages: list[Array] = []
         exponents: Array = np.zeros(1)
         for bucket in self.buckets:
             if bucket.repeatable:
-                message = _measured(bucket, likelihoods)
+                message, shift = _measured(bucket, likelihoods)
             else:
-                product = bucket.table * _observed(bucket, likelihoods)
-                for c in bucket.children:
-                    product = product * _spread(messages[c], self.buckets[c].spread)
+                observed, taken = _observed(bucket, likelihoods)
+                inside = [_spread(messages[c], self.buckets[c].spread) for c in bucket.children]
+                product, shift = _joined(bucket.table * observed, inside)
                 message = product.sum(axis=1) if bucket.parent >= 0 else product
+                shift = shift + taken
             message, exponent = _scaled(message)
             messages.append(message)
-            exponents = exponents + exponent
+            exponents = exponents + (exponent + shift)
         return messages, exponents
 
 
-def _observed(bucket: Bucket, likelihoods: Likelihoods) -> Array:
-    """The likelihood of a variable's findings, axes `(patients, states, 1, …)`."""
+def _observed(bucket: Bucket, likelihoods: Likelihoods) -> tuple[Array, Array]:
+    """The likelihood of a variable's findings, axes `(patients, states, 1, …)`, and the powers of two taken out."""
     given = likelihoods.get(bucket.variable)
     if given is None:
-        return np.ones((1,) * (bucket.table.ndim + 1))
-    product: Array = given.prod(axis=1)
-    return product.reshape(*product.shape, *(1,) * (bucket.table.ndim - 1))
+        return np.ones((1,) * (bucket.table.ndim + 1)), np.zeros(1)
+    product, exponent = _product(given)
+    return product.reshape(*product.shape, *(1,) * (bucket.table.ndim - 1)), exponent
 
 
-def _measured(bucket: Bucket, likelihoods: Likelihoods) -> Array:
+def _measured(bucket: Bucket, likelihoods: Likelihoods) -> tuple[Array, Array]:
     """The likelihood of all results of a repeatable variable given its parents, axes `(patients, *parents)`."""
     given = likelihoods.get(bucket.variable)
     if given is None:
-        return np.ones((1, *bucket.table.shape[1:]))
-    message: Array = np.tensordot(given, bucket.table, axes=(2, 0)).prod(axis=1)
-    return message
+        return np.ones((1, *bucket.table.shape[1:])), np.zeros(1)
+    return _product(np.tensordot(given, bucket.table, axes=(2, 0)))
+
+
+def _product(factors: Array) -> tuple[Array, Array]:
+    """The product over the results, axes `(patients, results, …)`, scaled by a power of two per patient.
+
+    Pairwise, with an exponent for each entry, so that thousands of results neither underflow nor lose a digit.
+    """
+    if factors.shape[1] == 1:
+        return factors[:, 0], np.zeros(1)
+    mantissa, power = np.frexp(factors)
+    exponent = power.astype(np.int64)
+    while mantissa.shape[1] > 1:
+        if mantissa.shape[1] % 2:
+            mantissa = np.concatenate([mantissa, np.ones_like(mantissa[:, :1])], axis=1)
+            exponent = np.concatenate([exponent, np.zeros_like(exponent[:, :1])], axis=1)
+        mantissa, power = np.frexp(mantissa[:, ::2] * mantissa[:, 1::2])
+        exponent = exponent[:, ::2] + exponent[:, 1::2] + power
+    product, exponent = mantissa[:, 0], exponent[:, 0]
+    entries = tuple(range(1, product.ndim))
+    top = np.where(product > 0, exponent, np.iinfo(np.int32).min).max(axis=entries)
+    shift = exponent - top.reshape(-1, *(1,) * len(entries))
+    return np.ldexp(product, np.clip(shift, -2000, 0)), top.astype(np.float64)
+
+
+def _joined(own: Array, messages: Sequence[Array]) -> tuple[Array, Array]:
+    """The product of a bucket's own weights with messages, and the powers of two taken out on the way."""
+    exponents: Array = np.zeros(1)
+    for position, message in enumerate(messages, start=1):
+        own = own * message
+        if position % JOINED_AT_ONCE == 0:
+            own, exponent = _scaled(own)
+            exponents = exponents + exponent
+    return own, exponents
 
 
 def _spread(message: Array, shape: tuple[int, ...]) -> Array:
@@ -153,9 +185,9 @@ def _gather(rest: Array, spread: tuple[int, ...]) -> Array:
 def _scaled(message: Array) -> tuple[Array, Array]:
     """A message divided by a power of two per patient, so that its largest entry is near 1, and the exponents."""
     top = message.max(axis=tuple(range(1, message.ndim)))
-    exponent = np.frexp(top)[1].astype(np.float64)
-    scale = np.ldexp(1.0, -exponent.astype(np.int64)).reshape(-1, *(1,) * (message.ndim - 1))
-    return message * scale, exponent
+    exponent = np.frexp(top)[1]
+    shift = -exponent.reshape(-1, *(1,) * (message.ndim - 1))
+    return np.ldexp(message, shift), exponent.astype(np.float64)
 
 
 def _normal(weights: Array) -> Array:

@@ -43,18 +43,22 @@ class FindingsError(ValueError):
 
 
 def read_findings(
-    findings: Mapping[str, Any], variables: Mapping[str, Variable], corrections: Iterable[Correction] = ()
+    findings: Mapping[str, Any],
+    variables: Mapping[str, Variable],
+    corrections: Iterable[Correction] = (),
+    twice: Iterable[str] = (),
 ) -> Evidence:
-    """The evidence that findings stand for, in the order of the variables.
+    """The evidence that findings stand for, in the order of the variables; those named in `twice` are at fault.
 
     Raises:
         FindingsError: with every finding that was not understood.
     """
-    faults: list[Fault] = []
+    faults = [Fault(name, show(findings[name]), "given twice", "give it once") for name in twice]
     by_covariate = {correction.covariate: correction for correction in corrections}
     for name in findings:
         if name not in variables and name not in by_covariate:
-            faults.append(Fault(name, show(findings[name]), "no such variable", _other_name(name, variables)))
+            mend = _other_name(name, variables, by_covariate)
+            faults.append(Fault(name, show(findings[name]), "no such variable", mend))
     covariates = {
         correction.variable: measured
         for name, correction in by_covariate.items()
@@ -98,18 +102,15 @@ def show(value: Any) -> str:
         return ",".join(f"{state}:{number}" for state, number in value.items())
     if isinstance(value, set | frozenset):
         return "/".join(sorted(map(str, value)))
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple) or type(value).__name__ == "ndarray":
         return ",".join(map(show, value))
     return "" if is_missing(value) else str(value)
 
 
-def _other_name(name: str, variables: Mapping[str, Variable]) -> str:
-    near = nearest(name, variables)
-    return (
-        f"did you mean {near}? The variables are {', '.join(variables)}"
-        if near
-        else (f"the variables are {', '.join(variables)}")
-    )
+def _other_name(name: str, variables: Iterable[str], covariates: Iterable[str]) -> str:
+    near = nearest(name, [*variables, *covariates])
+    listed = f"he variables are {', '.join(variables)}"
+    return f"did you mean {near}? T{listed}" if near else f"t{listed}"
 
 
 def _covariate(value: Any, correction: Correction, faults: list[Fault]) -> tuple[Correction, Measurement] | None:
@@ -136,10 +137,10 @@ def _placing(
     def place(reading: Reading) -> tuple[tuple[float, ...], str]:
         if not isinstance(reading, Measurement):
             return reading
-        value, steps = reading.value, [reading.text]
+        value, steps = _rounded(reading.value), [reading.text]
         if covariate is not None:
             correction, measured = covariate
-            value += correction.slope * (correction.reference - measured.value)
+            value = _rounded(value + correction.slope * (correction.reference - measured.value))
             steps.append(
                 f"{value:.4g} {variable.unit} corrected for {correction.covariate} {measured.text} "
                 f"({correction.source})"
@@ -155,6 +156,11 @@ def _placing(
         return chosen, " → ".join([*steps[1:], state.name])
 
     return place
+
+
+def _rounded(value: float) -> float:
+    """A value without the last digits that conversion may have blurred, so that a limit stays a limit."""
+    return float(f"{value:.12g}")
 
 
 def _off_scale(value: float, lower: float, upper: float, unit: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Number
 from typing import Any
@@ -73,10 +73,10 @@ def read_value(value: Any, variable: Variable) -> list[Reading]:
     if isinstance(value, Mapping):
         return [_likelihoods(value, variable)]
     if isinstance(value, set | frozenset):
-        return [_either(sorted(map(_word, value)), variable)]
+        return [_either([_state(_word(item), variable) for item in value], variable)]
     if isinstance(value, Sequence) or type(value).__name__ == "ndarray":
         return [reading for item in value for reading in _read_item(item, variable)]
-    return [_read_word(_word(value, variable), variable)]
+    return [_read_word(_word(value), variable)]
 
 
 def _read_item(item: Any, variable: Variable) -> list[Reading]:
@@ -86,15 +86,9 @@ def _read_item(item: Any, variable: Variable) -> list[Reading]:
     return read_value(item, variable)
 
 
-def _word(value: Any, variable: Variable | None = None) -> str:
-    """A Python value as the word it would be in a cell; True and False stand for yes and no."""
-    name = type(value).__name__
-    if name in ("bool", "bool_"):
-        states = variable.state_names if variable else ()
-        for word in ("yes", "true", "True") if value else ("no", "false", "False"):
-            if word in states:
-                return word
-    if name.startswith(("float", "int", "uint")):
+def _word(value: Any) -> str:
+    """A Python value as the word it would be in a cell."""
+    if type(value).__name__.startswith(("float", "int", "uint")):
         return f"{value:g}" if float(value).is_integer() and abs(value) < 1e6 else repr(float(value))
     return str(value).strip()
 
@@ -113,36 +107,75 @@ def _read_text(text: str, variable: Variable) -> list[Reading]:
             if len(parts) < 2 or not all(split_measurement(part)[1] in variable.units for part in parts):
                 raise
             return [_measured(part, variable) for part in parts]
-    parts = split_words(text, ",", states)
-    if ":" in text and not any(part in states for part in parts):
-        return [_likelihoods(_pairs(parts), variable)]
-    return [_read_word(part, variable) for part in parts if not is_missing(part)]
+    signs = sum(state.count(",") for state in states)
+    weighed = split_words(text, ",", lambda part: _is_weighed(part, variable), signs)
+    if all(_is_weighed(part, variable) for part in weighed):
+        return [_likelihoods(_pairs(weighed, variable), variable)]
+    parts = split_words(text, ",", lambda part: is_missing(part) or _is_result(part, variable), signs)
+    if ":" in text and not any(_is_result(part, variable) for part in parts):
+        return [_likelihoods(_pairs(weighed, variable), variable)]
+    return [_read_word(part, variable) for part in parts if not is_missing(part) or part in states]
 
 
-def split_words(text: str, sign: str, states: Sequence[str]) -> list[str]:
-    """A text cut at a sign, but never inside the name of a state that holds the sign.
+def split_words(text: str, sign: str, known: Callable[[str], bool], signs: int) -> list[str]:
+    """A text cut at a sign, but not inside a known word that holds the sign, if it can be cut into known words.
 
-    >>> split_words("a/b/c", "/", ["a/b", "c"])
+    `signs` is how often the sign occurs in known words at most.
+
+    >>> split_words("a/b/c", "/", lambda word: word in ("a/b", "c"), signs=1)
     ['a/b', 'c']
     """
     pieces = text.split(sign)
-    words: list[str] = []
-    while pieces:
-        for length in range(len(pieces), 0, -1):
-            word = sign.join(pieces[:length]).strip()
-            if length == 1 or word in states:
-                words.append(word)
-                pieces = pieces[length:]
+    # from the end on: the length of the first word of a way to cut what is left, the longest that leads to the end
+    first: list[int | None] = [None] * len(pieces) + [0]
+    for start in range(len(pieces) - 1, -1, -1):
+        for length in range(min(signs + 1, len(pieces) - start), 0, -1):
+            if first[start + length] is not None and known(sign.join(pieces[start : start + length]).strip()):
+                first[start] = length
                 break
+    words, start = [], 0
+    while start < len(pieces):
+        length = first[start] or 1
+        words.append(sign.join(pieces[start : start + length]).strip())
+        start += length
     return words
+
+
+def _state(word: str, variable: Variable) -> str:
+    """A word as the state it stands for; True and False stand for yes and no where there are such states."""
+    word = word.strip()
+    if word in ("True", "False") and word not in variable.state_names:
+        for other in ("yes", "true") if word == "True" else ("no", "false"):
+            if other in variable.state_names:
+                return other
+    return word
+
+
+def _alternatives(text: str, variable: Variable) -> list[str]:
+    """The states of an either-of text."""
+    states = variable.state_names
+    if _state(text, variable) in states:
+        return [_state(text, variable)]
+    signs = sum(state.count("/") for state in states)
+    words = split_words(text, "/", lambda word: _state(word, variable) in states, signs)
+    return [_state(word, variable) for word in words]
+
+
+def _is_weighed(text: str, variable: Variable) -> bool:
+    """Whether a text is a state with its likelihood."""
+    return text not in variable.state_names and _state(text.rpartition(":")[0], variable) in variable.state_names
+
+
+def _is_result(text: str, variable: Variable) -> bool:
+    """Whether a text is a state, or either of several."""
+    return all(word in variable.state_names for word in _alternatives(text, variable))
 
 
 def _read_word(word: str, variable: Variable) -> Reading:
     """One result: a state, either of several, or a number with its unit."""
-    if word not in variable.state_names and _looks_measured(word, variable):
+    if _looks_measured(word, variable):
         return _measured(word, variable)
-    words = [word] if word in variable.state_names else split_words(word, "/", variable.state_names)
-    return _either(words, variable)
+    return _either(_alternatives(word, variable), variable)
 
 
 def _either(words: Sequence[str], variable: Variable) -> Reading:
@@ -162,20 +195,25 @@ def _known(words: Sequence[str], variable: Variable) -> None:
             raise NotUnderstood(f"no state '{word}'", mend)
 
 
-def _pairs(parts: Sequence[str]) -> dict[str, str]:
+def _pairs(parts: Sequence[str], variable: Variable) -> dict[str, str]:
     found: dict[str, str] = {}
     for part in parts:
-        state, _, number = part.rpartition(":")
-        if not state:
+        name, _, number = part.rpartition(":")
+        if not name.strip():
             raise NotUnderstood(f"no likelihood in '{part}'", "write state:number, as in none:0.2,severe:0.8")
-        if state.strip() in found:
-            raise NotUnderstood(f"two likelihoods for {state.strip()}", "name each state once")
-        found[state.strip()] = number.strip()
+        if _state(name, variable) in found:
+            raise NotUnderstood(f"two likelihoods for {_state(name, variable)}", "name each state once")
+        found[_state(name, variable)] = number.strip()
     return found
 
 
 def _likelihoods(given: Mapping[Any, Any], variable: Variable) -> Reading:
-    words = {_word(state, variable): number for state, number in given.items()}
+    words: dict[str, Any] = {}
+    for key, number in given.items():
+        state = _state(_word(key), variable)
+        if state in words:
+            raise NotUnderstood(f"two likelihoods for {state}", "name each state once")
+        words[state] = number
     _known(list(words), variable)
     values: dict[str, float] = {}
     for state, number in words.items():

@@ -47,7 +47,7 @@ def _batches(subsets: Iterator[tuple[Finding, ...]]) -> Iterator[list[tuple[Find
 
 def _possible(engine: Engine, subsets: list[tuple[Finding, ...]]) -> list[bool]:
     patients = [Evidence(subset) for subset in subsets]
-    weights = engine.weigh(stack(patients)).weights.sum(axis=1)
+    weights = engine.weigh(stack(patients).likelihoods).weights.sum(axis=1)
     found: list[bool] = (weights > 0).tolist()
     return found * len(subsets) if len(found) < len(subsets) else found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -14,7 +14,7 @@ import numpy as np
 
 from calcinosis.inference.engine import Engine, compile_network
 from calcinosis.inference.evidence import Evidence, stack
-from calcinosis.inference.findings import Fault, FindingsError, read_findings, show
+from calcinosis.inference.findings import Fault, FindingsError, read_findings
 from calcinosis.inference.impossible import ImpossibleEvidence, smallest_clash
 from calcinosis.inference.network import Array, Network
 from calcinosis.inference.posterior import Posterior
@@ -111,12 +111,8 @@ class Model:
                 raise TypeError("give findings by name, or evidence that was read before, not both")
             return findings
         given = dict(findings or {})
-        twice = [
-            Fault(name, show(value), "given twice", "give it once") for name, value in named.items() if name in given
-        ]
-        if twice:
-            raise FindingsError(twice)
-        return read_findings(given | named, self.variables, self.network.corrections)
+        twice = [name for name in named if name in given]
+        return read_findings(given | named, self.variables, self.network.corrections, twice)
 
     def posterior(self, findings: Mapping[str, Any] | Evidence | None = None, /, **named: Any) -> Posterior:
         """The posterior of the target, from findings in the grammar of `calcinosis.inference.grammar`.
@@ -193,7 +189,7 @@ class Model:
         evidence = self.read(findings, **named)
         if self._weigh([evidence])[0].sum() <= 0:
             raise ImpossibleEvidence(smallest_clash(self.engine, evidence))
-        beliefs = self.engine.beliefs(stack([evidence]))
+        beliefs = self.engine.beliefs(stack([evidence]).likelihoods)
         return pd.DataFrame(
             [
                 (name, state, float(probability))
@@ -223,8 +219,12 @@ class Model:
         faults = [
             Fault(str(column), "", "a column that is not read", f"did you mean {near}? Otherwise rename it")
             for column in frame.columns
-            if column not in known and (near := _slip(column, self.variables))
+            if column not in known and (near := _slip(column, known))
         ]
+        doubled = sorted({column for column in columns if columns.count(column) > 1})
+        if doubled:
+            faults += [Fault(column, "", "the column stands twice", "remove one of the two") for column in doubled]
+            raise FindingsError(faults)
         patients = []
         for label, values in zip(frame.index, frame[columns].itertuples(index=False, name=None), strict=True):
             try:
@@ -242,8 +242,9 @@ class Model:
         exponents = np.empty(len(patients))
         for first in range(0, len(patients), at_once):
             part = slice(first, first + at_once)
-            found = self.engine.weigh(stack(patients[part]))
-            weights[part], exponents[part] = found.weights, found.exponents
+            batch = stack(patients[part])
+            found = self.engine.weigh(batch.likelihoods)
+            weights[part], exponents[part] = found.weights, found.exponents + batch.exponents
         return weights, exponents
 
     def __repr__(self) -> str:
@@ -263,6 +264,6 @@ def load(folder: str | os.PathLike[str] | None = None) -> Model:
     return Model.from_priors(read_priors(chosen_folder(folder)))
 
 
-def _slip(column: Hashable, variables: Mapping[str, Variable]) -> str | None:
+def _slip(column: Hashable, variables: Iterable[str]) -> str | None:
     """The variable that a column name nearly spells, if any."""
-    return nearest(column, variables, cutoff=0.8) if isinstance(column, str) else None
+    return nearest(column, sorted(variables), cutoff=0.8) if isinstance(column, str) else None

@@ -10,10 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from calcinosis.knowledge.digest import digest
-from calcinosis.knowledge.records import ROW_SUM_TOLERANCE, Correction, Priors, Variable
+from calcinosis.knowledge.records import ROW_SUM_TOLERANCE, Correction, Priors, Variable, sums_to_one
 from calcinosis.knowledge.structure import find_cycle
 
 Array = npt.NDArray[np.float64]
+
+ROUNDING = 1e-14
+"""A row's sum that differs from 1 by less is 1 but for the rounding of its cells."""
 
 
 class NetworkError(ValueError):
@@ -40,6 +43,11 @@ class Network:
         cycle = find_cycle(self.parents)
         if cycle:
             raise NetworkError(f"the arrows run in a circle: {' → '.join(reversed(cycle))}")
+        inner = {self.target}.union(*self.parents.values())
+        for name in sorted(inner):
+            if self.variables[name].repeatable:
+                role = "the target" if name == self.target else "a parent"
+                raise NetworkError(f"{name} is repeatable, so it cannot be {role}: its results are measurements")
         tables = {name: self._checked(name) for name in self.variables}
         object.__setattr__(self, "tables", MappingProxyType(tables))
 
@@ -52,9 +60,10 @@ class Network:
             raise NetworkError(f"the table of {name} holds values that are not probabilities")
         totals = table.sum(axis=-1, keepdims=True)
         worst = float(totals.flat[np.abs(totals - 1).argmax()])
-        if abs(worst - 1) > ROW_SUM_TOLERANCE:
-            raise NetworkError(f"the table of {name} has probabilities that sum to {worst:.6g}, not to 1")
-        normal: Array = table / totals
+        if not sums_to_one(worst):
+            raise NetworkError(f"the table of {name} has probabilities that sum to {worst:.9g}, not to 1")
+        # rows that are right but for rounding stay as they are, so that a network made of this one is the same
+        normal: Array = np.where(np.abs(totals - 1) < ROUNDING, table, table / totals)
         normal.flags.writeable = False
         return normal
 

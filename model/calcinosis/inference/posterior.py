@@ -76,7 +76,7 @@ class Posterior:
     def verdict(self) -> str:
         """One sentence: what leads, and what else must be kept in mind, honest about not being sure."""
         first, *others = self.credible_set()
-        lead = f"{self.labels[first].capitalize()} leads with {percent(self[first])}"
+        lead = f"{self.labels[first][:1].upper()}{self.labels[first][1:]} leads with {percent(self[first])}"
         if not others:
             return f"{lead}; the others together hold under {100 * (1 - CREDIBLE):.0f} %."
         if self[first] < 0.5:
@@ -131,8 +131,8 @@ class Posterior:
     def _repr_html_(self) -> str:
         rows = "".join(
             f'<tr><td style="text-align:left;padding:2px 10px 2px 0">{escape(self.labels[state])}</td>'
-            f'<td style="text-align:right;padding:2px 10px 2px 0">{percent(p)}</td>'
-            f'<td style="width:22em;padding:2px 0;text-align:left"><div role="img" aria-label="{percent(p)}" '
+            f'<td style="text-align:right;padding:2px 10px 2px 0">{escape(percent(p))}</td>'
+            f'<td style="width:22em;padding:2px 0;text-align:left"><div role="img" aria-label="{escape(percent(p))}" '
             f'style="width:{100 * p:.2f}%;height:0.9em;background:{"#1f5f8b" if state == self.leading else "#9db8cc"}">'
             "</div></td></tr>"
             for state, p in self.probabilities_of.items()

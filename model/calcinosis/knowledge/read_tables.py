@@ -10,7 +10,7 @@ from pathlib import Path
 from calcinosis.knowledge.cells import number_cell, sources_cell, word_cell
 from calcinosis.knowledge.problem import Problem, Reporter, choose_from, nearest
 from calcinosis.knowledge.read_variables import RESERVED
-from calcinosis.knowledge.records import Row, Source, Table, Variable, rows_sum_to_one
+from calcinosis.knowledge.records import Row, Source, Table, Variable, sums_to_one
 from calcinosis.knowledge.sheet import Line, Sheet, read_sheet
 
 
@@ -143,7 +143,7 @@ def _probabilities(line: Line, variable: Variable, kinds: set[str], report: Repo
     if len(values) < len(variable.states):
         return None
     total = math.fsum(values)
-    if not rows_sum_to_one(total):
+    if not sums_to_one(total):
         mend = "change them so that they sum to 1"
         report(line.number, "the probabilities do not sum to 1", mend, ", ".join(variable.state_names), f"{total:.9g}")
         return None

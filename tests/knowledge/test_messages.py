@@ -1,0 +1,398 @@
+"""Every message of the first floor, word for word: `file:line: column: value: what is wrong: how to mend it`."""
+# ruff: noqa: E501 - a message stands on one line here as it does on the screen
+
+import ast
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from calcinosis import knowledge
+from calcinosis.knowledge.cases import check_cases, read_cases
+from calcinosis.knowledge.number import NotANumber
+from calcinosis.knowledge.problem import PriorsError, Problem, Reporter
+from calcinosis.knowledge.reader import read_priors
+from calcinosis.knowledge.revise import revised
+
+FOLDER = object()
+V, S, U, C, K, X = (f"{n}.csv" for n in ("variables", "states", "units", "corrections", "sources", "expectations"))
+D, F, W = (f"tables/{name}.csv" for name in ("disease", "fever", "swab"))
+P = "cases/published_cases.csv"
+
+# fmt: off
+GOLDEN = {
+    "missing file": ({U: None},
+        "units.csv:1: -: -: the file is missing: put it back, or copy it from the shipped priors with 'calcinosis init'"),
+    "empty file": ({U: ""},
+        "units.csv:1: -: -: the file is empty: write a header line and one line per row"),
+    "folder for a file": ({U: FOLDER},
+        "units.csv:1: -: -: the file cannot be read (Is a directory): make it a readable file"),
+    "UTF-16": ({U: "variable,unit,factor\n".encode("utf-16")},
+        "units.csv:1: -: -: UTF-16 text: save it as 'CSV UTF-8 (comma delimited)'"),
+    "null byte": ({U: b'variable,unit,factor\nfever,m\x00C,0.001\n'},
+        "units.csv:2: -: -: a null byte: this is not a text file: save it as 'CSV UTF-8 (comma delimited)'"),
+    "not UTF-8": ({U: b'variable,unit,factor\nfever,\xb0C,1\n'},
+        "units.csv:2: -: 0xb0: not UTF-8 text: save it as 'CSV UTF-8 (comma delimited)'"),
+    "open quote": ({U: ("fever,mC", 'fever,"mC')},
+        "units.csv:2: -: -: a quote that is not closed, or stands inside a cell: double it or close it"),
+    "semicolons": ({U: "variable;unit;factor\nfever;mC;0.001\n"},
+        "units.csv:1: -: -: the cells are separated by semicolons: save it as 'CSV UTF-8 (comma delimited)'"),
+    "tabs": ({U: "variable\tunit\tfactor\nfever\tmC\t0.001\n"},
+        "units.csv:1: -: -: the cells are separated by tabs: save it as 'CSV UTF-8 (comma delimited)'"),
+    "bars": ({U: "variable|unit|factor\nfever|mC|0.001\n"},
+        "units.csv:1: -: -: the cells are separated by bars: save it as 'CSV UTF-8 (comma delimited)'"),
+    "unnamed column": ({U: "variable,unit,factor,\nfever,mC,0.001,\n"},
+        "units.csv:1: -: -: column 4 has no name: name it or remove it"),
+    "doubled column": ({U: "variable,unit,factor,unit\nfever,mC,0.001,C\n"},
+        "units.csv:1: unit: -: the column stands twice: remove one of the two"),
+    "cells too many": ({U: ("0.001", "0,001")},
+        "units.csv:2: -: fever,mC,0,001: 4 cells under 3 columns: the line has more commas than the header; put quotes around a cell that holds a comma"),
+    "cells too few": ({U: ("mC,0.001", "mC")},
+        "units.csv:2: -: fever,mC: 2 cells under 3 columns: the line has fewer commas than the header; put quotes around a cell that holds a comma"),
+    "misspelt column": ({U: ("factor", "facter")},
+        "units.csv:1: facter: -: unknown column: did you mean 'factor'?",
+        "units.csv:1: factor: -: the column is missing: add it to the header"),
+    "unknown column": ({U: "variable,unit,factor,zzz\nfever,mC,0.001,\n"},
+        "units.csv:1: zzz: -: unknown column: remove the column"),
+    "misspelt file name": ({"unit.csv": "variable,unit,factor\n", U: None},
+        "unit.csv:1: -: unit.csv: a file that is not read: did you mean 'units.csv'?",
+        "units.csv:1: -: -: the file is missing: put it back, or copy it from the shipped priors with 'calcinosis init'"),
+    "text for a number": ({U: ("0.001", "tiny")},
+        "units.csv:2: factor: tiny: not a number: write digits with a decimal point, such as 0.52"),
+    "no number": ({U: ("0.001", "")},
+        "units.csv:2: factor: -: no number: write digits with a decimal point, such as 0.52"),
+    "decimal comma": ({U: ("0.001", '"0,001"')},
+        "units.csv:2: factor: 0,001: a decimal comma: write 0.001"),
+    "thousands separator": ({U: ("0.001", '"1,000"')},
+        "units.csv:2: factor: 1,000: a thousands separator: write 1000"),
+    "percentage": ({U: ("0.001", "0.1%")},
+        "units.csv:2: factor: 0.1%: a percentage: write 0.001"),
+    "number too large": ({U: ("0.001", "1e999")},
+        "units.csv:2: factor: 1e999: too large for a number: write a smaller number"),
+    "reserved name": ({V: ("swab,Swab", "weight,Swab")},
+        "states.csv:6: variable: swab: no such variable in variables.csv: write one of: disease, fever",
+        "states.csv:7: variable: swab: no such variable in variables.csv: write one of: disease, fever",
+        "tables/swab.csv:1: -: swab: a table for no variable of variables.csv: write one of: disease, fever",
+        "variables.csv:4: variable: weight: a reserved name: use letters, digits and underscores, as in serum_calcium"),
+    "not a name": ({V: ("swab,Swab", "a swab,Swab")},
+        "states.csv:6: variable: swab: no such variable in variables.csv: write one of: disease, fever",
+        "states.csv:7: variable: swab: no such variable in variables.csv: write one of: disease, fever",
+        "tables/swab.csv:1: -: swab: a table for no variable of variables.csv: write one of: disease, fever",
+        "variables.csv:4: variable: a swab: not a name: use letters, digits and underscores, as in serum_calcium"),
+    "no label": ({V: ("swab,Swab", "swab,")},
+        "variables.csv:4: label: -: the cell is empty: write the name a reader would use"),
+    "unknown group": ({V: ("Fever,examination", "Fever,examinatoin")},
+        "variables.csv:3: group: examinatoin: unknown group: did you mean 'examination'? One of: setting, outcome, history, examination, laboratory, imaging, histology, hidden"),
+    "no group": ({V: ("Fever,examination", "Fever,")},
+        "variables.csv:3: group: -: the cell is empty: write one of: setting, outcome, history, examination, laboratory, imaging, histology, hidden"),
+    "repeatable maybe": ({V: ("laboratory,yes", "laboratory,maybe")},
+        "variables.csv:4: repeatable: maybe: neither yes nor no: write one of: yes, no"),
+    "repeatable outcome": ({V: ("outcome,no", "outcome,yes")},
+        "tables/fever.csv:1: disease: -: a repeatable variable cannot be a parent: its results are measurements: make what they measure the parent",
+        "tables/swab.csv:1: disease: -: a repeatable variable cannot be a parent: its results are measurements: make what they measure the parent",
+        "variables.csv:2: repeatable: yes: a variable of the group outcome has one state, not repeated results: write no"),
+    "no outcome": ({V: ("outcome", "history")},
+        "variables.csv:1: group: -: no variable of the group outcome: give the variable that is asked for the group outcome"),
+    "second outcome": ({V: ("examination", "outcome")},
+        "variables.csv:3: group: fever: a second outcome, beside disease: only one variable can be the outcome"),
+    "variable twice": ({V: ("swab,Swab,laboratory,yes,,\n", "swab,Swab,laboratory,yes,,\nswab,Swab,laboratory,yes,,\n")},
+        "variables.csv:5: variable: swab: the same as on line 4: remove one of the two"),
+    "order that is no number": ({V: "variable,label,group,repeatable,unit,description,order\ndisease,Disease,outcome,no,,,1\nfever,Fever,examination,no,C,,2nd\nswab,Swab,laboratory,yes,,,3\n"},
+        "variables.csv:3: order: 2nd: not a number: write digits with a decimal point, such as 0.52"),
+    "states of no variable": ({S: ("swab,positive", "swap,positive")},
+        "states.csv:7: variable: swap: no such variable in variables.csv: did you mean 'swab'? One of: disease, fever, swab",
+        "variables.csv:4: variable: swab: fewer than two states: write at least two lines for it in states.csv"),
+    "state without a name": ({S: ("swab,positive", "swab,")},
+        "states.csv:7: state: -: the cell is empty: give the state a name of its own",
+        "variables.csv:4: variable: swab: fewer than two states: write at least two lines for it in states.csv"),
+    "state with a reserved name": ({S: ("swab,positive", "swab,note")},
+        "states.csv:7: state: note: a table has another column of that name: give the state a name of its own",
+        "variables.csv:4: variable: swab: fewer than two states: write at least two lines for it in states.csv"),
+    "state twice": ({S: ("swab,positive", "swab,negative")},
+        "states.csv:7: variable, state: swab, negative: the same as on line 6: remove one of the two",
+        "variables.csv:4: variable: swab: fewer than two states: write at least two lines for it in states.csv"),
+    "band without a unit": ({V: ("no,C,", "no,,"), U: ("fever,mC,0.001\n", "")},
+        "corrections.csv:2: variable: fever: no variable that can be given as a number: none is defined",
+        "states.csv:4: from: 35: a band for a variable without a unit: give the variable a unit in variables.csv"),
+    "bands with a gap": ({S: ("yes,,38,43", "yes,,38.5,43")},
+        "states.csv:5: from: 38.5: the bands leave a gap: the band below ends at 38: begin where it ends"),
+    "bands that overlap": ({S: ("yes,,38,43", "yes,,37,43")},
+        "states.csv:5: from: 37: the bands overlap: the band below ends at 38: begin where it ends"),
+    "band with one limit": ({S: ("yes,,38,43", "yes,,38,"), C: None},
+        "states.csv:5: to: -: the other limit is given, this one is not: write digits with a decimal point, such as 0.52"),
+    "limit that is no number": ({S: ("yes,,38,43", "yes,,> hot,43"), C: None},
+        "states.csv:5: from: > hot: not a number: write digits with a decimal point, such as 0.52"),
+    "band reversed": ({S: ("yes,,38,43", "yes,,43,38"), C: None},
+        "states.csv:5: to: 38: the band ends before it begins: write the smaller limit in 'from'"),
+    "unit without a name": ({U: ("fever,mC", "fever,")},
+        "units.csv:2: unit: -: the cell is empty: write the unit as a laboratory prints it"),
+    "factor of zero": ({U: ("0.001", "0")},
+        "units.csv:2: factor: 0: a factor that is not positive: write what one such unit is in the variable's own unit"),
+    "unit of no variable": ({U: ("fever,mC", "fevre,mC")},
+        "units.csv:2: variable: fevre: no such variable: did you mean 'fever'? One of: disease, fever, swab, hour"),
+    "unit for words": ({U: ("fever,mC", "swab,mC")},
+        "units.csv:2: variable: swab: a unit for a variable without one: give it a unit and bands, or remove the line"),
+    "own unit with a factor": ({U: ("mC,0.001", "C,2")},
+        "units.csv:2: factor: 2: the variable's own unit: write 1"),
+    "unit twice": ({U: ("fever,mC,0.001\n", "fever,mC,0.001\nfever,mC,0.002\n")},
+        "units.csv:3: variable, unit: fever, mC: the same as on line 2: remove one of the two"),
+    "correction of words": ({C: ("fever,hour", "swab,hour")},
+        "corrections.csv:2: variable: swab: no variable that can be given as a number: write one of: fever"),
+    "covariate that is a variable": ({C: ("hour", "swab")},
+        "corrections.csv:2: covariate: swab: a variable of the model: name a quantity that is not a variable, such as albumin"),
+    "covariate that is no name": ({C: ("hour", "the hour")},
+        "corrections.csv:2: covariate: the hour: not a name: name a quantity that is not a variable, such as albumin"),
+    "covariate without a unit": ({C: ("hour,h", "hour,")},
+        "corrections.csv:2: unit: -: the cell is empty: write the covariate's unit"),
+    "range without the reference": ({C: ("0,24", "0,6")},
+        "corrections.csv:2: from: 0: the range does not hold the reference: write the believable range, smaller limit first, with the reference inside"),
+    "correction twice": ({C: ("fever,hour,h,12,0.1,0,24,smith2020\n", "fever,hour,h,12,0.1,0,24,smith2020\nfever,hour,h,12,0.2,0,24,smith2020\n")},
+        "corrections.csv:3: variable: fever: the same as on line 2: remove one of the two"),
+    "source key with a semicolon": ({K: ("definition,definition", "a;b,definition")},
+        "sources.csv:4: source: a;b: not a key: use a short word without a semicolon, as in jones2023"),
+    "unknown kind": ({K: ("smith2020,cohort", "smith2020,cohrot")},
+        "sources.csv:2: kind: cohrot: unknown kind: did you mean 'cohort'? One of: registry, cohort, case-control, series, review, definition, judgement"),
+    "no citation": ({K: ('"Smith, A cohort"', "")},
+        "sources.csv:2: citation: -: the cell is empty: write authors, title and journal"),
+    "year": ({K: (",2020,", ",20,")},
+        "sources.csv:2: year: 20: not a year: write four digits, or leave the cell empty"),
+    "doi": ({K: ("10.1000/xyz", "doi:10.1000/xyz")},
+        "sources.csv:2: doi: doi:10.1000/xyz: not a DOI: write it from '10.' on, or leave the cell empty"),
+    "source twice": ({K: ("definition,definition", "smith2020,definition")},
+        "sources.csv:4: source: smith2020: the same as on line 2: remove one of the two"),
+    "no source": ({F: ("10,smith2020,\ncold", "10,,\ncold")},
+        "tables/fever.csv:2: source: -: no source: name a key of sources.csv; 'judgement' if there is no figure"),
+    "source named twice": ({F: ("10,smith2020,\ncold", "10,smith2020;smith2020,\ncold")},
+        "tables/fever.csv:2: source: smith2020: the source is named twice: name it once"),
+    "misspelt source": ({F: ("10,smith2020,\ncold", "10,smith2002,\ncold")},
+        "tables/fever.csv:2: source: smith2002: unknown source: did you mean 'smith2020'? Otherwise add it to sources.csv"),
+    "unknown source": ({F: ("10,smith2020,\ncold", "10,zz,\ncold")},
+        "tables/fever.csv:2: source: zz: unknown source: add it to sources.csv"),
+    "table of no variable": ({"tables/fevre.csv": "no,yes\n"},
+        "tables/fevre.csv:1: -: fevre: a table for no variable of variables.csv: did you mean 'fever'? One of: disease, fever, swab"),
+    "table of nothing near": ({"tables/zzz.csv": "no,yes\n"},
+        "tables/zzz.csv:1: -: zzz: a table for no variable of variables.csv: write one of: disease, fever, swab"),
+    "combination twice": ({F: ("cold,0.9,0.1,10,smith2020,\n", "cold,0.9,0.1,10,smith2020,\ncold,0.8,0.2,10,smith2020,\n")},
+        "tables/fever.csv:4: disease: cold: the same combination as on line 3: remove one of the two"),
+    "combination missing": ({F: ("cold,0.9,0.1,10,smith2020,\n", "")},
+        "tables/fever.csv:1: disease: cold: no row for this combination: add a row for it"),
+    "no row": ({D: ("0.25,0.75,40,smith2020,\n", "")},
+        "tables/disease.csv:1: -: -: no row: add a row for it"),
+    "row twice without parents": ({D: ("0.25,0.75,40,smith2020,\n", "0.25,0.75,40,smith2020,\n0.25,0.75,40,smith2020,\n")},
+        "tables/disease.csv:3: -: -: the same combination as on line 2: remove one of the two"),
+    "column of a state missing": ({F: "disease,yes,weight,source,note\nflu,0.8,10,smith2020,\ncold,0.1,10,smith2020,\n"},
+        "tables/fever.csv:1: no: -: the column of a state is missing: add it to the header"),
+    "column of a state misspelt": ({F: ("disease,no,", "disease,non,")},
+        "tables/fever.csv:1: no: -: the column of a state is missing: add it to the header",
+        "tables/fever.csv:1: non: -: neither a variable nor a state of this one: did you mean 'no'?"),
+    "column of weights missing": ({F: "disease,no,yes,source,note\nflu,0.2,0.8,smith2020,\ncold,0.9,0.1,smith2020,\n"},
+        "tables/fever.csv:1: weight: -: the column is missing: add it to the header"),
+    "own parent": ({F: "fever,no,yes,weight,source,note\nno,0.2,0.8,10,smith2020,\nyes,0.9,0.1,10,smith2020,\n"},
+        "tables/fever.csv:1: fever: -: a variable cannot be its own parent: remove the column"),
+    "unknown parent": ({F: "disease,no,yes,weight,source,note,zzz\nflu,0.2,0.8,10,smith2020,,\ncold,0.9,0.1,10,smith2020,,\n"},
+        "tables/fever.csv:1: zzz: -: neither a variable nor a state of this one: name a parent variable or a state, or remove the column"),
+    "repeatable parent": ({F: "swab,no,yes,weight,source,note\nnegative,0.2,0.8,10,smith2020,\npositive,0.9,0.1,10,smith2020,\n"},
+        "tables/fever.csv:1: swab: -: a repeatable variable cannot be a parent: its results are measurements: make what they measure the parent"),
+    "state of no parent": ({F: ("flu,0.2", "flue,0.2")},
+        "tables/fever.csv:1: disease: flu: no row for this combination: add a row for it",
+        "tables/fever.csv:2: disease: flue: not a state of disease: did you mean 'flu'? One of: flu, cold"),
+    "parent's state empty": ({F: ("flu,0.2", ",0.2")},
+        "tables/fever.csv:1: disease: flu: no row for this combination: add a row for it",
+        "tables/fever.csv:2: disease: -: the cell is empty: write one of: flu, cold"),
+    "weight of zero": ({F: ("0.8,10", "0.8,0")},
+        "tables/fever.csv:2: weight: 0: a weight that is not positive: write how many patients the row rests on, 4 to 10 for a judgement"),
+    "judgement without a note": ({F: ("10,smith2020,\ncold", "10,judgement,\ncold")},
+        "tables/fever.csv:2: note: -: a judgement without its reasoning: say in the note what it rests on"),
+    "probability above 1": ({F: ("0.2,0.8", "0.2,1.8")},
+        "tables/fever.csv:2: yes: 1.8: a probability above 1: write a number from 0 to 1"),
+    "probability below 0": ({F: ("0.2,0.8", "-0.2,0.8")},
+        "tables/fever.csv:2: no: -0.2: a probability below 0: write a number from 0 to 1"),
+    "zero": ({F: ("0.2,0.8", "0,1")},
+        "tables/fever.csv:2: no: 0: a zero, which no evidence could ever overrule: write a small number, or cite a source of the kind definition"),
+    "sum": ({F: ("0.2,0.8", "0.2,0.795")},
+        "tables/fever.csv:2: no, yes: 0.995: the probabilities do not sum to 1: change them so that they sum to 1"),
+    "circle": ({D: "fever,flu,cold,weight,source,note\nno,0.1,0.9,40,smith2020,\nyes,0.6,0.4,40,smith2020,\n"},
+        "tables/fever.csv:1: disease: disease → fever → disease: the arrows run in a circle: remove one of these arrows"),
+    "no arrow": ({F: "no,yes,weight,source,note\n0.5,0.5,10,smith2020,\n"},
+        "tables/fever.csv:1: -: fever: no arrow connects fever with disease: give its table a parent column, or make it a parent"),
+    "rule about no variable": ({X: ("fever,yes,no", "fevre,yes,no")},
+        "expectations.csv:2: finding: fevre: no such variable: did you mean 'fever'? One of: fever, swab"),
+    "rule about no state": ({X: ("fever,yes,no", "fever,hot,no")},
+        "expectations.csv:2: state: hot: not a state of fever: write one of: no, yes"),
+    "rule of a state against itself": ({X: ("fever,yes,no", "fever,yes,yes")},
+        "expectations.csv:2: compared_with: yes: a state compared with itself: name another state"),
+    "rule about no disease": ({X: ("flu,raises", "flue,raises")},
+        "expectations.csv:2: subtype: flue: not a state of disease: did you mean 'flu'? One of: flu, cold"),
+    "rule without a direction": ({X: ("flu,raises", "flu,up")},
+        "expectations.csv:2: direction: up: neither raises nor lowers: write one of: raises, lowers"),
+    "rule against no disease": ({X: ("raises,,", "raises,colds,")},
+        "expectations.csv:2: against: colds: not a state of disease: did you mean 'cold'? One of: flu, cold"),
+    "rule against itself": ({X: ("raises,,", "raises,flu,")},
+        "expectations.csv:2: against: flu: a subtype against itself: name another, or leave the cell empty"),
+    "rule twice": ({X: ("fever,yes,no,flu,raises,,smith2020\n", "fever,yes,no,flu,raises,,smith2020\nfever,yes,no,flu,lowers,,smith2020\n")},
+        "expectations.csv:3: finding, state, compared_with, subtype, against: fever, yes, no, flu,: the same as on line 2: remove one of the two"),
+    "cases without a finding": ({P: "case_id,diagnosis,year\none,flu,1999\n"},
+        "cases/published_cases.csv:1: -: -: no column is a variable: name the columns as in variables.csv"),
+    "case without a name": ({P: ("one,flu", ",flu")},
+        "cases/published_cases.csv:2: case_id: -: the cell is empty: give the case a name of its own"),
+    "case of no disease": ({P: ("one,flu", "one,flue")},
+        "cases/published_cases.csv:2: diagnosis: flue: not a state of disease: did you mean 'flu'? One of: flu, cold"),
+    "case twice": ({P: ("one,flu,yes,1999\n", "one,flu,yes,1999\none,cold,no,2001\n")},
+        "cases/published_cases.csv:3: case_id: one: the same as on line 2: remove one of the two"),
+    "cases without a diagnosis": ({P: ("diagnosis", "diagnoses")},
+        "cases/published_cases.csv:1: diagnoses: -: unknown column: did you mean 'diagnosis'?",
+        "cases/published_cases.csv:1: diagnosis: -: the column is missing: add it to the header"),
+}
+# fmt: on
+"""What is done to the small folder (an old text and its new one; a whole file; None to delete), and what is then told."""
+
+
+def spoil(folder, changes, edit):
+    for file, change in changes.items():
+        path = folder / file
+        if isinstance(change, tuple):
+            edit(path, *change)
+            continue
+        path.unlink(missing_ok=True)
+        if change is FOLDER:
+            path.mkdir()
+        elif change is not None:
+            path.write_bytes(change if isinstance(change, bytes) else change.encode())
+
+
+def messages(folder):
+    """The problems of a folder, then of its cases, as they are printed."""
+    try:
+        priors = read_priors(folder)
+        problems = []
+        check_cases(read_cases(folder), priors, problems)
+    except PriorsError as error:
+        problems = error.problems
+    return [str(problem) for problem in problems]
+
+
+def test_the_small_folder_has_no_fault(tiny):
+    assert messages(tiny) == []
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_a_fault_is_told_in_these_words(name, tiny, edit):
+    changes, *told = GOLDEN[name]
+    spoil(tiny, changes, edit)
+    assert messages(tiny) == told
+
+
+def test_a_folder_that_is_not_there_is_told_in_these_words(tmp_path):
+    assert messages(tmp_path / "no") == [
+        f"{tmp_path}/no:1: -: -: there is no such folder: name a priors folder; 'calcinosis init DIR' makes one"
+    ]
+
+
+def test_a_file_for_a_folder_is_told_in_these_words(tiny):
+    assert messages(tiny / V) == [
+        f"{tiny}/variables.csv:1: -: -: not a folder: name a priors folder; 'calcinosis init DIR' makes one"
+    ]
+
+
+def test_missing_cases_are_told_in_these_words(tiny):
+    (tiny / P).unlink()
+    assert messages(tiny) == [
+        "cases/published_cases.csv:1: -: -: the file is missing: put it back, or copy it from the shipped priors with 'calcinosis init'"
+    ]
+
+
+def test_tables_given_in_python_are_told_in_the_same_words(tiny):
+    priors = read_priors(tiny)
+    wrong = priors.table("swab").assign(positive=[0.7, 0.06])
+    with pytest.raises(PriorsError) as caught:
+        revised(priors, {"swab": wrong, "fevre": pd.DataFrame()})
+    assert str(caught.value) == (
+        "2 problems in the tables given\n"
+        "tables/fevre.csv:1: -: fevre: a table for no variable: did you mean 'fever'? One of: disease, fever, swab\n"
+        "tables/swab.csv:3: negative, positive: 1.01: the probabilities do not sum to 1: change them so that they sum to 1"
+    )
+
+
+def test_faults_of_all_files_are_told_at_once_in_the_order_of_files_and_lines(tiny, edit):
+    spoil(tiny, {F: ("0.2,0.8", "20%,0.8"), W: ("0.05,20,smith2020", "0.05,0,smith2002"), X: ("raises", "up")}, edit)
+    spoil(tiny, {U: ("0.001", "0"), K: (",2020,", ",20,"), V: ("fever,Fever", "fever,"), C: ("0,24", "0,6")}, edit)
+    spoil(tiny, {S: ("yes,,38,43", "yes,,39,43"), D: ("40,smith2020", "forty,smith2020")}, edit)
+    with pytest.raises(PriorsError) as caught:
+        read_priors(tiny)
+    assert str(caught.value).splitlines() == [
+        f"10 problems in {tiny}",
+        "corrections.csv:2: from: 0: the range does not hold the reference: write the believable range, smaller limit first, with the reference inside",
+        "expectations.csv:2: direction: up: neither raises nor lowers: write one of: raises, lowers",
+        "sources.csv:2: year: 20: not a year: write four digits, or leave the cell empty",
+        "states.csv:5: from: 39: the bands leave a gap: the band below ends at 38: begin where it ends",
+        "tables/disease.csv:2: weight: forty: not a number: write digits with a decimal point, such as 0.52",
+        "tables/fever.csv:2: no: 20%: a percentage: write 0.2",
+        "tables/swab.csv:3: source: smith2002: unknown source: did you mean 'smith2020'? Otherwise add it to sources.csv",
+        "tables/swab.csv:3: weight: 0: a weight that is not positive: write how many patients the row rests on, 4 to 10 for a judgement",
+        "units.csv:2: factor: 0: a factor that is not positive: write what one such unit is in the variable's own unit",
+        "variables.csv:3: label: -: the cell is empty: write the name a reader would use",
+    ]
+
+
+def test_one_fault_is_counted_as_one():
+    fault = Problem("a.csv", 2, "", "", "wrong", "mend it")
+    assert str(PriorsError("here", [fault, fault])) == "1 problem in here\na.csv:2: -: -: wrong: mend it"
+
+
+def test_problems_are_sorted_by_the_number_of_the_line():
+    problems = [Problem("a.csv", line, "", "", "wrong", "mend it") for line in (10, 9, 1)]
+    assert [problem.line for problem in PriorsError("here", problems).problems] == [1, 9, 10]
+
+
+def test_a_message_is_one_line_and_all_its_parts_are_there_by_name():
+    problem = Problem("a.csv", 2, "note", "two\n lines", "wrong", "mend it")
+    assert str(problem) == "a.csv:2: note: two lines: wrong: mend it"
+    parts = {"file": "a.csv", "line": 2, "column": "note", "value": "two\n lines", "what": "wrong", "mend": "mend it"}
+    assert problem.as_dict() == parts
+
+
+def told_in_the_code():
+    """The places in the code that tell of a fault: file, first and last line of the call."""
+    for path in sorted(Path(knowledge.__file__).parent.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and path.name != "problem.py":
+                call = node.func.func if isinstance(node.func, ast.Call) else node.func
+                tells = {"report", "Problem", "NotANumber"} if call is node.func else {"Reporter"}
+                if isinstance(call, ast.Name) and call.id in tells:
+                    yield path.name, node.lineno, node.end_lineno
+
+
+def test_every_place_that_tells_of_a_fault_is_reached_by_a_test_above(tiny, edit, monkeypatch, tmp_path):
+    reached = set()
+
+    def listen(owner, name):
+        original = getattr(owner, name)
+
+        def listening(*args, **kwargs):
+            frame = sys._getframe(1)
+            reached.add((Path(frame.f_code.co_filename).name, frame.f_lineno))
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, listening)
+
+    whole = {path: path.read_bytes() for path in tiny.rglob("*.csv")}
+    listen(Reporter, "__call__")
+    listen(Problem, "__init__")
+    listen(NotANumber, "__init__")
+    test_tables_given_in_python_are_told_in_the_same_words(tiny)
+    test_a_folder_that_is_not_there_is_told_in_these_words(tmp_path)
+    for changes, *_ in GOLDEN.values():
+        spoil(tiny, changes, edit)
+        messages(tiny)
+        for file in changes:
+            path = tiny / file
+            path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
+        for path, raw in whole.items():
+            path.write_bytes(raw)
+    silent = [
+        f"{file}:{first}"
+        for file, first, last in told_in_the_code()
+        if not any(name == file and first <= line <= last for name, line in reached)
+    ]
+    assert silent == []
