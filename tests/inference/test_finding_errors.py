@@ -25,6 +25,7 @@ TEXTS = [
     ({"pain": 3}, f"pain=3: no state '3': {STATES}"),
     ({"pain": "none/zzz"}, f"pain=none/zzz: no state 'zzz': {STATES}"),
     ({"pain": {"none", "zzz"}}, f"pain=none/zzz: no state 'zzz': {STATES}"),
+    ({"pain": {"zzz", "yyy", "xxx"}}, f"pain=xxx/yyy/zzz: no state 'xxx': {STATES}"),
     ({"pain": "none/"}, f"pain=none/: no state '': {STATES}"),
     ({"pain": set()}, f"pain=: no state is named: {STATES}"),
     (

@@ -313,7 +313,7 @@ def sources() -> Iterator[Fault]:
 def expectations() -> Iterator[Fault]:
     file, grid = "expectations.csv", GRIDS["expectations.csv"]
     target = NAMES[_rows("variables.csv", "group", "outcome")[0]]
-    for row in range(1, len(grid.rows), 18):
+    for row in range(1, len(grid.rows), 24):
         state, subtype = grid.cell(row, "state"), grid.cell(row, "subtype")
         at = f"on line {grid.line(row)}"
         wrong = {f"unknown {at}": "fevre", f"empty {at}": ""}
@@ -328,8 +328,8 @@ def expectations() -> Iterator[Fault]:
 
 OWN = [*variables(), *states(), *units(), *corrections(), *sources(), *expectations()]
 PER_TABLE = [[*whole_file(TABLES[name], turn), *table(name, turn)] for turn, name in enumerate(sorted(TABLES), start=1)]
-TURNS = 12
-"""One in twelve faults of a table is tried by itself, in turn; then each kind in all the tables at once."""
+TURNS = 20
+"""One in twenty faults of a table is tried by itself, in turn; then each kind in all the tables at once."""
 SINGLE = [
     *(fault for turn, file in enumerate(TOP, start=1) for fault in whole_file(file, turn)),
     *OWN,

@@ -20,12 +20,31 @@ V, S, U, C, K, X = (f"{n}.csv" for n in ("variables", "states", "units", "correc
 D, F, W = (f"tables/{name}.csv" for name in ("disease", "fever", "swab"))
 P = "cases/published_cases.csv"
 
+SIGNS = list("abcdefghijklmnopq")
+"""Seventeen variables, each with a sound table, that a careless header makes the parents of the fever."""
+WIDE = {f"tables/{sign}.csv": "no,yes,weight,source,note\n0.5,0.5,9,smith2020,\n" for sign in SIGNS} | {
+    V: ("fever,Fever", "".join(f"{sign},{sign},history,no,,\n" for sign in SIGNS) + "fever,Fever"),
+    S: ("fever,no,", "".join(f"{sign},{state},,,,\n" for sign in SIGNS for state in ("no", "yes")) + "fever,no,"),
+    F: f"{','.join(SIGNS)},no,yes,weight,source,note\n{'no,' * len(SIGNS)}0.2,0.8,10,smith2020,\n",
+}
+
 # fmt: off
 GOLDEN = {
     "missing file": ({U: None},
         "units.csv:1: -: -: the file is missing: put it back, or copy it from the shipped priors with 'calcinosis init'"),
     "empty file": ({U: ""},
         "units.csv:1: -: -: the file is empty: write a header line and one line per row"),
+    "file of empty lines": ({U: ",,\n\n,,\n"},
+        "units.csv:1: -: -: the file is empty: write a header line and one line per row"),
+    "no variables": ({V: "variable,label,group,repeatable,unit,description\n"},
+        "variables.csv:1: -: -: no rows under the header: write one line per row"),
+    "no states": ({S: "variable,state,label,from,to,description\n"},
+        "states.csv:1: -: -: no rows under the header: write one line per row",
+        "variables.csv:2: variable: disease: fewer than two states: write at least two lines for it in states.csv",
+        "variables.csv:3: variable: fever: fewer than two states: write at least two lines for it in states.csv",
+        "variables.csv:4: variable: swab: fewer than two states: write at least two lines for it in states.csv"),
+    "no sources": ({K: "source,kind,citation,year,doi,note\n"},
+        "sources.csv:1: -: -: no rows under the header: write one line per row"),
     "folder for a file": ({U: FOLDER},
         "units.csv:1: -: -: the file cannot be read (Is a directory): make it a readable file"),
     "UTF-16": ({U: "variable,unit,factor\n".encode("utf-16")},
@@ -194,6 +213,8 @@ GOLDEN = {
         "tables/fever.csv:1: zzz: -: neither a variable nor a state of this one: name a parent variable or a state, or remove the column"),
     "repeatable parent": ({F: "swab,no,yes,weight,source,note\nnegative,0.2,0.8,10,smith2020,\npositive,0.9,0.1,10,smith2020,\n"},
         "tables/fever.csv:1: swab: -: a repeatable variable cannot be a parent: its results are measurements: make what they measure the parent"),
+    "more parents than anyone can fill in": (WIDE,
+        f"tables/fever.csv:1: {', '.join(SIGNS)}: -: 131072 combinations of parent states: remove parent columns until there are at most 100000"),
     "state of no parent": ({F: ("flu,0.2", "flue,0.2")},
         "tables/fever.csv:1: disease: flu: no row for this combination: add a row for it",
         "tables/fever.csv:2: disease: flue: not a state of disease: did you mean 'flu'? One of: flu, cold"),
@@ -314,6 +335,16 @@ def test_tables_given_in_python_are_told_in_the_same_words(tiny):
     )
 
 
+def test_a_column_given_twice_in_python_is_told_in_the_same_words(tiny):
+    priors = read_priors(tiny)
+    table = priors.table("disease")
+    with pytest.raises(PriorsError) as caught:
+        revised(priors, {"disease": pd.concat([table, table[["flu"]]], axis=1)})
+    assert str(caught.value) == (
+        "1 problem in the tables given\ntables/disease.csv:1: flu: -: the column stands twice: remove one of the two"
+    )
+
+
 def test_faults_of_all_files_are_told_at_once_in_the_order_of_files_and_lines(tiny, edit):
     spoil(tiny, {F: ("0.2,0.8", "20%,0.8"), W: ("0.05,20,smith2020", "0.05,0,smith2002"), X: ("raises", "up")}, edit)
     spoil(tiny, {U: ("0.001", "0"), K: (",2020,", ",20,"), V: ("fever,Fever", "fever,"), C: ("0,24", "0,6")}, edit)
@@ -381,6 +412,7 @@ def test_every_place_that_tells_of_a_fault_is_reached_by_a_test_above(tiny, edit
     listen(Problem, "__init__")
     listen(NotANumber, "__init__")
     test_tables_given_in_python_are_told_in_the_same_words(tiny)
+    test_a_column_given_twice_in_python_is_told_in_the_same_words(tiny)
     test_a_folder_that_is_not_there_is_told_in_these_words(tmp_path)
     for changes, *_ in GOLDEN.values():
         spoil(tiny, changes, edit)

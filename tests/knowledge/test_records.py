@@ -102,7 +102,17 @@ def test_a_row_rests_on_judgement_if_none_of_its_sources_is_published(priors):
 
 
 @pytest.mark.parametrize(
-    ("total", "good"), [(1, True), (1 + 9e-7, True), (1 - 9e-7, True), (1.000001, True), (0.999999, True), (1 + 2e-6, False), (0.995, False), (0, False)]
+    ("total", "good"),
+    [
+        (1, True),
+        (1 + 9e-7, True),
+        (1 - 9e-7, True),
+        (1.000001, True),
+        (0.999999, True),
+        (1 + 2e-6, False),
+        (0.995, False),
+        (0, False),
+    ],
 )
 def test_a_row_may_miss_1_by_a_millionth(total, good):
     assert sums_to_one(total) is good

@@ -13,6 +13,7 @@ from calcinosis.inference.grammar import (
     Reading,
     convert,
     is_missing,
+    plain,
     read_value,
     split_measurement,
 )
@@ -96,13 +97,14 @@ def show(value: Any) -> str:
     >>> show(["absent", "absent"]), show({"none": 0.2, "severe": 0.8}), show({"severe"})
     ('absent,absent', 'none:0.2,severe:0.8', 'severe')
     """
+    value = plain(value)
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, Mapping):
         return ",".join(f"{state}:{number}" for state, number in value.items())
     if isinstance(value, set | frozenset):
         return "/".join(sorted(map(str, value)))
-    if isinstance(value, list | tuple) or type(value).__name__ == "ndarray":
+    if isinstance(value, list | tuple):
         return ",".join(map(show, value))
     return "" if is_missing(value) else str(value)
 

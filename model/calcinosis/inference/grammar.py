@@ -60,12 +60,18 @@ def is_missing(value: Any) -> bool:
     return isinstance(value, Number) and not isinstance(value, bool) and value != value
 
 
+def plain(value: Any) -> Any:
+    """A numpy array or scalar as the Python value it holds; anything else as it is."""
+    return value.tolist() if type(value).__module__ == "numpy" else value
+
+
 def read_value(value: Any, variable: Variable) -> list[Reading]:
     """The results that a value holds, none if it says that nothing was observed.
 
     Raises:
         NotUnderstood: what is wrong with the value, and how to mend it.
     """
+    value = plain(value)
     if isinstance(value, str):
         return _read_text(value.strip(), variable)
     if is_missing(value):
@@ -74,7 +80,7 @@ def read_value(value: Any, variable: Variable) -> list[Reading]:
         return [_likelihoods(value, variable)]
     if isinstance(value, set | frozenset):
         return [_either([_state(_word(item), variable) for item in value], variable)]
-    if isinstance(value, Sequence) or type(value).__name__ == "ndarray":
+    if isinstance(value, Sequence):
         return [reading for item in value for reading in _read_item(item, variable)]
     return [_read_word(_word(value), variable)]
 
@@ -88,8 +94,9 @@ def _read_item(item: Any, variable: Variable) -> list[Reading]:
 
 def _word(value: Any) -> str:
     """A Python value as the word it would be in a cell."""
-    if type(value).__name__.startswith(("float", "int", "uint")):
-        return f"{value:g}" if float(value).is_integer() and abs(value) < 1e6 else repr(float(value))
+    value = plain(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e6:
+        return str(int(value))
     return str(value).strip()
 
 
@@ -221,7 +228,7 @@ def _likelihoods(given: Mapping[Any, Any], variable: Variable) -> Reading:
             values[state] = parse_number(number) if isinstance(number, str) else float(number)
         except NotANumber as fault:
             raise NotUnderstood(f"the likelihood of {state} is {fault.what}", fault.mend) from None
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise NotUnderstood(f"the likelihood of {state} is not a number", "write a number from 0 up") from None
         if not math.isfinite(values[state]):
             raise NotUnderstood(f"the likelihood of {state} is not finite", "write a number from 0 up")

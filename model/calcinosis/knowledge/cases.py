@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from calcinosis.knowledge.cells import unique
-from calcinosis.knowledge.problem import PriorsError, Problem, Reporter
+from calcinosis.knowledge.problem import PriorsError, Problem, Reporter, choose_from
 from calcinosis.knowledge.records import Priors
 from calcinosis.knowledge.sheet import Sheet, check_columns, read_sheet
 
@@ -41,5 +41,5 @@ def check_cases(sheet: Sheet, priors: Priors, problems: list[Problem]) -> None:
         if not line.cells["case_id"]:
             report(line.number, "the cell is empty", "give the case a name of its own", "case_id")
         if line.cells["diagnosis"] not in states:
-            mend = f"write one of: {', '.join(states)}"
-            report(line.number, f"not a state of {priors.target}", mend, "diagnosis", line.cells["diagnosis"])
+            given = line.cells["diagnosis"]
+            report(line.number, f"not a state of {priors.target}", choose_from(given, states), "diagnosis", given)

@@ -43,6 +43,12 @@ def sources_cell(line: Line, column: str, known: Collection[str], report: Report
     return tuple(keys)
 
 
+def some_rows(sheet: Sheet, report: Reporter) -> None:
+    """Report a sheet without any row."""
+    if not sheet.lines:
+        report(1, "no rows under the header", "write one line per row")
+
+
 def unique(sheet: Sheet, columns: Sequence[str], report: Reporter) -> None:
     """Report lines whose cells in `columns` stand on an earlier line too."""
     seen: dict[tuple[str, ...], int] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -16,15 +16,15 @@ def digest(*content: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Records and mappings as dictionaries; collections of records sorted by their text."""
+    """Records and mappings as dictionaries; what has no order of its own, sets, sorted by its text."""
     if is_dataclass(value) and not isinstance(value, type):
         return {f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.compare}
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, str | int | float | bool) or value is None:
         return value
-    if isinstance(value, Collection):
-        items = [_plain(item) for item in value]
-        records = bool(items) and all(isinstance(item, dict) for item in items)
-        return sorted(items, key=lambda item: json.dumps(item, sort_keys=True)) if records else items
+    if isinstance(value, set | frozenset):
+        return sorted((_plain(item) for item in value), key=lambda item: json.dumps(item, sort_keys=True))
+    if isinstance(value, Sequence):
+        return [_plain(item) for item in value]
     raise TypeError(f"no digest of {type(value).__name__}")

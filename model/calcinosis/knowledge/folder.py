@@ -32,12 +32,31 @@ def copy_folder(source: Path, destination: Path, *, force: bool = False) -> Path
         OSError: if the copy cannot be written; nothing is left behind.
     """
     destination = Path(os.path.abspath(destination))
-    if destination == Path.cwd():
-        raise FileExistsError(f"{destination} is the folder you stand in: name a new one")
+    if destination in (Path.cwd(), *Path.cwd().parents):
+        where = "is" if destination == Path.cwd() else "holds"
+        raise FileExistsError(f"{destination} {where} the folder you stand in: name a new one")
     occupied = destination.exists() and not (destination.is_dir() and not any(destination.iterdir()))
     if occupied and not force:
         raise FileExistsError(f"{destination} exists: name another folder, or replace it with --force")
-    destination.parent.mkdir(parents=True, exist_ok=True)
+    made = _make_folders(destination.parent)
+    try:
+        _place_copy(source, destination)
+    except BaseException:
+        for folder in made:
+            folder.rmdir()
+        raise
+    return destination
+
+
+def _make_folders(folder: Path) -> list[Path]:
+    """Make a folder and those above it that are missing; the ones made, the lowest first."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    return missing
+
+
+def _place_copy(source: Path, destination: Path) -> None:
+    """Copy a folder beside its destination, then move it there; what stood there comes back if that fails."""
     with tempfile.TemporaryDirectory(prefix=f".{destination.name}-", dir=destination.parent) as scratch:
         fresh, former = Path(scratch) / "new", Path(scratch) / "former"
         shutil.copytree(source, fresh, ignore=shutil.ignore_patterns("__pycache__", ".*"))
@@ -51,7 +70,6 @@ def copy_folder(source: Path, destination: Path, *, force: bool = False) -> Path
             if former.exists():
                 former.rename(destination)
             raise
-    return destination
 
 
 def write_whole(path: Path, content: str | bytes, *, force: bool = False) -> Path:

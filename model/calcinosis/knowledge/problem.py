@@ -72,6 +72,8 @@ def choose_from(word: str, allowed: Sequence[str]) -> str:
     >>> choose_from("sever", ["none", "intermittent", "severe"])
     "did you mean 'severe'? One of: none, intermittent, severe"
     """
+    if not allowed:
+        return "none is defined"
     near = nearest(word, allowed)
-    options = f"one of: {', '.join(allowed)}" if allowed else "none is defined"
-    return f"did you mean '{near}'? O{options[1:]}" if near and allowed else f"write {options}"
+    options = f"ne of: {', '.join(allowed)}"
+    return f"did you mean '{near}'? O{options}" if near else f"write o{options}"

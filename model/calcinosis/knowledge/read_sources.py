@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from calcinosis.knowledge.cells import unique, word_cell
+from calcinosis.knowledge.cells import some_rows, unique, word_cell
 from calcinosis.knowledge.problem import Problem, Reporter
 from calcinosis.knowledge.records import SOURCE_KINDS, Source
 from calcinosis.knowledge.sheet import check_columns, read_sheet
@@ -21,6 +21,7 @@ def read_sources(folder: Path, problems: list[Problem]) -> dict[str, Source]:
     required = ("source", "kind", "citation", "year", "doi", "note")
     if sheet is None or not check_columns(sheet, required, (), report):
         return {}
+    some_rows(sheet, report)
     unique(sheet, ["source"], report)
     sources: dict[str, Source] = {}
     for line in sheet.lines:

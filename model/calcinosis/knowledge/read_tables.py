@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
@@ -13,16 +13,23 @@ from calcinosis.knowledge.read_variables import RESERVED
 from calcinosis.knowledge.records import Row, Source, Table, Variable, sums_to_one
 from calcinosis.knowledge.sheet import Line, Sheet, read_sheet
 
+MOST_ROWS = 100_000
+"""How many rows a table may need; more is a slip in its header, and could not be filled by anyone."""
+
 
 def read_tables(
-    folder: Path, variables: Mapping[str, Variable], sources: Mapping[str, Source], problems: list[Problem]
+    folder: Path,
+    declared: Sequence[str],
+    variables: Mapping[str, Variable],
+    sources: Mapping[str, Source],
+    problems: list[Problem],
 ) -> dict[str, Table]:
-    """The table of each variable; faulty ones are left out and reported."""
+    """The table of each variable; faulty ones are left out and reported, and so are tables of nothing declared."""
     tables = {}
     directory = folder / "tables"
     for path in sorted(directory.glob("*.csv")) if directory.is_dir() else []:
-        if path.stem not in variables:
-            mend = choose_from(path.stem, list(variables))
+        if path.stem not in declared:
+            mend = choose_from(path.stem, declared)
             report = Reporter(f"tables/{path.name}", problems)
             report(1, "a table for no variable of variables.csv", mend, value=path.stem)
     for name, variable in variables.items():
@@ -58,6 +65,11 @@ def check_table(
             report(line.number, what, "remove one of the two", ", ".join(parents), ", ".join(row.given))
         else:
             rows[row.given] = row
+    count = math.prod(len(variables[name].states) for name in parents)
+    if count > MOST_ROWS:
+        mend = f"remove parent columns until there are at most {MOST_ROWS}"
+        report(1, f"{count} combinations of parent states", mend, ", ".join(parents))
+        return None
     combinations = list(product(*(variables[name].state_names for name in parents)))
     written = {tuple(line.cells[name] for name in parents) for line in sheet.lines}
     for given in combinations:

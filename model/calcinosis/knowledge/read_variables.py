@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from calcinosis.knowledge.cells import number_cell, unique, word_cell
+from calcinosis.knowledge.cells import number_cell, some_rows, unique, word_cell
 from calcinosis.knowledge.number import NotANumber, parse_number
 from calcinosis.knowledge.problem import Problem, Reporter, choose_from
 from calcinosis.knowledge.read_units import UnitTable
@@ -21,11 +21,11 @@ RESERVED = ("weight", "source", "note")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
-def read_variables(folder: Path, units: UnitTable, problems: list[Problem]) -> dict[str, Variable]:
-    """The variables in their order, each with its states and units; faulty ones are left out and reported."""
+def read_variables(folder: Path, units: UnitTable, problems: list[Problem]) -> tuple[list[str], dict[str, Variable]]:
+    """The names declared, and the variables in their order with states and units; faulty ones are left out of these."""
     lines = _variable_lines(folder, problems)
     states = _read_states(folder, lines, problems)
-    return {
+    return list(lines), {
         name: Variable(
             name=name,
             states=tuple(states[name]),
@@ -47,6 +47,7 @@ def _variable_lines(folder: Path, problems: list[Problem]) -> dict[str, Line]:
     required = ("variable", "label", "group", "repeatable", "unit", "description")
     if sheet is None or not check_columns(sheet, required, ("order",), report):
         return {}
+    some_rows(sheet, report)
     unique(sheet, ["variable"], report)
     lines: dict[str, Line] = {}
     outcomes = []
@@ -99,6 +100,7 @@ def _read_states(folder: Path, variables: Mapping[str, Line], problems: list[Pro
     required = ("variable", "state", "label", "from", "to", "description")
     if sheet is None or not check_columns(sheet, required, ("order",), report):
         return {}
+    some_rows(sheet, report)
     unique(sheet, ["variable", "state"], report)
     lines: dict[str, list[Line]] = {}
     for line in sheet.lines:

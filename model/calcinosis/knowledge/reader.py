@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from types import MappingProxyType
 
-from calcinosis.knowledge.digest import digest
 from calcinosis.knowledge.problem import PriorsError, Problem, nearest
 from calcinosis.knowledge.read_expectations import read_expectations
 from calcinosis.knowledge.read_sources import read_sources
@@ -33,7 +32,7 @@ def read_priors(folder: str | Path) -> Priors:
         raise PriorsError(str(folder), [Problem(str(folder), 1, "", "", what, mend)])
     _check_names(path, problems)
     units = read_units(path, problems)
-    variables = read_variables(path, units, problems)
+    declared, variables = read_variables(path, units, problems)
     sources = read_sources(path, problems)
     outcomes = [name for name, variable in variables.items() if variable.group == "outcome"]
     if not variables or not sources or not outcomes:
@@ -42,8 +41,8 @@ def read_priors(folder: str | Path) -> Priors:
     corrections = read_corrections(path, variables, units, sources, problems)
     covariates = {correction.covariate: correction.unit for correction in corrections}
     check_units(units, variables, covariates, problems)
-    tables = read_tables(path, variables, sources, problems)
-    if len(tables) == len(variables):
+    tables = read_tables(path, declared, variables, sources, problems)
+    if len(tables) == len(declared):
         check_structure({name: table.parents for name, table in tables.items()}, target, problems)
     expectations = read_expectations(path, variables, target, sources, problems)
     if problems:
@@ -56,13 +55,13 @@ def read_priors(folder: str | Path) -> Priors:
         sources=MappingProxyType(sources),
         corrections=corrections,
         expectations=expectations,
-        digest=digest(variables, tables, sources, corrections, expectations),
     )
 
 
 def _check_names(folder: Path, problems: list[Problem]) -> None:
-    """Report CSV files whose name is near to one of the folder's own: a slip would hide a whole file."""
-    for path in sorted(folder.glob("*.csv")):
-        near = nearest(path.name, FILES)
-        if path.name not in FILES and near is not None and not (folder / near).exists():
+    """Report files whose name is near to one of the folder's own that is not there: a slip would hide a whole file."""
+    names = {path.name for path in folder.iterdir()}
+    for path in sorted(folder.iterdir()):
+        near = nearest(path.name, [file for file in FILES if file not in names], cutoff=0.8)
+        if path.name not in FILES and near is not None:
             problems.append(Problem(path.name, 1, "", path.name, "a file that is not read", f"did you mean '{near}'?"))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+from calcinosis.knowledge.digest import digest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -172,8 +175,7 @@ class Expectation:
 class Priors:
     """A priors folder that was read and found without fault.
 
-    `variables`, `tables` and `sources` are keyed by name; `digest` is the SHA-256 of the content, the same for any
-    order of rows and columns.
+    `variables`, `tables` and `sources` are keyed by name, the variables and their states in order.
     """
 
     folder: str
@@ -183,7 +185,12 @@ class Priors:
     sources: Mapping[str, Source]
     corrections: tuple[Correction, ...]
     expectations: tuple[Expectation, ...]
-    digest: str
+
+    @cached_property
+    def digest(self) -> str:
+        """The SHA-256 of everything but the folder's place, the same for any order of rows and columns."""
+        corrections = {correction.variable: correction for correction in self.corrections}
+        return digest(self.variables, self.tables, self.sources, corrections, frozenset(self.expectations))
 
     def table(self, variable: str) -> pd.DataFrame:
         """The table of a variable as a DataFrame, one line per row of its CSV file."""

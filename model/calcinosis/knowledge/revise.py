@@ -7,7 +7,6 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from calcinosis.knowledge.digest import digest
 from calcinosis.knowledge.problem import PriorsError, Problem, choose_from
 from calcinosis.knowledge.read_tables import check_table
 from calcinosis.knowledge.records import Priors
@@ -32,6 +31,11 @@ def revised(priors: Priors, tables: Mapping[str, pd.DataFrame]) -> Priors:
             what = "a table for no variable"
             problems.append(Problem(file, 1, "", name, what, choose_from(name, list(priors.variables))))
             continue
+        doubled = sorted({str(column) for column in frame.columns if list(frame.columns).count(column) > 1})
+        if doubled:
+            mend = "remove one of the two"
+            problems += [Problem(file, 1, column, "", "the column stands twice", mend) for column in doubled]
+            continue
         table = check_table(_sheet(file, frame), priors.variables[name], priors.variables, priors.sources, problems)
         if table is not None:
             changed[name] = table
@@ -39,8 +43,7 @@ def revised(priors: Priors, tables: Mapping[str, pd.DataFrame]) -> Priors:
         check_structure({name: table.parents for name, table in changed.items()}, priors.target, problems)
     if problems:
         raise PriorsError("the tables given", problems)
-    content = (priors.variables, changed, priors.sources, priors.corrections, priors.expectations)
-    return replace(priors, tables=MappingProxyType(changed), digest=digest(*content))
+    return replace(priors, tables=MappingProxyType(changed))
 
 
 def _sheet(file: str, frame: pd.DataFrame) -> Sheet:
@@ -54,6 +57,6 @@ def _sheet(file: str, frame: pd.DataFrame) -> Sheet:
 
 
 def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return "" if value != value else repr(float(value))
-    return "" if value is None else str(value).strip()
+    if value is None or type(value).__name__ == "NAType" or value != value:
+        return ""
+    return repr(float(value)) if isinstance(value, float) else str(value).strip()

@@ -44,10 +44,12 @@ def read_sheet(path: Path, file: str, problems: list[Problem]) -> Sheet | None:
         report(1, "the file is empty", "write a header line and one line per row")
         return None
     rows = _rows(text, report)
-    first = next(rows, None)
-    if first is None:
+    top, first = next(((number, cells) for number, cells in rows if any(cells)), (1, []))
+    if not first:
+        if not report.problems or report.problems[-1].file != file:
+            report(1, "the file is empty", "write a header line and one line per row")
         return None
-    columns = _header(first[1], report)
+    columns = _header(top, first, report)
     if columns is None:
         return None
     lines = []
@@ -116,17 +118,17 @@ def _rows(text: str, report: Reporter) -> Iterator[tuple[int, list[str]]]:
         yield start, [cell.strip() for cell in cells]
 
 
-def _header(cells: list[str], report: Reporter) -> tuple[str, ...] | None:
+def _header(line: int, cells: list[str], report: Reporter) -> tuple[str, ...] | None:
     for sign, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
         if len(cells) == 1 and sign in cells[0]:
-            report(1, f"the cells are separated by {name}", "save it as 'CSV UTF-8 (comma delimited)'")
+            report(line, f"the cells are separated by {name}", "save it as 'CSV UTF-8 (comma delimited)'")
             return None
     good = True
     for position, name in enumerate(cells, start=1):
         if not name:
-            report(1, f"column {position} has no name", "name it or remove it")
+            report(line, f"column {position} has no name", "name it or remove it")
             good = False
         elif name in cells[: position - 1]:
-            report(1, "the column stands twice", "remove one of the two", column=name)
+            report(line, "the column stands twice", "remove one of the two", column=name)
             good = False
     return tuple(cells) if good else None

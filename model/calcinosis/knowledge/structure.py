@@ -9,7 +9,7 @@ from calcinosis.knowledge.problem import Problem
 
 
 def find_cycle(parents: Mapping[str, Sequence[str]]) -> list[str] | None:
-    """The variables of one cycle, the first repeated at the end, or None if the graph has no cycle.
+    """The variables of one cycle in the direction of its arrows, the first repeated at the end; None without one.
 
     >>> find_cycle({"a": ["b"], "b": ["a"]})
     ['a', 'b', 'a']
@@ -18,7 +18,7 @@ def find_cycle(parents: Mapping[str, Sequence[str]]) -> list[str] | None:
     try:
         tuple(TopologicalSorter(graph).static_order())
     except CycleError as error:
-        cycle: list[str] = error.args[1][:-1]
+        cycle: list[str] = error.args[1][:-1]  # from parent to child, as graphlib walks from predecessors
         start = cycle.index(min(cycle))
         return [*cycle[start:], *cycle[:start], cycle[start]]
     return None
@@ -44,7 +44,7 @@ def check_structure(parents: Mapping[str, Sequence[str]], target: str, problems:
     cycle = find_cycle(parents)
     if cycle is not None:
         file = f"tables/{cycle[1]}.csv"
-        path = " → ".join(reversed(cycle))
+        path = " → ".join(cycle)
         problems.append(Problem(file, 1, cycle[0], path, "the arrows run in a circle", "remove one of these arrows"))
     reached = connected(parents, target)
     for name in parents:
