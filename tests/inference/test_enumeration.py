@@ -95,7 +95,7 @@ def test_posterior_log_evidence_and_every_marginal_are_those_of_the_joint(networ
         np.testing.assert_allclose(rows["probability"], margin(joint, axis), **EXACT)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_the_clash_is_a_smallest_impossible_subset(networks, data):
     network = data.draw(networks)
@@ -115,7 +115,7 @@ def test_the_clash_is_a_smallest_impossible_subset(networks, data):
     assert all(possible(fewer) for size in range(len(clash)) for fewer in combinations(likelihoods, size))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data(), entries_at_once=st.sampled_from([1, 100, 2**22]))
 def test_a_batch_answers_each_row_as_if_it_were_alone(networks, data, entries_at_once):
     network = data.draw(networks)

@@ -30,7 +30,7 @@ def some_findings(draw, model):
     return found
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_the_order_of_findings_changes_no_bit(shipped, data):
     findings = data.draw(some_findings(shipped))
@@ -56,7 +56,7 @@ def test_the_order_of_variables_and_parents_changes_no_bit(shipped, seed):
     assert theirs.log_evidence == ours.log_evidence
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data(), level=st.sampled_from([1.0, 0.3, 7.0]))
 def test_equal_likelihoods_leave_the_posterior(shipped, data, level):
     findings = data.draw(some_findings(shipped))
@@ -67,7 +67,7 @@ def test_equal_likelihoods_leave_the_posterior(shipped, data, level):
     assert after.log_evidence == pytest.approx(before.log_evidence + np.log(level), abs=1e-13)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_either_of_all_states_is_not_observed(shipped, data):
     findings = data.draw(some_findings(shipped))
@@ -78,7 +78,7 @@ def test_either_of_all_states_is_not_observed(shipped, data):
     assert after.log_evidence == pytest.approx(before.log_evidence, abs=1e-13)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data(), factor=st.floats(1e-100, 1e100))
 def test_the_scale_of_likelihoods_is_of_no_account(shipped, data, factor):
     findings = data.draw(some_findings(shipped))

@@ -59,7 +59,7 @@ def test_likelihoods_agree_with_pgmpys_virtual_evidence(shipped, second_opinion,
     np.testing.assert_allclose(ours, second_opinion(hard, virtual), rtol=0, atol=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_there_and_back_again_is_the_same_network(networks, data):
     network = data.draw(networks)

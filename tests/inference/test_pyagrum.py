@@ -57,8 +57,10 @@ def questions(published):
     return asked
 
 
-def in_memory(gum, network):
+@pytest.fixture(scope="module")
+def in_memory(gum, published):
     """The same tables as a pyAgrum network, without any file."""
+    network = published[2].network
     copy = gum.BayesNet()
     for name, variable in network.variables.items():
         copy.add(gum.LabelizedVariable(name, name, list(variable.state_names)))
@@ -92,9 +94,8 @@ def compare(gum, copy, questions, tolerance):
             np.testing.assert_allclose(ours, theirs, rtol=0, atol=tolerance, err_msg=f"{name} given {findings}")
 
 
-def test_the_same_tables_give_the_same_marginals(gum, published, questions):
-    _, _, model = published
-    compare(gum, in_memory(gum, model.network), questions, 1e-12)
+def test_the_same_tables_give_the_same_marginals(gum, in_memory, questions):
+    compare(gum, in_memory, questions, 1e-12)
 
 
 def test_the_same_file_gives_the_same_marginals(gum, published, questions, tmp_path):
@@ -106,9 +107,9 @@ def test_the_same_file_gives_the_same_marginals(gum, published, questions, tmp_p
     compare(gum, gum.loadBN(str(plain)), questions, 1e-7)
 
 
-def test_the_probability_of_the_findings_is_the_same(gum, published, questions):
+def test_the_probability_of_the_findings_is_the_same(gum, published, in_memory, questions):
     _, _, model = published
-    inference = gum.LazyPropagation(in_memory(gum, model.network))
+    inference = gum.LazyPropagation(in_memory)
     for findings, marginals in questions:
         if marginals is not None:
             inference.setEvidence(findings)

@@ -79,7 +79,7 @@ def read_value(value: Any, variable: Variable) -> list[Reading]:
     if isinstance(value, Mapping):
         return [_likelihoods(value, variable)]
     if isinstance(value, set | frozenset):
-        return [_either([_state(_word(item), variable) for item in value], variable)]
+        return [_either(sorted(_state(_word(item), variable) for item in value), variable)]
     if isinstance(value, Sequence):
         return [reading for item in value for reading in _read_item(item, variable)]
     return [_read_word(_word(value), variable)]
