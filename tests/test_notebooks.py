@@ -27,7 +27,7 @@ def test_a_notebook_runs_and_prints_what_it_is_kept_with(path, monkeypatch):
     monkeypatch.delenv("CALCINOSIS_PRIORS", raising=False)
     kept = nbformat.read(path, as_version=4)
     fresh = nbformat.read(path, as_version=4)
-    NotebookClient(fresh, timeout=120, kernel_name="python3").execute()
+    NotebookClient(fresh, timeout=120, iopub_timeout=60, kernel_name="python3").execute()
     assert texts(kept)
     assert texts(fresh) == texts(kept)
 

@@ -20,7 +20,7 @@ TEXTS = [
     # states
     ({"pain": "sever"}, "pain=sever: no state 'sever': did you mean 'severe'? One of: none, intermittent, severe"),
     ({"pain": "zzz"}, f"pain=zzz: no state 'zzz': {STATES}"),
-    ({"pain": "NaN"}, f"pain=NaN: no state 'NaN': {STATES}"),
+    ({"pain": "NA"}, f"pain=NA: no state 'NA': {STATES}"),
     ({"pain": True}, f"pain=True: no state 'True': {STATES}"),
     ({"pain": 3}, f"pain=3: no state '3': {STATES}"),
     ({"pain": "none/zzz"}, f"pain=none/zzz: no state 'zzz': {STATES}"),

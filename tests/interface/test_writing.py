@@ -69,7 +69,7 @@ def test_export_of_uai_lists_the_names_it_lost():
 
 @pytest.mark.parametrize("command", ["export", "graph"])
 def test_a_file_is_not_overwritten_without_force(command, tmp_path):
-    name = {"export": "a.net", "graph": "a.svg"}[command]
+    name = {"export": "a.xdsl", "graph": "a.svg"}[command]
     (tmp_path / name).write_text("mine")
     refused = run(command, name)
     assert refused.exit_code == 1

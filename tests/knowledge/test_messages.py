@@ -142,6 +142,8 @@ GOLDEN = {
         "states.csv:5: to: -: the other limit is given, this one is not: write digits with a decimal point, such as 0.52"),
     "limit that is no number": ({S: ("yes,,38,43", "yes,,> hot,43"), C: None},
         "states.csv:5: from: > hot: not a number: write digits with a decimal point, such as 0.52"),
+    "band of no width": ({S: ("yes,,38,43", "yes,,38,38"), C: None},
+        "states.csv:5: to: 38: the band ends before it begins: write the smaller limit in 'from'"),
     "band reversed": ({S: ("yes,,38,43", "yes,,43,38"), C: None},
         "states.csv:5: to: 38: the band ends before it begins: write the smaller limit in 'from'"),
     "unit without a name": ({U: ("fever,mC", "fever,")},

@@ -8,7 +8,7 @@ the finding tells nothing (antibodies, once the connective tissue disease is kno
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 
@@ -85,8 +85,7 @@ def contexts_of(model: Model, finding: str, most: int) -> list[Context]:
 
 def _check(model: Model, rule: Expectation, most: int) -> RuleCheck:
     contexts = contexts_of(model, rule.finding, most)
-    compared = _log_odds(model, rule, rule.compared_with, contexts)
-    given = _log_odds(model, rule, rule.state, contexts)
+    compared, given = _log_odds(model, rule, contexts)
     change = (given - compared) * (1 if rule.direction == "raises" else -1)
     broken = change < -LOG_ODDS_TOLERANCE
     broken[0] = change[0] <= LOG_ODDS_TOLERANCE  # with nothing else known the rule must have its effect
@@ -95,36 +94,38 @@ def _check(model: Model, rule: Expectation, most: int) -> RuleCheck:
     return RuleCheck(rule, int(np.isfinite(change).sum()), failures)
 
 
-def _log_odds(model: Model, rule: Expectation, state: str, contexts: Sequence[Context]) -> Array:
-    """The log-odds of the rule's subtype in each context; NaN, which breaks no rule, where the context cannot be."""
+def _log_odds(model: Model, rule: Expectation, contexts: Sequence[Context]) -> tuple[Array, Array]:
+    """The log-odds of the rule's subtype in each context, under the state compared with and under the rule's own;
+    NaN, which breaks no rule, where the context cannot be."""
     subtype = model.states.index(rule.subtype)
-    rivals = (
-        [model.states.index(rule.against)] if rule.against else [i for i in range(len(model.states)) if i != subtype]
-    )
-    parts = [
-        model.engine.weigh(_likelihoods(model, part, (rule.finding, state))).weights
-        for part in _parts(contexts, max(1, ENTRIES_AT_ONCE // model.engine.width))
-    ]
-    weights = np.concatenate(parts)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        odds: Array = np.log(weights[:, subtype]) - np.log(weights[:, rivals].sum(axis=1))
-    return odds
+    others = [i for i in range(len(model.states)) if i != subtype]
+    rivals = [model.states.index(rule.against)] if rule.against else others
+    at_once = max(1, ENTRIES_AT_ONCE // model.engine.width)
+    found: tuple[list[Array], list[Array]] = ([], [])
+    for first in range(0, len(contexts), at_once):
+        known = _likelihoods(model, contexts[first : first + at_once])
+        for state, odds in zip((rule.compared_with, rule.state), found, strict=True):
+            weights = model.engine.weigh(known | {rule.finding: _one_hot(model, rule.finding, state)}).weights
+            with np.errstate(divide="ignore", invalid="ignore"):
+                odds.append(np.log(weights[:, subtype]) - np.log(weights[:, rivals].sum(axis=1)))
+    return np.concatenate(found[0]), np.concatenate(found[1])
 
 
-def _parts(contexts: Sequence[Context], size: int) -> Iterator[Sequence[Context]]:
-    for first in range(0, len(contexts), size):
-        yield contexts[first : first + size]
-
-
-def _likelihoods(model: Model, contexts: Sequence[Context], finding: tuple[str, str]) -> dict[str, Array]:
-    """One patient per context, with the finding added: axes `(patients, results, states)` per variable."""
+def _likelihoods(model: Model, contexts: Sequence[Context]) -> dict[str, Array]:
+    """One patient per context: axes `(patients, results, states)` per variable."""
     arrays: dict[str, Array] = {}
     for i, context in enumerate(contexts):
-        for name, state in (*context, finding):
-            states = model.variables[name].state_names
-            array = arrays.setdefault(name, np.ones((len(contexts), 1, len(states))))
-            array[i, 0] = [float(other == state) for other in states]
+        for name, state in context:
+            row = _one_hot(model, name, state)
+            if name not in arrays:
+                arrays[name] = np.ones((len(contexts), 1, row.shape[2]))
+            arrays[name][i] = row[0]
     return arrays
+
+
+def _one_hot(model: Model, name: str, state: str) -> Array:
+    """The likelihood of one state seen in everybody: axes `(patients, results, states)`, of lengths 1, 1, states."""
+    return np.array([[[float(other == state) for other in model.variables[name].state_names]]])
 
 
 def _probability(log_odds: float) -> float:

@@ -90,8 +90,7 @@ class Engine:
                 here = bucket.table * (outside * messages[i][:, None])
                 found[bucket.variable] = _normal(here.sum(axis=tuple(range(2, here.ndim))))
                 continue
-            observed, _ = _observed(bucket, likelihoods)
-            own = bucket.table * observed * outside
+            own = bucket.table * _observed(bucket, likelihoods) * outside
             inside = [_spread(messages[c], self.buckets[c].spread) for c in bucket.children]
             whole, _ = _joined(own, inside)
             found[bucket.variable] = _normal(whole.sum(axis=tuple(range(2, whole.ndim))))
@@ -108,24 +107,21 @@ class Engine:
             if bucket.repeatable:
                 message, shift = _measured(bucket, likelihoods)
             else:
-                observed, taken = _observed(bucket, likelihoods)
                 inside = [_spread(messages[c], self.buckets[c].spread) for c in bucket.children]
-                product, shift = _joined(bucket.table * observed, inside)
+                product, shift = _joined(bucket.table * _observed(bucket, likelihoods), inside)
                 message = product.sum(axis=1) if bucket.parent >= 0 else product
-                shift = shift + taken
             message, exponent = _scaled(message)
             messages.append(message)
             exponents = exponents + (exponent + shift)
         return messages, exponents
 
 
-def _observed(bucket: Bucket, likelihoods: Likelihoods) -> tuple[Array, Array]:
-    """The likelihood of a variable's findings, axes `(patients, states, 1, …)`, and the powers of two taken out."""
+def _observed(bucket: Bucket, likelihoods: Likelihoods) -> Array:
+    """The likelihood of a variable's one finding, axes `(patients, states, 1, …)`."""
     given = likelihoods.get(bucket.variable)
     if given is None:
-        return np.ones((1,) * (bucket.table.ndim + 1)), np.zeros(1)
-    product, exponent = _product(given)
-    return product.reshape(*product.shape, *(1,) * (bucket.table.ndim - 1)), exponent
+        return np.ones((1,) * (bucket.table.ndim + 1))
+    return given.reshape(given.shape[0], given.shape[2], *(1,) * (bucket.table.ndim - 1))
 
 
 def _measured(bucket: Bucket, likelihoods: Likelihoods) -> tuple[Array, Array]:

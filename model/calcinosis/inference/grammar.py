@@ -56,7 +56,7 @@ def is_missing(value: Any) -> bool:
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
     if isinstance(value, str):
-        return value.strip() in ("", "unknown")
+        return value.strip().casefold() in ("", "unknown", "nan")
     return isinstance(value, Number) and not isinstance(value, bool) and value != value
 
 

@@ -109,6 +109,10 @@ class Model:
         if isinstance(findings, Evidence):
             if named:
                 raise TypeError("give findings by name, or evidence that was read before, not both")
+            for finding in findings:
+                states = self.variables[finding.variable].states if finding.variable in self.variables else ()
+                if len(finding.likelihoods[0]) != len(states):
+                    raise ValueError(f"this evidence was read by another model, with another {finding.variable}")
             return findings
         given = dict(findings or {})
         twice = [name for name in named if name in given]

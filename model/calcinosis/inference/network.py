@@ -38,6 +38,11 @@ class Network:
     corrections: tuple[Correction, ...] = ()
 
     def __post_init__(self) -> None:
+        for name in self.variables:
+            unknown = [parent for parent in self.parents.get(name, ()) if parent not in self.variables]
+            if unknown or name not in self.parents or name not in self.tables:
+                lack = f"a parent that is no variable, {unknown[0]}" if unknown else "no table"
+                raise NetworkError(f"{name} has {lack}")
         if self.target not in self.variables:
             raise NetworkError(f"no variable {self.target!r}: the target must be one of {', '.join(self.variables)}")
         cycle = find_cycle(self.parents)
