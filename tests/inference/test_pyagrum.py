@@ -1,6 +1,7 @@
 """pyAgrum as an independent third opinion, on published networks in the files that pgmpy ships."""
 
 import gzip
+import re
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,7 +18,6 @@ TARGETS = {
     "insurance": "Accident",
     "hepar2": "carcinoma",
 }
-NOT_READ_BY_PYAGRUM = {"child"}  # a state is called Asy/Patch, which its BIF reader takes for a fault
 SETS = 24
 """How many sets of possible findings each network is asked."""
 
@@ -38,18 +38,24 @@ def published(request):
     return request.param, path, cc.Model.from_file(path, target=TARGETS[request.param])
 
 
+def named(model, findings):
+    """Findings with the names of their states."""
+    return {name: model.variables[name].state_names[place] for name, place in findings.items()}
+
+
 @pytest.fixture(scope="module")
 def questions(published):
-    """Sets of one to six hard findings, drawn at random, each with every variable's marginal, or None if impossible."""
+    """Sets of one to six hard findings drawn at random, each state by its place, with every variable's marginal, or
+    None if they are impossible."""
     _, _, model = published
     rng = np.random.default_rng(20250101)
     names = list(model.variables)
     asked = []
     while sum(answer is not None for _, answer in asked) < SETS:
         chosen = rng.choice(names, size=rng.integers(1, 7), replace=False)
-        findings = {str(name): str(rng.choice(model.variables[name].state_names)) for name in chosen}
+        findings = {str(name): int(rng.integers(len(model.variables[name].states))) for name in chosen}
         try:
-            marginals = model.marginals(findings)
+            marginals = model.marginals(named(model, findings))
         except cc.ImpossibleEvidence:
             asked.append((findings, None))
         else:
@@ -99,11 +105,13 @@ def test_the_same_tables_give_the_same_marginals(gum, in_memory, questions):
 
 
 def test_the_same_file_gives_the_same_marginals(gum, published, questions, tmp_path):
-    name, path, _ = published
+    name, path, model = published
+    text = gzip.decompress(path.read_bytes()).decode()
+    for state in {s for variable in model.variables.values() for s in variable.state_names}:
+        if not state.isidentifier() and not state.isdigit():  # child has <5 and Asy/Patch, which pyAgrum cannot read
+            text = text.replace(state, "s" + re.sub(r"\W", "_", state))
     plain = tmp_path / f"{name}.bif"
-    plain.write_bytes(gzip.decompress(path.read_bytes()))
-    if name in NOT_READ_BY_PYAGRUM:
-        pytest.skip("pyAgrum cannot read this file; the tables in memory must do")
+    plain.write_text(text)
     compare(gum, gum.loadBN(str(plain)), questions, 1e-7)
 
 
@@ -114,4 +122,4 @@ def test_the_probability_of_the_findings_is_the_same(gum, published, in_memory, 
         if marginals is not None:
             inference.setEvidence(findings)
             theirs = np.log(inference.evidenceProbability())
-            assert model.posterior(findings).log_evidence == pytest.approx(theirs, abs=1e-12)
+            assert model.posterior(named(model, findings)).log_evidence == pytest.approx(theirs, abs=1e-12)
