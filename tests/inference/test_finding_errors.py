@@ -16,7 +16,7 @@ TEXTS = [
     # names
     ({"warfarn": "yes"}, f"warfarn=yes: no such variable: did you mean warfarin? T{VARIABLES[1:]}"),
     ({"Warfarin": True}, f"Warfarin=True: no such variable: did you mean warfarin? T{VARIABLES[1:]}"),
-    ({"zzz": None}, f"zzz=: no such variable: {VARIABLES}"),
+    ({"zzz": None}, f"zzz: no such variable: {VARIABLES}"),
     # states
     ({"pain": "sever"}, "pain=sever: no state 'sever': did you mean 'severe'? One of: none, intermittent, severe"),
     ({"pain": "zzz"}, f"pain=zzz: no state 'zzz': {STATES}"),
@@ -27,7 +27,7 @@ TEXTS = [
     ({"pain": {"none", "zzz"}}, f"pain=none/zzz: no state 'zzz': {STATES}"),
     ({"pain": {"zzz", "yyy", "xxx"}}, f"pain=xxx/yyy/zzz: no state 'xxx': {STATES}"),
     ({"pain": "none/"}, f"pain=none/: no state '': {STATES}"),
-    ({"pain": set()}, f"pain=: no state is named: {STATES}"),
+    ({"pain": set()}, f"pain: no state is named: {STATES}"),
     (
         {"calcium": "Normal"},
         "calcium=Normal: no state 'Normal': did you mean 'normal'? One of: low, normal, high; "
@@ -108,7 +108,7 @@ TEXTS = [
         {"pain": "none:0,severe:0"},
         "pain=none:0,severe:0: all likelihoods are 0: give at least one state a likelihood above 0",
     ),
-    ({"pain": {}}, "pain=: all likelihoods are 0: give at least one state a likelihood above 0"),
+    ({"pain": {}}, "pain: all likelihoods are 0: give at least one state a likelihood above 0"),
     (
         {"pain": "none:1,sever:2"},
         "pain=none:1,sever:2: no state 'sever': did you mean 'severe'? One of: none, intermittent, severe",
@@ -183,7 +183,7 @@ def test_a_column_that_is_a_slip_and_bad_cells_are_told_with_their_rows(clinic):
         clinic.posteriors(frame)
     assert str(caught.value) == (
         "4 findings are not understood\n"
-        "warfarn=: a column that is not read: did you mean warfarin? Otherwise rename it\n"
+        "warfarn: a column that is not read: did you mean warfarin? Otherwise rename it\n"
         "row ann: pain=sever: no state 'sever': did you mean 'severe'? One of: none, intermittent, severe\n"
         f"row ann: calcium=9.1: a number without its unit: write 9.1 mg/dL ({UNITS})\n"
         f"row cid: calcium=2.27: a number without its unit: write 2.27 mg/dL ({UNITS})"

@@ -31,7 +31,8 @@ class Fault:
     mend: str
 
     def __str__(self) -> str:
-        return f"{self.variable}={self.value}: {self.what}: {self.mend}"
+        given = f"{self.variable}={self.value}" if self.value else self.variable
+        return f"{given}: {self.what}: {self.mend}"
 
 
 class FindingsError(ValueError):

@@ -11,7 +11,7 @@ import typer
 from calcinosis.analysis.expectations import MOST_CONTEXTS, RuleCheck, check_expectations
 from calcinosis.inference.cases import check_case_findings
 from calcinosis.inference.model import Model
-from calcinosis.interface.options import JsonOption, show_json, telling_errors
+from calcinosis.interface.options import JsonOption, error_as_dict, show_json
 from calcinosis.knowledge.cases import FILE, read_cases
 from calcinosis.knowledge.folder import VARIABLE, chosen_folder
 from calcinosis.knowledge.problem import PriorsError, Problem
@@ -36,12 +36,18 @@ def check(
 
     Exit code 1 if anything is wrong. Example: calcinosis check my-priors
     """
-    with telling_errors(as_json):
-        path = chosen_folder(folder)
+    path = chosen_folder(folder)
+    try:
         priors = read_priors(path)
         model = Model.from_priors(priors)
         _check_cases(path, model, priors)
-        rules = check_expectations(model, contexts)
+    except PriorsError as error:
+        if as_json:
+            show_json(error_as_dict(error))
+        else:
+            typer.echo(error)  # the faults are what was asked for, so they go where the answer goes
+        raise typer.Exit(1) from None
+    rules = check_expectations(model, contexts)
     if as_json:
         show_json(_as_dict(priors, rules))
     else:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from calcinosis.inference.cases import case_findings
+from calcinosis.inference.evidence import Finding
 from calcinosis.inference.model import Model, load
 from calcinosis.inference.posterior import DISCLAIMER, Posterior, bar, percent
 from calcinosis.interface.options import InputError, JsonOption, PriorsOption, show_json, telling_errors
@@ -85,9 +86,9 @@ def _show(answer: Posterior, published: dict[str, str] | None) -> None:
     known = Table(box=None, padding=(0, 2, 0, 0), show_header=len(answer.evidence) > 0)
     known.add_column("finding")
     known.add_column("as given")
-    known.add_column("understood as")
+    known.add_column("understood as" if any(map(understood_anew, answer.evidence)) else "")
     for finding in answer.evidence:
-        known.add_row(finding.variable, Text(finding.given), Text(finding.understood))
+        known.add_row(finding.variable, Text(finding.given), Text(understood_anew(finding)))
     console.print(known if len(answer.evidence) else "Nothing observed: these are the prior probabilities.")
     for note in answer.evidence.notes:
         console.print(Text(f"Note: {note}"))
@@ -95,6 +96,11 @@ def _show(answer: Posterior, published: dict[str, str] | None) -> None:
         console.print("", Text(f"Published as {published['diagnosis']}: {published['citation']}"), sep="\n")
     console.print("", Text(f"log evidence {answer.log_evidence:.3f} · priors {answer.digest[:12]}"), sep="\n")
     console.print(Text(DISCLAIMER, style="dim"))
+
+
+def understood_anew(finding: Finding) -> str:
+    """What a finding was understood as, where that is not what was given."""
+    return "" if finding.understood == finding.given else finding.understood
 
 
 def _show_file(model: Model, path: Path, as_json: bool) -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from calcinosis.inference.network import Network
 from calcinosis.knowledge.records import GROUPS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 COLOURS = {
     "setting": "#e8d5a9",
@@ -22,6 +26,9 @@ COLOURS = {
 
 COLUMNS = (("history",), ("setting", "outcome", "hidden"), ("examination", "laboratory", "imaging", "histology"))
 """The groups of the three columns: what came before, what it is, what is seen."""
+
+LINE = "#333333"
+"""The colour of outlines."""
 
 WIDTH, HEIGHT = 3.2, 0.62
 """The size of a box, in the units of the drawing."""
@@ -53,57 +60,69 @@ def draw_network(network: Network, ending: str) -> bytes:
     """The picture as an image file of the given ending: svg, png or pdf."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch
+    from matplotlib.patches import Patch
 
     where = places(network)
     with mpl.rc_context({"svg.hashsalt": "calcinosis", "svg.fonttype": "none", "font.size": 9}):
         figure = Figure(figsize=(12.5, 9), layout="constrained")
         axes = figure.add_subplot()
-        for child, parents in network.parents.items():
-            for parent in parents:
-                start, end, bend = _route(where, parent, child)
-                axes.add_patch(
-                    FancyArrowPatch(
-                        start,
-                        end,
-                        connectionstyle=f"arc3,rad={bend}",
-                        arrowstyle="-|>",
-                        mutation_scale=9,
-                        linewidth=0.9,
-                        color="#b5651d" if parent == network.target else "#5f6b7a",
-                        alpha=0.65,
-                        shrinkA=0,
-                        shrinkB=0,
-                        zorder=1,
-                    )
-                )
-        for name, (x, y) in where.items():
-            variable = network.variables[name]
-            dashed = "--" if variable.group == "hidden" else "-"
-            corner = (x - WIDTH / 2, y - HEIGHT / 2)
+        _draw_arrows(axes, network, where)
+        _draw_boxes(axes, network, where)
+        used = [g for g in GROUPS if any(v.group == g for v in network.variables.values())]
+        handles = [Patch(facecolor=COLOURS[g], edgecolor=LINE, label=g) for g in used]
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
+        xs, ys = [x for x, _ in where.values()], [y for _, y in where.values()]
+        axes.set_xlim(min(xs) - 3.4, max(xs) + 2.6)
+        axes.set_ylim(min(ys) - 0.7, max(ys) + 0.7)
+        axes.set_axis_off()
+        image = io.BytesIO()
+        undated: dict[str, None] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(ending, {})
+        figure.savefig(image, format=ending, dpi=150, metadata=undated)
+    return image.getvalue()
+
+
+def _draw_arrows(axes: Axes, network: Network, where: Mapping[str, Place]) -> None:
+    from matplotlib.patches import FancyArrowPatch
+
+    for child, parents in network.parents.items():
+        for parent in parents:
+            start, end, bend = _route(where, parent, child)
             axes.add_patch(
-                FancyBboxPatch(
-                    corner,
-                    WIDTH,
-                    HEIGHT,
-                    boxstyle="round,pad=0,rounding_size=0.15",
-                    linestyle=dashed,
-                    linewidth=1,
-                    facecolor=COLOURS.get(variable.group, "#ffffff"),
-                    edgecolor="#333333",
-                    zorder=2,
+                FancyArrowPatch(
+                    start,
+                    end,
+                    connectionstyle=f"arc3,rad={bend}",
+                    arrowstyle="-|>",
+                    mutation_scale=9,
+                    linewidth=0.9,
+                    color="#b5651d" if parent == network.target else "#5f6b7a",
+                    alpha=0.65,
+                    shrinkA=0,
+                    shrinkB=0,
+                    zorder=1,
                 )
             )
-            axes.text(x, y, variable.label or name, ha="center", va="center", zorder=3, fontsize=8.5)
-        used = [g for g in GROUPS if any(v.group == g for v in network.variables.values())]
-        handles: list[Patch | Line2D] = [Patch(facecolor=COLOURS[g], edgecolor="#333333", label=g) for g in used]
-        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
-        _frame(axes, where)
-        image = io.BytesIO()
-        metadata: Mapping[str, None] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(ending, {})
-        figure.savefig(image, format=ending, dpi=150, metadata=metadata)
-    return image.getvalue()
+
+
+def _draw_boxes(axes: Axes, network: Network, where: Mapping[str, Place]) -> None:
+    from matplotlib.patches import FancyBboxPatch
+
+    for name, (x, y) in where.items():
+        variable = network.variables[name]
+        axes.add_patch(
+            FancyBboxPatch(
+                (x - WIDTH / 2, y - HEIGHT / 2),
+                WIDTH,
+                HEIGHT,
+                boxstyle="round,pad=0,rounding_size=0.15",
+                linestyle="--" if variable.group == "hidden" else "-",
+                linewidth=1,
+                facecolor=COLOURS.get(variable.group, "#ffffff"),
+                edgecolor=LINE,
+                zorder=2,
+            )
+        )
+        axes.text(x, y, variable.label or name, ha="center", va="center", zorder=3, fontsize=8.5)
 
 
 def _route(where: Mapping[str, Place], parent: str, child: str) -> tuple[Place, Place, float]:
@@ -120,13 +139,3 @@ def _route(where: Mapping[str, Place], parent: str, child: str) -> tuple[Place, 
     side = WIDTH / 2 if x1 > x0 else -WIDTH / 2
     across = abs(x1 - x0) > STEP * 1.5
     return (x0 + side, y0), (x1 - side, y1), (-ARCH if x1 > x0 else ARCH) if across else 0.0
-
-
-def _frame(axes: object, where: Mapping[str, Place]) -> None:
-    from matplotlib.axes import Axes
-
-    assert isinstance(axes, Axes)
-    xs, ys = [x for x, _ in where.values()], [y for _, y in where.values()]
-    axes.set_xlim(min(xs) - 3.4, max(xs) + 2.6)
-    axes.set_ylim(min(ys) - 0.7, max(ys) + 0.7)
-    axes.set_axis_off()

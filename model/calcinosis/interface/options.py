@@ -39,7 +39,7 @@ def telling_errors(as_json: bool = False) -> Iterator[None]:
         yield
     except (PriorsError, FindingsError, ImpossibleEvidence, NetworkError, InputError, OSError) as error:
         if as_json:
-            show_json(_as_dict(error))
+            show_json(error_as_dict(error))
         else:
             typer.echo(f"calcinosis: {_text(error)}", err=True)
         raise typer.Exit(1) from None
@@ -56,7 +56,8 @@ def _text(error: Exception) -> str:
     return str(error)
 
 
-def _as_dict(error: Exception) -> dict[str, Any]:
+def error_as_dict(error: Exception) -> dict[str, Any]:
+    """An error as plain values, for JSON."""
     found: dict[str, Any] = {"error": type(error).__name__, "message": _text(error)}
     if isinstance(error, PriorsError):
         found["problems"] = [problem.as_dict() for problem in error.problems]
