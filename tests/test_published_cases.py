@@ -50,7 +50,7 @@ def test_each_negative_biopsy_lowers_calciphylaxis_by_a_smaller_factor(model, pa
     assert factors == sorted(factors)  # the later looks at the same vessels tell less
 
 
-def test_the_examination_is_what_the_readme_says(model, capsys):
+def test_the_examination_is_what_the_readme_says(model, figure):
     cases = cc.cases()
     answers = model.posteriors(cases)
     probability = answers[list(model.states)].to_numpy()
@@ -62,11 +62,9 @@ def test_the_examination_is_what_the_readme_says(model, capsys):
     brier = float(((probability - np.eye(5)[truth]) ** 2).sum(axis=1).mean())
     confusion = np.zeros((5, 5), dtype=int)
     np.add.at(confusion, (truth, probability.argmax(axis=1)), 1)
-    with capsys.disabled():
-        print(
-            f"\npublished cases: first {first}/{n}, first two {second}/{n}, log loss {log_loss:.3f}, Brier {brier:.3f}"
-        )
-        print(confusion)
+    figure(f"{n} published cases: first {first}, first two {second}, log loss {log_loss:.3f}, Brier {brier:.3f}")
+    for state, row in zip(model.states, confusion, strict=True):
+        figure(f"{state:>15} → {dict(zip(model.states, row.tolist(), strict=True))}")
     assert n == 59
     assert first / n > 0.88
     assert second / n >= 0.94

@@ -23,7 +23,7 @@ def test_the_shell_does_not_load_slow_packages(words):
     assert done.stderr.strip().endswith("[]"), done.stderr
 
 
-def test_a_diagnosis_from_cold_takes_at_most_two_fifths_of_importing_pgmpy(capsys):
+def test_a_diagnosis_from_cold_takes_at_most_two_fifths_of_importing_pgmpy(figure):
     """Wall times in the same run, the two taken in turn, so that a slow moment of the machine meets both."""
     ours = [
         sys.executable,
@@ -43,6 +43,5 @@ def test_a_diagnosis_from_cold_takes_at_most_two_fifths_of_importing_pgmpy(capsy
     seconds(ours)
     pairs = [(seconds(ours), seconds(theirs)) for _ in range(3)]
     ratio = statistics.median(a / b for a, b in pairs)
-    with capsys.disabled():
-        print(f"\ndiagnose from cold: {pairs[0][0]:.2f} s, {ratio:.2f} of the time of importing pgmpy.models")
+    figure(f"diagnose from cold: {pairs[0][0]:.2f} s, {ratio:.2f} of the time of importing pgmpy.models")
     assert ratio <= 0.4
