@@ -10,12 +10,12 @@ NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
 
 def texts(notebook) -> list[str]:
-    """What each cell printed or showed as text, numbers of the machine aside."""
-    found = []
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            found.append(output.get("text") or output.get("data", {}).get("text/plain", ""))
-    return found
+    """What each cell printed and showed as text; a kernel may hand over what is printed in one piece or several."""
+    return [
+        "".join(output.get("text") or output.get("data", {}).get("text/plain", "") for output in cell.outputs)
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    ]
 
 
 @pytest.mark.filterwarnings("ignore")  # the kernel's own: event loops, open sockets
@@ -28,7 +28,7 @@ def test_a_notebook_runs_and_prints_what_it_is_kept_with(path, monkeypatch):
     kept = nbformat.read(path, as_version=4)
     fresh = nbformat.read(path, as_version=4)
     NotebookClient(fresh, timeout=120, iopub_timeout=60, kernel_name="python3").execute()
-    assert texts(kept)
+    assert any(texts(kept))
     assert texts(fresh) == texts(kept)
 
 

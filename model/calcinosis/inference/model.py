@@ -230,9 +230,10 @@ class Model:
             faults += [Fault(column, "", "the column stands twice", "remove one of the two") for column in doubled]
             raise FindingsError(faults)
         patients = []
-        for label, values in zip(frame.index, frame[columns].itertuples(index=False, name=None), strict=True):
+        cells = {column: frame[column].tolist() for column in columns}
+        for i, label in enumerate(frame.index):
             try:
-                patients.append(self.read(dict(zip(columns, values, strict=True))))
+                patients.append(self.read({column: values[i] for column, values in cells.items()}))
             except FindingsError as error:
                 faults += [replace(fault, variable=f"row {label}: {fault.variable}") for fault in error.faults]
         if faults:
