@@ -132,15 +132,15 @@ class Posterior:
         rows = "".join(
             f'<tr><td style="text-align:left;padding:2px 10px 2px 0">{escape(self.labels[state])}</td>'
             f'<td style="text-align:right;padding:2px 10px 2px 0">{escape(percent(p))}</td>'
-            f'<td style="width:22em;padding:2px 0;text-align:left"><div role="img" aria-label="{escape(percent(p))}" '
-            f'style="width:{100 * p:.2f}%;height:0.9em;background:{"#1f5f8b" if state == self.leading else "#9db8cc"}">'
-            "</div></td></tr>"
+            f'<td style="width:22em;padding:2px 0"><div style="background:rgba(127,127,127,0.15)">'
+            f'<div role="img" aria-label="{escape(percent(p))}" style="width:{100 * p:.2f}%;height:0.9em;'
+            f'background:{"#2f7ab0" if state == self.leading else "#9db8cc"}"></div></div></td></tr>'
             for state, p in self.probabilities_of.items()
         )
         notes = "<br>".join(map(escape, self._footnotes()))
         return (
             f"<div><p><b>{escape(self.verdict)}</b></p><table>{rows}</table>"
-            f'<p style="font-size:0.85em;color:#595959">{notes}</p></div>'
+            f'<p style="font-size:0.85em;opacity:0.8">{notes}</p></div>'
         )
 
 
