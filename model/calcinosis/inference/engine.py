@@ -15,12 +15,13 @@ what its parents say, so its message is the product over results.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from calcinosis.inference.network import Array, Network
+from calcinosis.inference.network import Array, Network, NetworkError
 
 Likelihoods = Mapping[str, Array]
 """Per variable with a finding, the likelihood of what was seen under each state: axes `(patients, results, states)`.
@@ -30,6 +31,10 @@ Variables left out were observed in nobody. A patient without a finding has a li
 
 JOINED_AT_ONCE = 8
 """How many messages are multiplied before the product is scaled again, so that many sharp findings do not underflow."""
+
+
+MOST_ENTRIES = 2**28
+"""The largest table of a bucket, 2 GiB: beyond it a network is refused in words instead of by the machine."""
 
 
 @dataclass(frozen=True)
@@ -192,7 +197,11 @@ def _normal(weights: Array) -> Array:
 
 
 def compile_network(network: Network) -> Engine:
-    """The engine of a network; the same, to the last bit, whatever the order of variables and parents."""
+    """The engine of a network; the same, to the last bit, whatever the order of variables and parents.
+
+    Raises:
+        NetworkError: if a bucket's table would have more than MOST_ENTRIES entries.
+    """
     order = _elimination_order(network)
     place = {name: i for i, name in enumerate(order)}
     sizes = {name: len(variable.states) for name, variable in network.variables.items()}
@@ -214,6 +223,12 @@ def compile_network(network: Network) -> Engine:
     ordered = [tuple(sorted(scope, key=place.__getitem__)) for scope in scopes]
     buckets = []
     for i, axes in enumerate(ordered):
+        entries = math.prod(sizes[v] for v in axes)
+        if entries > MOST_ENTRIES:
+            raise NetworkError(
+                f"too tightly knit for exact inference in memory: summing out {order[i]} takes a table of "
+                f"{entries:.3g} entries over {len(axes)} variables, and {MOST_ENTRIES:.3g} are the most"
+            )
         table: Array = np.ones([sizes[v] for v in axes])
         for name in families[i]:
             table = table * _aligned(network, name, axes)
