@@ -1,7 +1,5 @@
 """What the tests of the inference floor share: the shipped model, a small clinic, and networks drawn at random."""
 
-from types import MappingProxyType
-
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -10,6 +8,7 @@ from hypothesis import strategies as st
 import calcinosis as cc
 from calcinosis.inference.network import Network
 from calcinosis.knowledge.folder import shipped_folder
+from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.records import Band, Correction, State, Variable
 
 mpl.use("Agg")
@@ -17,7 +16,7 @@ mpl.use("Agg")
 
 def _variable(name, states, *, repeatable=False, units=None, bands=None):
     records = tuple(State(s, s, band=b) for s, b in zip(states, bands or [None] * len(states), strict=True))
-    units = MappingProxyType(units or {})
+    units = FrozenMap(units or {})
     return Variable(name, records, label=name, repeatable=repeatable, unit=next(iter(units), ""), units=units)
 
 
@@ -71,7 +70,7 @@ def clinic():
     }
     parents = {name: () if name == "disease" else ("disease",) for name in tables}
     albumin = Correction(
-        "calcium", "albumin", "g/dL", MappingProxyType({"g/dL": 1.0, "g/L": 0.1}), 4.0, 0.8, 0.5, 7.0, "payne1973"
+        "calcium", "albumin", "g/dL", FrozenMap({"g/dL": 1.0, "g/L": 0.1}), 4.0, 0.8, 0.5, 7.0, "payne1973"
     )
     return cc.Model(
         Network(

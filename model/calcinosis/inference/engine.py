@@ -37,7 +37,7 @@ MOST_ENTRIES = 2**28
 """The largest table of a bucket, 2 GiB: beyond it a network is refused in words instead of by the machine."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bucket:
     """The place where one variable is summed out.
 
@@ -54,7 +54,7 @@ class Bucket:
     children: tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Weights:
     """The joint weight of target and evidence, `weights × 2**exponents`: axes `(patients, states)`, `(patients,)`."""
 
@@ -62,7 +62,7 @@ class Weights:
     exponents: Array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Engine:
     """A compiled network: buckets in elimination order, the target's last."""
 

@@ -7,7 +7,6 @@ import os
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from calcinosis.inference.impossible import ImpossibleEvidence, smallest_clash
 from calcinosis.inference.network import Array, Network
 from calcinosis.inference.posterior import Posterior
 from calcinosis.knowledge.folder import chosen_folder
+from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import nearest
 from calcinosis.knowledge.reader import read_priors
 from calcinosis.knowledge.records import Priors, Variable
@@ -31,7 +31,7 @@ ENTRIES_AT_ONCE = 2**22
 """How many entries of the largest bucket a batch may fill: 32 MiB, so that memory stays bounded for any number."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Model:
     """A Bayesian network ready for questions.
 
@@ -141,8 +141,8 @@ class Model:
         values = (weights[0] / total).tolist()
         return Posterior(
             target=self.target,
-            probabilities_of=MappingProxyType(dict(zip(self.states, values, strict=True))),
-            labels=MappingProxyType({s.name: s.label for s in self.variables[self.target].states}),
+            probabilities_of=FrozenMap(dict(zip(self.states, values, strict=True))),
+            labels=FrozenMap({s.name: s.label for s in self.variables[self.target].states}),
             evidence=evidence,
             log_evidence=math.log(total) + float(exponents[0]) * math.log(2),
             digest=self.digest,

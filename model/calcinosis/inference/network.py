@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
 from calcinosis.knowledge.digest import digest
+from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.records import ROW_SUM_TOLERANCE, Correction, Priors, Variable, sums_to_one
 from calcinosis.knowledge.structure import find_cycle
 
@@ -23,7 +23,7 @@ class NetworkError(ValueError):
     """A network that is not one: tables that do not fit, probabilities that do not sum to 1, arrows in a circle."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Network:
     """Variables, arrows and tables; `tables[v]` has axes `(*parents[v], v)` and rows that sum to 1.
 
@@ -54,7 +54,7 @@ class Network:
                 role = "the target" if name == self.target else "a parent"
                 raise NetworkError(f"{name} is repeatable, so it cannot be {role}: its results are measurements")
         tables = {name: self._checked(name) for name in self.variables}
-        object.__setattr__(self, "tables", MappingProxyType(tables))
+        object.__setattr__(self, "tables", FrozenMap(tables))
 
     def _checked(self, name: str) -> Array:
         table = np.asarray(self.tables[name], dtype=np.float64)
@@ -78,7 +78,7 @@ class Network:
         return cls(
             target=priors.target,
             variables=priors.variables,
-            parents=MappingProxyType({name: table.parents for name, table in priors.tables.items()}),
+            parents=FrozenMap({name: table.parents for name, table in priors.tables.items()}),
             tables={name: priors.probabilities(name) for name in priors.variables},
             corrections=priors.corrections,
         )

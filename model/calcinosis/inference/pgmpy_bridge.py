@@ -13,13 +13,13 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from calcinosis.inference.network import Array, Network, NetworkError
 from calcinosis.inference.uai import read_uai, uai_names, write_uai
+from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import State, Variable
 
@@ -65,7 +65,7 @@ def from_pgmpy(network: DiscreteBayesianNetwork, target: str) -> Network:
     if target not in states:
         raise NetworkError(f"no variable {target!r}: {choose_from(target, nodes)}")
     variables = {name: Variable(name, tuple(State(s, s) for s in states[name]), label=name) for name in nodes}
-    return Network(target, MappingProxyType(variables), MappingProxyType(parents), tables)
+    return Network(target, FrozenMap(variables), FrozenMap(parents), tables)
 
 
 def to_pgmpy(network: Network) -> DiscreteBayesianNetwork:

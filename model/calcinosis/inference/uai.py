@@ -8,11 +8,11 @@ running fastest. pgmpy writes the child's states running slowest; which of the t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import MappingProxyType
 
 import numpy as np
 
 from calcinosis.inference.network import Array, Network, NetworkError
+from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.records import ROW_SUM_TOLERANCE, State, Variable
 
 
@@ -70,7 +70,7 @@ def _network(sizes: list[int], families: list[list[int]], tables: list[list[floa
         name: Variable(name, tuple(State(str(s), str(s)) for s in range(size)), label=name)
         for name, size in zip(names, sizes, strict=True)
     }
-    return Network(target, MappingProxyType(variables), MappingProxyType(parents), arrays)
+    return Network(target, FrozenMap(variables), FrozenMap(parents), arrays)
 
 
 def _table(values: Array, shape: list[int]) -> Array:

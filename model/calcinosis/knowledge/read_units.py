@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 from calcinosis.knowledge.cells import number_cell, sources_cell, unique
+from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import Problem, Reporter, choose_from
 from calcinosis.knowledge.records import Correction, Variable
 from calcinosis.knowledge.sheet import Line, check_columns, read_sheet
@@ -23,7 +23,7 @@ class UnitTable:
     def accepted(self, quantity: str, own: str) -> Mapping[str, float]:
         """The units of a quantity with their factors, its own unit first; empty if it has none."""
         others = {unit: factor for (name, unit), factor in self.factors.items() if name == quantity}
-        return MappingProxyType({own: 1.0} | others if own else {})
+        return FrozenMap({own: 1.0} | others if own else {})
 
 
 def read_units(folder: Path, problems: list[Problem]) -> UnitTable:

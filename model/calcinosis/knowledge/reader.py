@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import MappingProxyType
 
+from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import PriorsError, Problem, nearest
 from calcinosis.knowledge.read_expectations import read_expectations
 from calcinosis.knowledge.read_sources import read_sources
@@ -50,9 +50,9 @@ def read_priors(folder: str | Path) -> Priors:
     return Priors(
         folder=str(folder),
         target=target,
-        variables=MappingProxyType(variables),
-        tables=MappingProxyType(tables),
-        sources=MappingProxyType(sources),
+        variables=FrozenMap(variables),
+        tables=FrozenMap(tables),
+        sources=FrozenMap(sources),
         corrections=corrections,
         expectations=expectations,
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from calcinosis.knowledge.digest import digest
+from calcinosis.knowledge.frozen import FrozenMap
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +58,7 @@ class Variable:
     group: str = ""
     repeatable: bool = False
     unit: str = ""
-    units: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    units: Mapping[str, float] = field(default_factory=lambda: FrozenMap({}))
     description: str = ""
 
     @property

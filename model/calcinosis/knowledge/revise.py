@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import PriorsError, Problem, choose_from
 from calcinosis.knowledge.read_tables import check_table
 from calcinosis.knowledge.records import Priors
@@ -43,7 +43,7 @@ def revised(priors: Priors, tables: Mapping[str, pd.DataFrame]) -> Priors:
         check_structure({name: table.parents for name, table in changed.items()}, priors.target, problems)
     if problems:
         raise PriorsError("the tables given", problems)
-    return replace(priors, tables=MappingProxyType(changed))
+    return replace(priors, tables=FrozenMap(changed))
 
 
 def _sheet(file: str, frame: pd.DataFrame) -> Sheet:
