@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import json
 import re
 import shlex
 import subprocess
@@ -99,3 +100,15 @@ def test_the_pictures_show_the_present_answers(tmp_path):
         drawn = (tmp_path / name).read_text(encoding="utf-8")
         assert len(words.findall(kept)) > 10
         assert words.findall(kept) == words.findall(drawn), f"draw {name} again: {script.name}"
+
+
+def test_what_the_tables_rest_on_is_what_check_says():
+    from typer.testing import CliRunner
+
+    from calcinosis.interface.shell import app
+
+    shown = json.loads(CliRunner().invoke(app, ["check", "--contexts", "1", "--json"]).stdout)
+    text = " ".join(README.split())
+    rows, alone, part = (shown[key] for key in ("rows", "rows_on_judgement_alone", "rows_on_judgement_in_part"))
+    assert f"Of the {rows} rows of the tables, {alone} rest on judgement or definition alone and {part} more" in text
+    assert f"- {len(shown['rules'])} clinical rules are tried" in README
