@@ -158,7 +158,7 @@ def test_a_batch_of_nobody_is_an_empty_table(shipped):
 
 
 def test_columns_that_are_no_variables_are_left_alone(shipped):
-    answer = shipped.posteriors(pd.DataFrame({"remark": ["seen twice", "lost"]}, index=["p", "q"]))
+    answer = shipped.posteriors(pd.DataFrame({"remark": ["seen twice", "lost"], "pain": ""}, index=["p", "q"]))
     prior = shipped.posterior()
     assert list(answer.index) == ["p", "q"]
     for label in answer.index:

@@ -198,7 +198,8 @@ def test_a_column_that_nearly_is_a_variable_is_not_passed_over(clinic, column):
 
 @pytest.mark.parametrize("column", ["remark", "name", "date of birth", 7, ("a", "b")])
 def test_a_column_that_is_something_else_is_left_alone(clinic, column):
-    frame = pd.DataFrame({"x": ["anything"]}).set_axis(pd.Index([column], tupleize_cols=False), axis=1)
+    names = pd.Index([column, "pain"], tupleize_cols=False)
+    frame = pd.DataFrame({"x": ["anything"], "pain": [""]}).set_axis(names, axis=1)
     assert clinic.posteriors(frame)["leading"].tolist() == ["benign"]
 
 

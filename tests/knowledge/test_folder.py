@@ -69,11 +69,9 @@ def test_a_copy_may_fill_an_empty_folder(tiny, tmp_path):
     assert read_priors(copy_folder(tiny, tmp_path / "mine"))
 
 
-@pytest.mark.parametrize("kind", ["folder", "file"])
-def test_what_exists_is_replaced_only_by_force(tiny, tmp_path, kind):
-    mine = tmp_path / "mine"
-    old = mine / "old.csv" if kind == "folder" else mine
-    old.parent.mkdir(exist_ok=True)
+def test_a_former_copy_is_replaced_only_by_force(tiny, tmp_path):
+    mine = copy_folder(tiny, tmp_path / "mine")
+    old = mine / "old.csv"
     old.write_text("precious")
     with pytest.raises(FileExistsError, match="mine exists: name another folder, or replace it with --force"):
         copy_folder(tiny, mine)
@@ -81,6 +79,18 @@ def test_what_exists_is_replaced_only_by_force(tiny, tmp_path, kind):
     copy_folder(tiny, mine, force=True)
     assert {path.relative_to(mine) for path in mine.rglob("*")} == {path.relative_to(tiny) for path in tiny.rglob("*")}
     assert sorted(os.listdir(tmp_path)) == ["mine", "tiny"]
+
+
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("kind", ["folder", "file"])
+def test_what_is_no_priors_folder_is_never_replaced(tiny, tmp_path, kind, force):
+    mine = tmp_path / "thesis"
+    old = mine / "chapter1.txt" if kind == "folder" else mine
+    old.parent.mkdir(exist_ok=True)
+    old.write_text("precious")
+    with pytest.raises(FileExistsError, match="thesis exists and is no priors folder: name another folder"):
+        copy_folder(tiny, mine, force=force)
+    assert old.read_text() == "precious"
 
 
 def test_a_relative_name_is_a_folder_below_the_current_one(tiny, tmp_path, monkeypatch):
@@ -117,7 +127,7 @@ def test_a_copy_that_fails_leaves_everything_as_it_was(tiny, tmp_path, monkeypat
     if kind != "nothing":
         (tmp_path / "mine").mkdir()
     if kind == "a full folder":
-        (tmp_path / "mine" / "old.csv").write_text("precious")
+        (tmp_path / "mine" / "variables.csv").write_text("precious")
     before = everything(tmp_path)
     with monkeypatch.context() as patch:
         patch.setattr(owner, name, failing)
@@ -131,7 +141,7 @@ def test_a_copy_that_cannot_take_its_place_gives_the_former_one_back(tiny, tmp_p
     if kind != "nothing":
         (tmp_path / "mine").mkdir()
     if kind == "a full folder":
-        (tmp_path / "mine" / "old.csv").write_text("precious")
+        (tmp_path / "mine" / "variables.csv").write_text("precious")
     before, rename = everything(tmp_path), Path.rename
 
     def only_the_new_one_fails(path, target):

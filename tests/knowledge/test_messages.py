@@ -306,6 +306,16 @@ def test_a_fault_is_told_in_these_words(name, tiny, edit):
     assert messages(tiny) == told
 
 
+def test_a_folder_that_cannot_be_read_is_told_in_these_words(tiny, monkeypatch):
+    def locked(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "iterdir", locked)
+        told = messages(tiny)
+    assert told == [f"{tiny}:1: -: -: the folder cannot be read (Permission denied): make it readable"]
+
+
 def test_a_folder_that_is_not_there_is_told_in_these_words(tmp_path):
     assert messages(tmp_path / "no") == [
         f"{tmp_path}/no:1: -: -: there is no such folder: name a priors folder; 'calcinosis init DIR' makes one"
@@ -416,6 +426,7 @@ def test_every_place_that_tells_of_a_fault_is_reached_by_a_test_above(tiny, edit
     test_tables_given_in_python_are_told_in_the_same_words(tiny)
     test_a_column_given_twice_in_python_is_told_in_the_same_words(tiny)
     test_a_folder_that_is_not_there_is_told_in_these_words(tmp_path)
+    test_a_folder_that_cannot_be_read_is_told_in_these_words(tiny, monkeypatch)
     for changes, *_ in GOLDEN.values():
         spoil(tiny, changes, edit)
         messages(tiny)

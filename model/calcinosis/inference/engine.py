@@ -232,6 +232,7 @@ def compile_network(network: Network) -> Engine:
         table: Array = np.ones([sizes[v] for v in axes])
         for name in families[i]:
             table = table * _aligned(network, name, axes)
+        table.flags.writeable = False
         parent = parents[i]
         spread = tuple(sizes[v] if v in axes[1:] else 1 for v in ordered[parent]) if parent >= 0 else ()
         children = tuple(c for c in range(i) if parents[c] == i)

@@ -15,13 +15,14 @@ from calcinosis.inference.network import Array
 class Finding:
     """One observed variable: as `given`, as `understood`, and the likelihood of each result under each state.
 
-    `likelihoods` has one tuple per result, in the order of the variable's states.
+    `likelihoods` has one tuple per result, in the order of `states`.
     """
 
     variable: str
     given: str
     understood: str
     likelihoods: tuple[tuple[float, ...], ...]
+    states: tuple[str, ...]
 
     def __str__(self) -> str:
         if self.given == self.understood:

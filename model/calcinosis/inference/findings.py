@@ -39,9 +39,12 @@ class FindingsError(ValueError):
     """Findings with faults; `faults` holds every one."""
 
     def __init__(self, faults: Iterable[Fault], heading: str = "") -> None:
-        self.faults = tuple(faults)
+        self.faults, self.heading = tuple(faults), heading
         count = f"{len(self.faults)} finding{' is' if len(self.faults) == 1 else 's are'} not understood"
         super().__init__("\n".join([heading or count, *map(str, self.faults)]))
+
+    def __reduce__(self) -> tuple[type[FindingsError], tuple[tuple[Fault, ...], str]]:
+        return type(self), (self.faults, self.heading)
 
 
 def read_findings(
@@ -56,15 +59,16 @@ def read_findings(
         FindingsError: with every finding that was not understood.
     """
     faults = [Fault(name, show(findings[name]), "given twice", "give it once") for name in twice]
-    by_covariate = {correction.covariate: correction for correction in corrections}
+    corrections = tuple(corrections)
+    names = [*variables, *(correction.covariate for correction in corrections)]
     for name in findings:
-        if name not in variables and name not in by_covariate:
-            mend = _other_name(name, variables, by_covariate)
-            faults.append(Fault(name, show(findings[name]), "no such variable", mend))
+        if name not in names:
+            mend = _other_name(str(name), variables, names)
+            faults.append(Fault(str(name), show(findings[name]), "no such variable", mend))
     covariates = {
         correction.variable: measured
-        for name, correction in by_covariate.items()
-        if (measured := _covariate(findings.get(name), correction, faults)) is not None
+        for correction in corrections
+        if (measured := _covariate(findings.get(correction.covariate), correction, faults)) is not None
     }
     used: set[str] = set()
     found = []
@@ -93,7 +97,7 @@ def read_findings(
 
 
 def show(value: Any) -> str:
-    """A value as it would be written in a cell.
+    """A value as it would be written in a cell; likelihoods of repeated results run together, as no cell holds them.
 
     >>> show(["absent", "absent"]), show({"none": 0.2, "severe": 0.8}), show({"severe"})
     ('absent,absent', 'none:0.2,severe:0.8', 'severe')
@@ -110,8 +114,8 @@ def show(value: Any) -> str:
     return "" if is_missing(value) else str(value)
 
 
-def _other_name(name: str, variables: Iterable[str], covariates: Iterable[str]) -> str:
-    near = nearest(name, [*variables, *covariates])
+def _other_name(name: str, variables: Iterable[str], names: Iterable[str]) -> str:
+    near = nearest(name, names)
     listed = f"he variables are {', '.join(variables)}"
     return f"did you mean {near}? T{listed}" if near else f"t{listed}"
 
@@ -127,7 +131,9 @@ def _covariate(value: Any, correction: Correction, faults: list[Fault]) -> tuple
         if not correction.lower <= measured <= correction.upper:
             raise NotUnderstood(*_off_scale(measured, correction.lower, correction.upper, correction.unit))
     except NotUnderstood as fault:
-        faults.append(Fault(correction.covariate, text, fault.what, fault.mend))
+        told = Fault(correction.covariate, text, fault.what, fault.mend)
+        if told not in faults:
+            faults.append(told)
         return None
     return correction, Measurement(f"{number} {unit}", measured)
 
@@ -145,11 +151,11 @@ def _placing(
             correction, measured = covariate
             value = _rounded(value + correction.slope * (correction.reference - measured.value))
             steps.append(
-                f"{value:.4g} {variable.unit} corrected for {correction.covariate} {measured.text} "
+                f"{_digits(value, variable)} {variable.unit} corrected for {correction.covariate} {measured.text} "
                 f"({correction.source})"
             )
         elif f"{value:g} {variable.unit}" != reading.text:
-            steps.append(f"{value:.4g} {variable.unit}")
+            steps.append(f"{_digits(value, variable)} {variable.unit}")
         state = variable.state_of(value)
         if state is None:
             bands = [state.band for state in variable.states if state.band is not None]
@@ -166,6 +172,12 @@ def _rounded(value: float) -> float:
     return float(f"{value:.12g}")
 
 
+def _digits(value: float, variable: Variable) -> str:
+    """A value in four digits, or in as many as it takes to show on which side of a limit it lies."""
+    texts = (f"{value:.{digits}g}" for digits in range(4, 13))
+    return next((text for text in texts if variable.state_of(float(text)) == variable.state_of(value)), f"{value:g}")
+
+
 def _off_scale(value: float, lower: float, upper: float, unit: str) -> tuple[str, str]:
     what = f"{value:.4g} {unit} is not believable"
     return what, f"it should lie between {lower:g} and {upper:g} {unit}; check number and unit"
@@ -177,4 +189,5 @@ def _finding(variable: Variable, given: str, results: list[tuple[tuple[float, ..
     understood = f"{words[0]}, {len(words)} times" if same else ", ".join(words)
     if understood.replace(" or ", "/").replace(", ", ",") == given:
         understood = given
-    return Finding(variable.name, given, understood, tuple(likelihood for likelihood, _ in results))
+    likelihoods = tuple(likelihood for likelihood, _ in results)
+    return Finding(variable.name, given, understood, likelihoods, variable.state_names)

@@ -61,8 +61,8 @@ def is_missing(value: Any) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """A numpy array or scalar as the Python value it holds; anything else as it is."""
-    return value.tolist() if type(value).__module__ == "numpy" else value
+    """A numpy array or scalar, or a pandas Series, as the Python value it holds; anything else as it is."""
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def read_value(value: Any, variable: Variable) -> list[Reading]:
@@ -149,10 +149,10 @@ def split_words(text: str, sign: str, known: Callable[[str], bool], signs: int) 
 
 
 def _state(word: str, variable: Variable) -> str:
-    """A word as the state it stands for; True and False stand for yes and no where there are such states."""
+    """A word as the state it stands for; true and false stand for yes and no where there are such states."""
     word = word.strip()
-    if word in ("True", "False") and word not in variable.state_names:
-        for other in ("yes", "true") if word == "True" else ("no", "false"):
+    if word.casefold() in ("true", "false") and word not in variable.state_names:
+        for other in ("yes", "true") if word.casefold() == "true" else ("no", "false"):
             if other in variable.state_names:
                 return other
     return word

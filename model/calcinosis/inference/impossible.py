@@ -24,6 +24,9 @@ class ImpossibleEvidence(ValueError):  # noqa: N818 - a public name: the state o
         verb = "cannot be" if len(clash) == 1 else "cannot be true together"
         super().__init__(f"impossible evidence: {named} {verb}: one of them, or a zero in the tables, must be wrong")
 
+    def __reduce__(self) -> tuple[type[ImpossibleEvidence], tuple[tuple[Finding, ...]]]:
+        return type(self), (self.clash,)
+
 
 def smallest_clash(engine: Engine, evidence: Evidence) -> tuple[Finding, ...]:
     """The smallest set of findings whose joint probability is 0; the first such in order, if there are several."""

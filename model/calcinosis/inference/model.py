@@ -110,11 +110,14 @@ class Model:
             if named:
                 raise TypeError("give findings by name, or evidence that was read before, not both")
             for finding in findings:
-                states = self.variables[finding.variable].states if finding.variable in self.variables else ()
-                if len(finding.likelihoods[0]) != len(states):
+                variable = self.variables.get(finding.variable)
+                repeated = len(finding.likelihoods) > 1
+                if variable is None or finding.states != variable.state_names or repeated > variable.repeatable:
                     raise ValueError(f"this evidence was read by another model, with another {finding.variable}")
             return findings
-        given = dict(findings or {})
+        if isinstance(findings, str):
+            raise TypeError("give findings by name, as in pain='severe', or as a dict")
+        given = {} if findings is None else dict(findings)
         twice = [name for name in named if name in given]
         return read_findings(given | named, self.variables, self.network.corrections, twice)
 
@@ -177,7 +180,7 @@ class Model:
         if faults:
             raise FindingsError(faults, "some patients have findings that cannot be true together")
         answer = pd.DataFrame(weights / totals[:, None], index=frame.index, columns=pd.Index(self.states))
-        leading = np.array(self.states)[weights.argmax(axis=1)] if len(frame) else []
+        leading = np.array(self.states, dtype=object)[weights.argmax(axis=1)]
         return answer.assign(leading=leading, log_evidence=np.log(totals) + exponents * math.log(2))
 
     def marginals(self, findings: Mapping[str, Any] | Evidence | None = None, /, **named: Any) -> pd.DataFrame:
@@ -218,6 +221,8 @@ class Model:
         return Model.from_priors(revised(self.priors, tables))
 
     def _read_frame(self, frame: pd.DataFrame) -> list[Evidence]:
+        if not hasattr(frame, "columns"):
+            raise TypeError(f"give a DataFrame with one row per patient, not a {type(frame).__name__}")
         known = {*self.variables, *(c.covariate for c in self.network.corrections)}
         columns = [column for column in frame.columns if column in known]
         faults = [
@@ -225,6 +230,9 @@ class Model:
             for column in frame.columns
             if column not in known and (near := _slip(column, known))
         ]
+        if len(frame.columns) and not columns and not faults:
+            mend = f"name columns after variables: {', '.join(self.variables)}"
+            faults.append(Fault(", ".join(map(str, frame.columns)), "", "no column is a variable", mend))
         doubled = sorted({column for column in columns if columns.count(column) > 1})
         if doubled:
             faults += [Fault(column, "", "the column stands twice", "remove one of the two") for column in doubled]
@@ -251,6 +259,9 @@ class Model:
             found = self.engine.weigh(batch.likelihoods)
             weights[part], exponents[part] = found.weights, found.exponents + batch.exponents
         return weights, exponents
+
+    def __reduce__(self) -> tuple[type[Model], tuple[Network, Priors | None]]:
+        return type(self), (self.network, self.priors)
 
     def __repr__(self) -> str:
         return f"<Model of {self.target}: {', '.join(self.states)}; {len(self.variables)} variables>"

@@ -56,6 +56,9 @@ class Network:
         tables = {name: self._checked(name) for name in self.variables}
         object.__setattr__(self, "tables", FrozenMap(tables))
 
+    def __reduce__(self) -> tuple[type[Network], tuple[object, ...]]:
+        return type(self), (self.target, self.variables, self.parents, self.tables, self.corrections)
+
     def _checked(self, name: str) -> Array:
         table = np.asarray(self.tables[name], dtype=np.float64)
         expected = tuple(len(self.variables[v].states) for v in (*self.parents[name], name))

@@ -134,9 +134,18 @@ def as_file(network: Network, ending: str) -> bytes:
             path.write_text(write_uai(network), encoding="utf-8")
         else:
             _writers()[ending](to_pgmpy(network), str(path))
-        difference = largest_difference(network, read_file(path, names[network.target]), names)
+        mend = f"{ending} cannot hold this network: give states plain names, or choose another format"
+        try:
+            again = read_file(path, names[network.target])
+        except NetworkError:
+            raise NetworkError(f"{mend} (it cannot be read back)") from None
+        if ending != ".uai" and any(
+            again.variables[n].state_names != v.state_names for n, v in network.variables.items()
+        ):
+            raise NetworkError(f"{mend} (names of states were lost)")
+        difference = largest_difference(network, again, names)
         if difference > READ_BACK_TOLERANCE:
-            raise NetworkError(f"{ending}: what was read back differs from the network by up to {difference:.3g}")
+            raise NetworkError(f"{mend} (what was read back differs by up to {difference:.3g})")
         return path.read_bytes()
 
 
@@ -165,8 +174,34 @@ def _readers() -> dict[str, Callable[[str], Any]]:
         ".xmlbif": lambda path: rw.XMLBIFReader(path).get_model(),
         ".xdsl": lambda path: rw.XDSLReader(path).get_model(),
         ".net": lambda path: rw.NETReader(path).get_model(),
-        ".xbn": lambda path: rw.XBNReader(path).get_model(),
+        ".xbn": _read_xbn,
     }
+
+
+def _read_xbn(path: str) -> Any:
+    """The network of an XBN file, with the names of states, which pgmpy's reader knows but does not hand on."""
+    from pgmpy import readwrite as rw
+    from pgmpy.factors.discrete import TabularCPD
+
+    reader = rw.XBNReader(path)
+    network = reader.get_model()
+    states = {name: list(known["STATES"]) for name, known in reader.variables.items()}
+    for cpd in list(network.get_cpds()):
+        network.remove_cpds(cpd)
+        parents = cpd.variables[1:]
+        values = cpd.values.reshape(cpd.cardinality[0], -1)
+        names = {name: states[name] for name in cpd.variables}
+        network.add_cpds(
+            TabularCPD(
+                cpd.variable,
+                cpd.cardinality[0],
+                values,
+                parents or None,
+                list(cpd.cardinality[1:]) or None,
+                state_names=names,
+            )
+        )
+    return network
 
 
 def _writers() -> dict[str, Callable[[Any, str], Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -46,6 +46,12 @@ class Posterior:
             return self.probabilities_of[state]
         except KeyError:
             raise KeyError(f"{state}: {self.target} is one of {', '.join(self.probabilities_of)}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.probabilities_of)
+
+    def __len__(self) -> int:
+        return len(self.probabilities_of)
 
     @property
     def probabilities(self) -> pd.Series[float]:

@@ -21,6 +21,7 @@ PriorsOption = Annotated[
         "--priors",
         metavar="DIR",
         envvar="CALCINOSIS_PRIORS",
+        readable=False,
         help="Use this priors folder, a copy made by 'calcinosis init', instead of the shipped one.",
     ),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -28,7 +29,8 @@ def copy_folder(source: Path, destination: Path, *, force: bool = False) -> Path
     """The path of a new copy of a priors folder, for editing; made whole or not at all.
 
     Raises:
-        FileExistsError: if the destination exists, is not an empty folder, and `force` is not given.
+        FileExistsError: if the destination is a priors folder and `force` is not given, or is anything else but an
+            empty folder.
         OSError: if the copy cannot be written; nothing is left behind.
     """
     destination = Path(os.path.abspath(destination))
@@ -36,6 +38,8 @@ def copy_folder(source: Path, destination: Path, *, force: bool = False) -> Path
         where = "is" if destination == Path.cwd() else "holds"
         raise FileExistsError(f"{destination} {where} the folder you stand in: name a new one")
     occupied = destination.exists() and not (destination.is_dir() and not any(destination.iterdir()))
+    if occupied and not (destination / "variables.csv").is_file():
+        raise FileExistsError(f"{destination} exists and is no priors folder: name another folder")
     if occupied and not force:
         raise FileExistsError(f"{destination} exists: name another folder, or replace it with --force")
     made = _make_folders(destination.parent)
@@ -59,7 +63,11 @@ def _place_copy(source: Path, destination: Path) -> None:
     """Copy a folder beside its destination, then move it there; what stood there comes back if that fails."""
     with tempfile.TemporaryDirectory(prefix=f".{destination.name}-", dir=destination.parent) as scratch:
         fresh, former = Path(scratch) / "new", Path(scratch) / "former"
-        shutil.copytree(source, fresh, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+        try:
+            shutil.copytree(source, fresh, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+        except shutil.Error as error:  # one entry per file that could not be copied
+            name, _, why = error.args[0][0]
+            raise OSError(f"{name} cannot be copied: {why}") from None
         for path in (fresh, *fresh.rglob("*")):
             path.chmod(path.stat().st_mode | 0o200)  # an installed package may be read-only; the copy is for editing
         if destination.exists():
@@ -82,7 +90,12 @@ def write_whole(path: Path, content: str | bytes, *, force: bool = False) -> Pat
     if path.exists() and not force:
         raise FileExistsError(f"{path} exists: name another file, or replace it with --force")
     data = content.encode() if isinstance(content, str) else content
-    handle, scratch = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent or Path())
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "Is a directory", str(path))
+    try:
+        handle, scratch = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    except OSError as error:  # the scratch file's name would say nothing to the one who asked for this one
+        raise OSError(error.errno, error.strerror, str(path)) from None
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

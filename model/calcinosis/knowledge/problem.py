@@ -54,6 +54,9 @@ class PriorsError(ValueError):
         count = f"{len(self.problems)} problem{'' if len(self.problems) == 1 else 's'}"
         super().__init__("\n".join([f"{count} in {folder}", *map(str, self.problems)]))
 
+    def __reduce__(self) -> tuple[type[PriorsError], tuple[str, tuple[Problem, ...]]]:
+        return type(self), (self.folder, self.problems)
+
 
 def nearest(word: str, allowed: Iterable[str], cutoff: float = 0.6) -> str | None:
     """The allowed word spelled most like `word`, or None if none comes near (`cutoff`: a difflib ratio, 0 to 1).

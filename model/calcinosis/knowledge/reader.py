@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from calcinosis.knowledge.frozen import FrozenMap
@@ -30,7 +31,12 @@ def read_priors(folder: str | Path) -> Priors:
         what = "not a folder" if path.exists() else "there is no such folder"
         mend = "name a priors folder; 'calcinosis init DIR' makes one"
         raise PriorsError(str(folder), [Problem(str(folder), 1, "", "", what, mend)])
-    _check_names(path, problems)
+    try:
+        names = sorted(entry.name for entry in path.iterdir())
+    except OSError as error:
+        what = f"the folder cannot be read ({error.strerror})"
+        raise PriorsError(str(folder), [Problem(str(folder), 1, "", "", what, "make it readable")]) from None
+    _check_names(names, problems)
     units = read_units(path, problems)
     declared, variables = read_variables(path, units, problems)
     sources = read_sources(path, problems)
@@ -58,10 +64,10 @@ def read_priors(folder: str | Path) -> Priors:
     )
 
 
-def _check_names(folder: Path, problems: list[Problem]) -> None:
+def _check_names(names: Sequence[str], problems: list[Problem]) -> None:
     """Report files whose name is near to one of the folder's own that is not there: a slip would hide a whole file."""
-    names = {path.name for path in folder.iterdir()}
-    for path in sorted(folder.iterdir()):
-        near = nearest(path.name, [file for file in FILES if file not in names], cutoff=0.8)
-        if path.name not in FILES and near is not None:
-            problems.append(Problem(path.name, 1, "", path.name, "a file that is not read", f"did you mean '{near}'?"))
+    missing = [file for file in FILES if file not in names]
+    for name in names:
+        near = nearest(name, missing, cutoff=0.8)
+        if name not in FILES and near is not None:
+            problems.append(Problem(name, 1, "", name, "a file that is not read", f"did you mean '{near}'?"))
