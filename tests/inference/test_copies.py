@@ -63,3 +63,51 @@ def test_models_are_told_apart_by_what_they_are_not_by_their_arrays():
     assert one != other
     assert one.digest == other.digest
     assert len({one, other}) == 2
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        lambda model: model.posterior(warfarn="yes", pain="sever"),
+        lambda model: model.posterior(subtype="dystrophic", form="calciphylaxis_uraemic"),
+        lambda model: cc.load("nowhere"),
+    ],
+)
+def test_an_error_comes_back_from_another_process_as_it_was(shipped, raised):
+    with pytest.raises(ValueError, match=r"warfarn|impossible|nowhere") as caught:
+        raised(shipped)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (type(again), str(again)) == (type(caught.value), str(caught.value))
+
+
+def test_evidence_of_another_model_is_refused(shipped, build):
+    one = cc.Model(build("a", {"a": ("no yes", "", [0.25, 0.75])}))
+    other = cc.Model(build("a", {"a": ("yes no", "", [0.75, 0.25])}))
+    with pytest.raises(ValueError, match="this evidence was read by another model, with another a"):
+        other.posterior(one.read(a="yes"))
+    with pytest.raises(ValueError, match="another vascular_histology"):
+        cc.Model.from_pgmpy(shipped.to_pgmpy(), "subtype").posterior(shipped.read(vascular_histology=["absent"] * 3))
+    with pytest.raises(ValueError, match="another pain"):
+        one.posterior(shipped.read(pain="severe"))
+
+
+def test_the_tables_of_the_engine_cannot_be_written(shipped):
+    with pytest.raises(ValueError, match="read-only"):
+        shipped.engine.buckets[0].table[:] = 0.5
+
+
+def test_what_is_natural_in_python_is_understood_or_refused_in_words(shipped):
+    case = cc.cases().loc["jones2023"]
+    findings = case[[name for name in case.index if name in shipped.variables]]
+    assert shipped.posterior(findings).leading == "dystrophic"
+    assert shipped.posterior(vascular_histology=findings.loc[["vascular_histology"]]).evidence
+    assert list(shipped.posterior()) == list(shipped.states)
+    assert "dystrophic" in shipped.posterior()
+    with pytest.raises(TypeError, match="give findings by name"):
+        shipped.posterior("pain=severe")
+    with pytest.raises(TypeError, match="give a DataFrame with one row per patient, not a dict"):
+        shipped.posteriors({"pain": ["severe"]})
+    with pytest.raises(cc.FindingsError, match="no column is a variable"):
+        shipped.posteriors(cc.cases()[["hard"]])
+    with pytest.raises(cc.FindingsError, match="1=x: no such variable"):
+        shipped.posterior({1: "x"})

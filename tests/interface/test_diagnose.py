@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -118,8 +121,8 @@ BAD = {
     "impossible": (["form=calciphylaxis_uraemic", "subtype=dystrophic"], 1, "cannot be true together"),
     "no such case": (["--case", "jones2032"], 1, "no published case 'jones2032': did you mean 'jones2023'?"),
     "no such folder": (["--priors", "nowhere"], 1, "nowhere:1: -: -: there is no such folder"),
-    "no such file": (["--file", "nowhere.csv"], 1, "nowhere.csv:1: -: -: the file is missing"),
-    "no such json": (["--file", "nowhere.json"], 1, "nowhere.json: No such file or directory"),
+    "no such file": (["--file", "nowhere.csv"], 1, "nowhere.csv: there is no such file"),
+    "no such json": (["--file", "nowhere.json"], 1, "nowhere.json: there is no such file"),
     "another kind of file": (["--file", "cases.xlsx"], 1, "a file of patients ends in .json or .csv"),
     "unknown option": (["--colour"], 2, "No such option"),
     "a file and words": (["pain=none", "--file", "a.csv"], 2, "--file brings its own findings"),
@@ -162,6 +165,8 @@ FILES = {
     "latin.json": ('{"id": "Zoë"}'.encode("latin-1"), "latin.json: not UTF-8 text"),
     "number.json": (b"3", "a patient is an object"),
     "empty.json": (b"[]", "there is no patient in it"),
+    "deep.json": (b"[" * 100_000, "deep.json: not JSON that can be read"),
+    "long.json": (b'{"pain": ' + b"9" * 5000 + b"}", "long.json: not JSON that can be read"),
     "doubled.json": (b'{"pain": "none", "pain": "severe"}', "given twice in one patient: pain"),
     "bad.json": (b'[{"pain": "none"}, {"id": "B", "pain": "sever"}]', "patient B: pain=sever: no state 'sever'"),
 }
@@ -181,3 +186,54 @@ def test_the_environment_names_a_folder_and_the_option_wins(run, tmp_path, monke
     monkeypatch.setenv("CALCINOSIS_PRIORS", str(tmp_path / "nowhere"))
     assert CliRunner().invoke(app, ["diagnose"]).exit_code == 1
     assert CliRunner().invoke(app, ["diagnose", "--priors", str(tmp_path / "mine")]).exit_code == 0
+
+
+def test_in_a_file_impossible_findings_are_told_by_patient(run, tmp_path):
+    table = tmp_path / "patients.csv"
+    text = "patient,subtype,form\nA,iatrogenic,iatrogenic_infusion\nB,iatrogenic,dystrophic_damage\n"
+    table.write_text(text)
+    result = run("diagnose", "--file", str(table))
+    assert result.exit_code == 1
+    assert "patient B: subtype, form=iatrogenic, dystrophic_damage: impossible evidence" in result.stderr
+    assert "patient A" not in result.stderr
+
+
+def test_in_a_file_notes_are_shown_by_patient(run, tmp_path):
+    table = tmp_path / "patients.csv"
+    table.write_text("patient,serum_calcium,albumin\nA,low,2.4 g/dL\nB,8.1 mg/dL,2.4 g/dL\n")
+    shown = run("diagnose", "--file", str(table)).stdout
+    assert "Note: patient A: 2.4 g/dL albumin was not used" in shown
+    assert "patient B:" not in shown
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1", "utf-8"])
+@pytest.mark.parametrize("words", [["diagnose", "--case", "jones2023"], ["check", "--contexts", "1"], ["--help"]])
+def test_output_suits_any_encoding(words, encoding):
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "COLUMNS": "100"}
+    done = subprocess.run(
+        [sys.executable, "-m", "calcinosis", *words], env=environment, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    if words[0] == "diagnose":
+        assert ("██████" if encoding == "utf-8" else "######") in done.stdout.decode(encoding)
+
+
+def test_a_narrow_terminal_keeps_the_bars_in_proportion_and_the_findings_whole(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "50")
+    shown = run("diagnose", "--case", "jones2023").stdout
+    assert "…" not in shown
+    bars = {line.split("  ")[0]: line.count("█") for line in shown.splitlines() if "█" in line}
+    assert bars["dystrophic calcification"] > 2 * bars["iatrogenic calcification"] > 0
+
+
+def test_words_of_a_spreadsheet_stand_for_yes_and_no(run):
+    upper = json.loads(run("diagnose", "esrd=TRUE", "warfarin=false", "--json").stdout)
+    lower = json.loads(run("diagnose", "esrd=yes", "warfarin=no", "--json").stdout)
+    assert upper["probabilities"] == lower["probabilities"]
+
+
+def test_labels_are_shown_as_they_are_written(run, tmp_path):
+    run("init", str(tmp_path / "mine"))
+    states = tmp_path / "mine" / "states.csv"
+    states.write_text(states.read_text(encoding="utf-8").replace(",idiopathic calcification,", ",idiopathic [/nos],"))
+    assert "idiopathic [/nos]" in run("diagnose", "--priors", str(tmp_path / "mine")).stdout

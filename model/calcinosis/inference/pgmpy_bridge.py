@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 FORMATS = (".bif", ".xmlbif", ".xdsl", ".net", ".uai", ".xbn")
 """The file formats for networks, by ending, that pgmpy writes; all but UAI by its hands. (PomdpX is for decisions.)"""
 
-READ_BACK_TOLERANCE = 1e-12
-"""How far a probability may be from what was written, once it is read back: rounding of the last digit, no more."""
+READ_BACK_TOLERANCE = 1e-8
+"""How far a probability may be from what was written, once it is read back: pgmpy writes NET to eight decimals."""
 
 
 def from_pgmpy(network: DiscreteBayesianNetwork, target: str) -> Network:
@@ -114,6 +114,8 @@ def read_file(path: str | os.PathLike[str], target: str) -> Network:
             network = _readers()[ending](str(plain))
         except Exception as error:
             raise NetworkError(f"{where} cannot be read as {ending[1:].upper()}: {error}") from error
+        if not network.nodes:
+            raise NetworkError(f"{where} cannot be read as {ending[1:].upper()}: there is no variable in it")
     return from_pgmpy(network, target)
 
 

@@ -163,7 +163,12 @@ def percent(probability: float) -> str:
     return f"{100 * probability:.0f} %"
 
 
-def bar(probability: float, width: int = 30) -> str:
-    """A bar of block characters, in eighths of a character, `width` characters long at probability 1."""
+def bar(probability: float, width: int = 30, encoding: str = "utf-8") -> str:
+    """A bar of block characters, in eighths of one, `width` characters long at probability 1; of number signs where
+    the encoding has no blocks."""
+    try:
+        "█▏".encode(encoding)
+    except UnicodeEncodeError:
+        return "#" * round(probability * width)
     eighths = round(probability * width * 8)
     return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()

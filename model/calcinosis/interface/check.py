@@ -11,9 +11,9 @@ import typer
 from calcinosis.analysis.expectations import MOST_CONTEXTS, RuleCheck, check_expectations
 from calcinosis.inference.cases import check_case_findings
 from calcinosis.inference.model import Model
-from calcinosis.interface.options import JsonOption, error_as_dict, show_json
+from calcinosis.interface.options import JsonOption, PriorsOption, error_as_dict, show_json
 from calcinosis.knowledge.cases import FILE, read_cases
-from calcinosis.knowledge.folder import VARIABLE, chosen_folder
+from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.problem import PriorsError, Problem
 from calcinosis.knowledge.reader import read_priors
 from calcinosis.knowledge.records import SOURCE_KINDS, Priors, Row
@@ -26,21 +26,22 @@ SHOWN = 3
 
 
 def check(
-    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="The priors folder.", envvar=VARIABLE)] = None,
+    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="The priors folder.", readable=False)] = None,
     contexts: Annotated[
         int, typer.Option(min=1, help="In how many contexts at most each clinical rule is tried.")
     ] = MOST_CONTEXTS,
+    priors: PriorsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check a priors folder: every fault of its files, then its clinical rules, then what it rests on.
 
     Exit code 1 if anything is wrong. Example: calcinosis check my-priors
     """
-    path = chosen_folder(folder)
+    path = chosen_folder(folder or priors)
     try:
-        priors = read_priors(path)
-        model = Model.from_priors(priors)
-        _check_cases(path, model, priors)
+        found = read_priors(path)
+        model = Model.from_priors(found)
+        _check_cases(path, model, found)
     except PriorsError as error:
         if as_json:
             show_json(error_as_dict(error))
@@ -49,17 +50,21 @@ def check(
         raise typer.Exit(1) from None
     rules = check_expectations(model, contexts)
     if as_json:
-        show_json(_as_dict(priors, rules))
+        show_json(_as_dict(found, rules))
     else:
-        _show(priors, rules)
+        _show(found, rules)
     if not all(rule.holds for rule in rules):
         raise typer.Exit(1)
 
 
 def _check_cases(path: Path, model: Model, priors: Priors) -> None:
     """The published cases, where the folder has them, must follow the grammar."""
-    if not (path / FILE).exists():
+    try:
+        (path / FILE).stat()
+    except FileNotFoundError:
         return
+    except OSError:
+        pass  # it is there and cannot be read, which the reader will tell
     problems: list[Problem] = []
     check_case_findings(read_cases(path), model, priors, problems)
     if problems:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,10 +10,12 @@ import typer
 
 from calcinosis.inference.cases import case_findings
 from calcinosis.inference.evidence import Finding
+from calcinosis.inference.findings import Fault, FindingsError
+from calcinosis.inference.impossible import ImpossibleEvidence
 from calcinosis.inference.model import Model, load
 from calcinosis.inference.posterior import DISCLAIMER, Posterior, bar, percent
 from calcinosis.interface.options import InputError, JsonOption, PriorsOption, show_json, telling_errors
-from calcinosis.interface.patients import read_file, read_words
+from calcinosis.interface.patients import Patient, read_file, read_words
 from calcinosis.knowledge.cases import read_cases
 from calcinosis.knowledge.folder import chosen_folder
 
@@ -30,7 +33,8 @@ def diagnose(
         str | None, typer.Option(metavar="ID", help="A published case, such as jones2023; words replace its findings.")
     ] = None,
     file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Patients in a JSON object or list, or a CSV table.")
+        Path | None,
+        typer.Option(metavar="FILE", readable=False, help="Patients in a JSON object or list, or a CSV table."),
     ] = None,
     priors: PriorsOption = None,
     as_json: JsonOption = False,
@@ -77,18 +81,22 @@ def _show(answer: Posterior, published: dict[str, str] | None) -> None:
     console = Console(highlight=False)
     console.print(Text(answer.verdict, style="bold"))
     bars = Table.grid(padding=(0, 2))
+    bars.add_column(overflow="fold")
+    bars.add_column(justify="right", no_wrap=True)
+    bars.add_column(no_wrap=True)
+    longest = max(map(len, answer.labels.values()))
+    room = min(30, max(8, console.width - longest - len("> 99 %") - 6))
     for state, probability in answer.probabilities_of.items():
         style = "bold cyan" if state == answer.leading else ""
-        bars.add_row(
-            answer.labels[state], Text(percent(probability), justify="right"), Text(bar(probability)), style=style
-        )
+        line = bar(probability, room, console.encoding)
+        bars.add_row(Text(answer.labels[state]), Text(percent(probability)), Text(line), style=style)
     console.print("", bars, "", sep="\n")
     known = Table(box=None, padding=(0, 2, 0, 0), show_header=len(answer.evidence) > 0)
-    known.add_column("finding")
-    known.add_column("as given")
-    known.add_column("understood as" if any(map(understood_anew, answer.evidence)) else "")
+    known.add_column("finding", overflow="fold")
+    known.add_column("as given", overflow="fold")
+    known.add_column("understood as" if any(map(understood_anew, answer.evidence)) else "", overflow="fold")
     for finding in answer.evidence:
-        known.add_row(finding.variable, Text(finding.given), Text(understood_anew(finding)))
+        known.add_row(Text(finding.variable), Text(finding.given), Text(understood_anew(finding)))
     console.print(known if len(answer.evidence) else "Nothing observed: these are the prior probabilities.")
     for note in answer.evidence.notes:
         console.print(Text(f"Note: {note}"))
@@ -98,6 +106,22 @@ def _show(answer: Posterior, published: dict[str, str] | None) -> None:
     console.print(Text(DISCLAIMER, style="dim"))
 
 
+def _answers(model: Model, patients: Sequence[Patient]) -> list[Posterior]:
+    """The posterior of each patient; those whose findings cannot be true together are told by name, all at once."""
+    answers, faults = [], []
+    for patient in patients:
+        try:
+            answers.append(model.posterior(patient.evidence))
+        except ImpossibleEvidence as error:
+            names = ", ".join(finding.variable for finding in error.clash)
+            values = ", ".join(finding.given for finding in error.clash)
+            told = Fault(f"patient {patient.name}: {names}", values, "impossible evidence", "correct one of them")
+            faults.append(told)
+    if faults:
+        raise FindingsError(faults, "some patients have findings that cannot be true together")
+    return answers
+
+
 def understood_anew(finding: Finding) -> str:
     """What a finding was understood as, where that is not what was given."""
     return "" if finding.understood == finding.given else finding.understood
@@ -105,7 +129,7 @@ def understood_anew(finding: Finding) -> str:
 
 def _show_file(model: Model, path: Path, as_json: bool) -> None:
     patients = read_file(path, model)
-    answers = [model.posterior(patient.evidence) for patient in patients]
+    answers = _answers(model, patients)
     if as_json:
         show_json([{"patient": p.name} | a.as_dict() for p, a in zip(patients, answers, strict=True)])
         return
@@ -120,12 +144,16 @@ def _show_file(model: Model, path: Path, as_json: bool) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("patient")
     for state in model.states:
-        table.add_column(state, justify="right")
+        table.add_column(Text(state), justify="right", no_wrap=True)
     for patient, answer in zip(patients, answers, strict=True):
         cells = [
             Text(percent(p), style="bold cyan" if state == answer.leading else "")
             for state, p in answer.probabilities_of.items()
         ]
         table.add_row(Text(patient.name), *cells)
-    console.print(table, "", Text(f"{len(answers)} patients · priors {model.digest[:12]}"), sep="\n")
+    console.print(table)
+    for patient, answer in zip(patients, answers, strict=True):
+        for note in answer.evidence.notes:
+            console.print(Text(f"Note: patient {patient.name}: {note}"))
+    console.print("", Text(f"{len(answers)} patients · priors {model.digest[:12]}"), sep="\n")
     console.print(Text(DISCLAIMER, style="dim"))

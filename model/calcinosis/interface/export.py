@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from calcinosis.inference.model import load
-from calcinosis.interface.options import ForceOption, InputError, PriorsOption, telling_errors
+from calcinosis.interface.options import ForceOption, InputError, JsonOption, PriorsOption, show_json, telling_errors
 from calcinosis.knowledge.folder import write_whole
 
 
@@ -18,6 +18,7 @@ def export(
     ],
     force: ForceOption = False,
     priors: PriorsOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Write the network for another program, then read it back and compare every probability.
 
@@ -29,14 +30,18 @@ def export(
     from calcinosis.inference.uai import uai_names
 
     ending = file.suffix.lower()
-    with telling_errors():
+    with telling_errors(as_json):
         if ending not in FORMATS:
             raise InputError(f"{file}: the name must end in one of {', '.join(FORMATS)}")
         if file.exists() and not force:
             raise InputError(f"{file} exists: name another file, or replace it with --force")
         model = load(priors)
         write_whole(file, as_file(model.network, ending), force=force)
-    typer.echo(f"{file}: {len(model.variables)} variables, read back and found the same.")
+    if as_json:
+        names = uai_names(model.network) if ending == ".uai" else {name: name for name in model.variables}
+        show_json({"file": str(file), "digest": model.digest, "variables": names})
+        return
+    typer.echo(f"{file}: {len(model.variables)} variables, read back and found the same to eight decimals.")
     if ending == ".uai":
         for name, number in uai_names(model.network).items():
             typer.echo(f"{number} is {name}: {', '.join(model.variables[name].state_names)}")

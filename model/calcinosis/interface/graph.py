@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from calcinosis.inference.model import load
-from calcinosis.interface.options import ForceOption, InputError, PriorsOption, telling_errors
+from calcinosis.interface.options import ForceOption, InputError, JsonOption, PriorsOption, show_json, telling_errors
 from calcinosis.knowledge.folder import write_whole
 
 ENDINGS = (".svg", ".png", ".pdf")
@@ -18,12 +18,13 @@ def graph(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write: .svg, .png or .pdf.")],
     force: ForceOption = False,
     priors: PriorsOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Draw the network, coloured by group. Arrows run as the figures are published, not as causes.
 
     Example: calcinosis graph network.svg
     """
-    with telling_errors():
+    with telling_errors(as_json):
         if file.suffix.lower() not in ENDINGS:
             raise InputError(f"{file}: the name must end in one of {', '.join(ENDINGS)}")
         if file.exists() and not force:
@@ -33,4 +34,7 @@ def graph(
 
         write_whole(file, draw_network(network, file.suffix.lower()[1:]), force=force)
     arrows = sum(len(parents) for parents in network.parents.values())
+    if as_json:
+        show_json({"file": str(file), "variables": len(network.variables), "arrows": arrows})
+        return
     typer.echo(f"{file}: {len(network.variables)} variables, {arrows} arrows.")

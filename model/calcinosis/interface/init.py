@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from calcinosis.interface.options import ForceOption, PriorsOption, telling_errors
+from calcinosis.interface.options import ForceOption, JsonOption, PriorsOption, show_json, telling_errors
 from calcinosis.knowledge.folder import chosen_folder, copy_folder
 from calcinosis.knowledge.reader import read_priors
 
@@ -16,15 +16,19 @@ def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],
     force: ForceOption = False,
     priors: PriorsOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Copy the priors into a folder of your own, to edit and to use with --priors.
 
     Example: calcinosis init my-priors
     """
-    with telling_errors():
+    with telling_errors(as_json):
         source = chosen_folder(priors)
         digest = read_priors(source).digest  # a faulty folder is not worth copying
         copy_folder(source, folder, force=force)
+    if as_json:
+        show_json({"folder": str(folder), "digest": digest})
+        return
     typer.echo(f"{folder}: the priors {digest[:12]}, ready to edit (its README.md says how).")
     typer.echo(f"Check them with: calcinosis check {folder}")
     typer.echo(f"Use them with:   calcinosis diagnose --priors {folder} ...")

@@ -54,6 +54,8 @@ def read_file(path: Path, model: Model) -> list[Patient]:
     ending = path.suffix.lower()
     if ending not in (".json", ".csv"):
         raise InputError(f"{path}: a file of patients ends in .json or .csv")
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file")
     patients = _from_json(path, model) if ending == ".json" else _from_csv(path, model)
     if not patients:
         raise InputError(f"{path}: there is no patient in it")
@@ -67,6 +69,10 @@ def _from_json(path: Path, model: Model) -> list[Patient]:
         raise InputError(f"{path}: not UTF-8 text") from None
     except json.JSONDecodeError as error:
         raise InputError(f"{path}:{error.lineno}: not JSON: {error.msg}") from None
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except (ValueError, RecursionError):
+        raise InputError(f"{path}: not JSON that can be read") from None
     entries = content if isinstance(content, list) else [content]
     if not all(isinstance(entry, dict) for entry in entries):
         raise InputError(f'{path}: a patient is an object such as {{"pain": "severe"}}, many are a list of them')
