@@ -127,7 +127,10 @@ def whole_file(file: str, turn: int) -> Iterator[Fault]:
     row = turn % len(grid.rows)
     line = grid.line(row)
     lines = raw.split(b"\n")
-    spoilt = lambda new: b"\n".join([*lines[: line - 1], new, *lines[line:]])  # noqa: E731 - one line, used thrice
+
+    def spoilt(new):
+        return b"\n".join([*lines[: line - 1], new, *lines[line:]])
+
     if file != "corrections.csv":
         yield Fault(file, "deleted", None, (file, 1))
     if file not in ("units.csv", "corrections.csv", "expectations.csv"):  # a folder may have none of these

@@ -37,7 +37,7 @@ def cases(folder: str | os.PathLike[str] | None = None) -> pd.DataFrame:
     return frame.set_index("case_id")
 
 
-def case_findings(sheet: Sheet, case: str, priors: Priors) -> Mapping[str, str]:
+def case_findings(sheet: Sheet, case: str, model: Model) -> Mapping[str, str]:
     """The findings of one published case, by variable, without the diagnosis.
 
     Raises:
@@ -46,7 +46,7 @@ def case_findings(sheet: Sheet, case: str, priors: Priors) -> Mapping[str, str]:
     lines = {line.cells["case_id"]: line for line in sheet.lines}
     if case not in lines:
         raise KeyError(f"no published case {case!r}: {choose_from(case, list(lines))}")
-    return _findings(lines[case], priors)
+    return _findings(lines[case], model)
 
 
 def check_case_findings(sheet: Sheet, model: Model, priors: Priors, problems: list[Problem]) -> None:
@@ -54,7 +54,7 @@ def check_case_findings(sheet: Sheet, model: Model, priors: Priors, problems: li
     check_cases(sheet, priors, problems)
     for line in sheet.lines:
         try:
-            model.read(_findings(line, priors))
+            model.read(_findings(line, model))
         except FindingsError as error:
             problems.extend(
                 Problem(sheet.file, line.number, fault.variable, fault.value, fault.what, fault.mend)
@@ -62,6 +62,5 @@ def check_case_findings(sheet: Sheet, model: Model, priors: Priors, problems: li
             )
 
 
-def _findings(line: Line, priors: Priors) -> dict[str, str]:
-    known = {*priors.variables, *(correction.covariate for correction in priors.corrections)}
-    return {name: value for name, value in line.cells.items() if name in known and value}
+def _findings(line: Line, model: Model) -> dict[str, str]:
+    return {name: value for name, value in line.cells.items() if name in model.names and value}

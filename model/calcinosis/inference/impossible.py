@@ -7,6 +7,7 @@ from itertools import combinations, islice
 
 from calcinosis.inference.engine import Engine
 from calcinosis.inference.evidence import Evidence, Finding, stack
+from calcinosis.inference.findings import Fault
 
 AT_ONCE = 4096
 """How many subsets of the findings are weighed in one batch."""
@@ -23,6 +24,12 @@ class ImpossibleEvidence(ValueError):  # noqa: N818 - a public name: the state o
         named = " and ".join(f"{f.variable}={f.given}" for f in clash)
         verb = "cannot be" if len(clash) == 1 else "cannot be true together"
         super().__init__(f"impossible evidence: {named} {verb}: one of them, or a zero in the tables, must be wrong")
+
+    def fault(self, who: str) -> Fault:
+        """The clash as one fault of a patient among many."""
+        names = ", ".join(finding.variable for finding in self.clash)
+        values = ", ".join(finding.given for finding in self.clash)
+        return Fault(f"{who}: {names}", values, "impossible evidence", "correct one of them")
 
     def __reduce__(self) -> tuple[type[ImpossibleEvidence], tuple[tuple[Finding, ...]]]:
         return type(self), (self.clash,)

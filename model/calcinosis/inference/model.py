@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -96,6 +96,18 @@ class Model:
         return self.network.variables
 
     @cached_property
+    def names(self) -> tuple[str, ...]:
+        """All that findings may be given for: the variables, then covariates such as albumin."""
+        covariates = dict.fromkeys(correction.covariate for correction in self.network.corrections)
+        return (*self.variables, *covariates)
+
+    def slip(self, column: Hashable) -> str | None:
+        """The name that the heading of a column nearly spells, if it is not one itself."""
+        if not isinstance(column, str) or column in self.names:
+            return None
+        return nearest(column, self.names, cutoff=0.8)
+
+    @cached_property
     def digest(self) -> str:
         """The fingerprint of the priors, or of the network where no priors folder stands behind it."""
         return self.priors.digest if self.priors else self.network.digest
@@ -174,9 +186,7 @@ class Model:
         faults = []
         for i in np.flatnonzero(totals <= 0).tolist():
             clash = smallest_clash(self.engine, patients[i])
-            names = ", ".join(f.variable for f in clash)
-            values = ", ".join(f.given for f in clash)
-            faults.append(Fault(f"row {frame.index[i]}: {names}", values, "impossible evidence", "correct one of them"))
+            faults.append(ImpossibleEvidence(clash).fault(f"row {frame.index[i]}"))
         if faults:
             raise FindingsError(faults, "some patients have findings that cannot be true together")
         answer = pd.DataFrame(weights / totals[:, None], index=frame.index, columns=pd.Index(self.states))
@@ -223,12 +233,11 @@ class Model:
     def _read_frame(self, frame: pd.DataFrame) -> list[Evidence]:
         if not hasattr(frame, "columns"):
             raise TypeError(f"give a DataFrame with one row per patient, not a {type(frame).__name__}")
-        known = {*self.variables, *(c.covariate for c in self.network.corrections)}
-        columns = [column for column in frame.columns if column in known]
+        columns = [column for column in frame.columns if column in self.names]
         faults = [
             Fault(str(column), "", "a column that is not read", f"did you mean {near}? Otherwise rename it")
             for column in frame.columns
-            if column not in known and (near := _slip(column, known))
+            if (near := self.slip(column))
         ]
         if len(frame.columns) and not columns and not faults:
             mend = f"name columns after variables: {', '.join(self.variables)}"
@@ -278,8 +287,3 @@ def load(folder: str | os.PathLike[str] | None = None) -> Model:
     'subtype'
     """
     return Model.from_priors(read_priors(chosen_folder(folder)))
-
-
-def _slip(column: Hashable, variables: Iterable[str]) -> str | None:
-    """The variable that a column name nearly spells, if any."""
-    return nearest(column, sorted(variables), cutoff=0.8) if isinstance(column, str) else None

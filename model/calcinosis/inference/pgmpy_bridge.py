@@ -141,10 +141,9 @@ def as_file(network: Network, ending: str) -> bytes:
             again = read_file(path, names[network.target])
         except NetworkError:
             raise NetworkError(f"{mend} (it cannot be read back)") from None
-        if ending != ".uai" and any(
-            again.variables[n].state_names != v.state_names for n, v in network.variables.items()
-        ):
-            raise NetworkError(f"{mend} (names of states were lost)")
+        for name, variable in network.variables.items() if ending != ".uai" else ():
+            if name not in again.variables or again.variables[name].state_names != variable.state_names:
+                raise NetworkError(f"{mend} ({name} or its states lost their names)")
         difference = largest_difference(network, again, names)
         if difference > READ_BACK_TOLERANCE:
             raise NetworkError(f"{mend} (what was read back differs by up to {difference:.3g})")

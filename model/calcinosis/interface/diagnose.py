@@ -10,7 +10,7 @@ import typer
 
 from calcinosis.inference.cases import case_findings
 from calcinosis.inference.evidence import Finding
-from calcinosis.inference.findings import Fault, FindingsError
+from calcinosis.inference.findings import FindingsError
 from calcinosis.inference.impossible import ImpossibleEvidence
 from calcinosis.inference.model import Model, load
 from calcinosis.inference.posterior import DISCLAIMER, Posterior, bar, percent
@@ -62,10 +62,8 @@ def diagnose(
 def _published(case: str, priors: Path | None, model: Model) -> tuple[dict[str, str], dict[str, str]]:
     """The findings of a published case, and what was published of it."""
     sheet = read_cases(chosen_folder(priors))
-    if model.priors is None:
-        raise InputError("published cases belong to a priors folder")
     try:
-        found = dict(case_findings(sheet, case, model.priors))
+        found = dict(case_findings(sheet, case, model))
     except KeyError as error:
         raise InputError(error.args[0]) from None
     cells = next(line.cells for line in sheet.lines if line.cells["case_id"] == case)
@@ -94,9 +92,9 @@ def _show(answer: Posterior, published: dict[str, str] | None) -> None:
     known = Table(box=None, padding=(0, 2, 0, 0), show_header=len(answer.evidence) > 0)
     known.add_column("finding", overflow="fold")
     known.add_column("as given", overflow="fold")
-    known.add_column("understood as" if any(map(understood_anew, answer.evidence)) else "", overflow="fold")
+    known.add_column("understood as" if any(map(_understood_anew, answer.evidence)) else "", overflow="fold")
     for finding in answer.evidence:
-        known.add_row(Text(finding.variable), Text(finding.given), Text(understood_anew(finding)))
+        known.add_row(Text(finding.variable), Text(finding.given), Text(_understood_anew(finding)))
     console.print(known if len(answer.evidence) else "Nothing observed: these are the prior probabilities.")
     for note in answer.evidence.notes:
         console.print(Text(f"Note: {note}"))
@@ -113,16 +111,13 @@ def _answers(model: Model, patients: Sequence[Patient]) -> list[Posterior]:
         try:
             answers.append(model.posterior(patient.evidence))
         except ImpossibleEvidence as error:
-            names = ", ".join(finding.variable for finding in error.clash)
-            values = ", ".join(finding.given for finding in error.clash)
-            told = Fault(f"patient {patient.name}: {names}", values, "impossible evidence", "correct one of them")
-            faults.append(told)
+            faults.append(error.fault(f"patient {patient.name}"))
     if faults:
         raise FindingsError(faults, "some patients have findings that cannot be true together")
     return answers
 
 
-def understood_anew(finding: Finding) -> str:
+def _understood_anew(finding: Finding) -> str:
     """What a finding was understood as, where that is not what was given."""
     return "" if finding.understood == finding.given else finding.understood
 

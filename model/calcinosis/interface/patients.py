@@ -12,7 +12,7 @@ from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.findings import Fault, FindingsError
 from calcinosis.inference.model import Model
 from calcinosis.interface.options import InputError
-from calcinosis.knowledge.problem import PriorsError, Problem, nearest
+from calcinosis.knowledge.problem import PriorsError, Problem
 from calcinosis.knowledge.sheet import read_sheet
 
 NAMES = ("case_id", "id", "patient")
@@ -102,20 +102,19 @@ def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _from_csv(path: Path, model: Model) -> list[Patient]:
     problems: list[Problem] = []
     sheet = read_sheet(path, path.name, problems)
-    known = {*model.variables, *(correction.covariate for correction in model.network.corrections)}
     columns = sheet.columns if sheet else ()
     for column in columns:
-        near = nearest(column, known, cutoff=0.8) if column not in known else None
+        near = model.slip(column)
         if near:
             mend = f"did you mean {near}? Otherwise rename it"
             problems.append(Problem(path.name, 1, column, "", "a column that is not read", mend))
-    if sheet and not known.intersection(columns):
+    if sheet and not set(columns) & set(model.names):
         mend = f"name columns after variables: {', '.join(model.variables)}"
         problems.append(Problem(path.name, 1, "", "", "no column is a variable", mend))
     key = next((column for column in NAMES if column in columns), None)
     patients = []
     for line in sheet.lines if sheet else ():
-        findings: Mapping[str, str] = {c: line.cells[c] for c in columns if c in known}
+        findings: Mapping[str, str] = {c: line.cells[c] for c in columns if c in model.names}
         try:
             patients.append(Patient(line.cells[key] if key else str(line.number - 1), model.read(findings)))
         except FindingsError as error:
