@@ -93,7 +93,7 @@ def test_evidence_of_another_model_is_refused(shipped, build):
 
 def test_the_tables_of_the_engine_cannot_be_written(shipped):
     with pytest.raises(ValueError, match="read-only"):
-        shipped.engine.buckets[0].table[:] = 0.5
+        shipped.engine.cliques[0].weights[:] = 0.5
 
 
 def test_what_is_natural_in_python_is_understood_or_refused_in_words(shipped):

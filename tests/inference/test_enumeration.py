@@ -70,13 +70,19 @@ def margin(joint, axis):
 
 
 @settings(max_examples=300, deadline=None)
-@given(data=st.data())
-def test_posterior_log_evidence_and_every_marginal_are_those_of_the_joint(networks, data):
-    network = data.draw(networks)
+@given(data=st.data(), most_entries=st.sampled_from([8, 2**22]))
+def test_posterior_log_evidence_and_every_marginal_are_those_of_the_joint(networks, data, most_entries):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("calcinosis.inference.conditioning.MOST_ENTRIES", most_entries)
+        _check_all(data, data.draw(networks))
+
+
+def _check_all(data, network):
     values, likelihoods = data.draw(random_findings(network))
     joint = enumerate_joint(network, likelihoods)
     model = cc.Model(network)
     event("possible" if joint.sum() > 0 else "impossible")
+    event(f"compiled as {type(model.engine).__name__}")
     if joint.sum() == 0:
         with pytest.raises(cc.ImpossibleEvidence):
             model.posterior(values)
@@ -116,8 +122,8 @@ def test_the_clash_is_a_smallest_impossible_subset(networks, data):
 
 
 @settings(max_examples=40, deadline=None)
-@given(data=st.data(), entries_at_once=st.sampled_from([1, 100, 2**22]))
-def test_a_batch_answers_each_row_as_if_it_were_alone(networks, data, entries_at_once):
+@given(data=st.data(), table=st.sampled_from([1, 100, 2**17]), chunk=st.sampled_from([1, 3, 2**16]))
+def test_a_batch_answers_each_row_as_if_it_were_alone(networks, data, table, chunk):
     network = data.draw(networks)
     model = cc.Model(network)
     patients = []
@@ -127,7 +133,8 @@ def test_a_batch_answers_each_row_as_if_it_were_alone(networks, data, entries_at
     index = [f"patient {i}" for i in range(len(patients), 0, -1)]
     frame = pd.DataFrame([{name: p.get(name) for name in network.variables} for p in patients], index, dtype=object)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("calcinosis.inference.model.ENTRIES_AT_ONCE", entries_at_once)
+        patch.setattr("calcinosis.inference.engine.TABLE_ENTRIES", table)
+        patch.setattr("calcinosis.inference.engine.CHUNK", chunk)
         answer = model.posteriors(frame)
     assert list(answer.index) == index
     assert list(answer.columns) == [*model.states, "leading", "log_evidence"]
@@ -147,8 +154,9 @@ def test_a_batch_larger_than_the_chunk_is_the_same(shipped, monkeypatch):
         }
     )
     whole = shipped.posteriors(frame)
-    monkeypatch.setattr("calcinosis.inference.model.ENTRIES_AT_ONCE", 3 * shipped.engine.width)
-    pd.testing.assert_frame_equal(shipped.posteriors(frame), whole, rtol=0, atol=1e-14)
+    monkeypatch.setattr("calcinosis.inference.engine.CHUNK", 3)
+    monkeypatch.setattr("calcinosis.inference.engine.BLOCK_ENTRIES", 50)
+    pd.testing.assert_frame_equal(shipped.posteriors(frame), whole, check_exact=True)
 
 
 def test_a_batch_of_nobody_is_an_empty_table(shipped):

@@ -14,7 +14,8 @@ from itertools import combinations, product
 
 import numpy as np
 
-from calcinosis.inference.model import ENTRIES_AT_ONCE, Model
+from calcinosis.inference.coding import Coded, Codes
+from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.knowledge.records import Expectation
 
@@ -100,32 +101,26 @@ def _log_odds(model: Model, rule: Expectation, contexts: Sequence[Context]) -> t
     subtype = model.states.index(rule.subtype)
     others = [i for i in range(len(model.states)) if i != subtype]
     rivals = [model.states.index(rule.against)] if rule.against else others
-    at_once = max(1, ENTRIES_AT_ONCE // model.engine.width)
-    found: tuple[list[Array], list[Array]] = ([], [])
-    for first in range(0, len(contexts), at_once):
-        known = _likelihoods(model, contexts[first : first + at_once])
-        for state, odds in zip((rule.compared_with, rule.state), found, strict=True):
-            weights = model.engine.weigh(known | {rule.finding: _one_hot(model, rule.finding, state)}).weights
-            with np.errstate(divide="ignore", invalid="ignore"):
-                odds.append(np.log(weights[:, subtype]) - np.log(weights[:, rivals].sum(axis=1)))
-    return np.concatenate(found[0]), np.concatenate(found[1])
+    codes = _codes(model, contexts)
+    found = []
+    for state in (rule.compared_with, rule.state):
+        own = np.full(len(contexts), model.variables[rule.finding].state_names.index(state))
+        none = np.zeros(len(contexts), dtype=np.int64)
+        weights = model.engine.weigh(Coded(len(contexts), codes | {rule.finding: own}, {}, none)).weights
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found.append(np.log(weights[:, subtype]) - np.log(weights[:, rivals].sum(axis=1)))
+    return found[0], found[1]
 
 
-def _likelihoods(model: Model, contexts: Sequence[Context]) -> dict[str, Array]:
-    """One patient per context: axes `(patients, results, states)` per variable."""
-    arrays: dict[str, Array] = {}
+def _codes(model: Model, contexts: Sequence[Context]) -> dict[str, Codes]:
+    """One patient per context."""
+    found: dict[str, Codes] = {}
     for i, context in enumerate(contexts):
         for name, state in context:
-            row = _one_hot(model, name, state)
-            if name not in arrays:
-                arrays[name] = np.ones((len(contexts), 1, row.shape[2]))
-            arrays[name][i] = row[0]
-    return arrays
-
-
-def _one_hot(model: Model, name: str, state: str) -> Array:
-    """The likelihood of one state seen in everybody: axes `(patients, results, states)`, of lengths 1, 1, states."""
-    return np.array([[[float(other == state) for other in model.variables[name].state_names]]])
+            if name not in found:
+                found[name] = np.full(len(contexts), model.engine.base[name][()])
+            found[name][i] = model.variables[name].state_names.index(state)
+    return found
 
 
 def _probability(log_odds: float) -> float:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations, islice
 
+from calcinosis.inference.coding import encode
+from calcinosis.inference.conditioning import Conditioned
 from calcinosis.inference.engine import Engine
-from calcinosis.inference.evidence import Evidence, Finding, stack
+from calcinosis.inference.evidence import Evidence, Finding
 from calcinosis.inference.findings import Fault
 
 AT_ONCE = 4096
@@ -35,7 +37,7 @@ class ImpossibleEvidence(ValueError):  # noqa: N818 - a public name: the state o
         return type(self), (self.clash,)
 
 
-def smallest_clash(engine: Engine, evidence: Evidence) -> tuple[Finding, ...]:
+def smallest_clash(engine: Engine | Conditioned, evidence: Evidence) -> tuple[Finding, ...]:
     """The smallest set of findings whose joint probability is 0; the first such in order, if there are several."""
     findings = evidence.findings
     budget = MOST_SUBSETS
@@ -55,14 +57,14 @@ def _batches(subsets: Iterator[tuple[Finding, ...]]) -> Iterator[list[tuple[Find
         yield batch
 
 
-def _possible(engine: Engine, subsets: list[tuple[Finding, ...]]) -> list[bool]:
+def _possible(engine: Engine | Conditioned, subsets: list[tuple[Finding, ...]]) -> list[bool]:
     patients = [Evidence(subset) for subset in subsets]
-    weights = engine.weigh(stack(patients).likelihoods).weights.sum(axis=1)
+    weights = engine.weigh(encode(engine.base, patients)).weights.sum(axis=1)
     found: list[bool] = (weights > 0).tolist()
-    return found * len(subsets) if len(found) < len(subsets) else found
+    return found
 
 
-def _shortened(engine: Engine, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+def _shortened(engine: Engine | Conditioned, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """A clash from which no finding can be left out."""
     clash = findings
     for finding in findings:

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calcinosis.inference.engine import Engine, compile_network
-from calcinosis.inference.evidence import Evidence, stack
+from calcinosis.inference.beliefs import beliefs
+from calcinosis.inference.coding import encode
+from calcinosis.inference.conditioning import Conditioned, compile_network
+from calcinosis.inference.engine import Engine
+from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.findings import Fault, FindingsError, read_findings
 from calcinosis.inference.impossible import ImpossibleEvidence, smallest_clash
 from calcinosis.inference.network import Array, Network
@@ -76,7 +79,7 @@ class Model:
         return to_pgmpy(self.network)
 
     @cached_property
-    def engine(self) -> Engine:
+    def engine(self) -> Engine | Conditioned:
         """The compiled network."""
         return compile_network(self.network)
 
@@ -206,12 +209,13 @@ class Model:
         evidence = self.read(findings, **named)
         if self._weigh([evidence])[0].sum() <= 0:
             raise ImpossibleEvidence(smallest_clash(self.engine, evidence))
-        beliefs = self.engine.beliefs(stack([evidence]).likelihoods)
+        coded = encode(self.engine.base, [evidence])
+        found = self.engine.beliefs(coded) if isinstance(self.engine, Conditioned) else beliefs(self.engine, coded)
         return pd.DataFrame(
             [
                 (name, state, float(probability))
                 for name, variable in self.variables.items()
-                for state, probability in zip(variable.state_names, beliefs[name][0], strict=True)
+                for state, probability in zip(variable.state_names, found[name][0], strict=True)
             ],
             columns=["variable", "state", "probability"],
         )
@@ -259,15 +263,9 @@ class Model:
 
     def _weigh(self, patients: list[Evidence]) -> tuple[Array, Array]:
         """The joint weights of target and evidence, axes `(patients, states)` and `(patients,)`, in bounded memory."""
-        at_once = max(1, ENTRIES_AT_ONCE // self.engine.width)
-        weights = np.empty((len(patients), len(self.states)))
-        exponents = np.empty(len(patients))
-        for first in range(0, len(patients), at_once):
-            part = slice(first, first + at_once)
-            batch = stack(patients[part])
-            found = self.engine.weigh(batch.likelihoods)
-            weights[part], exponents[part] = found.weights, found.exponents + batch.exponents
-        return weights, exponents
+        coded = encode(self.engine.base, patients)
+        found = self.engine.weigh(coded)
+        return found.weights, found.exponents
 
     def __reduce__(self) -> tuple[type[Model], tuple[Network, Priors | None]]:
         return type(self), (self.network, self.priors)

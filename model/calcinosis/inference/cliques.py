@@ -1,0 +1,206 @@
+"""A network as a tree of cliques: the places where variables are summed out, laid out once for every question.
+
+The variables are eliminated in one fixed order (min-fill, the target last). Each has a place, over the variables it
+was linked with by then; what is left after summing it out, the message, goes to the place of the first of these that
+is eliminated next (Dechter, Bucket elimination, Artificial Intelligence 113, 1999). A place whose scope another holds
+anyway may be merged into it.
+
+A clique lists its possible joint states, the *entries*: a state of the parents that some table rules out is no entry,
+so a definition (uraemic calciphylaxis means renal failure) makes everything above it smaller. The entries are sorted
+so that a message is summed in contiguous runs: run 0 holds the first entry of each message state, run 1 the second of
+each that has two, and so on, the longest first. Every sum is taken in this order, whoever computes it, so that one
+patient and a million give the same bits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from calcinosis.inference.network import Array, Network
+from calcinosis.knowledge.frozen import FrozenMap
+
+Places = npt.NDArray[np.int32]
+"""For each entry, a position elsewhere: the state of a variable, the state of a message."""
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Variables to be summed out together, the scope they share, and the bucket their message goes to (-1 at the root)."""
+
+    variables: tuple[str, ...]
+    scope: tuple[str, ...]
+    parent: int
+
+
+@dataclass(frozen=True, eq=False)
+class Clique:
+    """Where `variables` are summed out.
+
+    `weights` is the product of the tables that belong here, one per entry; `states` maps each variable of the scope to
+    its state at each entry; `into[k]` is the state of child k's message at each entry. Entries `runs[r]` to
+    `runs[r + 1]` are summed onto the first states of the message, which has `runs[1]` states in all; `message` maps
+    each variable of the message to its state at each of them.
+    """
+
+    variables: tuple[str, ...]
+    weights: Array
+    states: Mapping[str, Places]
+    children: tuple[int, ...]
+    into: tuple[Places, ...]
+    runs: tuple[int, ...]
+    message: Mapping[str, Places]
+    repeatable: bool
+
+    def summed(self, entries: Array) -> Array:
+        """The message, axes `(patients, states)`, that entries, axes `(patients, entries)`, sum to."""
+        # one state after another in memory, as the sums run along the patients
+        total = entries.T[: self.runs[1]].copy(order="C")
+        for start, stop in pairwise(self.runs[1:]):
+            total[: stop - start] += entries.T[start:stop]
+        return total.T
+
+    @cached_property
+    def onto(self) -> Places:
+        """The state of the message that each entry is summed onto."""
+        return np.concatenate([np.arange(b - a, dtype=np.int32) for a, b in pairwise(self.runs)])
+
+
+def elimination_order(network: Network, given: Collection[str]) -> list[str]:
+    """Repeatable leaves first, then by fewest new links, smallest place, fewest states, name; the target last.
+
+    Variables that are `given` are in no scope and come first of all.
+    """
+    neighbours: dict[str, set[str]] = {name: set() for name in network.variables if name not in given}
+    for child, parents in network.parents.items():
+        family = {child, *parents} - set(given)
+        for name in family:
+            neighbours[name] |= family - {name}
+    sizes = {name: len(network.variables[name].states) for name in neighbours}
+
+    def cost(name: str) -> tuple[bool, int, int, int, str]:
+        around = sorted(neighbours[name])
+        fill = sum(b not in neighbours[a] for i, a in enumerate(around) for b in around[i + 1 :])
+        place = sizes[name] * math.prod(sizes[other] for other in around)
+        return (not network.variables[name].repeatable, fill, place, sizes[name], name)
+
+    costs = {name: cost(name) for name in neighbours if name != network.target}
+    order = []
+    while costs:
+        name = min(costs, key=costs.__getitem__)
+        del costs[name]
+        order.append(name)
+        around = neighbours.pop(name)
+        for other in around:
+            neighbours[other] |= around - {other}
+            neighbours[other].discard(name)
+        touched = around.union(*(neighbours[other] for other in around))
+        costs |= {other: cost(other) for other in touched if other in costs}
+    return [*order, network.target]
+
+
+def buckets_of(network: Network, order: Sequence[str]) -> list[Bucket]:
+    """One bucket per variable, in elimination order; scopes are in that order too."""
+    place = {name: i for i, name in enumerate(order)}
+    scopes: list[set[str]] = [{name} for name in order]
+    for name in network.variables:
+        family = [v for v in (*network.parents[name], name) if v in place]
+        if family:
+            scopes[min(place[v] for v in family)] |= set(family)
+    found = []
+    for i, scope in enumerate(scopes):
+        rest = scope - {order[i]}
+        # a bucket that speaks of nothing else (a network of several pieces) hands its number to the target's
+        parent = min((place[v] for v in rest), default=len(order) - 1) if i < len(order) - 1 else -1
+        if parent >= 0:
+            scopes[parent] |= rest
+        found.append(Bucket((order[i],), tuple(sorted(scope, key=place.__getitem__)), parent))
+    return found
+
+
+def entries_of(network: Network, scope: Collection[str]) -> int:
+    """How many joint states a scope has."""
+    return math.prod(len(network.variables[name].states) for name in scope)
+
+
+def lay_out(network: Network, buckets: Sequence[Bucket], given: Mapping[str, int]) -> tuple[Clique, ...]:
+    """The clique of each bucket; children come before parents. Variables that are `given` are fixed in every table."""
+    sizes = {name: len(variable.states) for name, variable in network.variables.items()}
+    home = {name: i for i, bucket in enumerate(buckets) for name in bucket.variables}
+    families: list[list[str]] = [[] for _ in buckets]
+    for name in sorted(network.variables, key=lambda v: (home.get(v, -1), v)):
+        family = [v for v in (*network.parents[name], name) if v in home]
+        families[min((home[v] for v in family), default=len(buckets) - 1)].append(name)
+    cliques: list[Clique] = []
+    for i, bucket in enumerate(buckets):
+        children = tuple(c for c in range(i) if buckets[c].parent == i)
+        shape = [sizes[v] for v in bucket.scope]
+        table: Array = np.ones(shape)
+        for name in families[i]:
+            table = table * _aligned(network, name, bucket.scope, given)
+        into = []
+        for c in children:
+            positions = _positions(cliques[c], bucket.scope, sizes)
+            table = np.where(positions < 0, 0.0, table)
+            into.append(positions)
+        flat = np.flatnonzero(table)
+        states = dict(zip(bucket.scope, np.unravel_index(flat, shape), strict=True))
+        kept = [network.target] if bucket.parent < 0 else [v for v in bucket.scope if v not in bucket.variables]
+        order, runs, first = _in_runs([states[v] for v in kept], [sizes[v] for v in kept], len(flat))
+        weights = table.ravel()[flat][order]
+        weights.flags.writeable = False
+        cliques.append(
+            Clique(
+                bucket.variables,
+                weights,
+                FrozenMap({v: states[v][order].astype(np.int32) for v in bucket.scope}),
+                children,
+                tuple(np.broadcast_to(p, shape).ravel()[flat][order] for p in into),
+                runs,
+                FrozenMap({v: states[v][first].astype(np.int32) for v in kept}),
+                any(network.variables[v].repeatable for v in bucket.variables),
+            )
+        )
+    return tuple(cliques)
+
+
+def _aligned(network: Network, name: str, scope: Sequence[str], given: Mapping[str, int]) -> Array:
+    """The table of a variable at the given states, with its axes in the order of a scope."""
+    family = (*network.parents[name], name)
+    table = network.tables[name][tuple(given.get(v, slice(None)) for v in family)]
+    free = [v for v in family if v not in given]
+    table = table.transpose(sorted(range(len(free)), key=lambda axis: scope.index(free[axis])))
+    lengths = iter(table.shape)
+    return table.reshape([next(lengths) if v in free else 1 for v in scope])
+
+
+def _positions(child: Clique, scope: Sequence[str], sizes: Mapping[str, int]) -> Places:
+    """The state of a child's message at each state of a scope, -1 where it has none; axes that broadcast to it."""
+    shape = [sizes[v] if v in child.message else 1 for v in scope]
+    found = np.full(shape, -1, dtype=np.int32)
+    where = tuple(child.message.get(v, np.zeros(child.runs[1], dtype=np.int32)) for v in scope)
+    found[where] = np.arange(child.runs[1], dtype=np.int32)
+    return found
+
+
+def _in_runs(
+    kept: Sequence[npt.NDArray[np.intp]], sizes: Sequence[int], entries: int
+) -> tuple[npt.NDArray[np.intp], tuple[int, ...], npt.NDArray[np.intp]]:
+    """How to sort entries into runs by the states of the kept variables, where the runs begin and end, and an entry
+    of each state of the message."""
+    key = np.ravel_multi_index(tuple(kept), tuple(sizes)) if kept else np.zeros(entries, dtype=np.intp)
+    _, first, message, counts = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
+    longest = np.argsort(-counts, kind="stable")
+    place = np.empty_like(longest)
+    place[longest] = np.arange(len(longest))
+    by_message = np.argsort(message, kind="stable")
+    rank = np.empty(entries, dtype=np.intp)
+    rank[by_message] = np.arange(entries) - np.repeat(np.cumsum(counts) - counts, counts)
+    runs = np.concatenate([[0], np.cumsum(np.bincount(rank, minlength=1))])
+    return np.lexsort((place[message], rank)), tuple(runs.tolist()), first[longest]
