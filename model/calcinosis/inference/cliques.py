@@ -32,7 +32,7 @@ Places = npt.NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Bucket:
-    """Variables to be summed out together, the scope they share, and the bucket their message goes to (-1 at the root)."""
+    """Variables to be summed out together, the scope they share, and the bucket they report to, -1 at the root."""
 
     variables: tuple[str, ...]
     scope: tuple[str, ...]

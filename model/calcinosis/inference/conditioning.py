@@ -1,8 +1,8 @@
 """How a network is compiled: in one pass, or, where it is too tightly knit, by conditioning.
 
 Conditioning gives some variables each of their states in turn, in an engine of its own each time, and adds the weights
-up (cutset conditioning; Pearl, Probabilistic Reasoning in Intelligent Systems, 1988, section 4.4). It is as exact; memory
-stays bounded, and time grows with the number of passes.
+up (cutset conditioning; Pearl, Probabilistic Reasoning in Intelligent Systems, 1988, section 4.4). It is as exact;
+memory stays bounded, and time grows with the number of passes.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ class Conditioned:
         """The base codes of each variable."""
         return numbered(self.network.variables)
 
-    def weigh(self, coded: Coded, cores: int = 0) -> Weights:
+    def weigh(self, coded: Coded) -> Weights:
         """The joint weight of each state of the target with each patient's evidence, as Engine.weigh."""
         states = len(self.network.variables[self.network.target].states)
         total = Weights(np.zeros((coded.patients, states)), coded.exponents)
         for given, engine in self._engines():
-            total = _sum(total, self._weighed(given, engine.weigh(coded, cores), coded))
+            total = _sum(total, self._weighed(given, engine.weigh(coded), coded))
         return total
 
     def beliefs(self, coded: Coded) -> dict[str, Array]:

@@ -29,15 +29,15 @@ turn, in an engine of its own each time, and the weights are added up. Memory st
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
-from calcinosis.inference.cliques import Bucket, Clique, Places, buckets_of, entries_of, lay_out
+from calcinosis.inference.cliques import Bucket, Clique, Places, entries_of, lay_out
 from calcinosis.inference.coding import Base, Coded, Codes, Powers, likelihoods, numbered
 from calcinosis.inference.network import Array, Network
 
@@ -46,9 +46,6 @@ MOST_ENTRIES = 2**22
 
 TABLE_ENTRIES = 2**17
 """The most entries of a lookup table, 1 MiB: a few of them stay in the cache of a core."""
-
-CHUNK = 2**16
-"""How many rows a core takes at a time."""
 
 BLOCK_ENTRIES = 2**18
 """How many numbers a core multiplies at a time."""
@@ -111,8 +108,8 @@ class Open:
 class Engine:
     """A compiled network: all its cliques, children before parents, and those that stay open, the root last.
 
-    `sizes` counts the states of each variable, `base` numbers its base codes. The root's message has the target's states in the order
-    `root_states`; a state that cannot be is not among them.
+    `sizes` counts the states of each variable, `base` numbers its base codes. The root's message has the target's
+    states in the order `root_states`; a state that cannot be is not among them.
     """
 
     target: str
@@ -127,20 +124,15 @@ class Engine:
         """How many states the target has."""
         return self.sizes[self.target]
 
-    def weigh(self, coded: Coded, cores: int = 0) -> Weights:
-        """The joint weight of each state of the target with each patient's evidence.
-
-        `cores` is how many to use, 0 for all that this process may.
-        """
+    def weigh(self, coded: Coded) -> Weights:
+        """The joint weight of each state of the target with each patient's evidence."""
         found = np.zeros((self.states, coded.patients))
-        parts = [slice(first, first + CHUNK) for first in range(0, coded.patients, CHUNK)]
-        cores = min(cores or available_cores(), len(parts))
-        if cores > 1:
-            with ThreadPoolExecutor(cores) as pool:
-                list(pool.map(lambda part: self._weigh_chunk(coded, part, found), parts))
-        else:
-            for part in parts:
-                self._weigh_chunk(coded, part, found)
+        rows = [self._rows(lookup, coded) for lookup in self.lookups]
+        block = min(self._block(station.clique for station in self.open), coded.patients)
+        # room for the entries of each clique, used again by every block: fresh memory would cost more than the sums
+        room = {width: np.empty((2, block * width)) for width in {table.shape[1] for _, table in rows}}
+        for first in range(0, coded.patients, block or 1):
+            self._weigh_block(rows, slice(first, min(first + block, coded.patients)), room, found)
         weights, exponents = found.T, coded.exponents
         tiny = np.flatnonzero(found.max(axis=0, initial=0.0) < TINY)
         if len(tiny):
@@ -156,20 +148,36 @@ class Engine:
         """
         messages: dict[int, Array] = {}
         row = iter(rows)
-        for station in self.open:
+        for clique, lookups, children, runs in self._stations:
             entries: Array | None = None
-            for lookup in station.lookups:
-                values = lookup.table[next(row)]
-                values = values if lookup.spread is None else values[lookup.spread]
+            for table, spread in lookups:
+                values = table[next(row)]
+                values = values if spread is None else values[spread]
                 entries = values if entries is None else entries * values
             assert entries is not None
-            for child, into in station.children:
+            for child, into in children:
                 entries = entries * messages[child][into]
-            messages[station.clique] = total = self.cliques[station.clique].summed(entries[None])[0]
+            messages[clique] = total = entries[: runs[0][0]].copy()
+            for start, stop in runs[1:]:
+                total[: stop - start] += entries[start:stop]
         weights = [0.0] * self.states
         for state, weight in zip(self.root_states, total.tolist(), strict=True):
             weights[state] = weight
         return weights
+
+    @cached_property
+    def _stations(self) -> list[Any]:
+        """What `weigh_one` needs of the open cliques, without names."""
+        return [
+            (
+                station.clique,
+                [(lookup.table, lookup.spread) for lookup in station.lookups],
+                station.children,
+                [(runs[1], 0), *pairwise(runs[1:])],
+            )
+            for station in self.open
+            for runs in [self.cliques[station.clique].runs]
+        ]
 
     @cached_property
     def unseen(self) -> tuple[int, ...]:
@@ -196,48 +204,44 @@ class Engine:
                 stride *= codes
         return found
 
-    def _weigh_chunk(self, coded: Coded, part: slice, found: Array) -> None:
-        """Fill `found`, axes `(states, patients)`, for one part of the patients."""
-        rows = [self._rows(lookup, coded, part) for lookup in self.lookups]
-        whole = len(found[0, part])
-        block = self._block(station.clique for station in self.open)
-        for first in range(0, whole, block):
-            here = slice(first, min(first + block, whole))
-            looked_up = iter(rows)
-            messages: dict[int, Array] = {}
-            for station in self.open:
-                entries: Array | None = None
-                for lookup in station.lookups:
-                    row, table = next(looked_up)
-                    values = np.take(table, row[here], axis=0)
-                    values = values if lookup.spread is None else values.take(lookup.spread, axis=1)
-                    entries = values if entries is None else np.multiply(entries, values, out=entries)
-                assert entries is not None
-                for child, into in station.children:
-                    entries *= messages[child].take(into, axis=1)
-                messages[station.clique] = total = self.cliques[station.clique].summed(entries)
-            for state, weight in zip(self.root_states, total.T, strict=True):
-                found[state, part][here] = weight
+    def _weigh_block(
+        self, rows: Sequence[tuple[Codes, Array]], here: slice, room: Mapping[int, Array], found: Array
+    ) -> None:
+        """Fill `found`, axes `(states, patients)`, for a block of patients, from each lookup's rows and table."""
+        patients = here.stop - here.start
+        looked_up = iter(rows)
+        messages: dict[int, Array] = {}
+        for station in self.open:
+            entries: Array | None = None
+            for lookup in station.lookups:
+                row, table = next(looked_up)
+                width = table.shape[1]
+                place = room[width][0 if entries is None else 1][: patients * width].reshape(patients, width)
+                values = table.take(row[here], axis=0, out=place, mode="clip")
+                values = values if lookup.spread is None else values.take(lookup.spread, axis=1)
+                entries = values if entries is None else np.multiply(entries, values, out=entries)
+            assert entries is not None
+            for child, into in station.children:
+                entries *= messages[child].take(into, axis=1)
+            messages[station.clique] = total = self.cliques[station.clique].summed(entries)
+        for state, weight in zip(self.root_states, total.T, strict=True):
+            found[state, here] = weight
 
-    def _rows(self, lookup: Lookup, coded: Coded, part: slice) -> tuple[Codes, Array]:
-        """The row of each patient of a part in the table of a lookup, and that table; where some codes are further
-        ones, a longer table."""
+    def _rows(self, lookup: Lookup, coded: Coded) -> tuple[Codes, Array]:
+        """The row of each patient in the table of a lookup, and that table; where some codes are further ones, a
+        longer table."""
         combinations = len(lookup.table)
-        patients = len(coded.exponents[part])
-        row: Codes = np.zeros(patients, dtype=np.uint16 if combinations < 2**16 else np.intp)
-        beyond = np.zeros(patients, dtype=np.bool_)
+        small: Codes = np.zeros(coded.patients, dtype=np.uint16 if combinations < 2**16 else np.intp)
         for name in lookup.variables:
             codes, base = coded.codes.get(name), self.base[name]
-            row *= row.dtype.type(len(base))
-            np.add(row, base[()] if codes is None else codes[part], out=row, casting="unsafe")
-            if codes is not None and name in coded.further:
-                beyond |= codes[part] >= len(base)
-        others = np.flatnonzero(beyond)
-        if not len(others):
+            small *= small.dtype.type(len(base))
+            np.add(small, base[()] if codes is None else codes, out=small, casting="unsafe")
+        row = small.astype(np.intp)
+        beyond = [coded.codes[v] >= len(self.base[v]) for v in lookup.variables if v in coded.further]
+        if not beyond:
             return row, lookup.table
-        some = coded.some(np.arange(part.start, part.start + patients)[others])
-        further, which = self._joined(lookup.branches, lookup.weights, some)
-        row = row.astype(np.intp)
+        others = np.flatnonzero(np.any(beyond, axis=0))
+        further, which = self._joined(lookup.branches, lookup.weights, coded.some(others))
         row[others] = combinations + which
         return row, np.concatenate([lookup.table, further])
 
@@ -337,11 +341,6 @@ class Engine:
         return Weights(weights, exponents)
 
 
-def available_cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def scaled(values: Array, exponents: Powers | int = 0) -> Message:
     """Values divided by a power of two per patient, so that the largest is near 1, and the powers taken out so far."""
     taken = np.frexp(values.max(axis=1, initial=0.0))[1].astype(np.int64)
@@ -393,7 +392,8 @@ def compile_engine(network: Network, buckets: Sequence[Bucket], given: Mapping[s
 
 def _folded(network: Network, buckets: Sequence[Bucket], base: Base) -> list[bool]:
     """Which buckets' messages are computed beforehand for every combination of codes below them."""
-    combinations, folded = [], []
+    combinations: list[int] = []
+    folded: list[bool] = []
     for i, bucket in enumerate(buckets):
         children = [c for c in range(i) if buckets[c].parent == i]
         combinations.append(

@@ -20,6 +20,9 @@ from calcinosis.inference.grammar import (
 from calcinosis.knowledge.problem import nearest
 from calcinosis.knowledge.records import Correction, Variable
 
+TWO_RESULTS = ("two results for a variable that is not repeatable", "give one result")
+"""What is wrong with two results where one is all there can be, and its mend."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -68,7 +71,7 @@ def read_findings(
     covariates = {
         correction.variable: measured
         for correction in corrections
-        if (measured := _covariate(findings.get(correction.covariate), correction, faults)) is not None
+        if (measured := _told_covariate(findings.get(correction.covariate), correction, faults)) is not None
     }
     used: set[str] = set()
     found = []
@@ -77,13 +80,13 @@ def read_findings(
         try:
             readings = read_value(value, variable)
             if len(readings) > 1 and not variable.repeatable:
-                raise NotUnderstood("two results for a variable that is not repeatable", "give one result")
+                raise NotUnderstood(*TWO_RESULTS)
             if not readings:
                 continue
-            place = _placing(variable, covariates.get(name))
+            place = placing(variable, covariates.get(name))
             if any(isinstance(reading, Measurement) for reading in readings):
                 used.add(name)
-            found.append(_finding(variable, show(value), [place(reading) for reading in readings]))
+            found.append(finding_of(variable, show(value), [place(reading) for reading in readings]))
         except NotUnderstood as fault:
             faults.append(Fault(name, show(value), fault.what, fault.mend))
     if faults:
@@ -120,25 +123,34 @@ def _other_name(name: str, variables: Iterable[str], names: Iterable[str]) -> st
     return f"did you mean {near}? T{listed}" if near else f"t{listed}"
 
 
-def _covariate(value: Any, correction: Correction, faults: list[Fault]) -> tuple[Correction, Measurement] | None:
-    """The measured covariate of a laboratory correction, such as albumin, in its own unit."""
-    if is_missing(value):
-        return None
-    text = show(value)
-    number, unit = split_measurement(text)
+def _told_covariate(value: Any, correction: Correction, faults: list[Fault]) -> tuple[Correction, Measurement] | None:
+    """A measured covariate with the correction it serves; what is wrong with it goes to `faults`, once."""
     try:
-        measured = convert(number, unit, correction.units, correction.covariate)
-        if not correction.lower <= measured <= correction.upper:
-            raise NotUnderstood(*_off_scale(measured, correction.lower, correction.upper, correction.unit))
+        measured = read_covariate(value, correction)
     except NotUnderstood as fault:
-        told = Fault(correction.covariate, text, fault.what, fault.mend)
+        told = Fault(correction.covariate, show(value), fault.what, fault.mend)
         if told not in faults:
             faults.append(told)
         return None
-    return correction, Measurement(f"{number} {unit}", measured)
+    return None if measured is None else (correction, measured)
 
 
-def _placing(
+def read_covariate(value: Any, correction: Correction) -> Measurement | None:
+    """The measured covariate of a laboratory correction, such as albumin, in its own unit; None if missing.
+
+    Raises:
+        NotUnderstood: if it is no measurement, or not a believable one.
+    """
+    if is_missing(value):
+        return None
+    number, unit = split_measurement(show(value))
+    measured = convert(number, unit, correction.units, correction.covariate)
+    if not correction.lower <= measured <= correction.upper:
+        raise NotUnderstood(*off_scale(measured, correction.lower, correction.upper, correction.unit))
+    return Measurement(f"{number} {unit}", measured)
+
+
+def placing(
     variable: Variable, covariate: tuple[Correction, Measurement] | None
 ) -> Callable[[Reading], tuple[tuple[float, ...], str]]:
     """The function that turns a number, corrected if need be, into the state whose band holds it."""
@@ -146,10 +158,10 @@ def _placing(
     def place(reading: Reading) -> tuple[tuple[float, ...], str]:
         if not isinstance(reading, Measurement):
             return reading
-        value, steps = _rounded(reading.value), [reading.text]
+        value, steps = rounded(reading.value), [reading.text]
         if covariate is not None:
             correction, measured = covariate
-            value = _rounded(value + correction.slope * (correction.reference - measured.value))
+            value = corrected(value, correction, measured.value)
             steps.append(
                 f"{_digits(value, variable)} {variable.unit} corrected for {correction.covariate} {measured.text} "
                 f"({correction.source})"
@@ -160,14 +172,19 @@ def _placing(
         if state is None:
             bands = [state.band for state in variable.states if state.band is not None]
             lower, upper = min(band.lower for band in bands), max(band.upper for band in bands)
-            raise NotUnderstood(*_off_scale(value, lower, upper, variable.unit))
+            raise NotUnderstood(*off_scale(value, lower, upper, variable.unit))
         chosen = tuple(float(other is state) for other in variable.states)
         return chosen, " → ".join([*steps[1:], state.name])
 
     return place
 
 
-def _rounded(value: float) -> float:
+def corrected(value: float, correction: Correction, covariate: float) -> float:
+    """A value corrected for a covariate, both in their own units."""
+    return rounded(rounded(value) + correction.slope * (correction.reference - covariate))
+
+
+def rounded(value: float) -> float:
     """A value without the last digits that conversion may have blurred, so that a limit stays a limit."""
     return float(f"{value:.12g}")
 
@@ -178,12 +195,14 @@ def _digits(value: float, variable: Variable) -> str:
     return next((text for text in texts if variable.state_of(float(text)) == variable.state_of(value)), f"{value:g}")
 
 
-def _off_scale(value: float, lower: float, upper: float, unit: str) -> tuple[str, str]:
+def off_scale(value: float, lower: float, upper: float, unit: str) -> tuple[str, str]:
+    """What is wrong with a value that lies outside what can be believed, and its mend."""
     what = f"{value:.4g} {unit} is not believable"
     return what, f"it should lie between {lower:g} and {upper:g} {unit}; check number and unit"
 
 
-def _finding(variable: Variable, given: str, results: list[tuple[tuple[float, ...], str]]) -> Finding:
+def finding_of(variable: Variable, given: str, results: list[tuple[tuple[float, ...], str]]) -> Finding:
+    """The finding that results of a variable make: the likelihood of each, and what it means in words."""
     words = [word for _, word in results]
     same = len(words) > 1 and len(set(words)) == 1
     understood = f"{words[0]}, {len(words)} times" if same else ", ".join(words)

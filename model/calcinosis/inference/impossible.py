@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations, islice
 
-from calcinosis.inference.coding import encode
+import numpy as np
+
+from calcinosis.inference.coding import Coded, encode
 from calcinosis.inference.conditioning import Conditioned
 from calcinosis.inference.engine import Engine
 from calcinosis.inference.evidence import Evidence, Finding
@@ -72,3 +75,18 @@ def _shortened(engine: Engine | Conditioned, findings: tuple[Finding, ...]) -> t
         if not _possible(engine, [fewer])[0]:
             clash = fewer
     return clash
+
+
+def clashes(engine: Engine | Conditioned, coded: Coded) -> list[tuple[str, ...]]:
+    """For each patient whose evidence is impossible, variables whose findings clash, none of which can be left out.
+
+    All patients at once, leaving out one variable after the other; not always the smallest set.
+    """
+    codes = dict(coded.codes)
+    for name in codes:
+        missing = engine.base[name][()]
+        without = replace(coded, codes=codes | {name: np.full_like(codes[name], missing)})
+        possible = engine.weigh(without).weights.sum(axis=1) > 0
+        codes[name] = np.where(possible, codes[name], missing).astype(codes[name].dtype)
+    kept = {name: found != engine.base[name][()] for name, found in codes.items()}
+    return [tuple(name for name in kept if kept[name][row]) for row in range(coded.patients)]

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from calcinosis.inference.beliefs import beliefs
 from calcinosis.inference.coding import encode
+from calcinosis.inference.columns import Column, Heading, Known, column_of, read_headings
 from calcinosis.inference.conditioning import Conditioned, compile_network
-from calcinosis.inference.engine import Engine
+from calcinosis.inference.engine import TINY, Engine
 from calcinosis.inference.evidence import Evidence
-from calcinosis.inference.findings import Fault, FindingsError, read_findings
+from calcinosis.inference.findings import FindingsError, read_findings
 from calcinosis.inference.impossible import ImpossibleEvidence, smallest_clash
-from calcinosis.inference.network import Array, Network
+from calcinosis.inference.network import Network
 from calcinosis.inference.posterior import Posterior
+from calcinosis.inference.scores import Scores, score
+from calcinosis.inference.shortcut import Shortcut
 from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import nearest
@@ -29,9 +30,6 @@ from calcinosis.knowledge.records import Priors, Variable
 if TYPE_CHECKING:
     import pandas as pd
     from pgmpy.models import DiscreteBayesianNetwork
-
-ENTRIES_AT_ONCE = 2**22
-"""How many entries of the largest bucket a batch may fill: 32 MiB, so that memory stays bounded for any number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +86,7 @@ class Model:
         """The variable that is asked for."""
         return self.network.target
 
-    @property
+    @cached_property
     def states(self) -> tuple[str, ...]:
         """The states of the target, in order."""
         return self.variables[self.target].state_names
@@ -109,6 +107,10 @@ class Model:
         if not isinstance(column, str) or column in self.names:
             return None
         return nearest(column, self.names, cutoff=0.8)
+
+    @cached_property
+    def _known(self) -> Known:
+        return {}
 
     @cached_property
     def digest(self) -> str:
@@ -151,31 +153,43 @@ class Model:
         >>> round(sum(p.probabilities), 12)
         1.0
         """
-        evidence = self.read(findings, **named)
-        weights, exponents = self._weigh([evidence])
-        total = float(weights[0].sum())
-        if total <= 0:
-            raise ImpossibleEvidence(smallest_clash(self.engine, evidence))
-        values = (weights[0] / total).tolist()
+        evidence, weights, exponent = self._weigh(findings, named)
+        mantissa, power = math.frexp(_total(weights))
         return Posterior(
             target=self.target,
-            probabilities_of=FrozenMap(dict(zip(self.states, values, strict=True))),
-            labels=FrozenMap({s.name: s.label for s in self.variables[self.target].states}),
-            evidence=evidence,
-            log_evidence=math.log(total) + float(exponents[0]) * math.log(2),
+            probabilities_of=FrozenMap(_shares(self.states, weights)),
+            labels=self._labels,
+            evidence=evidence(),
+            log_evidence=math.log(mantissa) + (power + exponent) * math.log(2),
             digest=self.digest,
         )
 
-    def posteriors(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The posteriors of many patients, one row each, with the index of `frame`.
-
-        Columns of `frame` that are named as variables hold findings in the grammar; other columns are left alone,
-        unless their name is nearly that of a variable. The result has one column of probabilities per state of the
-        target, then `leading` (the most probable state) and `log_evidence` (natural logarithm).
+    def probabilities(self, findings: Mapping[str, Any] | Evidence | None = None, /, **named: Any) -> dict[str, float]:
+        """The bare probabilities of the posterior by state of the target: the fastest answer for one patient.
 
         Raises:
-            FindingsError: with every cell that was not understood, every row whose findings are impossible together,
-                and every column whose name looks like a slip.
+            FindingsError, ImpossibleEvidence: as `posterior`.
+
+        >>> import calcinosis as cc
+        >>> list(cc.load().probabilities(pain="severe"))
+        ['dystrophic', 'metastatic', 'idiopathic', 'iatrogenic', 'calciphylaxis']
+        """
+        return _shares(self.states, self._weigh(findings, named)[1])
+
+    def posteriors(self, frame: pd.DataFrame, *, strict: bool = False) -> pd.DataFrame:
+        """The posteriors of many patients, one row each, with the index of `frame`.
+
+        Columns of `frame` that are named as variables hold findings in the grammar; a heading may name the unit of bare
+        numbers, as in `serum_calcium (mg/dL)`. Other columns are left alone, unless their name is nearly that of a
+        variable. Columns of the dtype category are read fastest.
+
+        The result has one column of probabilities per state of the target, then `leading` (the most probable state),
+        `log_evidence` (natural logarithm) and `status`: 'ok', or 'invalid: …' or 'impossible: …' with the reason. Only
+        where the status is not 'ok' are there no probabilities (NaN).
+
+        Raises:
+            FindingsError: for a column whose name looks like a slip. With `strict`, also for every cell that was not
+                understood and every row whose findings are impossible together, all at once.
 
         >>> import calcinosis as cc
         >>> cc.load().posteriors(cc.cases().head(2))["leading"].to_dict()["calci_003"]
@@ -183,18 +197,35 @@ class Model:
         """
         import pandas as pd
 
-        patients = self._read_frame(frame)
-        weights, exponents = self._weigh(patients)
-        totals = weights.sum(axis=1)
-        faults = []
-        for i in np.flatnonzero(totals <= 0).tolist():
-            clash = smallest_clash(self.engine, patients[i])
-            faults.append(ImpossibleEvidence(clash).fault(f"row {frame.index[i]}"))
-        if faults:
-            raise FindingsError(faults, "some patients have findings that cannot be true together")
-        answer = pd.DataFrame(weights / totals[:, None], index=frame.index, columns=pd.Index(self.states))
-        leading = np.array(self.states, dtype=object)[weights.argmax(axis=1)]
-        return answer.assign(leading=leading, log_evidence=np.log(totals) + exponents * math.log(2))
+        if not hasattr(frame, "columns"):
+            raise TypeError(f"give a DataFrame with one row per patient, not a {type(frame).__name__}")
+        headings = self.headings(frame.columns)
+        scores = self.score({heading: column_of(frame[heading.column]) for heading in headings}, len(frame))
+        if strict and scores.faults:
+            raise FindingsError(
+                replace(fault, variable=f"row {frame.index[row]}: {fault.variable}")
+                for row in sorted(scores.faults)
+                for fault in scores.faults[row]
+            )
+        answer = pd.DataFrame(dict(zip(self.states, scores.probabilities, strict=True)), index=frame.index, copy=False)
+        answer["leading"] = pd.Categorical.from_codes(scores.leading, pd.Index(self.states))
+        answer["log_evidence"] = scores.log_evidence
+        answer["status"] = pd.Categorical.from_codes(scores.status, pd.Index(scores.statuses))
+        return answer
+
+    def headings(self, columns: Iterable[Any]) -> list[Heading]:
+        """Which columns of a table hold findings, and in which units.
+
+        Raises:
+            FindingsError: for a heading that looks like a slip, stands twice or has an unknown unit.
+        """
+        units = {name: variable.units for name, variable in self.variables.items()}
+        units |= {correction.covariate: correction.units for correction in self.network.corrections}
+        return read_headings(columns, self.variables, units)
+
+    def score(self, columns: Mapping[Heading, Column], patients: int, cores: int = 0) -> Scores:
+        """The answers for many patients as arrays, from columns of findings; `cores` is 0 for all there are."""
+        return score(self.engine, self.network, columns, patients, self._known, cores)
 
     def marginals(self, findings: Mapping[str, Any] | Evidence | None = None, /, **named: Any) -> pd.DataFrame:
         """The posterior of every variable: a tidy DataFrame with the columns variable, state, probability.
@@ -207,9 +238,9 @@ class Model:
         import pandas as pd
 
         evidence = self.read(findings, **named)
-        if self._weigh([evidence])[0].sum() <= 0:
-            raise ImpossibleEvidence(smallest_clash(self.engine, evidence))
         coded = encode(self.engine.base, [evidence])
+        if not self.engine.weigh(coded).weights.any():
+            raise ImpossibleEvidence(smallest_clash(self.engine, evidence))
         found = self.engine.beliefs(coded) if isinstance(self.engine, Conditioned) else beliefs(self.engine, coded)
         return pd.DataFrame(
             [
@@ -234,44 +265,49 @@ class Model:
 
         return Model.from_priors(revised(self.priors, tables))
 
-    def _read_frame(self, frame: pd.DataFrame) -> list[Evidence]:
-        if not hasattr(frame, "columns"):
-            raise TypeError(f"give a DataFrame with one row per patient, not a {type(frame).__name__}")
-        columns = [column for column in frame.columns if column in self.names]
-        faults = [
-            Fault(str(column), "", "a column that is not read", f"did you mean {near}? Otherwise rename it")
-            for column in frame.columns
-            if (near := self.slip(column))
-        ]
-        if len(frame.columns) and not columns and not faults:
-            mend = f"name columns after variables: {', '.join(self.variables)}"
-            faults.append(Fault(", ".join(map(str, frame.columns)), "", "no column is a variable", mend))
-        doubled = sorted({column for column in columns if columns.count(column) > 1})
-        if doubled:
-            faults += [Fault(column, "", "the column stands twice", "remove one of the two") for column in doubled]
-            raise FindingsError(faults)
-        patients = []
-        cells = {column: frame[column].tolist() for column in columns}
-        for i, label in enumerate(frame.index):
-            try:
-                patients.append(self.read({column: values[i] for column, values in cells.items()}))
-            except FindingsError as error:
-                faults += [replace(fault, variable=f"row {label}: {fault.variable}") for fault in error.faults]
-        if faults:
-            raise FindingsError(faults)
-        return patients
+    def _weigh(
+        self, findings: Mapping[str, Any] | Evidence | None, named: Mapping[str, Any]
+    ) -> tuple[Callable[[], Evidence], list[float], int]:
+        """The evidence of a patient, once it is asked for; the joint weights; and the power of two they miss."""
+        if self._shortcut and isinstance(findings, dict | None) and not (findings and named):
+            short = self._shortcut.rows(findings or named)
+            if short:
+                rows, steps = short
+                weights = self._shortcut.engine.weigh_one(rows)
+                if max(weights) >= TINY:
+                    return lambda: Evidence(tuple(step.finding for step in sorted(steps) if step.finding)), weights, 0
+        evidence = self.read(findings, **named)
+        found = self.engine.weigh(encode(self.engine.base, [evidence]))
+        if not found.weights.any():
+            raise ImpossibleEvidence(smallest_clash(self.engine, evidence))
+        return lambda: evidence, found.weights[0].tolist(), int(found.exponents[0])
 
-    def _weigh(self, patients: list[Evidence]) -> tuple[Array, Array]:
-        """The joint weights of target and evidence, axes `(patients, states)` and `(patients,)`, in bounded memory."""
-        coded = encode(self.engine.base, patients)
-        found = self.engine.weigh(coded)
-        return found.weights, found.exponents
+    @cached_property
+    def _shortcut(self) -> Shortcut | None:
+        return Shortcut(self.engine, self.network) if isinstance(self.engine, Engine) else None
+
+    @cached_property
+    def _labels(self) -> Mapping[str, str]:
+        return FrozenMap({state.name: state.label for state in self.variables[self.target].states})
 
     def __reduce__(self) -> tuple[type[Model], tuple[Network, Priors | None]]:
         return type(self), (self.network, self.priors)
 
     def __repr__(self) -> str:
         return f"<Model of {self.target}: {', '.join(self.states)}; {len(self.variables)} variables>"
+
+
+def _total(weights: Sequence[float]) -> float:
+    """The sum in order, as many patients' sums are taken; `sum` would round differently in newer Pythons."""
+    total = 0.0
+    for weight in weights:
+        total += weight
+    return total
+
+
+def _shares(states: Sequence[str], weights: Sequence[float]) -> dict[str, float]:
+    total = _total(weights)
+    return {state: weight / total for state, weight in zip(states, weights, strict=True)}
 
 
 def load(folder: str | os.PathLike[str] | None = None) -> Model:
