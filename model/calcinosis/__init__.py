@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from calcinosis.inference.network import NetworkError as NetworkError
     from calcinosis.inference.posterior import DISCLAIMER as DISCLAIMER
     from calcinosis.inference.posterior import Posterior as Posterior
+    from calcinosis.interface import cohort as cohort
     from calcinosis.knowledge.problem import PriorsError as PriorsError
     from calcinosis.knowledge.problem import Problem as Problem
     from calcinosis.knowledge.records import Priors as Priors
@@ -45,9 +46,13 @@ _HOMES = {
     "PriorsError": "knowledge.problem",
     "Problem": "knowledge.problem",
     "cases": "inference.cases",
+    "cohort": "interface",
     "load": "inference.model",
 }
 """The public names, each with the module it lives in: looked up at first use, so that importing costs nothing."""
+
+_MODULES = ("cohort",)
+"""Those of them that are modules."""
 
 __all__ = [*_HOMES, "__version__"]  # noqa: PLE0604 - the keys are the names
 
@@ -55,7 +60,8 @@ __all__ = [*_HOMES, "__version__"]  # noqa: PLE0604 - the keys are the names
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"calcinosis has no {name!r}; its public names are {', '.join(_HOMES)}")
-    return getattr(import_module(f"calcinosis.{_HOMES[name]}"), name)
+    home = f"calcinosis.{_HOMES[name]}"
+    return import_module(f"{home}.{name}") if name in _MODULES else getattr(import_module(home), name)
 
 
 def __dir__() -> list[str]:

@@ -136,7 +136,8 @@ def encode(base: Base, patients: Sequence[Evidence]) -> Coded:
 def likelihoods(base: Mapping[Likelihoods, int], coded: Coded, name: str) -> Array:
     """The likelihood of each patient's finding of a variable that is not repeatable, axes `(patients, states)`."""
     findings = [*base, *coded.further.get(name, ())]
+    needed, which = np.unique(coded.codes[name], return_inverse=True)
     states = len(findings[0][0])
-    table = np.array([finding[0] if finding else (1.0,) * states for finding in findings])
-    found: Array = table[coded.codes[name]]
+    table = np.array([findings[code][0] if findings[code] else (1.0,) * states for code in needed.tolist()])
+    found: Array = table.reshape(-1, states)[which]
     return found

@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from calcinosis.inference.beliefs import beliefs
 from calcinosis.inference.coding import encode
-from calcinosis.inference.columns import Column, Heading, Known, column_of, read_headings
+from calcinosis.inference.columns import Column, Heading, column_of, read_headings
 from calcinosis.inference.conditioning import Conditioned, compile_network
 from calcinosis.inference.engine import TINY, Engine
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.findings import FindingsError, read_findings
 from calcinosis.inference.impossible import ImpossibleEvidence, smallest_clash
+from calcinosis.inference.missingness import Missing
 from calcinosis.inference.network import Network
 from calcinosis.inference.posterior import Posterior
 from calcinosis.inference.scores import Scores, score
 from calcinosis.inference.shortcut import Shortcut
+from calcinosis.inference.simulate import simulate_blocks
+from calcinosis.inference.streams import Seed
 from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import nearest
@@ -107,10 +110,6 @@ class Model:
         if not isinstance(column, str) or column in self.names:
             return None
         return nearest(column, self.names, cutoff=0.8)
-
-    @cached_property
-    def _known(self) -> Known:
-        return {}
 
     @cached_property
     def digest(self) -> str:
@@ -225,7 +224,7 @@ class Model:
 
     def score(self, columns: Mapping[Heading, Column], patients: int, cores: int = 0) -> Scores:
         """The answers for many patients as arrays, from columns of findings; `cores` is 0 for all there are."""
-        return score(self.engine, self.network, columns, patients, self._known, cores)
+        return score(self.engine, self.network, columns, patients, cores)
 
     def marginals(self, findings: Mapping[str, Any] | Evidence | None = None, /, **named: Any) -> pd.DataFrame:
         """The posterior of every variable: a tidy DataFrame with the columns variable, state, probability.
@@ -250,6 +249,54 @@ class Model:
             ],
             columns=["variable", "state", "probability"],
         )
+
+    def simulate(
+        self,
+        patients: int,
+        *,
+        missing: Missing = 0.0,
+        repeats: Mapping[str, int] | None = None,
+        numbers: bool = False,
+        hidden: bool = False,
+        seed: Seed = None,
+    ) -> pd.DataFrame:
+        """Patients drawn from the network, one row each: who they are in `diagnosis`, then every finding.
+
+        The column `diagnosis` holds the true state of the target and is never missing; where a variable is called so,
+        it is `true_<target>`. The others are the variables in order, as categories, NaN where missing: ready for
+        `posteriors`, which does not read the first. The same seed draws the same patients, whatever of them is shown.
+
+        Args:
+            patients: how many rows, 0 or more.
+            missing: the share (0 to 1) of every variable that is missing completely at random; or shares by variable,
+                0 for the others; or a DataFrame: each patient lacks what a row of it, drawn at random, lacks, so that
+                its patterns are kept, and columns that it does not have are missing for all.
+            repeats: the number of results by repeatable variable, 1 for the others; more than one make cells such as
+                `absent,absent`, and are independent given the states of the variable's parents.
+            numbers: whether variables with bands are given as numbers, in columns such as `serum_calcium (mg/dL)`: any
+                printed value in the band of the drawn state, each as probable as the next. That is a convenience, not
+                how values are spread in patients. Repeated results stay words.
+            hidden: whether variables of the group hidden are shown too; what is missing of them follows `missing`.
+            seed: what `numpy.random.default_rng` takes; None for other patients every time.
+
+        Raises:
+            ValueError: for shares outside 0 to 1, names that are no variables, or repeats of what is not repeatable.
+            FindingsError: for a heading of the DataFrame that looks like a slip.
+
+        >>> import calcinosis as cc
+        >>> model = cc.load()
+        >>> patients = model.simulate(1000, missing=0.3, seed=1)
+        >>> patients.columns[0], patients["diagnosis"].cat.categories.to_list() == list(model.states)
+        ('diagnosis', True)
+        >>> set(model.posteriors(patients)["status"])
+        {'ok'}
+        """
+        import pandas as pd
+
+        blocks = simulate_blocks(
+            self.network, patients, missing=missing, repeats=repeats, numbers=numbers, hidden=hidden, seed=seed
+        )
+        return pd.concat(blocks)
 
     def with_tables(self, tables: Mapping[str, pd.DataFrame]) -> Model:
         """A new model with some tables replaced; this one stays as it is.

@@ -11,14 +11,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from calcinosis.inference.coding import Codes
-from calcinosis.inference.columns import Column, Heading, Known, read_columns
+from calcinosis.inference.columns import Column, Heading
 from calcinosis.inference.conditioning import Conditioned
 from calcinosis.inference.engine import Engine
 from calcinosis.inference.findings import Fault, show
 from calcinosis.inference.impossible import clashes
 from calcinosis.inference.network import Array, Network
+from calcinosis.inference.reading import Prepared, prepare
 
-PART = 2**18
+PART = 2**16
 """How many patients a core takes at a time."""
 
 OK = "ok"
@@ -48,7 +49,6 @@ def score(
     network: Network,
     columns: Mapping[Heading, Column],
     patients: int,
-    known: Known,
     cores: int = 0,
 ) -> Scores:
     """The posterior of each patient, with a status; no patient's answer depends on any other's.
@@ -65,8 +65,10 @@ def score(
         {},
     )
 
+    prepared = prepare(columns, network.variables, network.corrections, engine.base)
+
     def fill(part: slice) -> tuple[int, Mapping[int, str], Mapping[int, tuple[Fault, ...]]]:
-        return part.start, *_fill(engine, network, columns, known, part, found)
+        return part.start, *_fill(engine, prepared, columns, part, found)
 
     parts = [slice(first, min(first + PART, patients)) for first in range(0, patients, PART)]
     cores = min(cores or available_cores(), len(parts))
@@ -86,15 +88,13 @@ def score(
 
 def _fill(
     engine: Engine | Conditioned,
-    network: Network,
+    prepared: Prepared,
     columns: Mapping[Heading, Column],
-    known: Known,
     part: slice,
     found: Scores,
 ) -> tuple[Mapping[int, str], Mapping[int, tuple[Fault, ...]]]:
     """Fill one part of the answers; the reasons and faults of those patients, counted from its start, without one."""
-    columns = {heading: column.part(part) for heading, column in columns.items()}
-    batch = read_columns(columns, part.stop - part.start, network.variables, network.corrections, engine.base, known)
+    batch = prepared.part(part)
     faults = dict(batch.faults)
     reasons = {row: "invalid: " + "; ".join(map(str, told)) for row, told in faults.items()}
     weighed = engine.weigh(batch.coded)
@@ -107,7 +107,7 @@ def _fill(
         np.maximum(best, weight, out=best)
     none = np.flatnonzero(totals <= 0)
     for row, clash in zip(none.tolist(), clashes(engine, batch.coded.some(none)) if len(none) else (), strict=True):
-        cells = {h.column: show(column.cell(row)) for h, column in columns.items() if h.name in clash}
+        cells = {h.column: show(column.cell(part.start + row)) for h, column in columns.items() if h.name in clash}
         named = " and ".join(f"{column}={cell}" for column, cell in cells.items())
         reasons[row] = f"impossible: {named} cannot be{' true together' if len(cells) > 1 else ''}"
         told = Fault(", ".join(cells), ", ".join(cells.values()), "impossible evidence", "correct one of them")

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from calcinosis.interface.check import check
+from calcinosis.interface.cohort_command import cohort
 from calcinosis.interface.diagnose import diagnose
 from calcinosis.interface.export import export
 from calcinosis.interface.graph import graph
@@ -24,7 +25,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (diagnose, check, init, export, graph):
+for command in (diagnose, cohort, check, init, export, graph):
     app.command()(command)
 
 

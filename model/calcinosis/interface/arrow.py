@@ -1,0 +1,149 @@
+"""One Arrow batch of patients to one Arrow batch of answers: a pure function, which any engine of tables can map.
+
+pyarrow is imported where it is used; `calcinosis diagnose` never needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from calcinosis.inference.coding import Codes
+from calcinosis.inference.columns import Column, of_objects
+from calcinosis.inference.findings import Fault, FindingsError
+from calcinosis.inference.model import Model
+from calcinosis.inference.posterior import DISCLAIMER
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def score_batch(batch: pa.RecordBatch, model: Model) -> pa.RecordBatch:
+    """The answers to a batch of patients, a row for each, in order.
+
+    Columns named as variables hold findings, as in `Model.posteriors`; all others are carried over unchanged and come
+    first. Then one column of probabilities per state of the target, `leading`, `log_evidence` and `status`: 'ok', or
+    'invalid: …' or 'impossible: …' with the reason; then, and only then, the probabilities are null.
+
+    Raises:
+        FindingsError: for headings that are not understood, as `Model.headings`, or that the answer needs for itself.
+
+    >>> import pyarrow as pa
+    >>> import calcinosis as cc
+    >>> patients = pa.RecordBatch.from_pydict({"id": ["a", "b"], "pain": ["severe", "worse"]})
+    >>> score_batch(patients, cc.load()).column("status").to_pylist()[0]
+    'ok'
+    """
+    import pyarrow as pa
+
+    headings = model.headings(batch.schema.names)
+    schema = answer_schema(batch.schema, model)
+    columns = {heading: column_of_arrow(batch.column(heading.column)) for heading in headings}
+    scores = model.score(columns, batch.num_rows, cores=1)
+    found = {heading.column for heading in headings}
+    arrays = [batch.column(i) for i, name in enumerate(batch.schema.names) if name not in found]
+    none = scores.status > 0
+    mask = none if none.any() else None
+    arrays += [pa.array(values, mask=mask) for values in scores.probabilities]
+    arrays.append(_texts(np.where(none, -1, scores.leading) if mask is not None else scores.leading, model.states))
+    arrays.append(pa.array(scores.log_evidence, mask=mask))
+    arrays.append(_texts(scores.status, scores.statuses))
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def answer_schema(schema: pa.Schema, model: Model) -> pa.Schema:
+    """The columns of the answers to a table of patients; digest and disclaimer stand in its metadata."""
+    import pyarrow as pa
+
+    found = {heading.column for heading in model.headings(schema.names)}
+    carried = [field for field in schema if field.name not in found]
+    own = [*model.states, "leading", "log_evidence", "status"]
+    taken = [field.name for field in carried if field.name in own]
+    if taken:
+        faults = [Fault(name, "", "a column that the answer has itself", "rename it") for name in taken]
+        raise FindingsError(faults, "some columns stand in the way of the answer")
+    types = [pa.float64()] * len(model.states) + [pa.string(), pa.float64(), pa.string()]
+    fields = [*carried, *(pa.field(name, kind) for name, kind in zip(own, types, strict=True))]
+    return pa.schema(fields, {"calcinosis.priors": model.digest, "calcinosis.note": DISCLAIMER})
+
+
+def _texts(codes: Any, texts: Sequence[str]) -> pa.Array:
+    """Texts by number, null for -1."""
+    import pyarrow as pa
+
+    return pa.array(texts, pa.string()).take(pa.array(codes, mask=codes < 0))
+
+
+def column_of_arrow(array: pa.Array) -> Column:
+    """A column of findings from an Arrow array: each distinct cell is read once."""
+    import pyarrow as pa
+
+    kind = array.type
+    if pa.types.is_decimal(kind):
+        array = array.cast(pa.float64())
+    elif pa.types.is_string_view(kind):
+        array = array.cast(pa.string())
+    kind = array.type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        numbers = array.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        return Column((), np.zeros(len(numbers), dtype=np.int8), numbers)
+    if pa.types.is_nested(kind):
+        return of_objects(array.to_pylist())
+    coded = array if pa.types.is_dictionary(kind) else array.dictionary_encode()
+    return Column(coded.dictionary.to_pylist(), _which(coded.indices, len(coded.dictionary)))
+
+
+def _which(indices: pa.Array, cells: int) -> Codes:
+    """The cell of each row, -1 for null.
+
+    From the buffers: filling the nulls in Arrow and copying took as long as reading the file.
+    """
+    width = indices.type.bit_width // 8
+    kind = f"{'i' if str(indices.type).startswith('int') else 'u'}{width}"
+    bits, values = indices.buffers()
+    rows, first = len(indices), indices.offset
+    if not rows:
+        return np.zeros(0, dtype=np.int8)
+    which: Any = np.frombuffer(values, kind, rows, first * width).astype(np.int8 if cells < 2**7 else np.int64)
+    if indices.null_count:
+        there = np.unpackbits(np.frombuffer(bits, np.uint8), bitorder="little")[first : first + rows].view(np.int8)
+        # what stands at a null is anything: it counts 0 times, and then 1 is taken away
+        which *= there
+        which += there - np.int8(1)
+    found: Codes = which
+    return found
+
+
+def lean(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The same batch with its dictionary columns in a byte a row where that is enough: a quarter to send."""
+    import pyarrow as pa
+
+    arrays = [
+        pa.DictionaryArray.from_arrays(column.indices.cast(pa.int8()), column.dictionary)
+        if pa.types.is_dictionary(column.type) and len(column.dictionary) < 2**7
+        else column
+        for column in batch.columns
+    ]
+    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
+
+
+def marked(answers: pa.RecordBatch, reasons: Mapping[int, str], states: Sequence[str]) -> pa.RecordBatch:
+    """Answers with the rows of `reasons` made invalid, for the reason given: rows without a cell for each heading."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not reasons:
+        return answers
+    bad = np.zeros(answers.num_rows, dtype=np.bool_)
+    bad[list(reasons)] = True
+    arrays: list[Any] = []
+    for name, column in zip(answers.schema.names, answers.columns, strict=True):
+        if name == "status":
+            arrays.append(pa.array([reasons.get(i, text) for i, text in enumerate(column.to_pylist())], pa.string()))
+        elif name in (*states, "leading", "log_evidence"):
+            arrays.append(pc.if_else(pa.array(bad), pa.scalar(None, column.type), column))
+        else:
+            arrays.append(column)
+    return pa.RecordBatch.from_arrays(arrays, schema=answers.schema)
