@@ -122,31 +122,36 @@ def test_the_clash_is_a_smallest_impossible_subset(networks, data):
 
 
 @settings(max_examples=40, deadline=None)
-@given(data=st.data(), table=st.sampled_from([1, 100, 2**17]), chunk=st.sampled_from([1, 3, 2**16]))
-def test_a_batch_answers_each_row_as_if_it_were_alone(networks, data, table, chunk):
+@given(data=st.data(), table=st.sampled_from([1, 100, 2**17]), part=st.sampled_from([1, 3, 2**18]))
+def test_a_batch_answers_each_row_as_if_it_were_alone(networks, data, table, part):
     network = data.draw(networks)
-    model = cc.Model(network)
-    patients = []
-    for values, likelihoods in data.draw(st.lists(random_findings(network), min_size=1, max_size=5)):
-        if enumerate_joint(network, likelihoods).sum() > 0:
-            patients.append(values)
+    patients = data.draw(st.lists(random_findings(network), min_size=1, max_size=5))
     index = [f"patient {i}" for i in range(len(patients), 0, -1)]
-    frame = pd.DataFrame([{name: p.get(name) for name in network.variables} for p in patients], index, dtype=object)
+    cells = [{name: values.get(name) for name in network.variables} for values, _ in patients]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("calcinosis.inference.engine.TABLE_ENTRIES", table)
-        patch.setattr("calcinosis.inference.engine.CHUNK", chunk)
-        answer = model.posteriors(frame)
+        patch.setattr("calcinosis.inference.folding.TABLE_ENTRIES", table)
+        patch.setattr("calcinosis.inference.scores.PART", part)
+        model = cc.Model(network)
+        answer = model.posteriors(pd.DataFrame(cells, index, dtype=object))
     assert list(answer.index) == index
-    assert list(answer.columns) == [*model.states, "leading", "log_evidence"]
-    for label, values in zip(index, patients, strict=True):
-        alone = model.posterior(values)
+    assert list(answer.columns) == [*model.states, "leading", "log_evidence", "status"]
+    for label, (values, likelihoods) in zip(index, patients, strict=True):
         row = answer.loc[label]
-        np.testing.assert_allclose(row[list(model.states)].astype(float), alone.probabilities, rtol=0, atol=1e-15)
+        probabilities = row[list(model.states)].astype(float)
+        if enumerate_joint(network, likelihoods).sum() == 0:
+            assert row["status"].startswith("impossible: ")
+            assert probabilities.isna().all()
+            assert pd.isna(row["leading"])
+            assert row["log_evidence"] == -np.inf
+            continue
+        alone = model.posterior(values)
+        assert row["status"] == "ok"
+        np.testing.assert_allclose(probabilities, alone.probabilities, rtol=0, atol=1e-15)
         np.testing.assert_allclose(row["log_evidence"], alone.log_evidence, **EXACT)
         assert alone[row["leading"]] >= max(alone.probabilities) - 1e-15
 
 
-def test_a_batch_larger_than_the_chunk_is_the_same(shipped, monkeypatch):
+def test_a_batch_larger_than_a_part_is_the_same(shipped, monkeypatch):
     frame = pd.DataFrame(
         {
             "pain": ["none", "severe", None, "none:0.2,severe:0.8", "intermittent/severe"] * 5,
@@ -154,7 +159,8 @@ def test_a_batch_larger_than_the_chunk_is_the_same(shipped, monkeypatch):
         }
     )
     whole = shipped.posteriors(frame)
-    monkeypatch.setattr("calcinosis.inference.engine.CHUNK", 3)
+    assert (whole["status"] == "ok").all()
+    monkeypatch.setattr("calcinosis.inference.scores.PART", 3)
     monkeypatch.setattr("calcinosis.inference.engine.BLOCK_ENTRIES", 50)
     pd.testing.assert_frame_equal(shipped.posteriors(frame), whole, check_exact=True)
 
@@ -162,7 +168,7 @@ def test_a_batch_larger_than_the_chunk_is_the_same(shipped, monkeypatch):
 def test_a_batch_of_nobody_is_an_empty_table(shipped):
     answer = shipped.posteriors(pd.DataFrame({"pain": []}))
     assert len(answer) == 0
-    assert list(answer.columns) == [*shipped.states, "leading", "log_evidence"]
+    assert list(answer.columns) == [*shipped.states, "leading", "log_evidence", "status"]
 
 
 def test_columns_that_are_no_variables_are_left_alone(shipped):

@@ -174,20 +174,46 @@ def test_a_finding_given_twice_does_not_hide_the_other_faults(clinic):
     }
 
 
-def test_a_column_that_is_a_slip_and_bad_cells_are_told_with_their_rows(clinic):
-    frame = pd.DataFrame(
-        {"warfarn": ["yes"] * 3, "pain": ["sever", None, "none"], "calcium": ["9.1", "9.1 mg/dL", 2.27]},
-        index=["ann", "bea", "cid"],
+@pytest.fixture
+def three():
+    """Three patients with two, no and one finding that is not understood."""
+    return pd.DataFrame(
+        {"pain": ["sever", None, "none"], "calcium": ["9.1", "9.1 mg/dL", 2.27]}, index=["ann", "bea", "cid"]
     )
+
+
+ANN = (
+    "pain=sever: no state 'sever': did you mean 'severe'? One of: none, intermittent, severe",
+    f"calcium=9.1: a number without its unit: write 9.1 mg/dL ({UNITS})",
+)
+CID = f"calcium=2.27: a number without its unit: write 2.27 mg/dL ({UNITS})"
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_column_that_is_a_slip_is_told_at_once(clinic, three, strict):
     with pytest.raises(cc.FindingsError) as caught:
-        clinic.posteriors(frame)
+        clinic.posteriors(three.assign(warfarn="yes"), strict=strict)
     assert str(caught.value) == (
-        "4 findings are not understood\n"
-        "warfarn: a column that is not read: did you mean warfarin? Otherwise rename it\n"
-        "row ann: pain=sever: no state 'sever': did you mean 'severe'? One of: none, intermittent, severe\n"
-        f"row ann: calcium=9.1: a number without its unit: write 9.1 mg/dL ({UNITS})\n"
-        f"row cid: calcium=2.27: a number without its unit: write 2.27 mg/dL ({UNITS})"
+        "some columns are not understood\n"
+        "warfarn: a column that is not read: did you mean warfarin? Otherwise rename it"
     )
+
+
+def test_bad_cells_are_told_in_the_status_of_their_rows(clinic, three):
+    answer = clinic.posteriors(three)
+    assert answer["status"].to_dict() == {"ann": "invalid: " + "; ".join(ANN), "bea": "ok", "cid": f"invalid: {CID}"}
+    assert answer["leading"].isna().tolist() == [True, False, True]
+
+
+def test_when_strict_all_bad_cells_are_told_with_their_rows(clinic, three):
+    with pytest.raises(cc.FindingsError) as caught:
+        clinic.posteriors(three, strict=True)
+    assert str(caught.value).splitlines() == [
+        "3 findings are not understood",
+        f"row ann: {ANN[0]}",
+        f"row ann: {ANN[1]}",
+        f"row cid: {CID}",
+    ]
 
 
 @pytest.mark.parametrize("column", ["Pain", "pain ", "calcum", "albumine"])

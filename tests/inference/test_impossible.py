@@ -75,8 +75,10 @@ def test_marginals_refuse_as_the_posterior_does(gate):
         gate.marginals(two="off", lamp="lit")
 
 
-def test_a_batch_tells_every_impossible_row_at_once(clinic):
-    frame = pd.DataFrame(
+@pytest.fixture
+def ward():
+    """Four patients; ann and cid have findings that clash, whatever else was found."""
+    return pd.DataFrame(
         {
             "disease": ["benign", "grave", "benign", "benign"],
             "pain": ["severe", "severe", "none", "none"],
@@ -84,11 +86,35 @@ def test_a_batch_tells_every_impossible_row_at_once(clinic):
         },
         index=["ann", "bea", "cid", "dan"],
     )
+
+
+def test_a_batch_tells_every_impossible_row_at_once(clinic, ward):
+    answer = clinic.posteriors(ward)
+    assert answer["status"].to_dict() == {
+        "ann": "impossible: disease=benign and pain=severe cannot be true together",
+        "bea": "ok",
+        "cid": "impossible: disease=benign and biopsy=calcified cannot be true together",
+        "dan": "ok",
+    }
+    assert answer["log_evidence"].eq(-np.inf).tolist() == [True, False, True, False]
+    assert answer["leading"].isna().tolist() == [True, False, True, False]
+
+
+def test_when_strict_impossible_and_misunderstood_rows_are_told_together(clinic, ward):
+    ward.loc["dan", "pain"] = "sever"
     with pytest.raises(cc.FindingsError) as caught:
-        clinic.posteriors(frame)
+        clinic.posteriors(ward, strict=True)
     told = (
-        "some patients have findings that cannot be true together\n"
+        "3 findings are not understood\n"
         "row ann: disease, pain=benign, severe: impossible evidence: correct one of them\n"
-        "row cid: disease, biopsy=benign, calcified: impossible evidence: correct one of them"
+        "row cid: disease, biopsy=benign, calcified: impossible evidence: correct one of them\n"
+        "row dan: pain=sever: no state 'sever': did you mean 'severe'? One of: none, intermittent, severe"
     )
     assert str(caught.value) == told
+
+
+def test_one_finding_that_cannot_be_is_told_alone_in_a_batch_too(build):
+    model = cc.Model(build("coin", {"coin": ("heads tails edge", "", [0.5, 0.5, 0.0])}))
+    answer = model.posteriors(pd.DataFrame({"coin": ["edge", "heads"]}))
+    assert answer["status"].tolist() == ["impossible: coin=edge cannot be", "ok"]
+    assert answer[["heads", "tails", "edge"]].isna().all(axis=1).tolist() == [True, False]

@@ -18,8 +18,12 @@ import numpy as np
 from calcinosis.inference.beliefs import beliefs
 from calcinosis.inference.cliques import Bucket, buckets_of, elimination_order, entries_of
 from calcinosis.inference.coding import Base, Coded, likelihoods, numbered
-from calcinosis.inference.engine import MOST_ENTRIES, Engine, Weights, compile_engine
+from calcinosis.inference.engine import Engine, Weights
+from calcinosis.inference.folding import compile_engine
 from calcinosis.inference.network import Array, Network, NetworkError
+
+MOST_ENTRIES = 2**22
+"""The most entries of a clique, 32 MiB; beyond it the network is conditioned."""
 
 MOST_PASSES = 2**10
 """A network that would take more passes than this is refused in words: one answer would take an hour."""

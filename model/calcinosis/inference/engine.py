@@ -28,30 +28,25 @@ turn, in an engine of its own each time, and the weights are added up. Memory st
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from calcinosis.inference.cliques import Bucket, Clique, Places, entries_of, lay_out
-from calcinosis.inference.coding import Base, Coded, Codes, Powers, likelihoods, numbered
-from calcinosis.inference.network import Array, Network
-
-MOST_ENTRIES = 2**22
-"""The most entries of a clique, 32 MiB; beyond it the network is conditioned."""
-
-TABLE_ENTRIES = 2**17
-"""The most entries of a lookup table, 1 MiB: a few of them stay in the cache of a core."""
+from calcinosis.inference.cliques import Clique, Places
+from calcinosis.inference.coding import Base, Coded, Codes, Powers, likelihoods
+from calcinosis.inference.network import Array
 
 BLOCK_ENTRIES = 2**18
 """How many numbers a core multiplies at a time."""
 
-TINY = 2.0**-900
-"""Weights below this may have lost digits on the way and are computed again with scaling."""
+LOWEST = -900
+"""Weights below 2 to this power may have lost digits on the way and are computed again with scaling."""
+
+TINY = 2.0**LOWEST
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +80,8 @@ class Lookup:
     """Branches joined into one table, axes `(combinations, entries)`; the last variable's code runs fastest.
 
     `weights` are the entries that the first lookup of a clique begins with, 1 for the others. A branch too large to be
-    spread over the entries has a table over the states of its message; `spread` is the state at each entry.
+    spread over the entries has a table over the states of its message; `spread` is the state at each entry. `smallest`
+    is the logarithm to base 2 of a bound below which no number of the table lies that is not 0.
     """
 
     branches: tuple[Branch, ...]
@@ -93,6 +89,7 @@ class Lookup:
     weights: Array
     spread: Places | None
     table: Array
+    smallest: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,12 +127,14 @@ class Engine:
         rows = [self._rows(lookup, coded) for lookup in self.lookups]
         block = min(self._block(station.clique for station in self.open), coded.patients)
         # room for the entries of each clique, used again by every block: fresh memory would cost more than the sums
-        room = {width: np.empty((2, block * width)) for width in {table.shape[1] for _, table in rows}}
+        room = {width: np.empty((2, block * width)) for width in {table.shape[1] for _, table, _ in rows}}
         for first in range(0, coded.patients, block or 1):
             self._weigh_block(rows, slice(first, min(first + block, coded.patients)), room, found)
         weights, exponents = found.T, coded.exponents
+        # no weight above 0 can be smaller than the product of all tables' smallest numbers
+        lowest = sum(smallest for _, _, smallest in rows)
         tiny = np.flatnonzero(found.max(axis=0, initial=0.0) < TINY)
-        if len(tiny):
+        if len(tiny) and lowest < LOWEST:
             again = self._weigh_carefully(coded.some(tiny))
             exponents = exponents.copy()
             weights[tiny], exponents[tiny] = again.weights, again.exponents
@@ -205,7 +204,7 @@ class Engine:
         return found
 
     def _weigh_block(
-        self, rows: Sequence[tuple[Codes, Array]], here: slice, room: Mapping[int, Array], found: Array
+        self, rows: Sequence[tuple[Codes, Array, float]], here: slice, room: Mapping[int, Array], found: Array
     ) -> None:
         """Fill `found`, axes `(states, patients)`, for a block of patients, from each lookup's rows and table."""
         patients = here.stop - here.start
@@ -214,7 +213,7 @@ class Engine:
         for station in self.open:
             entries: Array | None = None
             for lookup in station.lookups:
-                row, table = next(looked_up)
+                row, table, _ = next(looked_up)
                 width = table.shape[1]
                 place = room[width][0 if entries is None else 1][: patients * width].reshape(patients, width)
                 values = table.take(row[here], axis=0, out=place, mode="clip")
@@ -227,9 +226,9 @@ class Engine:
         for state, weight in zip(self.root_states, total.T, strict=True):
             found[state, here] = weight
 
-    def _rows(self, lookup: Lookup, coded: Coded) -> tuple[Codes, Array]:
-        """The row of each patient in the table of a lookup, and that table; where some codes are further ones, a
-        longer table."""
+    def _rows(self, lookup: Lookup, coded: Coded) -> tuple[Codes, Array, float]:
+        """The row of each patient in the table of a lookup, that table, and its smallest number as a logarithm; where
+        some codes are further ones, a longer table."""
         combinations = len(lookup.table)
         small: Codes = np.zeros(coded.patients, dtype=np.uint16 if combinations < 2**16 else np.intp)
         for name in lookup.variables:
@@ -239,30 +238,33 @@ class Engine:
         row = small.astype(np.intp)
         beyond = [coded.codes[v] >= len(self.base[v]) for v in lookup.variables if v in coded.further]
         if not beyond:
-            return row, lookup.table
+            return row, lookup.table, lookup.smallest
         others = np.flatnonzero(np.any(beyond, axis=0))
-        further, which = self._joined(lookup.branches, lookup.weights, coded.some(others))
+        further, which, smallest = self.joined(lookup.branches, lookup.weights, coded.some(others))
         row[others] = combinations + which
-        return row, np.concatenate([lookup.table, further])
+        return row, np.concatenate([lookup.table, further]), min(lookup.smallest, smallest)
 
-    def _joined(self, branches: Sequence[Branch], weights: Array, coded: Coded) -> tuple[Array, Codes]:
-        """The product of weights and branches at each distinct combination of codes, axes `(combinations, entries)`,
-        and the combination of each patient."""
+    def joined(self, branches: Sequence[Branch], weights: Array, coded: Coded) -> tuple[Array, Codes, float]:
+        """The product of weights and branches at each distinct combination of codes, axes `(combinations, entries)`;
+        the combination of each patient; and a bound below which no number of it that is not 0 can lie, to base 2."""
         variables = [v for branch in branches for v in branch.variables]
         distinct, which = self._distinct(variables, coded)
-        entries = np.repeat(weights[None], distinct.patients, axis=0)
+        entries, smallest = np.repeat(weights[None], distinct.patients, axis=0), _smallest(weights)
         for branch in branches:
             few, place = self._distinct(branch.variables, distinct)
-            if branch.child < 0:
-                name = branch.variables[0]
-                values = (
-                    likelihoods(self.base[name], few, name) if name in few.codes else np.ones((1, self.sizes[name]))
-                )
-            else:
-                values, exponents = self.message(branch.child, few)
-                values = np.ldexp(values, exponents[:, None])
-            entries *= values[:, branch.into][place]
-        return entries, which
+            values, exponents = self._said(branch, few)
+            smallest += _smallest(values) + min(0, int(exponents.min(initial=0)))
+            entries *= np.ldexp(values, exponents[:, None])[:, branch.into][place]
+        return entries, which, smallest
+
+    def _said(self, branch: Branch, coded: Coded) -> Message:
+        """What a branch says of each patient."""
+        if branch.child >= 0:
+            return self.message(branch.child, coded)
+        name = branch.variables[0]
+        if name not in coded.codes:
+            return np.ones((1, self.sizes[name])), np.zeros(1, dtype=np.int64)
+        return likelihoods(self.base[name], coded, name), np.zeros(coded.patients, dtype=np.int64)
 
     def _distinct(self, variables: Sequence[str], coded: Coded) -> tuple[Coded, Codes]:
         """One patient for each distinct combination of codes, and the combination of each patient."""
@@ -365,97 +367,6 @@ def _product(results: Array) -> tuple[Array, Powers]:
     return np.ldexp(product, np.clip(exponent - top[:, None], -2000, 0)), top
 
 
-def compile_engine(network: Network, buckets: Sequence[Bucket], given: Mapping[str, int]) -> Engine:
-    """The engine of a network whose variables are summed out in these buckets, with some of them given."""
-    base = numbered(network.variables)
-    sizes = {name: len(variable.states) for name, variable in network.variables.items()}
-    buckets = _merged(buckets, _folded(network, buckets, base), sizes)
-    cliques = lay_out(network, buckets, given)
-    folded = _folded(network, buckets, base)
-    engine = Engine(network.target, sizes, base, cliques, tuple(cliques[-1].message[network.target].tolist()))
-    covered: list[tuple[str, ...]] = []
-    for clique in cliques:
-        covered.append(sum((covered[child] for child in clique.children), clique.variables))
-    stations = []
-    for i, clique in enumerate(cliques):
-        if not folded[i]:
-            branches = [Branch((name,), -1, clique.states[name]) for name in clique.variables]
-            branches += [
-                Branch(covered[child], child, into)
-                for child, into in zip(clique.children, clique.into, strict=True)
-                if folded[child]
-            ]
-            still = [(c, into) for c, into in zip(clique.children, clique.into, strict=True) if not folded[c]]
-            stations.append(Open(i, _packed(engine, clique, branches), tuple(still)))
-    return replace(engine, open=tuple(stations))
-
-
-def _folded(network: Network, buckets: Sequence[Bucket], base: Base) -> list[bool]:
-    """Which buckets' messages are computed beforehand for every combination of codes below them."""
-    combinations: list[int] = []
-    folded: list[bool] = []
-    for i, bucket in enumerate(buckets):
-        children = [c for c in range(i) if buckets[c].parent == i]
-        combinations.append(
-            math.prod(len(base[v]) for v in bucket.variables) * math.prod(combinations[c] for c in children)
-        )
-        states = entries_of(network, set(bucket.scope) - set(bucket.variables))
-        small = all(folded[c] for c in children) and combinations[i] * states <= TABLE_ENTRIES
-        measured = network.variables[bucket.variables[0]].repeatable
-        folded.append(bucket.parent >= 0 and (small or measured))
-    return folded
-
-
-def _merged(buckets: Sequence[Bucket], folded: Sequence[bool], sizes: Mapping[str, int]) -> list[Bucket]:
-    """The same with each open bucket merged into an open child whose scope holds it anyway."""
-    found = dict(enumerate(buckets))
-    for i in range(len(buckets) - 1, -1, -1):
-        while not folded[i]:
-            inside = [
-                c for c, b in found.items() if b.parent == i and not folded[c] and set(b.scope) >= set(found[i].scope)
-            ]
-            if not inside:
-                break
-            child = found.pop(inside[-1])
-            found[i] = Bucket(child.variables + found[i].variables, child.scope, found[i].parent)
-            found |= {c: replace(b, parent=i) for c, b in found.items() if b.parent == inside[-1]}
-    number = {i: n for n, i in enumerate(sorted(found))}
-    return [replace(found[i], parent=number.get(found[i].parent, -1)) for i in number]
-
-
-def _packed(engine: Engine, clique: Clique, branches: Sequence[Branch]) -> tuple[Lookup, ...]:
-    """The branches of an open clique joined into as few tables as their sizes allow."""
-    entries = len(clique.weights)
-    size = {branch: math.prod(len(engine.base[v]) for v in branch.variables) for branch in branches}
-    groups: list[list[Branch]] = [[]]
-    for branch in sorted(branches, key=lambda b: -size[b]):
-        if size[branch] * entries > TABLE_ENTRIES:
-            continue
-        fits = [g for g in groups if math.prod(size[b] for b in g) * size[branch] * entries <= TABLE_ENTRIES]
-        if fits:
-            fits[0].append(branch)
-        else:
-            groups.append([branch])
-    lookups = [
-        _lookup(engine, group, np.ones(entries) if number else clique.weights, None)
-        for number, group in enumerate(groups)
-    ]
-    for branch in branches:
-        if size[branch] * entries > TABLE_ENTRIES:
-            states = int(branch.into.max()) + 1
-            alone = replace(branch, into=np.arange(states, dtype=np.int32))
-            lookups.append(_lookup(engine, [alone], np.ones(states), branch.into))
-    return tuple(lookups)
-
-
-def _lookup(engine: Engine, branches: Sequence[Branch], weights: Array, spread: Places | None) -> Lookup:
-    """Branches with their table over all combinations of base codes."""
-    variables = tuple(v for branch in branches for v in branch.variables)
-    sizes = [len(engine.base[v]) for v in variables]
-    combinations = math.prod(sizes)
-    digits = np.unravel_index(np.arange(combinations), sizes) if sizes else ()
-    every = Coded(combinations, dict(zip(variables, digits, strict=True)), {}, np.zeros(combinations, dtype=np.int64))
-    table, which = engine._joined(branches, weights, every)
-    table = table[which]
-    table.flags.writeable = False
-    return Lookup(tuple(branches), variables, weights, spread, table)
+def _smallest(table: Array) -> float:
+    """The logarithm to base 2 of the smallest number that is not 0."""
+    return float(np.log2(table.min(where=table > 0, initial=1.0)))

@@ -82,11 +82,14 @@ def clashes(engine: Engine | Conditioned, coded: Coded) -> list[tuple[str, ...]]
 
     All patients at once, leaving out one variable after the other; not always the smallest set.
     """
-    codes = dict(coded.codes)
+    missing = {name: engine.base[name][()] for name in coded.codes}
+    key = np.stack(list(coded.codes.values()), axis=1)
+    patterns, which = np.unique(key, axis=0, return_inverse=True)
+    codes = {name: patterns[:, i].copy() for i, name in enumerate(coded.codes)}
+    few = Coded(len(patterns), codes, coded.further, np.zeros(len(patterns), dtype=np.int64))
     for name in codes:
-        missing = engine.base[name][()]
-        without = replace(coded, codes=codes | {name: np.full_like(codes[name], missing)})
-        possible = engine.weigh(without).weights.sum(axis=1) > 0
-        codes[name] = np.where(possible, codes[name], missing).astype(codes[name].dtype)
-    kept = {name: found != engine.base[name][()] for name, found in codes.items()}
-    return [tuple(name for name in kept if kept[name][row]) for row in range(coded.patients)]
+        without = replace(few, codes=codes | {name: np.full_like(codes[name], missing[name])})
+        possible = engine.weigh(without).weights.any(axis=1)
+        codes[name][~possible] = missing[name]
+    kept = [tuple(name for name in codes if codes[name][row] != missing[name]) for row in range(few.patients)]
+    return [kept[i] for i in which.ravel().tolist()]
