@@ -12,7 +12,7 @@ import calcinosis as cc
 
 PUBLIC = {
     "DISCLAIMER", "Evidence", "Finding", "FindingsError", "ImpossibleEvidence", "Model", "NetworkError", "Posterior",
-    "Priors", "PriorsError", "Problem", "__version__", "cases", "load",
+    "Priors", "PriorsError", "Problem", "__version__", "cases", "cohort", "load",
 }  # fmt: skip
 MODULES = sorted(m.name for m in pkgutil.walk_packages(cc.__path__, "calcinosis."))
 

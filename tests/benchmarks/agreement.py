@@ -1,7 +1,8 @@
 """Before anything is timed: do all engines give the same answers?
 
 Our answers for many rows are compared, row by row, with those one by one and with the plain form of each peer; and
-every form of asking a peer is compared on a few patients with ten findings or all. A difference above TOLERANCE ends the run.
+every form of asking a peer is compared on a few patients with ten findings or all. A difference above TOLERANCE ends
+the run.
 """
 
 import numpy as np
@@ -47,7 +48,7 @@ def _rows(question, model, missing, names, effort, rng):
 
 
 def _alone(model, names, rng):
-    """Every form of asking, on a few patients with ten findings, then on some of whom the same is known, all."""
+    """Every form of asking, on patients with ten findings each, then on patients of whom everything is known."""
     everything = len(observable(model.network))
     rows = few(model.network, 3, min(10, everything), rng) + few(model.network, 3, everything, rng)
     ours = [list(model.probabilities(row).values()) for row in rows]

@@ -32,7 +32,7 @@ def trees(draw, networks):
     if draw(st.booleans()):
         return network, given, lay_out(network, buckets_of(network, elimination_order(network, given)), given)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("calcinosis.inference.engine.TABLE_ENTRIES", draw(st.sampled_from([1, 8, 100, 2**17])))
+        patch.setattr("calcinosis.inference.folding.TABLE_ENTRIES", draw(st.sampled_from([1, 8, 100, 2**17])))
         return network, {}, compile_network(network).cliques
 
 
@@ -45,11 +45,14 @@ def below(cliques):
 
 
 def possible_states(network, given, scope, covered):
-    """Whether each joint state of a scope is ruled out by no table of the variables covered, whatever theirs are."""
+    """Which joint states of a scope some states of the variables covered go with, by the tables these are in.
+
+    A table of given variables only rules out all or nothing, at the root, where everything is covered.
+    """
     operands, subscripts = [], []
     for name, table in network.tables.items():
         family = (*network.parents[name], name)
-        if covered & {*family}:
+        if covered & {*family} or (network.target in covered and {*family} <= {*given}):
             fixed = table[tuple(given.get(v, slice(None)) for v in family)]
             operands.append((fixed > 0).astype(float))
             subscripts.append("".join(v for v in family if v not in given))
@@ -57,7 +60,14 @@ def possible_states(network, given, scope, covered):
     return np.einsum(",".join([*subscripts, *scope]) + "->" + "".join(scope), *operands) > 0
 
 
-@settings(max_examples=60, deadline=None)
+def over(names, scope, values):
+    """Values over a scope as an array that broadcasts over all names."""
+    values = values.transpose(sorted(range(len(scope)), key=lambda axis: names.index(scope[axis])))
+    lengths = iter(values.shape)
+    return values.reshape([next(lengths) if name in scope else 1 for name in names])
+
+
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_the_entries_are_the_joint_states_that_can_be_each_once(networks, data):
     network, given, cliques = data.draw(trees(networks))
@@ -66,11 +76,11 @@ def test_the_entries_are_the_joint_states_that_can_be_each_once(networks, data):
         scope = tuple(clique.states)
         entries = list(zip(*(states.tolist() for states in clique.states.values()), strict=True))
         assert len(set(entries)) == len(entries) == len(clique.weights)
-        possible = possible_states(network, given, scope, covered | {*scope} - {*given} if False else covered)
+        possible = possible_states(network, given, scope, covered)
         assert set(entries) == {tuple(state) for state in np.argwhere(possible).tolist()}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_a_message_is_summed_in_runs_as_one_entry_after_the_other(networks, data):
     _, _, cliques = data.draw(trees(networks))
@@ -86,7 +96,7 @@ def test_a_message_is_summed_in_runs_as_one_entry_after_the_other(networks, data
         assert clique.runs[-1] == len(clique.weights)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_an_entry_is_summed_onto_and_looks_up_the_message_of_its_own_states(networks, data):
     network, _, cliques = data.draw(trees(networks))
@@ -102,7 +112,7 @@ def test_an_entry_is_summed_onto_and_looks_up_the_message_of_its_own_states(netw
     assert len(set(root.message[network.target].tolist())) == root.runs[1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_every_variable_is_summed_out_once_and_the_target_at_the_root(networks, data):
     network, given, cliques = data.draw(trees(networks))
@@ -118,7 +128,7 @@ def test_every_variable_is_summed_out_once_and_the_target_at_the_root(networks, 
             assert not clique.children
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_the_product_of_all_cliques_is_the_joint(networks, data):
     """Each table is multiplied in once: at every joint state the cliques' weights make its probability."""
@@ -137,14 +147,7 @@ def test_the_product_of_all_cliques_is_the_joint(networks, data):
     np.testing.assert_allclose(product, expected, rtol=1e-14, atol=0)
 
 
-def over(names, scope, values):
-    """Values over a scope as an array that broadcasts over all names."""
-    values = values.transpose(sorted(range(len(scope)), key=lambda axis: names.index(scope[axis])))
-    lengths = iter(values.shape)
-    return values.reshape([next(lengths) if name in scope else 1 for name in names])
-
-
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_the_order_of_variables_and_parents_leaves_the_tree_as_it_is(networks, data):
     network = data.draw(networks)
@@ -159,7 +162,7 @@ def test_the_order_of_variables_and_parents_leaves_the_tree_as_it_is(networks, d
         assert {v: s.tolist() for v, s in two.states.items()} == {v: s.tolist() for v, s in one.states.items()}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_measurements_are_summed_out_first_and_the_target_last(networks, data):
     network = data.draw(networks)
@@ -177,9 +180,10 @@ def test_a_state_that_a_definition_rules_out_is_no_entry(build):
         "failure": ("no yes", "form", [[0, 1], [0.8, 0.2]]),
         "sign": ("no yes", "form failure", np.array([[[0.5, 0.5], [0.1, 0.9]], [[0.7, 0.3], [0.6, 0.4]]])),
     }
-    root = compile_network(build("form", tables)).cliques[-1]
-    pairs = set(zip(root.states["form"].tolist(), root.states["failure"].tolist(), strict=True))
-    assert pairs == {(0, 1), (1, 0), (1, 1)}
+    network = build("form", tables)
+    (clique,) = (clique for clique in compile_network(network).cliques if "failure" in clique.variables)
+    pairs = zip(clique.states["form"].tolist(), clique.states["failure"].tolist(), strict=True)
+    assert set(pairs) == {(0, 1), (1, 0), (1, 1)}
 
 
 def test_the_shipped_network_stays_as_small_as_it_is_said_to_be(shipped):
@@ -188,8 +192,8 @@ def test_the_shipped_network_stays_as_small_as_it_is_said_to_be(shipped):
     assert len(shipped.engine.cliques[station.clique].weights) == 24
 
 
-def test_scopes_never_grow_beyond_what_was_linked(networks):
-    """A chain is summed out two variables at a time, however long it is."""
-    network = chain(50)
+def test_a_chain_is_summed_out_two_variables_at_a_time(build):
+    links = {f"v{i}": ("no yes", f"v{i - 1}", [[0.9, 0.1], [0.2, 0.8]]) for i in range(1, 50)}
+    network = build("v25", {"v0": ("no yes", "", [0.5, 0.5])} | links)
     buckets = buckets_of(network, elimination_order(network, ()))
     assert max(entries_of(network, bucket.scope) for bucket in buckets) == 4

@@ -253,14 +253,14 @@ def frames(draw, model):
     return pd.DataFrame(found).set_axis(pd.Index(index, dtype=object), axis=0)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_every_row_is_told_what_the_patient_alone_is_told(ward, data):
     for told in check_rows(ward, data.draw(frames(ward))):
         event(told.status.split(":")[0])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_when_strict_everybody_without_an_answer_is_told_at_once(ward, data):
     frame = data.draw(frames(ward))
@@ -291,7 +291,7 @@ def same(one, other):
     pd.testing.assert_frame_equal(one.astype(texts), other.astype(texts), check_exact=True)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(data=st.data(), part=st.integers(1, 3), cores=st.sampled_from([1, 2]))
 def test_parts_and_cores_change_no_bit(ward, data, part, cores):
     frame = data.draw(frames(ward))
@@ -307,7 +307,7 @@ def test_parts_and_cores_change_no_bit(ward, data, part, cores):
     assert [scores.statuses[code] for code in scores.status] == whole["status"].tolist()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_the_order_of_rows_and_columns_and_what_stands_beside_them_change_no_bit(ward, data):
     frame = data.draw(frames(ward))
@@ -322,7 +322,7 @@ def test_the_order_of_rows_and_columns_and_what_stands_beside_them_change_no_bit
     same(answer[clash].assign(status=""), expected[clash].assign(status=""))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_what_was_asked_before_changes_no_bit(ward, data):
     frame, before = data.draw(frames(ward)), data.draw(frames(ward))
@@ -380,8 +380,7 @@ LIMITS = [4.0, 8.5, 10.5, 25.0]
 
 def around(limit):
     """A limit and the numbers next to it, from the last bit to well beyond what is rounded away."""
-    shares = [10.0**-k for k in (7, 9, 10, 11, 12, 13, 14)]
-    steps = [0.0, np.spacing(limit), 2 * np.spacing(limit), *(limit * share for share in shares)]
+    steps = [0.0, np.spacing(limit), 2 * np.spacing(limit), *(limit * 10.0**-k for k in (7, 9, 11, 12, 13))]
     return [limit + sign * step for step in steps for sign in (-1, 1)]
 
 
@@ -390,7 +389,7 @@ def at_limits():
     """Calcium in mg/dL and albumin in g/dL, or none, so that the corrected calcium is at or next to a limit."""
     pairs = [
         (value - (0.8 * (4.0 - albumin) if albumin else 0.0), albumin)
-        for albumin in [None, 0.5, 2.4, 3.1, 3.9999999999, 7.1]
+        for albumin in [None, 2.4, 3.9999999999, 7.1]
         for limit in LIMITS
         for value in around(limit)
     ]

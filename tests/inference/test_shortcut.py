@@ -99,13 +99,13 @@ def check_both_ways(model, long_way, findings):
     assert row["log_evidence"] == pytest.approx(expected[len(model.states)], rel=0, abs=1e-12)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_the_short_way_says_to_the_last_bit_what_the_long_way_says(clinic, long_way, data):
     check_both_ways(clinic, long_way, data.draw(patients(clinic)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data(), table=st.sampled_from([1, 8, 100, 2**17]))
 def test_on_random_networks_the_short_way_says_what_the_long_way_says(networks, data, table):
     network = data.draw(networks)
@@ -216,7 +216,7 @@ def test_models_do_not_share_what_they_learned(clinic, build):
 # what is told
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_the_evidence_is_in_the_order_of_the_variables_however_it_was_given(shipped, data):
     variables = list(shipped.variables)
@@ -286,11 +286,11 @@ def test_weights_too_small_for_a_number_go_the_long_way(sharp):
 
 
 def test_weights_just_above_and_below_what_is_tiny_agree(sharp):
-    """One sign after the other, from 1 down to where the weights are computed again with scaling, and beyond."""
+    """A few signs after the others, from 1 down to where the weights are computed again with scaling, and beyond."""
     long_way, found = by_the_long_way(sharp.network), {}
-    for i in range(0, 120, 2):
-        found |= {f"sign{i}": "no", f"sign{i + 1}": "yes"}
+    for i in range(0, 120, 6):
+        found |= {f"sign{k}": ("no", "yes")[k % 2] for k in range(i, i + 6)}
         posterior = sharp.posterior(found)
         assert in_full(posterior) == in_full(long_way.posterior(found))
         assert posterior["yes"] == pytest.approx(0.45, rel=1e-12)
-        assert posterior.log_evidence == pytest.approx((i / 2 + 1) * np.log(0.999999 * 1e-6), rel=1e-12)
+        assert posterior.log_evidence == pytest.approx((i / 2 + 3) * np.log(0.999999 * 1e-6), rel=1e-12)

@@ -157,7 +157,7 @@ FILES = {
         b"warfarn,pain\nyes,none\n",
         "slip.csv:1: warfarn: -: a column that is not read: did you mean",
     ),
-    "none.csv": (b"name,doctor\nA,Who\n", "none.csv:1: -: -: no column is a variable"),
+    "none.csv": (b"name,doctor\nA,Who\n", "none.csv:1: name, doctor: -: no column is a variable"),
     "cell.csv": (b"id,pain\nA,none\nB,sever\n", "cell.csv:3: pain: sever: no state 'sever'"),
     "empty.csv": (b"", "empty.csv:1: -: -: the file is empty"),
     "header.csv": (b"id,pain\n", "there is no patient in it"),

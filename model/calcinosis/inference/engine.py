@@ -140,8 +140,8 @@ class Engine:
             weights[tiny], exponents[tiny] = again.weights, again.exponents
         return Weights(weights, exponents)
 
-    def weigh_one(self, rows: Sequence[int]) -> list[float]:
-        """The joint weights of one patient whose codes are all base codes, from the row of each lookup in turn.
+    def weigh_one(self, rows: Sequence[int | Array]) -> list[float]:
+        """The joint weights of one patient, from the row of each lookup in turn, by number or as it is.
 
         They may have lost digits where the largest is below TINY.
         """
@@ -150,7 +150,8 @@ class Engine:
         for clique, lookups, children, runs in self._stations:
             entries: Array | None = None
             for table, spread in lookups:
-                values = table[next(row)]
+                values = next(row)
+                values = table[values] if isinstance(values, int) else values
                 values = values if spread is None else values[spread]
                 entries = values if entries is None else entries * values
             assert entries is not None

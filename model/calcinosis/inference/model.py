@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from calcinosis.inference.beliefs import beliefs
@@ -21,12 +22,11 @@ from calcinosis.inference.missingness import Missing
 from calcinosis.inference.network import Network
 from calcinosis.inference.posterior import Posterior
 from calcinosis.inference.scores import Scores, score
-from calcinosis.inference.shortcut import Shortcut
+from calcinosis.inference.shortcut import Shortcut, Step
 from calcinosis.inference.simulate import simulate_blocks
 from calcinosis.inference.streams import Seed
 from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.frozen import FrozenMap
-from calcinosis.knowledge.problem import nearest
 from calcinosis.knowledge.reader import read_priors
 from calcinosis.knowledge.records import Priors, Variable
 
@@ -104,12 +104,6 @@ class Model:
         """All that findings may be given for: the variables, then covariates such as albumin."""
         covariates = dict.fromkeys(correction.covariate for correction in self.network.corrections)
         return (*self.variables, *covariates)
-
-    def slip(self, column: Hashable) -> str | None:
-        """The name that the heading of a column nearly spells, if it is not one itself."""
-        if not isinstance(column, str) or column in self.names:
-            return None
-        return nearest(column, self.names, cutoff=0.8)
 
     @cached_property
     def digest(self) -> str:
@@ -322,7 +316,7 @@ class Model:
                 rows, steps = short
                 weights = self._shortcut.engine.weigh_one(rows)
                 if max(weights) >= TINY:
-                    return lambda: Evidence(tuple(step.finding for step in sorted(steps) if step.finding)), weights, 0
+                    return lambda: _evidence(steps), weights, sum(step.exponent for step in steps)
         evidence = self.read(findings, **named)
         found = self.engine.weigh(encode(self.engine.base, [evidence]))
         if not found.weights.any():
@@ -342,6 +336,11 @@ class Model:
 
     def __repr__(self) -> str:
         return f"<Model of {self.target}: {', '.join(self.states)}; {len(self.variables)} variables>"
+
+
+def _evidence(steps: Sequence[Step]) -> Evidence:
+    """The evidence of findings on the shortcut, in the order of the variables."""
+    return Evidence(tuple(step.finding for step in sorted(steps, key=itemgetter(0)) if step.finding))
 
 
 def _total(weights: Sequence[float]) -> float:

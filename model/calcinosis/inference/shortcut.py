@@ -1,8 +1,8 @@
 """One patient in microseconds: findings seen before, each with what it adds to the row of its lookup table.
 
 A finding written as a text, or a list of texts, is read once by the grammar and remembered with the step it makes in
-the tables. What has no base code, needs a covariate or is not understood goes the long way, which also tells what is
-wrong.
+the tables; so are the rows for what has no base code. What needs a covariate or is not understood goes the long way,
+which also tells what is wrong.
 """
 
 from __future__ import annotations
@@ -11,23 +11,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from calcinosis.inference.coding import canonical
+import numpy as np
+
+from calcinosis.inference.coding import Coded, Likelihoods, canonical
 from calcinosis.inference.engine import Engine
 from calcinosis.inference.evidence import Finding
 from calcinosis.inference.findings import FindingsError, read_findings
-from calcinosis.inference.network import Network
+from calcinosis.inference.network import Array, Network
 
 MOST_KNOWN = 2**14
 """How many findings are remembered; then all are forgotten, so that memory stays bounded."""
 
 
 class Step(NamedTuple):
-    """What a finding adds: to the evidence at `position`, to the row of lookup number `lookup`; None if nothing."""
+    """What a finding adds: to the evidence at `position`, and `shift` to the row of lookup number `lookup`.
+
+    No finding if nothing was observed. A finding without a base code has its `likelihoods` instead of a shift, divided
+    by a power of two.
+    """
 
     position: int
     lookup: int
     shift: int
     finding: Finding | None
+    likelihoods: Likelihoods | None = None
+    exponent: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,10 +45,12 @@ class Shortcut:
     engine: Engine
     network: Network
     known: dict[tuple[str, Any], Step] = field(default_factory=dict)
+    further: dict[tuple[Any, ...], Array] = field(default_factory=dict)
 
-    def rows(self, findings: Mapping[str, Any]) -> tuple[list[int], list[Step]] | None:
-        """The row of each lookup, and the steps to it; None for findings that must go the long way."""
-        rows, steps, known = list(self.engine.unseen), [], self.known
+    def rows(self, findings: Mapping[str, Any]) -> tuple[list[int | Array], list[Step]] | None:
+        """The row of each lookup, by number or as it is, and the steps to it; None if it must go the long way."""
+        rows: list[Any] = list(self.engine.unseen)
+        steps, beyond, known = [], set(), self.known
         for name, given in findings.items():
             value = tuple(given) if type(given) is list else given
             try:
@@ -53,6 +63,10 @@ class Shortcut:
             if step.finding is not None:
                 rows[step.lookup] += step.shift
                 steps.append(step)
+                if step.likelihoods is not None:
+                    beyond.add(step.lookup)
+        for lookup in beyond:
+            rows[lookup] = self._row(lookup, [step for step in steps if step.lookup == lookup])
         return rows, steps
 
     def _learn(self, name: str, value: Any) -> Step | None:
@@ -68,15 +82,36 @@ class Shortcut:
         except FindingsError:
             return None
         lookup, shifts = self.engine.shifts[name]
+        base = self.engine.base[name]
         position = list(self.network.variables).index(name)
         step = Step(position, lookup, 0, None)
         for finding in evidence:
             key, exponent = canonical(finding.likelihoods)
-            code = self.engine.base[name].get(key)
-            if code is None or exponent:
-                return None
-            step = Step(position, lookup, shifts[code] - shifts[self.engine.base[name][()]], finding)
-        if len(self.known) >= MOST_KNOWN:
-            self.known.clear()
-        self.known[name, value] = step
+            if key in base:
+                step = Step(position, lookup, shifts[base[key]] - shifts[base[()]], finding, None, exponent)
+            else:
+                step = Step(position, lookup, 0, finding, key, exponent)
+        _remember(self.known, (name, value), step)
         return step
+
+    def _row(self, lookup: int, steps: list[Step]) -> Array:
+        """The row of a lookup for findings of which some have no base code."""
+        names = [step.finding.variable for step in steps if step.finding]
+        keys = [canonical(step.finding.likelihoods)[0] for step in steps if step.finding]
+        memory = (lookup, *sorted(zip(names, keys, strict=True)))
+        if memory not in self.further:
+            base = self.engine.base
+            codes = {
+                name: np.array([base[name].get(key, len(base[name]))]) for name, key in zip(names, keys, strict=True)
+            }
+            further = {name: (key,) for name, key in zip(names, keys, strict=True) if key not in base[name]}
+            coded = Coded(1, codes, further, np.zeros(1, dtype=np.int64))
+            table = self.engine.lookups[lookup]
+            _remember(self.further, memory, self.engine.joined(table.branches, table.weights, coded)[0][0])
+        return self.further[memory]
+
+
+def _remember(memory: dict[Any, Any], key: Any, value: Any) -> None:
+    if len(memory) >= MOST_KNOWN:
+        memory.clear()
+    memory[key] = value

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from calcinosis.inference.columns import Heading
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.findings import Fault, FindingsError
 from calcinosis.inference.model import Model
+from calcinosis.inference.reading import with_unit
 from calcinosis.interface.options import InputError
 from calcinosis.knowledge.problem import PriorsError, Problem
 from calcinosis.knowledge.sheet import read_sheet
@@ -102,23 +104,23 @@ def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _from_csv(path: Path, model: Model) -> list[Patient]:
     problems: list[Problem] = []
     sheet = read_sheet(path, path.name, problems)
-    columns = sheet.columns if sheet else ()
-    for column in columns:
-        near = model.slip(column)
-        if near:
-            mend = f"did you mean {near}? Otherwise rename it"
-            problems.append(Problem(path.name, 1, column, "", "a column that is not read", mend))
-    if sheet and not set(columns) & set(model.names):
-        mend = f"name columns after variables: {', '.join(model.variables)}"
-        problems.append(Problem(path.name, 1, "", "", "no column is a variable", mend))
-    key = next((column for column in NAMES if column in columns), None)
+    headings: list[Heading] = []
+    try:
+        headings = model.headings(sheet.columns) if sheet else []
+    except FindingsError as error:
+        problems += [Problem(path.name, 1, f.variable, f.value, f.what, f.mend) for f in error.faults]
+    column = {heading.name: heading.column for heading in headings}
+    key = next((name for name in NAMES if sheet and name in sheet.columns), None)
     patients = []
-    for line in sheet.lines if sheet else ():
-        findings: Mapping[str, str] = {c: line.cells[c] for c in columns if c in model.names}
+    for line in sheet.lines if sheet and headings else ():
+        findings = {h.name: with_unit(line.cells[h.column], h.unit) for h in headings}
         try:
             patients.append(Patient(line.cells[key] if key else str(line.number - 1), model.read(findings)))
         except FindingsError as error:
-            problems += [Problem(path.name, line.number, f.variable, f.value, f.what, f.mend) for f in error.faults]
+            problems += [
+                Problem(path.name, line.number, column.get(f.variable, f.variable), f.value, f.what, f.mend)
+                for f in error.faults
+            ]
     if problems:
         raise PriorsError(str(path), problems)
     return patients

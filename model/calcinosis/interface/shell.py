@@ -14,6 +14,7 @@ from calcinosis.interface.diagnose import diagnose
 from calcinosis.interface.export import export
 from calcinosis.interface.graph import graph
 from calcinosis.interface.init import init
+from calcinosis.interface.simulate import simulate
 
 app = typer.Typer(
     name="calcinosis",
@@ -25,7 +26,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (diagnose, cohort, check, init, export, graph):
+for command in (diagnose, cohort, simulate, check, init, export, graph):
     app.command()(command)
 
 
