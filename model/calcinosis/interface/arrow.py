@@ -25,7 +25,8 @@ def score_batch(batch: pa.RecordBatch, model: Model) -> pa.RecordBatch:
 
     Columns named as variables hold findings, as in `Model.posteriors`; all others are carried over unchanged and come
     first. Then one column of probabilities per state of the target, `leading`, `log_evidence` and `status`: 'ok', or
-    'invalid: …' or 'impossible: …' with the reason; then, and only then, the probabilities are null.
+    'invalid: …' or 'impossible: …' with the reason; then, and only then, probabilities, `leading` and
+    `log_evidence` are null.
 
     Raises:
         FindingsError: for headings that are not understood, as `Model.headings`, or that the answer needs for itself.
@@ -43,37 +44,47 @@ def score_batch(batch: pa.RecordBatch, model: Model) -> pa.RecordBatch:
     columns = {heading: column_of_arrow(batch.column(heading.column)) for heading in headings}
     scores = model.score(columns, batch.num_rows, cores=1)
     found = {heading.column for heading in headings}
-    arrays = [batch.column(i) for i, name in enumerate(batch.schema.names) if name not in found]
+    arrays = [_plain(batch.column(i)) for i, name in enumerate(batch.schema.names) if name not in found]
     none = scores.status > 0
     mask = none if none.any() else None
     arrays += [pa.array(values, mask=mask) for values in scores.probabilities]
-    arrays.append(_texts(np.where(none, -1, scores.leading) if mask is not None else scores.leading, model.states))
+    arrays.append(pa.DictionaryArray.from_arrays(pa.array(scores.leading, mask=mask), pa.array(model.states)))
     arrays.append(pa.array(scores.log_evidence, mask=mask))
-    arrays.append(_texts(scores.status, scores.statuses))
+    texts = pa.array(scores.statuses, pa.string())
+    arrays.append(pa.repeat(texts[0], len(none)) if mask is None else texts.take(pa.array(scores.status)))
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def answer_schema(schema: pa.Schema, model: Model) -> pa.Schema:
-    """The columns of the answers to a table of patients; digest and disclaimer stand in its metadata."""
+    """The columns of the answers to a table of patients; digest and disclaimer stand in its metadata.
+
+    Carried columns keep their types, but that a dictionary becomes a column of its values: an Arrow file can hold but
+    one dictionary for all its batches.
+
+    Raises:
+        FindingsError: for headings that are not understood, or that the answer needs for itself.
+    """
     import pyarrow as pa
 
     found = {heading.column for heading in model.headings(schema.names)}
     carried = [field for field in schema if field.name not in found]
+    carried = [f.with_type(f.type.value_type) if pa.types.is_dictionary(f.type) else f for f in carried]
     own = [*model.states, "leading", "log_evidence", "status"]
     taken = [field.name for field in carried if field.name in own]
     if taken:
         faults = [Fault(name, "", "a column that the answer has itself", "rename it") for name in taken]
         raise FindingsError(faults, "some columns stand in the way of the answer")
-    types = [pa.float64()] * len(model.states) + [pa.string(), pa.float64(), pa.string()]
+    leading = pa.dictionary(pa.int8() if len(model.states) < 2**7 else pa.int32(), pa.string())
+    types = [pa.float64()] * len(model.states) + [leading, pa.float64(), pa.string()]
     fields = [*carried, *(pa.field(name, kind) for name, kind in zip(own, types, strict=True))]
     return pa.schema(fields, {"calcinosis.priors": model.digest, "calcinosis.note": DISCLAIMER})
 
 
-def _texts(codes: Any, texts: Sequence[str]) -> pa.Array:
-    """Texts by number, null for -1."""
+def _plain(column: pa.Array) -> pa.Array:
+    """A dictionary column as one of its values, any other as it is."""
     import pyarrow as pa
 
-    return pa.array(texts, pa.string()).take(pa.array(codes, mask=codes < 0))
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
 
 
 def column_of_arrow(array: pa.Array) -> Column:

@@ -122,25 +122,16 @@ def _write(target: Path, blocks: Any) -> None:
 
     unfinished = target.with_name(f"{target.name}.unfinished")
     writer: Writer | None = None
-    schema: Any = None
     try:
         for block in blocks:
             table = pa.Table.from_pandas(block, preserve_index=False).replace_schema_metadata(None)
             table = table.add_column(0, "patient", pa.array(block.index + 1))
             if writer is None:
-                schema = _plain(table.schema) if ending_of(target) == ".csv" else table.schema
-                writer = Writer(unfinished, ending_of(target), schema)
-            writer.write(table.cast(schema))
+                writer = Writer(unfinished, ending_of(target), table.schema)
+            writer.write(table)
         if writer is not None:
             writer.close()
             unfinished.replace(target)
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
-
-
-def _plain(schema: Any) -> Any:
-    """A schema with texts for dictionaries, which a CSV file does not know."""
-    import pyarrow as pa
-
-    return pa.schema([pa.field(f.name, pa.string()) if pa.types.is_dictionary(f.type) else f for f in schema])

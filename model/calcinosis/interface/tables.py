@@ -222,7 +222,11 @@ def _of_cells(text: str, schema: pa.Schema) -> pa.RecordBatch:
 
 
 class Writer:
-    """A file of answers being written, one group of rows after the other."""
+    """A file of answers being written, one group of rows after the other.
+
+    Raises:
+        InputError: for a column that the format cannot hold.
+    """
 
     def __init__(self, path: Path, ending: str, schema: pa.Schema) -> None:
         import pyarrow as pa
@@ -230,17 +234,17 @@ class Writer:
         from pyarrow import csv as arrow_csv
 
         self._writer: Any
+        self._schema = schema
         if ending == ".parquet":
-            texts = [field.name for field in schema if field.type == pa.string()]
-            # of no use for numbers that are all different, and a third of the time
-            few = [field.name for field in schema if field.type != pa.float64()]
+            texts = [field.name for field in schema if field.type != pa.float64()]
+            # statistics are of no use for numbers that are all different, and took a third of the time
             self._writer = pq.ParquetWriter(
-                path, schema, compression="snappy", use_dictionary=texts, write_statistics=few
+                path, schema, compression="snappy", use_dictionary=texts, write_statistics=texts
             )
         elif ending == ".csv":
-            self._writer = arrow_csv.CSVWriter(
-                path, schema, write_options=arrow_csv.WriteOptions(quoting_style="needed")
-            )
+            self._schema = _for_csv(schema)
+            options = arrow_csv.WriteOptions(quoting_style="needed")
+            self._writer = arrow_csv.CSVWriter(path, self._schema, write_options=options)
         else:
             self._writer = pa.ipc.new_file(path, schema)
 
@@ -251,8 +255,19 @@ class Writer:
         if isinstance(self._writer, pq.ParquetWriter):
             self._writer.write_table(table, row_group_size=max(1, table.num_rows))
         else:
-            self._writer.write_table(table)
+            self._writer.write_table(table.cast(self._schema))
 
     def close(self) -> None:
         """Finish the file."""
         self._writer.close()
+
+
+def _for_csv(schema: pa.Schema) -> pa.Schema:
+    """The schema with texts for dictionaries, which CSV does not know."""
+    import pyarrow as pa
+
+    nested = [field.name for field in schema if pa.types.is_nested(field.type) or pa.types.is_binary(field.type)]
+    if nested:
+        raise InputError(f"a CSV file cannot hold the column {nested[0]}: write .parquet or .arrow")
+    fields = [f.with_type(f.type.value_type) if pa.types.is_dictionary(f.type) else f for f in schema]
+    return pa.schema(fields)
