@@ -78,8 +78,11 @@ def told_of(model, frame, row):
 
 
 def finding_of(cell, unit):
-    """What a cell stands for: a bare number is in the unit of its heading."""
-    text = str(cell.item() if hasattr(cell, "item") else cell).strip() if np.isscalar(cell) else ""
+    """What a cell stands for: a bare number, alone or the only item, is in the unit of its heading."""
+    plain = cell.tolist() if hasattr(cell, "tolist") else cell
+    if isinstance(plain, list | tuple | set | frozenset) and len(plain) == 1:
+        (plain,) = plain
+    text = str(plain).strip() if isinstance(plain, str | int | float) else ""
     bare = text.lstrip("-")[:1].isdigit() and not any(map(str.isalpha, text))
     return f"{text} {unit}" if unit and bare else cell
 
@@ -153,6 +156,7 @@ def check_rows(model, frame):
         expected = list(told.posterior.probabilities_of.values())
         if from_base_codes(model, told.posterior.evidence):
             assert probabilities == expected
+            assert leading == told.posterior.leading
         assert probabilities == pytest.approx(expected, rel=0, abs=1e-15)
         assert log_evidence == pytest.approx(told.posterior.log_evidence, rel=0, abs=1e-12)
         assert told.posterior[leading] >= max(expected) - 1e-15
@@ -371,6 +375,17 @@ def test_without_any_column_everybody_has_the_prior(ward):
     answer = ward.posteriors(pd.DataFrame(index=["ann", "bea"]))
     assert answer[list(ward.states)].to_numpy().tolist() == [list(ward.posterior().probabilities)] * 2
     assert answer["status"].tolist() == ["ok", "ok"]
+
+
+def test_of_two_states_as_probable_as_each_other_the_first_leads(build):
+    """Their joint weights differ in the last bit, their probabilities do not."""
+    prior = [0.24005564186327868, 0.2400556418632787, 0.5198887162734427]
+    model = cc.Model(build("kind", {"kind": ("s t u", "", prior)}))
+    findings = {"kind": {"s": 1.0, "t": 1.0, "u": 0.32729044829402165}}
+    alone, answer = model.posterior(findings), model.posteriors(pd.DataFrame([findings]))
+    assert alone["s"] == alone["t"] > alone["u"]
+    assert alone.leading == "s"
+    assert answer["leading"].tolist() == ["s"]
 
 
 # numbers and their limits

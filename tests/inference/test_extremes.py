@@ -1,6 +1,7 @@
 """Very small and very large likelihoods, and very many results: never a NaN, a false alarm or a lost digit."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import calcinosis as cc
@@ -40,13 +41,64 @@ def test_two_thousand_results_neither_underflow_nor_lose_a_digit(build):
     assert posterior.log_evidence == pytest.approx(1000 * np.log(0.25) + np.log(0.5), rel=1e-14)
 
 
-def test_many_sharp_findings_that_balance_do_not_underflow(build):
+IN_ONE_PASS, IN_SEVERAL = 2**22, 2
+"""How large a place may be, for a small network to be compiled in one pass or in several."""
+
+
+def model_of(network, most_entries, monkeypatch):
+    """A model whose places have so many entries at most."""
+    monkeypatch.setattr("calcinosis.inference.conditioning.MOST_ENTRIES", most_entries)
+    model = cc.Model(network)
+    assert hasattr(model.engine, "passes") == (most_entries == IN_SEVERAL)
+    return model
+
+
+@pytest.mark.parametrize("most_entries", [IN_ONE_PASS, IN_SEVERAL])
+def test_many_sharp_findings_that_balance_do_not_underflow(build, monkeypatch, most_entries):
     signs = {f"sign{i}": ("no yes", "ill", [[0.999999, 1e-6], [1e-6, 0.999999]]) for i in range(120)}
     tables = {"ill": ("no yes", "", [0.5, 0.5]), "ward": ("no yes", "ill", [[0.9, 0.1], [0.2, 0.8]])}
-    model = cc.Model(build("ward", tables | signs))
-    posterior = model.posterior({f"sign{i}": ("no", "yes")[i % 2] for i in range(120)})
+    model = model_of(build("ward", tables | signs), most_entries, monkeypatch)
+    findings = {f"sign{i}": ("no", "yes")[i % 2] for i in range(120)}
+    posterior = model.posterior(findings)
     assert posterior["yes"] == pytest.approx(0.45, rel=1e-12)
     assert posterior.log_evidence == pytest.approx(60 * np.log(0.999999 * 1e-6), rel=1e-12)
+    shares = model.marginals(findings).set_index(["variable", "state"])["probability"]
+    assert shares["ill", "yes"] == pytest.approx(0.5, rel=1e-12)
+
+
+@pytest.mark.parametrize("most_entries", [IN_ONE_PASS, IN_SEVERAL])
+@pytest.mark.parametrize("signs", [0, 10, 22, 40])
+def test_a_sharp_likelihood_among_sharp_findings_does_not_underflow(build, monkeypatch, signs, most_entries):
+    """What is seen for certain rules out the state that the likelihood speaks for."""
+    rows = [[0.999999, 1e-6], [0.999998, 2e-6]]
+    tables = {"ill": ("no yes", "", [0.5, 0.5]), "ward": ("no yes", "ill", [[0.9, 0.1], [0.2, 0.8]])}
+    tables |= {"sure": ("no yes", "ill", [[1.0, 0.0], [0.5, 0.5]])}
+    tables |= {f"sign{i}": ("no yes", "ill", rows) for i in range(signs)}
+    model = model_of(build("ward", tables), most_entries, monkeypatch)
+    findings = {"ill": {"no": 1.0, "yes": 1e-300}, "sure": "yes"} | {f"sign{i}": "yes" for i in range(signs)}
+    posterior = model.posterior(findings)
+    assert posterior["yes"] == pytest.approx(0.8, rel=1e-12)
+    assert posterior.log_evidence == pytest.approx(np.log(0.25) + np.log(1e-300) + signs * np.log(2e-6), rel=1e-12)
+
+
+@pytest.mark.parametrize("table", [1, 100, 2**17])
+@pytest.mark.parametrize("seen", ["c", {"a": 1e-200, "b": 2e-200, "d": 1.0}, "a:1e-200,d:1"], ids=str)
+def test_findings_whose_product_no_table_can_hold_are_not_impossible(build, monkeypatch, table, seen):
+    """Each is rarer than the square root of the smallest number; `d` cannot be."""
+    rows = [[0.5, 0.5 - 1e-200, 1e-200, 0.0], [0.4, 0.6 - 1e-200, 3e-200, 0.0]]
+    signs = {f"sign{i}": ("a b c d", "ill", rows) for i in range(4)}
+    network = build("ill", {"ill": ("no yes", "", [0.5, 0.5]), "ward": ("no yes", "ill", [[0.5, 0.5]] * 2)} | signs)
+    monkeypatch.setattr("calcinosis.inference.folding.TABLE_ENTRIES", table)
+    model = cc.Model(network)
+    no, yes = {"c": (1e-200, 3e-200), "a:1e-200,d:1": (0.5e-200, 0.4e-200)}.get(str(seen), (1.5e-200, 1.6e-200))
+    findings = {f"sign{i}": seen for i in range(4)}
+    posterior = model.posterior(findings)
+    assert posterior["yes"] == pytest.approx((yes / no) ** 4 / (1 + (yes / no) ** 4), rel=1e-12)
+    expected = np.log(0.5 * (1 + (yes / no) ** 4)) + 4 * np.log(no)
+    assert posterior.log_evidence == pytest.approx(expected, rel=1e-12)
+    answer = model.posteriors(pd.DataFrame([findings, {"sign0": "b"}]))
+    assert answer["status"].tolist() == ["ok", "ok"]
+    assert answer["yes"][0] == pytest.approx(posterior["yes"], rel=1e-12)
 
 
 def test_the_last_states_of_a_wide_range_of_likelihoods_are_kept(clinic):

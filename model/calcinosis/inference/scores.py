@@ -103,6 +103,7 @@ def _fill(
     leading = np.zeros(len(totals), dtype=found.leading.dtype)
     for state, weight in enumerate(weights[1:], start=1):
         totals += weight
+        # the later state where it is the more probable one, without a branch
         np.maximum(leading, (weight > best) * leading.dtype.type(state), out=leading)
         np.maximum(best, weight, out=best)
     none = np.flatnonzero(totals <= 0)
