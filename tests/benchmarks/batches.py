@@ -26,6 +26,7 @@ def measure(effort):
     found = {
         "title": f"{effort.rows:,} patients, rows per second",
         "rates": True,
+        "rows": effort.rows,
         "asked": {},
         "lines": [],
         "notes": [],

@@ -26,6 +26,8 @@ class Effort:
     nodes: tuple[int, ...] = (10, 20, 40, 80, 160)
     targets: int = 10
     memory_rows: int = 1_000_000
+    file_rows: tuple[int, ...] = (10**7, 2 * 10**7)
+    file_runs: int = 3
 
 
 FULL = Effort()
@@ -42,4 +44,6 @@ QUICK = Effort(
     findings=(0, 5, 10, 25),
     nodes=(10, 40, 160),
     targets=4,
+    file_rows=(10**6,),
+    file_runs=2,
 )

@@ -1,7 +1,8 @@
 """How fast is it? python tests/benchmarks/run.py [--quick] [--out DIR]
 
 Prints tables of calcinosis beside pyAgrum and pgmpy, measured on this machine in this run, and with --out writes
-benchmarks.json (all figures) and benchmarks.svg (the picture of the README). Needs the extra `dev`.
+benchmarks.json (all figures), benchmarks.md and benchmarks.svg (the table and the picture of the README). Needs the
+extra `dev`, and some five minutes.
 
 How to read it. First the largest difference between the engines' probabilities: nothing is timed before they agree to
 1e-12. Then a table for each question: the median time of each engine (or its rate, where rows per second say more),
@@ -21,6 +22,7 @@ from time import perf_counter
 
 import agreement
 import batches
+import files
 import growth
 import machine
 import memory
@@ -28,6 +30,7 @@ import networks
 import queries
 from effort import FULL, QUICK
 from plot import draw
+from readme import markdown
 from table import table
 
 SECTIONS = {
@@ -37,6 +40,7 @@ SECTIONS = {
     "networks": networks,
     "growth": growth,
     "memory": memory,
+    "files": files,
 }
 
 
@@ -44,7 +48,7 @@ def main():
     """Measure every section, print it, and write what was asked for."""
     parser = argparse.ArgumentParser(description="calcinosis beside pyAgrum and pgmpy")
     parser.add_argument("--quick", action="store_true", help="in under a minute, with fewer rows and rounds")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="write benchmarks.json and benchmarks.svg there")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write benchmarks.json, .md and .svg there")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     start = perf_counter()
@@ -58,6 +62,7 @@ def main():
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
         (options.out / "benchmarks.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        (options.out / "benchmarks.md").write_text(markdown(figures), encoding="utf-8")
         draw(figures, options.out / "benchmarks.svg")
 
 

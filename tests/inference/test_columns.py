@@ -78,10 +78,8 @@ def told_of(model, frame, row):
 
 
 def finding_of(cell, unit):
-    """What a cell stands for: a bare number, alone or the only item, is in the unit of its heading."""
+    """What a cell stands for: a bare number is in the unit of its heading."""
     plain = cell.tolist() if hasattr(cell, "tolist") else cell
-    if isinstance(plain, list | tuple | set | frozenset) and len(plain) == 1:
-        (plain,) = plain
     text = str(plain).strip() if isinstance(plain, str | int | float) else ""
     bare = text.lstrip("-")[:1].isdigit() and not any(map(str.isalpha, text))
     return f"{text} {unit}" if unit and bare else cell
@@ -198,7 +196,7 @@ def texts(draw, variable):
 
 def objects(variable):
     """A cell as Python would hold it."""
-    words = st.sampled_from(variable.state_names if variable else ALBUMINS)
+    words = st.sampled_from(variable.state_names if variable else ["2.4 g/dL", "24 g/L", "low"])
     return (
         texts(variable)
         | texts(variable).map(np.str_)

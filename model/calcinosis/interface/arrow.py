@@ -48,7 +48,7 @@ def score_batch(batch: pa.RecordBatch, model: Model) -> pa.RecordBatch:
     none = scores.status > 0
     mask = none if none.any() else None
     arrays += [pa.array(values, mask=mask) for values in scores.probabilities]
-    arrays.append(pa.DictionaryArray.from_arrays(pa.array(scores.leading, mask=mask), pa.array(model.states)))
+    arrays.append(pa.array(model.states, pa.string()).take(pa.array(scores.leading, mask=mask)))
     arrays.append(pa.array(scores.log_evidence, mask=mask))
     texts = pa.array(scores.statuses, pa.string())
     arrays.append(pa.repeat(texts[0], len(none)) if mask is None else texts.take(pa.array(scores.status)))
@@ -74,8 +74,7 @@ def answer_schema(schema: pa.Schema, model: Model) -> pa.Schema:
     if taken:
         faults = [Fault(name, "", "a column that the answer has itself", "rename it") for name in taken]
         raise FindingsError(faults, "some columns stand in the way of the answer")
-    leading = pa.dictionary(pa.int8() if len(model.states) < 2**7 else pa.int32(), pa.string())
-    types = [pa.float64()] * len(model.states) + [leading, pa.float64(), pa.string()]
+    types = [pa.float64()] * len(model.states) + [pa.string(), pa.float64(), pa.string()]
     fields = [*carried, *(pa.field(name, kind) for name, kind in zip(own, types, strict=True))]
     return pa.schema(fields, {"calcinosis.priors": model.digest, "calcinosis.note": DISCLAIMER})
 

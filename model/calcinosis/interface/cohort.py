@@ -4,7 +4,7 @@ The work is a pure function of one Arrow batch, `score_batch`. Pieces of the inp
 and the answers are gathered in order; whether a thread or another machine does the work makes no difference to a bit.
 
 Answers are kept in parts of equal size beside the output, in `OUT.parts`, each under a temporary name until it is
-whole. The output is written from these parts under a temporary name as well, and takes its own name at the end. So a
+whole. The output is written along with them, under a temporary name too, and takes its own name at the end. So a
 run that is killed leaves no half file, and one that is resumed writes the same bytes.
 
 On a Dask cluster, with `pip install "calcinosis[dask]"`::
@@ -12,10 +12,9 @@ On a Dask cluster, with `pip install "calcinosis[dask]"`::
     import calcinosis as cc
     answers = cc.cohort.score(patients, cc.load())      # a Dask DataFrame in, one out, same index
 
-On Spark, the same pure function::
+On Spark, the same pure function (the schema names what comes out: the columns that are no findings, then the answer)::
 
     import calcinosis as cc
-    import pyarrow as pa
 
     model = cc.load()
 
@@ -23,9 +22,8 @@ On Spark, the same pure function::
         for batch in batches:
             yield cc.cohort.score_batch(batch, model)
 
-    schema = cc.cohort.answer_schema(pa.schema([("id", "string"), ("pain", "string")]), model)
-    answers = patients.mapInArrow(score, schema=", ".join(f"{f.name} {kinds[str(f.type)]}" for f in schema))
-    # with kinds = {"string": "string", "double": "double"} and what your own columns are
+    own = [f"{state} double" for state in model.states] + ["leading string", "log_evidence double", "status string"]
+    answers = patients.mapInArrow(score, schema=", ".join(["id string", *own]))
 """
 
 from __future__ import annotations

@@ -125,11 +125,25 @@ def _open_arrow(path: Path, findings: Findings) -> Table:
 
 def _after(skip: int, batches: Iterator[pa.RecordBatch]) -> Iterator[Piece]:
     """All rows after the first `skip`, in pieces."""
-    for batch in batches:
+    for batch in _joined(batches):
         passed = min(skip, batch.num_rows)
         skip -= passed
         for first in range(passed, batch.num_rows, PIECE):
             yield Piece(batch.slice(first, PIECE), {})
+
+
+def _joined(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same rows, batches of few rows joined: some programs write very many of these."""
+    import pyarrow as pa
+
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(part.num_rows for part in held) * 8 >= PIECE:
+            yield pa.concat_batches(held) if len(held) > 1 else batch
+            held = []
+    if held:
+        yield pa.concat_batches(held)
 
 
 def _open_csv(path: Path, findings: Findings) -> Table:

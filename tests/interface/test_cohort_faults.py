@@ -1,0 +1,206 @@
+"""`calcinosis cohort` tells what is wrong with files and options in one message, and leaves nothing behind."""
+
+import gc
+import json
+import os
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+GOOD = b"id,pain\n1,none\n"
+OWN = "a column that the answer has itself: rename it"
+FILES = {
+    "empty.csv": (b"", "{file}: the file is empty"),
+    "mark.csv": (b"\xef\xbb\xbf", "{file}: the file is empty"),
+    "latin.csv": ("id,pain\nZoë,none\n".encode("latin-1"), "{file}: not UTF-8 text with commas between cells"),
+    "utf16.csv": (GOOD.decode().encode("utf-16"), "{file}: not UTF-8 text with commas between cells"),
+    "zip.csv": (b"PK\x03\x04" + bytes(range(256)) * 9, "{file}: not UTF-8 text with commas between cells"),
+    "late.csv": (
+        b"id,pain\n" + b"a,none\n" * 9000 + b"Zo\xeb,none\n",
+        "{file}: cannot be read: In CSV column #0: Row #9002: CSV conversion error to string: invalid UTF8 data",
+    ),
+    "semicolons.csv": (b"id;pain\n1;none\n", "{file}: semicolons between cells: save it with commas"),
+    "twice.csv": (b"id,id,pain\n1,2,none\n", "{file}: the column id stands twice: remove one of the two"),
+    "again.csv": (
+        b"pain,pain\nnone,none\n",
+        "some columns are not understood\npain: the column stands twice: remove one of the two",
+    ),
+    "units.csv": (
+        b"pth,pth (pg/mL)\n9 pg/mL,\n",
+        "some columns are not understood\npth: the column stands twice: remove one of the two",
+    ),
+    "slip.csv": (
+        b"id,warfarn,pth (stone)\n1,no,2\n",
+        "some columns are not understood\n"
+        "warfarn: a column that is not read: did you mean warfarin? Otherwise rename it\n"
+        "pth (stone): unknown unit 'stone': pth is read in pg/mL, ng/L, pmol/L",
+    ),
+    "status.csv": (
+        b"id,status,pain,dystrophic\n1,ok,none,0.5\n",
+        f"some columns stand in the way of the answer\nstatus: {OWN}\ndystrophic: {OWN}",
+    ),
+    "text.parquet": (
+        b"id,pain\n1,none\n",
+        "{file}: cannot be read: Parquet magic bytes not found in footer. "
+        "Either the file is corrupted or this is not a parquet file.",
+    ),
+    "empty.parquet": (b"", "{file}: cannot be read: Parquet file size is 0 bytes"),
+    "empty.arrow": (b"", "{file}: cannot be read: Tried reading schema message, was null or length 0"),
+    "patients.xlsx": (
+        b"PK",
+        "{file}: a file of many patients ends in one of .csv, .parquet, .arrow, .feather",
+    ),
+    "patients": (GOOD, "{file}: a file of many patients ends in one of .csv, .parquet, .arrow, .feather"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_at_fault_is_told_in_words(name, shell, tmp_path):
+    content, message = FILES[name]
+    (tmp_path / name).write_bytes(content)
+    told = shell("cohort", tmp_path / name, tmp_path / "out.csv")
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert told.stderr == f"calcinosis: {message.format(file=tmp_path / name)}\n"
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", ["empty.csv", "slip.csv"])
+def test_with_json_the_same_is_told_as_json(name, shell, tmp_path):
+    content, message = FILES[name]
+    (tmp_path / name).write_bytes(content)
+    told = shell("cohort", tmp_path / name, tmp_path / "out.csv", "--json")
+    assert (told.exit_code, told.stderr) == (1, "")
+    shown = json.loads(told.stdout)
+    assert shown["message"] == message.format(file=tmp_path / name)
+    assert shown["error"] == {"empty.csv": "InputError", "slip.csv": "FindingsError"}[name]
+    assert len(shown.get("faults", [])) == {"empty.csv": 0, "slip.csv": 2}[name]
+
+
+@pytest.mark.parametrize("name", ["cut.parquet", "cut.arrow", "cut.stream.arrow", "garbled.parquet", "other.feather"])
+def test_a_file_that_was_cut_or_garbled_is_named_and_leaves_nothing(name, shell, tmp_path):
+    table, path = pa.table({"id": [f"{i:09d}" for i in range(9000)], "pain": ["none"] * 9000}), tmp_path / name
+    if path.suffix == ".parquet":
+        pq.write_table(table, path, row_group_size=1000, use_dictionary=False)
+    else:
+        with (pa.ipc.new_stream if "stream" in name else pa.ipc.new_file)(str(path), table.schema) as file:
+            file.write_table(table, max_chunksize=1000)
+    content, half = path.read_bytes(), path.stat().st_size // 2
+    garbled = content[:half] + b"\xff" * 300 + content[half + 300 :]
+    path.write_bytes({"cut": content[:half], "garbled": garbled, "other": b"FEA1" * 99}[name.split(".")[0]])
+    told = shell("cohort", path, tmp_path / "out.parquet", "--part", 1000)
+    assert told.exit_code == 1
+    assert told.stderr.startswith(f"calcinosis: {path}: cannot be read: ")
+    assert told.stderr.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_broken_row_that_is_not_utf_8_is_told_in_words_only(shell, tmp_path):
+    """Nothing goes astray while the row is noted: an error there would be a warning of pytest."""
+    (tmp_path / "in.csv").write_bytes(b"id,pain\n" + b"a,none\n" * 9000 + b"Zo\xeb,none,x\n")
+    told = shell("cohort", tmp_path / "in.csv", tmp_path / "out.csv")
+    gc.collect()
+    assert told.exit_code == 1
+    assert told.stderr.startswith(f"calcinosis: {tmp_path / 'in.csv'}: ")
+    assert told.stderr.count("\n") == 1
+
+
+def test_a_quote_that_is_never_closed_does_not_swallow_patients(shell, tmp_path):
+    """Each patient after it is answered or the file is refused; they are not left out without a word."""
+    rows = b"".join(b"%d,none\n" % i for i in range(3, 100))
+    for row in (b'2,"none\n', b'"2,none\n', b'2,"none"severe","\n'):
+        (tmp_path / "in.csv").write_bytes(b"id,pain\n1,none\n" + row + rows)
+        told = shell("cohort", tmp_path / "in.csv", tmp_path / "out.csv", "--force")
+        if told.exit_code == 0:
+            answers = pd.read_csv(tmp_path / "out.csv", dtype=str)
+            assert answers["id"].tolist()[-97:] == [str(i) for i in range(3, 100)]
+        else:
+            assert "in.csv" in told.stderr
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A folder with patients, answers that are there already, and a folder where a file should be."""
+    (tmp_path / "in.csv").write_bytes(GOOD)
+    (tmp_path / "there.csv").write_bytes(b"kept\n")
+    (tmp_path / "folder.parquet").mkdir()
+    return tmp_path
+
+
+OPTIONS = {
+    "no such file": (["none.csv", "out.csv"], "none.csv: there is no such file"),
+    "a folder of patients": (["folder.parquet", "out.csv"], "folder.parquet: there is no such file"),
+    "answers of no format": (
+        ["in.csv", "out.json"],
+        "out.json: a file of answers ends in one of .csv, .parquet, .arrow, .feather",
+    ),
+    "answers there already": (["in.csv", "there.csv"], "there.csv: exists already: --force replaces it"),
+    "answers there already, nothing to resume": (
+        ["in.csv", "there.csv", "--resume"],
+        "there.csv: exists already: --force replaces it",
+    ),
+    "answers in place of patients": (
+        ["in.csv", "in.csv"],
+        "in.csv: the answers would replace the patients: choose another name",
+    ),
+    "the same by force": (
+        ["in.csv", "./in.csv", "--force"],
+        "in.csv: the answers would replace the patients: choose another name",
+    ),
+    "no folder for them": (["in.csv", "none/out.csv"], "none/out.csv: there is no folder none"),
+    "both ways": (
+        ["in.csv", "out.csv", "--resume", "--force"],
+        "--resume goes on with an earlier run, --force begins anew: give one of them",
+    ),
+    "no such priors": (
+        ["in.csv", "out.csv", "--priors", "nowhere"],
+        "1 problem in nowhere\nnowhere:1: -: -: there is no such folder: ",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OPTIONS)
+def test_options_at_fault_are_told_and_change_nothing(case, files, shell, monkeypatch):
+    words, message = OPTIONS[case]
+    monkeypatch.chdir(files)
+    before = sorted(files.iterdir())
+    told = shell("cohort", *words)
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert told.stderr.startswith(f"calcinosis: {message}")
+    assert sorted(files.iterdir()) == before
+    assert (files / "there.csv").read_bytes() == b"kept\n"
+    assert (files / "in.csv").read_bytes() == GOOD
+
+
+def test_a_folder_where_the_answers_should_be_is_told_before_the_work_begins(files, shell):
+    for options in ([], ["--force"]):
+        before = sorted(files.iterdir())
+        told = shell("cohort", files / "in.csv", files / "folder.parquet", *options)
+        assert told.exit_code == 1
+        assert "folder.parquet" in told.stderr
+        assert sorted(files.iterdir()) == before
+
+
+@pytest.mark.parametrize("words", [["--part", "0"], ["--part", "many"], ["--parts", "3"], ["a", "b"]])
+def test_wrong_usage_is_exit_code_2(words, files, shell):
+    assert shell("cohort", files / "in.csv", files / "out.csv", *words).exit_code == 2
+    assert shell("cohort", files / "in.csv").exit_code == 2
+    assert not (files / "out.csv").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_may_not_be_written_to_is_told_in_words(files, shell):
+    (files / "shut").mkdir(mode=0o500)
+    told = shell("cohort", files / "in.csv", files / "shut" / "out.csv")
+    assert told.exit_code == 1
+    assert told.stderr.startswith(f"calcinosis: {files / 'shut'}")
+    assert "Permission denied" in told.stderr
+
+
+def test_a_folder_of_that_name_that_is_not_ours_is_left_alone(files, shell):
+    (files / "out.csv.parts").mkdir()
+    (files / "out.csv.parts" / "thesis.txt").write_text("mine")
+    for options in ([], ["--force"], ["--resume"]):
+        shell("cohort", files / "in.csv", files / "out.csv", *options)
+        assert (files / "out.csv.parts" / "thesis.txt").read_text() == "mine"

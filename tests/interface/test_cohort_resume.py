@@ -1,0 +1,277 @@
+"""A run that is killed or stopped leaves whole parts and no answers; one that goes on writes the same bytes."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import calcinosis as cc
+from calcinosis.interface import cohort, tables
+
+PATIENTS = 120_000
+PART = 150
+INTERRUPTED = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    "from calcinosis.interface.shell import main; main()"
+)
+
+
+@pytest.fixture(scope="module")
+def large(ward, write, tmp_path_factory):
+    """A folder with many patients in both formats, some rows of the CSV file broken."""
+    folder = tmp_path_factory.mktemp("large")
+    frame = ward(PATIENTS)
+    write(frame, folder / "in.csv")
+    lines = (folder / "in.csv").read_bytes().replace(b"\n000777,", b"\n000777,,,,,x\n000777b,")
+    (folder / "in.csv").write_bytes(lines.replace(b"\n090000,", b"\nfew\n090000,") + b"last")
+    write(frame.astype("category"), folder / "in.parquet")
+    return folder
+
+
+def child(source, target, *words, program=("-m", "calcinosis")):
+    """A run of its own, with its first part kept."""
+    command = [sys.executable, *program, "cohort", source, target, "--part", PART, *words]
+    process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    first = target.with_name(f"{target.name}.parts") / "000000.arrow"
+    while not first.exists() and process.poll() is None:
+        time.sleep(0.001)
+    return process
+
+
+def end(process, sign):
+    """Stop a run, and what it said and its exit code."""
+    process.send_signal(sign)
+    out, err = process.communicate()
+    return process.returncode, out.decode(), err.decode()
+
+
+def left(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
+@pytest.mark.parametrize(("source", "target"), [("in.parquet", "out.parquet"), ("in.csv", "out.csv")])
+def test_a_killed_run_leaves_no_answers_and_goes_on_to_the_same_bytes(source, target, large, shell, shipped, tmp_path):
+    out, again = tmp_path / target, tmp_path / f"again{target}"
+    cohort.run(large / source, again, shipped, part=PART)
+    code, *_ = end(child(large / source, out), signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    assert not out.exists()
+    kept = len(list((tmp_path / f"{target}.parts").glob("*.arrow")))
+    assert 1 <= kept < PATIENTS // PART
+
+    told = shell("cohort", large / source, out, "--part", PART)
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert told.stderr == (
+        f"calcinosis: {out}.parts: an earlier run stopped here: --resume goes on, --force begins anew\n"
+    )
+
+    told = shell("cohort", large / source, out, "--part", PART, "--resume")
+    assert told.exit_code == 0, told.output
+    assert f"  {kept * PART:,} of them were there from an earlier run\n" in told.stdout
+    assert out.read_bytes() == again.read_bytes()
+    assert left(tmp_path) == sorted([target, again.name])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
+def test_a_run_killed_twice_goes_on_twice_and_an_interrupt_is_as_good(large, shipped, tmp_path):
+    source, out = large / "in.parquet", tmp_path / "out.arrow"
+    parts = tmp_path / "out.arrow.parts"
+    cohort.run(source, tmp_path / "again.arrow", shipped, part=PART)
+    code, _, told = end(child(source, out, program=("-c", INTERRUPTED)), signal.SIGINT)
+    assert code not in (0, -signal.SIGKILL)
+    assert "Traceback" not in told
+    assert left(tmp_path) == ["again.arrow", "out.arrow.parts"]
+    first = len(list(parts.glob("*.arrow")))
+
+    process = child(source, out, "--resume")
+    while not (parts / f"{first + 3:06d}.arrow").exists() and process.poll() is None:
+        time.sleep(0.001)
+    assert end(process, signal.SIGKILL)[0] == -signal.SIGKILL
+    second = len(list(parts.glob("*.arrow")))
+    assert first < second < PATIENTS // PART
+
+    summary = cohort.run(source, out, shipped, part=PART, resume=True)
+    assert summary.resumed == second * PART
+    assert out.read_bytes() == (tmp_path / "again.arrow").read_bytes()
+    assert left(tmp_path) == ["again.arrow", "out.arrow"]
+
+
+# the same in this process: a run is stopped at a part
+
+
+@pytest.fixture
+def small(ward, write, tmp_path, monkeypatch):
+    """A folder with some patients in every format, read in small pieces; a broken row here and there."""
+    monkeypatch.setattr(tables, "PIECE", 13)
+    monkeypatch.setattr(tables, "BLOCK", 3000)
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("in.csv", "in.parquet", "in.arrow", "in.stream.arrow"):
+        write(ward(100), folder / name)
+    lines = (folder / "in.csv").read_bytes().split(b"\n")
+    for row in (1, 2, 30, 31, 60, 99, 101):
+        lines.insert(row, b"few,cells" if row % 2 else b"many" + b",x" * 99)
+    (folder / "in.csv").write_bytes(b"\n".join(lines))
+    return folder
+
+
+def stop_at(part, source, target, model, **options):
+    """A run that is stopped when it has kept so many parts."""
+    calls = []
+
+    def progress(done, rows):
+        calls.append(done)
+        if len(calls) > part + 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cohort.run(source, target, model, progress=progress, **options)
+    assert not target.exists()
+    return target.with_name(f"{target.name}.parts")
+
+
+@pytest.mark.parametrize("source", ["in.csv", "in.parquet", "in.arrow", "in.stream.arrow"])
+@pytest.mark.parametrize("ending", ["csv", "parquet", "arrow"])
+def test_wherever_a_run_stops_it_goes_on_to_the_same_bytes(source, ending, small, shipped, tmp_path):
+    whole = tmp_path / f"whole.{ending}"
+    everyone = cohort.run(small / source, whole, shipped, part=30)
+    for part in range(everyone.patients // 30 + 1):
+        out = tmp_path / f"out{part}.{ending}"
+        kept = stop_at(part, small / source, out, shipped, part=30)
+        assert left(kept) == [*(f"{number:06d}.arrow" for number in range(part + 1)), "terms.json"]
+        summary = cohort.run(small / source, out, shipped, part=30, resume=True)
+        assert summary.resumed == min(30 * (part + 1), everyone.patients)
+        assert (summary.patients, summary.ok, summary.first) == (everyone.patients, everyone.ok, everyone.first)
+        assert out.read_bytes() == whole.read_bytes()
+        assert not kept.exists()
+
+
+def test_progress_of_a_run_that_goes_on_begins_where_the_other_stopped(small, shipped, tmp_path):
+    stop_at(1, small / "in.parquet", tmp_path / "out.csv", shipped, part=30)
+    told = []
+    cohort.run(
+        small / "in.parquet", tmp_path / "out.csv", shipped, part=30, resume=True, progress=lambda *n: told.append(n)
+    )
+    assert told == [(60, 100), (90, 100), (100, 100)]
+
+
+@pytest.fixture
+def stopped(small, shipped, tmp_path):
+    """A run that was stopped after its first part: the file of patients, and of answers, and the parts."""
+    return small / "in.csv", tmp_path / "out.csv", stop_at(0, small / "in.csv", tmp_path / "out.csv", shipped, part=30)
+
+
+def edited(folder):
+    path = folder / "tables" / "warfarin.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace(",judgement,", ",judgement,x", 1) + "\n", encoding="utf-8")
+
+
+CHANGES = {
+    "the size of a part": ["--part", "31"],
+    "the priors": ["--part", "30", "--priors", "mine"],
+    "the input": ["--part", "30"],
+    "the version of calcinosis": ["--part", "30"],
+    "the input, the size of a part": ["--part", "29"],
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_run_on_other_terms_is_refused_in_words(what, stopped, shell, tmp_path, monkeypatch):
+    source, out, parts = stopped
+    monkeypatch.chdir(tmp_path)
+    if "priors" in what:
+        shell("init", "mine")
+        table = tmp_path / "mine" / "tables" / "subtype.csv"
+        table.write_bytes(table.read_bytes().replace(b",dystrophic", b",dystrophic", 1))
+        sources = tmp_path / "mine" / "variables.csv"
+        sources.write_bytes(sources.read_bytes().replace(b"End-stage renal disease", b"Renal disease at its end"))
+    if "input" in what:
+        source.write_bytes(source.read_bytes() + b"000100,none\n")
+    if "version" in what:
+        monkeypatch.setattr(cohort, "version", lambda name: "9.9.9")
+    told = shell("cohort", source, out, *CHANGES[what], "--resume")
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert told.stderr == f"calcinosis: {parts}: cannot be resumed: {what} changed; --force begins anew\n"
+    assert left(parts) == ["000000.arrow", "terms.json"]
+
+
+def test_with_force_a_run_begins_anew_on_whatever_terms(stopped, shell, tmp_path):
+    source, out, parts = stopped
+    assert "from an earlier run" not in shell("cohort", source, out, "--part", 17, "--force").stdout
+    assert out.exists()
+    assert not parts.exists()
+
+
+def test_with_nothing_to_resume_a_run_just_runs(small, shell, tmp_path):
+    told = shell("cohort", small / "in.csv", tmp_path / "out.csv", "--resume")
+    assert told.exit_code == 0
+    assert "from an earlier run" not in told.stdout
+    again = shell("cohort", small / "in.csv", tmp_path / "out.csv", "--resume")
+    assert again.exit_code == 1
+    assert again.stderr == f"calcinosis: {tmp_path / 'out.csv'}: exists already: --force replaces it\n"
+
+
+def test_answers_to_another_file_have_parts_of_their_own(stopped, shell, tmp_path):
+    source, out, parts = stopped
+    assert shell("cohort", source, out.with_suffix(".parquet"), "--part", 30).exit_code == 0
+    assert left(parts) == ["000000.arrow", "terms.json"]
+
+
+def test_what_was_half_written_is_written_anew(stopped, shipped, tmp_path):
+    source, out, parts = stopped
+    (parts / "000001.unfinished").write_bytes(b"half")
+    out.with_name("out.csv.unfinished").write_bytes(b"half")
+    assert cohort.run(source, out, shipped, part=30, resume=True).resumed == 30
+    cohort.run(source, tmp_path / "whole.csv", shipped, part=30)
+    assert out.read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    assert left(tmp_path) == ["in", "out.csv", "whole.csv"]
+
+
+def test_parts_without_their_terms_are_not_taken_for_answers(stopped, ward, write, shipped, tmp_path):
+    """A run may be killed while it removes what another one left, the terms first."""
+    source, out, parts = stopped
+    (parts / "terms.json").unlink()
+    write(ward(50, seed=9).assign(id="another"), source)
+    for options in ({}, {"resume": True}, {"force": True}):
+        held = tmp_path / "held"
+        shutil.copytree(parts, held)
+        summary = cohort.run(source, out, shipped, part=30, **options)
+        assert (summary.patients, summary.resumed) == (50, 0)
+        out.unlink()
+        held.rename(parts)
+
+
+def test_a_part_that_is_no_more_what_it_was_is_told_in_words(stopped, shell):
+    source, out, parts = stopped
+    (parts / "000000.arrow").write_bytes(b"")
+    told = shell("cohort", source, out, "--part", 30, "--resume")
+    assert told.exit_code == 1
+    assert told.stderr.startswith(f"calcinosis: {parts}")
+
+
+def test_strict_counts_for_rows_that_were_answered_before(small, shell, shipped, tmp_path):
+    out = tmp_path / "out.csv"
+    stop_at(3, small / "in.csv", out, shipped, part=30)
+    told = shell("cohort", small / "in.csv", out, "--part", 30, "--resume", "--strict")
+    assert told.exit_code == 1
+    assert "patient 1: invalid: the row has " in told.stderr
+    assert not out.exists()
+
+
+def test_a_file_at_fault_in_the_middle_leaves_nothing_to_resume(small, shell, tmp_path):
+    content = (small / "in.csv").read_bytes()
+    (small / "in.csv").write_bytes(content + b"\nZo\xeb,none")
+    told = shell("cohort", small / "in.csv", tmp_path / "out.csv", "--part", 30)
+    assert told.exit_code == 1
+    assert left(tmp_path) == ["in"]
+
+
+def test_the_library_refuses_in_the_same_words(stopped, shipped):
+    source, out, _ = stopped
+    with pytest.raises(ValueError, match="an earlier run stopped here: --resume goes on, --force begins anew"):
+        cc.cohort.run(source, out, shipped, part=30)
