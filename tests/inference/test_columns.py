@@ -21,7 +21,8 @@ from calcinosis.knowledge.records import Band
 
 @pytest.fixture(scope="module")
 def ward(clinic):
-    """The small clinic, with a repeatable number that the same albumin corrects by a line of its own."""
+    """The small clinic, with a repeatable number that the same albumin corrects by a line of its own, and more that
+    clashes."""
     network, calcium = clinic.network, clinic.network.variables["calcium"]
     bands = [Band(0, 1), Band(1, 3), Band(3, 60, above=True)]
     urine = replace(
@@ -38,7 +39,11 @@ def ward(clinic):
             network,
             variables={**network.variables, "urine": urine},
             parents={**network.parents, "urine": ("disease",)},
-            tables={**network.tables, "urine": np.array([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7]])},
+            tables={
+                **network.tables,
+                "pain": np.array([[0.6, 0.4, 0.0], [0.0, 0.3, 0.7]]),
+                "urine": np.array([[0.5, 0.3, 0.2], [0.0, 0.2, 0.8]]),
+            },
             corrections=(albumin, replace(albumin, variable="urine", slope=-0.5)),
         )
     )
@@ -174,7 +179,8 @@ UNITS = {"calcium": ["mg/dL", "mmol/L"], "urine": ["g/L", "mg/dL"], "albumin": [
 @st.composite
 def texts(draw, variable):
     """A cell as a file would hold it; without a variable, one of albumin."""
-    kind = draw(st.sampled_from(["state", "number", "either of", "likelihoods", "results", "missing", "rubbish"]))
+    kinds = ["state"] * 4 + ["number", "number", "either of", "likelihoods", "results", "missing", "rubbish"]
+    kind = draw(st.sampled_from(kinds))
     if kind == "missing":
         return draw(st.sampled_from(MISSING))
     if variable is None:
@@ -190,7 +196,8 @@ def texts(draw, variable):
         some = draw(st.dictionaries(states, st.sampled_from(["0.1", "0.7", "3", "0"]), min_size=1, max_size=2))
         return ",".join(f"{state}:{number}" for state, number in some.items())
     if kind == "results":
-        return draw(st.sampled_from([",", ", "])).join(draw(st.lists(states, min_size=1, max_size=5)))
+        most = 5 if variable.repeatable else 2
+        return draw(st.sampled_from([",", ", "])).join(draw(st.lists(states, min_size=1, max_size=most)))
     return draw(states)
 
 
@@ -227,14 +234,20 @@ def columns(draw, variable, rows):
     def one_of(*dtypes):
         return draw(st.sampled_from(dtypes))
 
-    kind = one_of("texts", "texts", "objects", "categories", "floats", "ints", "bools")
+    numeric = variable is None or variable.numeric
+    likely = ["floats", "ints", "floats"] if numeric else ["texts", "categories", "texts"]
+    kind = one_of("texts", "objects", "categories", "floats", "ints", "bools", *likely, *likely)
     if kind == "texts":
         return pd.Series(some(texts(variable) | st.none()), dtype=one_of(object, "str", "string"))
     if kind == "objects":
         return pd.Series(some(objects(variable)), dtype=object)
     if kind == "categories":
         cells = draw(st.sampled_from([texts(variable), st.sampled_from(PLAIN), st.sampled_from([2, 9, 0])]))
-        return categories(some(cells | st.none()), draw(st.lists(cells, max_size=3)))
+        others = st.lists(cells, max_size=3)
+        if variable:  # the states in order, perhaps not all of them, are looked up in a way of their own
+            others |= st.sampled_from([variable.state_names[:count] for count in (1, 2, 3)])
+            cells |= st.sampled_from(variable.state_names)
+        return categories(some(cells | st.none()), draw(others))
     if kind == "floats":
         return pd.Series(some(st.sampled_from([*PLAIN, np.nan])), dtype=one_of("float64", "float32", "Float64"))
     if kind == "ints":
@@ -248,7 +261,7 @@ def frames(draw, model):
     """A table of patients: some columns in any order, headings with a unit or without, an index of any kind."""
     rows = draw(st.integers(1, 6))
     found = {}
-    for name in draw(st.lists(st.sampled_from(model.names), unique=True, min_size=1)):
+    for name in draw(st.lists(st.sampled_from(model.names), unique=True, min_size=1, max_size=4)):
         marks = [mark for unit in UNITS.get(name, ()) for mark in (f" ({unit})", f"[{unit.upper()}]")]
         found[name + draw(st.sampled_from(["", *marks]))] = draw(columns(model.variables.get(name), rows))
     index = draw(st.lists(st.sampled_from(["ann", "bea", 3]), min_size=rows, max_size=rows))
@@ -309,6 +322,24 @@ def test_parts_and_cores_change_no_bit(ward, data, part, cores):
     assert [scores.statuses[code] for code in scores.status] == whole["status"].tolist()
 
 
+def test_what_is_told_of_a_row_is_told_of_it_in_every_part(ward, monkeypatch):
+    frame = pd.DataFrame(
+        {
+            "calcium (mg/dL)": [9.5, 9.1, np.nan, 11.0, 26.0, 8.0, 27.0],
+            "pain": ["none", "none", "severe", "severe", "zzz", "none/intermittent", "none"],
+            "biopsy": [None, "calcified", "absent", "absent,calcified", "absent", "calcified,calcified", ""],
+            "urine": ["0.5 g/L", "2 g/L", "0.4 g/L", "", "5 g/L", "", ""],
+        }
+    )
+    told = [told.status.split(":")[0] for told in check_rows(ward, frame)]
+    assert told == ["ok", "impossible", "impossible", "ok", "invalid", "ok", "invalid"]
+    whole = ward.posteriors(frame)
+    assert whole["status"][1] == "impossible: pain=none and biopsy=calcified cannot be true together"
+    for part in (1, 2, 3, 4):
+        monkeypatch.setattr("calcinosis.inference.scores.PART", part)
+        same(ward.posteriors(frame), whole)
+
+
 @settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_the_order_of_rows_and_columns_and_what_stands_beside_them_change_no_bit(ward, data):
@@ -355,13 +386,21 @@ def test_a_cell_of_its_own_in_every_row_is_read_as_the_patient_alone_is(ward, mo
     same(ward.posteriors(frame), whole)
 
 
+@pytest.mark.parametrize("others", [[], ["unknown"], ["zzz"], ["none/severe"], ["", "none/severe"]])
+def test_categories_that_are_the_states_in_order_are_read_as_any_others(ward, others):
+    states = list(ward.variables["pain"].state_names)
+    for categories in (states[:1], states[:2], states, [*states, *others], [*others, *states]):
+        cells = [None, *categories, None]
+        check_rows(ward, pd.DataFrame({"pain": pd.Categorical(cells, categories=categories), "warfarin": "yes"}))
+
+
 def test_a_category_that_nobody_has_is_of_no_account(ward):
     others = ["zzz", "none/severe", "none:0.1,severe:0.3", "severe", "none"]
     frame = pd.DataFrame({"pain": pd.Categorical(["none", None, "severe"], categories=others)})
     same(ward.posteriors(frame), ward.posteriors(frame.astype(object)))
 
 
-@pytest.mark.parametrize("cells", [126, 127, 128, 129, 300])
+@pytest.mark.parametrize("cells", [126, 127, 128, 129, 300, 1100])
 def test_as_many_categories_as_small_numbers_can_tell_apart(ward, cells):
     texts = ["severe", *(f"none:{i},severe:2" for i in range(1, cells - 1)), "none"]
     frame = pd.DataFrame({"pain": pd.Categorical([None, *texts], categories=texts)})

@@ -28,7 +28,7 @@ def shipped():
 def ward(shipped):
     """A function that makes a table of patients as texts: most fine, some not understood, some impossible."""
 
-    def draw(patients, seed=1):
+    def draw(patients, seed=1, impossible=0.05):
         rng = np.random.default_rng(seed)
         frame = shipped.simulate(patients, missing=0.4, repeats={"vascular_histology": 2}, numbers=True, seed=seed)
         frame = frame.astype(object).where(frame.notna(), "").astype(str)
@@ -36,9 +36,9 @@ def ward(shipped):
             for cells, share in ((FINE, 0.1), (RUBBISH, 0.05)):
                 rows = rng.random(patients) < share
                 frame.loc[rows, name] = rng.choice(cells, rows.sum())
-        impossible = rng.random(patients) < 0.05
+        clashing = rng.random(patients) < impossible
         for name, state in CLASH.items():
-            frame[name] = np.where(impossible, state, "")
+            frame[name] = np.where(clashing, state, "")
         frame.insert(0, "id", [f"{number:06d}" for number in range(patients)])
         return frame
 
@@ -52,7 +52,7 @@ def _write(frame, path):
         return path
     table = pa.Table.from_pandas(frame, preserve_index=False)
     if path.suffix.lower() == ".parquet":
-        pq.write_table(table, path, row_group_size=77)
+        pq.write_table(table, path, row_group_size=max(77, len(frame) // 5))
     elif path.suffix.lower() == ".feather":
         pa.feather.write_feather(table, str(path), chunksize=50)
     else:

@@ -110,11 +110,14 @@ def column_of(series: pd.Series[Any]) -> Column:
 
     if isinstance(series.dtype, pd.CategoricalDtype):
         return Column(series.cat.categories.tolist(), series.cat.codes.to_numpy())
-    if pd.api.types.is_bool_dtype(series.dtype) or not pd.api.types.is_numeric_dtype(series.dtype):
-        if series.dtype != object:
-            which, cells = pd.factorize(series)
-            return Column(cells.tolist(), which)
+    if series.dtype == object:
         return of_objects(series.tolist())
+    if not pd.api.types.is_float_dtype(series.dtype):
+        try:
+            which, cells = pd.factorize(series)
+        except NotImplementedError:  # lists, of a dtype that has them
+            return of_objects([cell.tolist() if hasattr(cell, "tolist") else cell for cell in series])
+        return Column(cells.tolist(), which)
     numbers = series.to_numpy(dtype=np.float64, na_value=np.nan)
     return Column((), np.zeros(len(numbers), dtype=np.int8), numbers)
 
@@ -126,7 +129,8 @@ def of_objects(cells: Sequence[Any]) -> Column:
     which = np.empty(len(cells), dtype=np.int64)
     for row, cell in enumerate(cells):
         try:
-            place = number.setdefault((type(cell), cell), len(found))
+            key = repr(cell) if isinstance(cell, tuple | frozenset) else cell
+            place = number.setdefault((type(cell), key), len(found))
         except TypeError:  # it cannot be hashed
             place = len(found)
         if place == len(found):

@@ -18,12 +18,15 @@ import numpy as np
 from calcinosis.inference.beliefs import beliefs
 from calcinosis.inference.cliques import Bucket, buckets_of, elimination_order, entries_of
 from calcinosis.inference.coding import Base, Coded, likelihoods, numbered
-from calcinosis.inference.engine import Engine, Weights
+from calcinosis.inference.engine import Engine, Weights, scaled
 from calcinosis.inference.folding import compile_engine
 from calcinosis.inference.network import Array, Network, NetworkError
 
 MOST_ENTRIES = 2**22
 """The most entries of a clique, 32 MiB; beyond it the network is conditioned."""
+
+LEAST = -(2**40)
+"""An exponent that stands for 0."""
 
 MOST_PASSES = 2**10
 """A network that would take more passes than this is refused in words: one answer would take an hour."""
@@ -82,11 +85,11 @@ class Conditioned:
 
     def _weighed(self, given: Mapping[str, int], weights: Weights, coded: Coded) -> Weights:
         """Weights times what was found of the given variables themselves."""
-        found = weights.weights
+        found, exponents = scaled(weights.weights, weights.exponents)
         for name, state in given.items():
             if name in coded.codes:
-                found = found * likelihoods(self.base[name], coded, name)[:, [state]]
-        return Weights(found, weights.exponents)
+                found, exponents = scaled(found * likelihoods(self.base[name], coded, name)[:, [state]], exponents)
+        return Weights(found, exponents)
 
 
 def compile_network(network: Network) -> Engine | Conditioned:
@@ -119,9 +122,11 @@ def compile_network(network: Network) -> Engine | Conditioned:
 
 
 def _sum(one: Weights, other: Weights) -> Weights:
-    top = np.maximum(one.exponents, other.exponents)
-    parts = [np.ldexp(w.weights, (w.exponents - top)[:, None]) for w in (one, other)]
-    return Weights(parts[0] + parts[1], top)
+    """Weights added up, on the scale of the larger; weights of 0 have none."""
+    tops = [np.where(w.weights.any(axis=1), w.exponents, LEAST) for w in (one, other)]
+    top = np.maximum(*tops)
+    parts = [np.ldexp(w.weights, np.maximum(w.exponents - top, LEAST)[:, None]) for w in (one, other)]
+    return Weights(parts[0] + parts[1], np.where(top == LEAST, 0, top))
 
 
 def _certain(state: int, network: Network, name: str) -> Array:

@@ -97,7 +97,8 @@ class Findings:
         if self.factor is not None and self.column.numbers is not None:
             numbers = self.column.numbers[rows]
             codes: Codes = np.full(len(which), self.missing, dtype=np.uint8)
-            self._place(codes, numbers * self.factor, covariates, rows, faults)
+            with np.errstate(over="ignore"):  # what is too large lies off every scale
+                self._place(codes, numbers * self.factor, covariates, rows, faults)
             return codes, None
         _tell(faults, which, self.bad)
         codes = _looked_up(self.codes, which)
@@ -213,7 +214,8 @@ def _findings(
 ) -> Findings:
     """A column of findings, its cells read."""
     simple = variable.numeric and not variable.repeatable
-    factor = variable.units[heading.unit] if column.numbers is not None and simple and heading.unit else None
+    placed = column.numbers is not None and simple and heading.unit and not np.isinf(column.numbers).any()
+    factor = variable.units[heading.unit] if placed else None
     column = column if factor is not None else column.distinct()
     # one place more than cells: that of a patient without one, at -1
     codes = np.full(len(column.cells) + 1, base[()], dtype=np.int64)

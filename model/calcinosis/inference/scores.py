@@ -99,13 +99,9 @@ def _fill(
     reasons = {row: "invalid: " + "; ".join(map(str, told)) for row, told in faults.items()}
     weighed = engine.weigh(batch.coded)
     weights = weighed.weights.T
-    totals, best = weights[0].copy(), weights[0].copy()
-    leading = np.zeros(len(totals), dtype=found.leading.dtype)
-    for state, weight in enumerate(weights[1:], start=1):
+    totals = weights[0].copy()
+    for weight in weights[1:]:
         totals += weight
-        # the later state where it is the more probable one, without a branch
-        np.maximum(leading, (weight > best) * leading.dtype.type(state), out=leading)
-        np.maximum(best, weight, out=best)
     none = np.flatnonzero(totals <= 0)
     for row, clash in zip(none.tolist(), clashes(engine, batch.coded.some(none)) if len(none) else (), strict=True):
         cells = {h.column: show(column.cell(part.start + row)) for h, column in columns.items() if h.name in clash}
@@ -114,8 +110,15 @@ def _fill(
         told = Fault(", ".join(cells), ", ".join(cells.values()), "impossible evidence", "correct one of them")
         faults[row] = (told,)
     bad = np.fromiter(faults, dtype=np.intp, count=len(faults))
-    totals[bad], leading[bad] = np.nan, -1
-    np.divide(weights, totals, out=found.probabilities[:, part])
+    totals[bad] = np.nan
+    probabilities = np.divide(weights, totals, out=found.probabilities[:, part])
+    best = probabilities[0].copy()
+    leading = np.zeros(len(best), dtype=found.leading.dtype)
+    for state, probability in enumerate(probabilities[1:], start=1):
+        # the later state where it is the more probable one, without a branch
+        np.maximum(leading, (probability > best) * leading.dtype.type(state), out=leading)
+        np.maximum(best, probability, out=best)
+    leading[bad] = -1
     mantissa, power = np.frexp(totals)
     found.log_evidence[part] = np.log(mantissa) + (power + weighed.exponents) * math.log(2)
     found.log_evidence[part][none] = -np.inf

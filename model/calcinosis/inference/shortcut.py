@@ -99,7 +99,8 @@ class Shortcut:
         names = [step.finding.variable for step in steps if step.finding]
         keys = [canonical(step.finding.likelihoods)[0] for step in steps if step.finding]
         memory = (lookup, *sorted(zip(names, keys, strict=True)))
-        if memory not in self.further:
+        row = self.further.get(memory)
+        if row is None:
             base = self.engine.base
             codes = {
                 name: np.array([base[name].get(key, len(base[name]))]) for name, key in zip(names, keys, strict=True)
@@ -107,8 +108,9 @@ class Shortcut:
             further = {name: (key,) for name, key in zip(names, keys, strict=True) if key not in base[name]}
             coded = Coded(1, codes, further, np.zeros(1, dtype=np.int64))
             table = self.engine.lookups[lookup]
-            _remember(self.further, memory, self.engine.joined(table.branches, table.weights, coded)[0][0])
-        return self.further[memory]
+            row = self.engine.joined(table.branches, table.weights, coded)[0][0]
+            _remember(self.further, memory, row)
+        return row
 
 
 def _remember(memory: dict[Any, Any], key: Any, value: Any) -> None:

@@ -96,7 +96,7 @@ def column_of_arrow(array: pa.Array) -> Column:
     elif pa.types.is_string_view(kind):
         array = array.cast(pa.string())
     kind = array.type
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+    if pa.types.is_floating(kind):
         numbers = array.cast(pa.float64()).to_numpy(zero_copy_only=False)
         return Column((), np.zeros(len(numbers), dtype=np.int8), numbers)
     if pa.types.is_nested(kind):

@@ -141,15 +141,15 @@ def run(
                 writer.write(answers)
             summary.resumed = summary.patients
             progress(summary.patients, table.rows)
-            with (workers or on_this_machine)(model) as hand_over:
+            with (workers or on_this_machine)(model) as hand_over, _behind() as write:
                 found = _answers(table.pieces(summary.resumed), hand_over, model)
                 for answers in _in_parts(found, schema, part):
                     summary.add(answers)
                     if strict and summary.first:
                         number, status = summary.first[0]
                         raise InputError(f"{source}: patient {number}: {status}")
-                    parts.keep(answers)
-                    writer.write(answers)
+                    write(parts.keep, answers)
+                    write(writer.write, answers)
                     progress(summary.patients, table.rows)
         finally:
             writer.close()
@@ -205,6 +205,22 @@ def _ahead(pieces: Iterator[Piece]) -> Iterator[Piece]:
         while (piece := coming.result()) is not None:
             coming = reader.submit(next, pieces, None)
             yield piece
+
+
+@contextmanager
+def _behind() -> Iterator[Callable[[Callable[[pa.Table], None], pa.Table], None]]:
+    """Writes what it is given, in order, while the next is worked on; at most two writings wait."""
+    waiting: deque[Any] = deque()
+    with ThreadPoolExecutor(1) as writer:
+
+        def write(how: Callable[[pa.Table], None], what: pa.Table) -> None:
+            waiting.append(writer.submit(how, what))
+            while len(waiting) > 2:
+                waiting.popleft().result()
+
+        yield write
+        while waiting:
+            waiting.popleft().result()
 
 
 def _in_parts(answers: Iterable[pa.RecordBatch], schema: pa.Schema, part: int) -> Iterator[pa.Table]:

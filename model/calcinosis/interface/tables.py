@@ -250,10 +250,14 @@ class Writer:
         self._writer: Any
         self._schema = schema
         if ending == ".parquet":
-            texts = [field.name for field in schema if field.type != pa.float64()]
-            # statistics are of no use for numbers that are all different, and took a third of the time
+            # numbers are mostly all different: dictionaries, statistics and packing gain nothing there, and take time
+            texts = [
+                field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_dictionary(field.type)
+            ]
+            others = [field.name for field in schema if field.type != pa.float64()]
+            packed = {field.name: "snappy" if field.name in others else "none" for field in schema}
             self._writer = pq.ParquetWriter(
-                path, schema, compression="snappy", use_dictionary=texts, write_statistics=texts
+                path, schema, compression=packed, use_dictionary=texts, write_statistics=others
             )
         elif ending == ".csv":
             self._schema = _for_csv(schema)
