@@ -58,7 +58,7 @@ def findings_of(draw, variable):
         some = draw(st.sets(states, min_size=1))
         return draw(st.sampled_from([set, frozenset, "/".join]))(some)
     if kind == "likelihoods":
-        numbers = draw(st.dictionaries(states, st.sampled_from([0.0, 0.2, 1.0, 3.0, 1e-300]), min_size=1))
+        numbers = draw(st.dictionaries(states, st.sampled_from([0.0, 0.2, 1.0, 3.0, 4.0, 0.5, 1e-300]), min_size=1))
         text = ",".join(f"{state}:{number}" for state, number in numbers.items())
         return draw(st.sampled_from([numbers, text]))
     if kind == "truth":
@@ -194,6 +194,15 @@ class Forgetful(dict):
 def memories(model):
     """What the short way remembers."""
     return {name: memory for name, memory in vars(model._shortcut).items() if isinstance(memory, dict)}
+
+
+def test_likelihoods_are_remembered_for_their_own_variables_and_on_their_own_scale(clinic, long_way):
+    model = cc.Model(clinic.network)
+    some = ["none/severe", "low/high", "none:1,severe:1", "none:4,severe:4", "none:4", "none:0.5", "none", "none:3"]
+    for value, other in permutations(some, 2):
+        for findings in ({"pain": value}, {"calcium": other}, {"pain": other, "calcium": value}, {"pain": other}):
+            told = [outcome(lambda m=m, f=findings: in_full(m.posterior(f))) for m in (model, long_way)]
+            assert told[0] == told[1]
 
 
 @pytest.mark.parametrize("most", [1, 2, 3])

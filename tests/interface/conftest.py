@@ -1,5 +1,7 @@
 """What the tests of cohorts share: the shipped model, a table of patients, files of it, and answers to compare."""
 
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -28,6 +30,7 @@ def shipped():
 def ward(shipped):
     """A function that makes a table of patients as texts: most fine, some not understood, some impossible."""
 
+    @lru_cache
     def draw(patients, seed=1, impossible=0.05):
         rng = np.random.default_rng(seed)
         frame = shipped.simulate(patients, missing=0.4, repeats={"vascular_histology": 2}, numbers=True, seed=seed)
@@ -42,7 +45,7 @@ def ward(shipped):
         frame.insert(0, "id", [f"{number:06d}" for number in range(patients)])
         return frame
 
-    return draw
+    return lambda *given, **named: draw(*given, **named).copy()
 
 
 def _write(frame, path):

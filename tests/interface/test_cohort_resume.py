@@ -1,5 +1,6 @@
 """A run that is killed or stopped leaves whole parts and no answers; one that goes on writes the same bytes."""
 
+import errno
 import os
 import shutil
 import signal
@@ -13,7 +14,7 @@ import pytest
 import calcinosis as cc
 from calcinosis.interface import cohort, tables
 
-PATIENTS = 40_000
+PATIENTS = 30_000
 PART = 200
 INTERRUPTED = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
@@ -28,7 +29,7 @@ def large(ward, write, tmp_path_factory):
     frame = ward(PATIENTS, impossible=0.001)
     write(frame, folder / "in.csv")
     lines = (folder / "in.csv").read_bytes().replace(b"\n000777,", b"\n000777,,,,,x\n000777b,")
-    (folder / "in.csv").write_bytes(lines.replace(b"\n030000,", b"\nfew\n030000,") + b"last")
+    (folder / "in.csv").write_bytes(lines.replace(b"\n020000,", b"\nfew\n020000,") + b"last")
     write(frame.astype("category"), folder / "in.parquet")
     return folder
 
@@ -109,11 +110,12 @@ def test_a_run_killed_twice_goes_on_twice_and_an_interrupt_is_as_good(large, shi
 def small(ward, write, tmp_path, monkeypatch):
     """A folder with some patients in every format, read in small pieces; a broken row here and there."""
     monkeypatch.setattr(tables, "PIECE", 13)
-    monkeypatch.setattr(tables, "BLOCK", 3000)
+    monkeypatch.setattr(tables, "BLOCK", 600)
     folder = tmp_path / "in"
     folder.mkdir()
+    frame = ward(100, impossible=0.01)[["id", "diagnosis", "esrd", "pain", "serum_calcium (mg/dL)", "subtype", "form"]]
     for name in ("in.csv", "in.parquet", "in.arrow", "in.stream.arrow"):
-        write(ward(100, impossible=0.01), folder / name)
+        write(frame, folder / name)
     lines = (folder / "in.csv").read_bytes().split(b"\n")
     for row in (1, 2, 30, 31, 60, 99, 101):
         lines.insert(row, b"few,cells" if row % 2 else b"many" + b",x" * 99)
@@ -280,6 +282,28 @@ def test_a_file_at_fault_in_the_middle_leaves_nothing_to_resume(small, shell, tm
     told = shell("cohort", small / "in.csv", tmp_path / "out.csv", "--part", 30)
     assert told.exit_code == 1
     assert left(tmp_path) == ["in"]
+
+
+@pytest.mark.parametrize(("owner", "name"), [(cohort.Parts, "keep"), (tables.Writer, "write")])
+def test_on_a_full_disk_what_was_kept_can_be_gone_on_from(owner, name, small, shell, shipped, tmp_path, monkeypatch):
+    cohort.run(small / "in.csv", tmp_path / "whole.csv", shipped, part=30)
+    real, calls = getattr(owner, name), []
+
+    def full(self, answers):
+        calls.append(answers)
+        if len(calls) > 2:
+            raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "out.csv"))
+        return real(self, answers)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, full)
+        told = shell("cohort", small / "in.csv", tmp_path / "out.csv", "--part", 30)
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert told.stderr == f"calcinosis: {tmp_path / 'out.csv'}: No space left on device\n"
+    assert left(tmp_path) == ["in", "out.csv.parts", "whole.csv"]
+    summary = cohort.run(small / "in.csv", tmp_path / "out.csv", shipped, part=30, resume=True)
+    assert summary.resumed >= 60
+    assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
 
 
 def test_the_library_refuses_in_the_same_words(stopped, shipped):

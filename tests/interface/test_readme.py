@@ -112,3 +112,13 @@ def test_what_the_tables_rest_on_is_what_check_says():
     rows, alone, part = (shown[key] for key in ("rows", "rows_on_judgement_alone", "rows_on_judgement_in_part"))
     assert f"Of the {rows} rows of the tables, {alone} rest on judgement or definition alone and {part} more" in text
     assert f"- {len(shown['rules'])} clinical rules are tried" in README
+
+
+def test_the_figures_of_the_benchmarks_are_those_measured():
+    results = ROOT / "tests" / "benchmarks" / "results"
+    shown = re.search(r"<!-- benchmarks -->\n(.*?)<!-- /benchmarks -->", README, flags=re.DOTALL)
+    assert shown
+    assert shown[1] == (results / "benchmarks.md").read_text(encoding="utf-8")
+    figures = json.loads((results / "benchmarks.json").read_text(encoding="utf-8"))
+    assert figures["date"] in shown[1]
+    assert figures["machine"]["processor"] in shown[1]

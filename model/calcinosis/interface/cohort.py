@@ -51,7 +51,7 @@ from calcinosis.interface.tables import FORMATS, Piece, Writer, ending_of, open_
 if TYPE_CHECKING:
     import pyarrow as pa
 
-PART = 2**20
+PART = 2**19
 """How many rows a part has, which is one row group of a Parquet file."""
 
 AT_ONCE = 8
