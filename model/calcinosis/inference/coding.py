@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
@@ -101,6 +102,7 @@ class Coder:
     def __init__(self, base: Base) -> None:
         self._base = base
         self._further: dict[str, dict[Likelihoods, int]] = {}
+        self._lock = Lock()  # several cores may read parts of one batch
 
     def code(self, variable: str, likelihoods: Sequence[Sequence[float]]) -> tuple[int, int]:
         """The code of a finding, and the power of two that its likelihoods were divided by."""
@@ -108,13 +110,16 @@ class Coder:
         key, exponent = canonical(likelihoods)
         known = base.get(key)
         if known is None:
-            further = self._further.setdefault(variable, {})
-            known = len(base) + further.setdefault(key, len(further))
+            with self._lock:
+                further = self._further.setdefault(variable, {})
+                known = len(base) + further.setdefault(key, len(further))
         return known, exponent
 
     def coded(self, patients: int, codes: Mapping[str, Codes], exponents: Powers) -> Coded:
         """The batch that these codes make."""
-        return Coded(patients, codes, {v: tuple(further) for v, further in self._further.items()}, exponents)
+        with self._lock:
+            further = {variable: tuple(found) for variable, found in self._further.items()}
+        return Coded(patients, codes, further, exponents)
 
 
 def encode(base: Base, patients: Sequence[Evidence]) -> Coded:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -300,7 +301,7 @@ def _looked_up(codes: Codes, which: Codes) -> Codes:
 
 def with_unit(cell: Any, unit: str) -> Any:
     """A cell with the unit of its heading, if it is a bare number."""
-    if not unit or is_missing(cell):
+    if not unit or is_missing(cell) or not isinstance(cell, str | Number):
         return cell
     number, own = split_measurement(show(cell))
     return f"{number} {unit}" if number and not own else cell
