@@ -82,11 +82,11 @@ def read_headings(
         match = None if column in units else _HEADING.fullmatch(column.strip())
         name, unit = (match["name"], match["unit"].strip()) if match else (column, "")
         if name not in units:
-            begun = re.split(r"\s*[(\[]", column.strip(), maxsplit=1)
-            near = begun[0] if len(begun) > 1 and begun[0] in units else nearest(name, units, cutoff=0.8)
+            begun = re.split(r"\s*[(\[]", column.strip(), maxsplit=1)[0]
+            near = begun if begun in units else nearest(name, units, cutoff=0.8)
             if near:
-                example = f"{near} ({next(iter(units[near]))})" if units[near] else near
-                mend = f"did you mean {example if len(begun) > 1 else near}? Otherwise rename it"
+                unit = f" ({next(iter(units[near]))})" if near == begun and units[near] else ""
+                mend = f"did you mean {near}{unit}? Otherwise rename it"
                 faults.append(Fault(column, "", "a column that is not read", mend))
             continue
         known = {u.casefold(): u for u in units[name]}
