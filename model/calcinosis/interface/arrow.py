@@ -90,18 +90,20 @@ def column_of_arrow(array: pa.Array) -> Column:
     """A column of findings from an Arrow array: each distinct cell is read once."""
     import pyarrow as pa
 
-    kind = array.type
-    if pa.types.is_decimal(kind):
+    if isinstance(array, pa.ExtensionArray):
+        array = array.storage
+    if pa.types.is_decimal(array.type):
         array = array.cast(pa.float64())
-    elif pa.types.is_string_view(kind):
+    elif pa.types.is_string_view(array.type):
         array = array.cast(pa.string())
     kind = array.type
     if pa.types.is_floating(kind):
         numbers = array.cast(pa.float64()).to_numpy(zero_copy_only=False)
         return Column((), np.zeros(len(numbers), dtype=np.int8), numbers)
-    if pa.types.is_nested(kind):
+    try:
+        coded = array if pa.types.is_dictionary(kind) else array.dictionary_encode()
+    except pa.ArrowNotImplementedError:  # lists, and what else has no dictionaries
         return of_objects(array.to_pylist())
-    coded = array if pa.types.is_dictionary(kind) else array.dictionary_encode()
     return Column(coded.dictionary.to_pylist(), _which(coded.indices, len(coded.dictionary)))
 
 

@@ -284,8 +284,12 @@ def _for_csv(schema: pa.Schema) -> pa.Schema:
     """The schema with texts for dictionaries, which CSV does not know."""
     import pyarrow as pa
 
-    nested = [field.name for field in schema if pa.types.is_nested(field.type) or pa.types.is_binary(field.type)]
-    if nested:
-        raise InputError(f"a CSV file cannot hold the column {nested[0]}: write .parquet or .arrow")
-    fields = [f.with_type(f.type.value_type) if pa.types.is_dictionary(f.type) else f for f in schema]
+    kinds = pa.types
+    unfit = (kinds.is_nested, kinds.is_binary, kinds.is_large_binary, kinds.is_fixed_size_binary, kinds.is_binary_view)
+    fields = []
+    for field in schema:
+        if any(is_so(field.type) for is_so in unfit):
+            raise InputError(f"a CSV file cannot hold the column {field.name}: write .parquet or .arrow")
+        kind = field.type.value_type if kinds.is_dictionary(field.type) else field.type
+        fields.append(field.with_type(pa.string() if kinds.is_string_view(kind) else kind))
     return pa.schema(fields)
