@@ -23,7 +23,7 @@ distributed = pytest.importorskip("distributed")
 def cluster():
     """A scheduler and two worker processes on this machine."""
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=":0"
     ) as found:
         yield found
 

@@ -14,18 +14,18 @@ OWN = "a column that the answer has itself: rename it"
 FILES = {
     "empty.csv": (b"", "{file}: the file is empty"),
     "mark.csv": (b"\xef\xbb\xbf", "{file}: the file is empty"),
-    "latin.csv": ("id,pain\nZoë,none\n".encode("latin-1"), "{file}: not UTF-8 text with commas between cells"),
-    "utf16.csv": (GOOD.decode().encode("utf-16"), "{file}: not UTF-8 text with commas between cells"),
-    "zip.csv": (b"PK\x03\x04" + bytes(range(256)) * 9, "{file}: not UTF-8 text with commas between cells"),
+    "latin.csv": ("id,pain\nZoë,none\n".encode("latin-1"), "{file}: line 2 is not UTF-8 text: save it as 'CSV UTF-8'"),
+    "utf16.csv": (GOOD.decode().encode("utf-16"), "{file}: line 1 is not UTF-8 text: save it as 'CSV UTF-8'"),
+    "zip.csv": (b"PK\x03\x04" + bytes(range(256)) * 9, "{file}: line 2 is not UTF-8 text: save it as 'CSV UTF-8'"),
     "late.csv": (
         b"id,pain\n" + b"a,none\n" * 9000 + b"Zo\xeb,none\n",
-        "{file}: cannot be read: In CSV column #0: Row #9002: CSV conversion error to string: invalid UTF8 data",
+        "{file}: line 9002 is not UTF-8 text: save it as 'CSV UTF-8'",
     ),
     "semicolons.csv": (b"id;pain\n1;none\n", "{file}: semicolons between cells: save it with commas"),
     "twice.csv": (b"id,id,pain\n1,2,none\n", "{file}: the column id stands twice: remove one of the two"),
     "again.csv": (
         b"pain,pain\nnone,none\n",
-        "some columns are not understood\npain: the column stands twice: remove one of the two",
+        "{file}: the column pain stands twice: remove one of the two",
     ),
     "units.csv": (
         b"pth,pth (pg/mL)\n9 pg/mL,\n",

@@ -37,11 +37,7 @@ def patients(ward, shipped):
     return frame, shipped.posteriors(frame)
 
 
-PAIRS = [
-    *((source, "out.parquet") for source in IN),
-    *(("in.parquet", target) for target in OUT),
-    ("in.csv", "out.csv"),
-]
+PAIRS = [*((source, "out.parquet") for source in IN), *(("in.csv", target) for target in OUT if ".p" not in target)]
 
 
 @pytest.mark.parametrize(("source", "target"), PAIRS)
@@ -74,23 +70,8 @@ def test_pandas_reads_every_format_of_answers_back(patients, score, write, tmp_p
             np.testing.assert_array_equal(answers[name].astype(float), expected[name])
 
 
-CELLS = [
-    "007",
-    "",
-    " ",
-    "a,b",
-    'say "x"',
-    '"',
-    "two\nlines",
-    "Zoë 🦴",
-    "NA",
-    "nan",
-    "null",
-    "1e5",
-    "-0",
-    "=1+1",
-    "a\tb",
-]
+QUOTED = ["a,b", 'say "x"', '"', "two\nlines", "line end\r\n", "a\tb"]
+CELLS = ["007", "", " ", "Zoë 🦴", "NA", "nan", "null", "1e5", "-0", "=1+1", *QUOTED]
 
 
 @pytest.mark.parametrize("source", ["in.csv", "in.parquet"])

@@ -61,6 +61,10 @@ SHOWN = 5
 """How many patients without an answer a summary names."""
 
 
+class NoWorkersError(InputError):
+    """There is nobody to do the work, this time."""
+
+
 class Answer(Protocol):
     """An answer on its way: a future of a thread pool or of a cluster."""
 
@@ -137,17 +141,14 @@ def run(
         writer = Writer(unfinished, ending_of(target), schema)
         try:
             for answers in parts.kept():
-                summary.add(answers)
+                _count(answers, summary, strict, source)
                 writer.write(answers)
             summary.resumed = summary.patients
             progress(summary.patients, table.rows)
             with (workers or on_this_machine)(model) as hand_over, _behind() as write:
                 found = _answers(table.pieces(summary.resumed), hand_over, model)
                 for answers in _in_parts(found, schema, part):
-                    summary.add(answers)
-                    if strict and summary.first:
-                        number, status = summary.first[0]
-                        raise InputError(f"{source}: patient {number}: {status}")
+                    _count(answers, summary, strict, source)
                     write(parts.keep, answers)
                     write(writer.write, answers)
                     progress(summary.patients, table.rows)
@@ -155,17 +156,27 @@ def run(
             writer.close()
     except BaseException as error:
         unfinished.unlink(missing_ok=True)
-        if isinstance(error, InputError):
-            parts.remove()  # the same would happen again
+        if isinstance(error, InputError) and not (isinstance(error, NoWorkersError) and summary.resumed):
+            parts.remove()  # there is nothing in it, or the same would happen again
         raise
     unfinished.replace(target)
     parts.remove()
     return summary
 
 
+def _count(answers: pa.Table, summary: Summary, strict: bool, source: Path) -> None:
+    """Add answers to the summary; if all is to be strict, none may be missing."""
+    summary.add(answers)
+    if strict and summary.first:
+        number, status = summary.first[0]
+        raise InputError(f"{source}: patient {number}: {status}")
+
+
 def _check_target(source: Path, target: Path, replace: bool) -> None:
     if ending_of(target) not in FORMATS:
         raise InputError(f"{target}: a file of answers ends in one of {', '.join(FORMATS)}")
+    if target.is_dir():
+        raise InputError(f"{target}: is a folder")
     if not target.parent.is_dir():
         raise InputError(f"{target}: there is no folder {target.parent}")
     if target.exists():
@@ -230,14 +241,15 @@ def _in_parts(answers: Iterable[pa.RecordBatch], schema: pa.Schema, part: int) -
     held: list[pa.RecordBatch] = []
     rows = 0
     for batch in answers:
-        held.append(batch)
+        # the same types, but a batch that came a long way may have lost that a column is never null
+        held.append(pa.RecordBatch.from_arrays(batch.columns, schema=schema))
         rows += batch.num_rows
         while rows >= part:
             table = pa.Table.from_batches(held, schema)
-            yield table.slice(0, part)
+            yield table.slice(0, part).combine_chunks()  # pieces of any size make the same bytes
             held, rows = table.slice(part).to_batches(), rows - part
     if rows:
-        yield pa.Table.from_batches(held, schema)
+        yield pa.Table.from_batches(held, schema).combine_chunks()
 
 
 @contextmanager
@@ -268,7 +280,7 @@ def on_cluster(scheduler: str) -> Callable[[Model], AbstractContextManager[HandO
         try:
             client = Client(scheduler, timeout=10)
         except (OSError, ValueError) as error:
-            raise InputError(f"{scheduler}: no scheduler answers there: {error}") from None
+            raise NoWorkersError(f"{scheduler}: no scheduler answers there: {error}") from None
         with client:
             yield lambda batch: client.submit(_score_packed, lean(batch), packed, pure=False)
 

@@ -37,9 +37,9 @@ class Parts:
             InputError: if there is something to go on from and nobody said so, or it was made on other terms.
         """
         terms = self.folder / "terms.json"
-        if force:
-            self.remove()
-        elif self.there:
+        if not self._ours():
+            raise InputError(f"{self.folder}: a folder of that name is there, and not of a run: move it elsewhere")
+        if self.there and not force:
             if not resume:
                 raise InputError(f"{self.folder}: an earlier run stopped here: --resume goes on, --force begins anew")
             before = json.loads(terms.read_text(encoding="utf-8"))
@@ -47,6 +47,7 @@ class Parts:
             if changed:
                 raise InputError(f"{self.folder}: cannot be resumed: {', '.join(changed)} changed; --force begins anew")
             return
+        self.remove()
         self.folder.mkdir(exist_ok=True)
         self._write(terms, lambda path: path.write_text(json.dumps(self._terms, indent=1), encoding="utf-8"))
 
@@ -56,8 +57,12 @@ class Parts:
 
         while (path := self._path(self._kept)).exists():
             self._kept += 1
-            with pa.memory_map(str(path)) as file:
-                yield pa.ipc.open_file(file).read_all()
+            try:
+                with pa.memory_map(str(path)) as file:
+                    answers = pa.ipc.open_file(file).read_all()
+            except (pa.ArrowException, OSError):
+                raise InputError(f"{path}: is not what a run has left: --force begins anew") from None
+            yield answers
 
     def keep(self, answers: pa.Table) -> None:
         """Add the next part."""
@@ -71,8 +76,16 @@ class Parts:
         self._kept += 1
 
     def remove(self) -> None:
-        """Remove the folder, if it is there."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove what a run has left, if it is there; never anything else."""
+        if self._ours() and self.folder.is_dir():
+            shutil.rmtree(self.folder)
+
+    def _ours(self) -> bool:
+        """Whether there is no such folder, or nothing in it but what runs leave there."""
+        if not self.folder.exists():
+            return True
+        kinds = (".arrow", ".unfinished", ".json")
+        return self.folder.is_dir() and all(path.suffix in kinds for path in self.folder.iterdir())
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:06d}.arrow"

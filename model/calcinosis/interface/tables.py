@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +57,9 @@ def telling_faults(path: Path) -> Iterator[None]:
 
     try:
         yield
-    except (pa.ArrowInvalid, pa.ArrowKeyError, pa.ArrowNotImplementedError) as error:
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise  # the system's own words are better
         raise InputError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None
 
 
@@ -73,10 +76,14 @@ def open_table(path: Path, findings: Findings) -> Table:
     opened = {".csv": _open_csv, ".parquet": _open_parquet}.get(ending_of(path), _open_arrow)
     with telling_faults(path):
         table = opened(path, findings)
-    doubled = sorted({name for name in table.schema.names if table.schema.names.count(name) > 1})
+    _check_doubled(path, table.schema.names)
+    return table
+
+
+def _check_doubled(path: Path, names: Sequence[str]) -> None:
+    doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
         raise InputError(f"{path}: the column {doubled[0]} stands twice: remove one of the two")
-    return table
 
 
 def ending_of(path: Path) -> str:
@@ -112,9 +119,10 @@ def _open_arrow(path: Path, findings: Findings) -> Table:
         file = pa.ipc.open_file(source)
     except pa.ArrowInvalid:
         source.seek(0)
-        stream = pa.ipc.open_stream(source)
-        return Table(stream.schema, None, lambda skip: _after(skip, iter(stream)))
-    batches = (file.get_batch(i) for i in range(file.num_record_batches))
+        file = pa.ipc.open_stream(source)
+        batches = iter(file)
+    else:
+        batches = (file.get_batch(i) for i in range(file.num_record_batches))
 
     def pieces(skip: int) -> Iterator[Piece]:
         with telling_faults(path):
@@ -151,15 +159,17 @@ def _open_csv(path: Path, findings: Findings) -> Table:
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
+    _check_encoding(path)
     with path.open(encoding="utf-8-sig", newline="") as file:
         try:
-            names = next(csv.reader(file), [])
-        except (UnicodeDecodeError, csv.Error):
-            raise InputError(f"{path}: not UTF-8 text with commas between cells") from None
+            names = next((row for row in csv.reader(file) if row), [])
+        except csv.Error as error:
+            raise InputError(f"{path}: cannot be read: {error}") from None
     if not names:
         raise InputError(f"{path}: the file is empty")
     if len(names) == 1 and ";" in names[0]:
         raise InputError(f"{path}: semicolons between cells: save it with commas")
+    _check_doubled(path, names)
     found = findings(names)
     texts = {name: pa.dictionary(pa.int32(), pa.string()) if name in found else pa.string() for name in names}
 
@@ -177,19 +187,19 @@ def _open_csv(path: Path, findings: Findings) -> Table:
                 arrow_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=note),
                 arrow_csv.ConvertOptions(column_types=texts, strings_can_be_null=False),
             )
-            yield from _with_broken(reader, broken, skip)
+            yield from _with_broken(reader, broken, skip, path)
 
     return Table(pa.schema(list(texts.items())), None, pieces)
 
 
-def _with_broken(reader: Any, broken: deque[Any], skip: int) -> Iterator[Piece]:
+def _with_broken(reader: Any, broken: deque[Any], skip: int, path: Path) -> Iterator[Piece]:
     """The rows after the first `skip`, those that could not be cut into as many cells as the header put in place.
 
     The reader tells of such a row before it gives out the rows after it; `number` counts the header as row 1.
     """
     import pyarrow as pa
 
-    row = 0
+    row, last = 0, ""
     for batch in _then_none(reader):
         parts: list[pa.RecordBatch] = []
         reasons: dict[int, str] = {}
@@ -204,11 +214,15 @@ def _with_broken(reader: Any, broken: deque[Any], skip: int) -> Iterator[Piece]:
                 f"invalid: the row has {wrong.actual_columns} cells, the header {wrong.expected_columns}: "
                 "a comma within a cell needs quotes around it"
             )
-            parts.append(_of_cells(wrong.text, reader.schema))
+            last = wrong.text
+            parts.append(_of_cells(last, reader.schema))
             row += 1
         if rest is not None:
             parts.append(rest)
             row += rest.num_rows
+            last = str(rest.column(rest.num_columns - 1)[-1]) if rest.num_rows else last
+        elif "\n" in last and not _ends_with_quote(path):
+            raise InputError(f"{path}: a quote is never closed: what follows patient {row - 1} is all in one cell")
         if not parts:
             continue
         whole = pa.concat_batches(parts) if len(parts) > 1 else parts[0]
@@ -216,6 +230,26 @@ def _with_broken(reader: Any, broken: deque[Any], skip: int) -> Iterator[Piece]:
         skip -= passed
         if passed < whole.num_rows:
             yield Piece(whole.slice(passed), {i - passed: reason for i, reason in reasons.items() if i >= passed})
+
+
+def _check_encoding(path: Path) -> None:
+    """Refuse a file that is not UTF-8 before any of it is read as a table."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    lines = 1
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            try:
+                decoder.decode(block)
+            except UnicodeDecodeError as error:
+                lines += block.count(b"\n", 0, max(0, error.start))
+                raise InputError(f"{path}: line {lines} is not UTF-8 text: save it as 'CSV UTF-8'") from None
+            lines += block.count(b"\n")
+
+
+def _ends_with_quote(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-min(path.stat().st_size, 64), 2)
+        return file.read().rstrip().endswith(b'"')
 
 
 def _then_none(batches: Any) -> Iterator[Any]:
@@ -227,7 +261,10 @@ def _of_cells(text: str, schema: pa.Schema) -> pa.RecordBatch:
     """A broken row as one row of a table: its first cells, but no findings."""
     import pyarrow as pa
 
-    cells = next(csv.reader([text]), [])
+    try:
+        cells = next(csv.reader([text]), [])
+    except csv.Error:  # longer than any cell should be
+        cells = text.split(",")
     held = {
         field.name: [cells[i] if i < len(cells) and not pa.types.is_dictionary(field.type) else ""]
         for i, field in enumerate(schema)
