@@ -128,6 +128,23 @@ def test_a_broken_row_may_be_longer_than_any_cell_should_be(answers):
     assert found["status"].tolist() == ["ok", broken(4, 3), "ok"]
 
 
+LAST = {
+    "a broken row with a remark of two lines": (b'2,none,"two\nlines",no,more\n', broken(5)),
+    "a broken row that ends in one": (b'2,none,"two\nlines"\n', broken(3)),
+    "a cell with quotes and more": (b'2,none,,"two\nlines" and more\n', None),
+    "blank lines after quotes": (b'2,none,,"two\nlines"' + b"\n" * 99, None),
+    "blanks after quotes": (b'2,none,,"two\nlines" \n', None),
+}
+
+
+@pytest.mark.parametrize("name", LAST)
+def test_two_lines_in_a_cell_of_the_last_row_are_no_open_quote(name, answers):
+    row, status = LAST[name]
+    found, _ = answers(b'id,pain,"remark, in words",ward\n1,none,x,no\n' + row)
+    assert found["id"].tolist() == ["1", "2"]
+    assert found["status"].tolist() == ["ok", status or "ok"]
+
+
 def test_with_strict_a_broken_row_stops_all(shell, tmp_path):
     (tmp_path / "in.csv").write_text("id,pain\n1,none\n2,none,no\n")
     told = shell("cohort", tmp_path / "in.csv", tmp_path / "out.csv", "--strict")

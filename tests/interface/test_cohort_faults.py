@@ -198,9 +198,10 @@ def test_a_folder_that_may_not_be_written_to_is_told_in_words(files, shell):
     assert "Permission denied" in told.stderr
 
 
-def test_a_folder_of_that_name_that_is_not_ours_is_left_alone(files, shell):
+@pytest.mark.parametrize("name", ["thesis.txt", "cohort of 2023.arrow", "settings.json"])
+def test_a_folder_of_that_name_that_is_not_ours_is_left_alone(name, files, shell):
     (files / "out.csv.parts").mkdir()
-    (files / "out.csv.parts" / "thesis.txt").write_text("mine")
+    (files / "out.csv.parts" / name).write_text("mine")
     for options in ([], ["--force"], ["--resume"]):
         shell("cohort", files / "in.csv", files / "out.csv", *options)
-        assert (files / "out.csv.parts" / "thesis.txt").read_text() == "mine"
+        assert (files / "out.csv.parts" / name).read_text() == "mine"

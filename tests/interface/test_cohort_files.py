@@ -6,6 +6,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -139,6 +140,25 @@ def test_what_a_csv_file_cannot_hold_is_told_in_words(name, shell, tmp_path):
     assert told.exit_code == 1
     assert f"a CSV file cannot hold the column {name}: write .parquet or .arrow" in told.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["in.arrow"]
+
+
+INTERVALS = pa.array([(1, 2, 3)] * 3, pa.month_day_nano_interval())
+ODD = {
+    "runs.parquet": pc.run_end_encode(pa.array(["a", "a", "b"])),
+    "intervals.parquet": INTERVALS,
+    "intervals.csv": INTERVALS,
+    "json.csv": pa.ExtensionArray.from_storage(pa.json_(), pa.array(["1"] * 3)),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_whatever_a_format_cannot_hold_stops_in_words_and_leaves_nothing(name, shell, tmp_path):
+    write_table(pa.table({"carried": ODD[name], "pain": ["none"] * 3}), tmp_path / "in.arrow")
+    told = shell("cohort", tmp_path / "in.arrow", tmp_path / f"out.{name.split('.')[1]}")
+    if told.exit_code:
+        assert told.stderr.startswith("calcinosis: ")
+        assert "cannot hold the column carried" in told.stderr
+        assert [path.name for path in tmp_path.iterdir()] == ["in.arrow"]
 
 
 def test_texts_of_the_newest_type_can_be_written_as_csv(score, read, tmp_path):

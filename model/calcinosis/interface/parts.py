@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,6 +13,9 @@ from calcinosis.interface.options import InputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+_LEFT = re.compile(r"(\d{6}\.arrow|terms\.json|(\d{6}|terms)\.unfinished)")
 
 
 class Parts:
@@ -84,8 +88,7 @@ class Parts:
         """Whether there is no such folder, or nothing in it but what runs leave there."""
         if not self.folder.exists():
             return True
-        kinds = (".arrow", ".unfinished", ".json")
-        return self.folder.is_dir() and all(path.suffix in kinds for path in self.folder.iterdir())
+        return self.folder.is_dir() and all(_LEFT.fullmatch(path.name) for path in self.folder.iterdir())
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:06d}.arrow"

@@ -16,6 +16,9 @@ from calcinosis.interface.options import InputError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+MOST_LINES = 20
+"""A row that was not cut into cells and has more lines than this, at the end of a file, is taken for an open quote."""
+
 FORMATS = (".csv", ".parquet", ".arrow", ".feather")
 """The endings of files of many patients."""
 
@@ -199,7 +202,7 @@ def _with_broken(reader: Any, broken: deque[Any], skip: int, path: Path) -> Iter
     """
     import pyarrow as pa
 
-    row, last = 0, ""
+    row, last, cut = 0, "", False
     for batch in _then_none(reader):
         parts: list[pa.RecordBatch] = []
         reasons: dict[int, str] = {}
@@ -214,14 +217,15 @@ def _with_broken(reader: Any, broken: deque[Any], skip: int, path: Path) -> Iter
                 f"invalid: the row has {wrong.actual_columns} cells, the header {wrong.expected_columns}: "
                 "a comma within a cell needs quotes around it"
             )
-            last = wrong.text
+            last, cut = wrong.text, True
             parts.append(_of_cells(last, reader.schema))
             row += 1
         if rest is not None:
             parts.append(rest)
             row += rest.num_rows
-            last = str(rest.column(rest.num_columns - 1)[-1]) if rest.num_rows else last
-        elif "\n" in last and not _ends_with_quote(path):
+            if rest.num_rows:
+                last, cut = str(rest.column(rest.num_columns - 1)[-1]), False
+        elif "\n" in last and (_never_closed(last) if cut else _ends_with(path, last)):
             raise InputError(f"{path}: a quote is never closed: what follows patient {row - 1} is all in one cell")
         if not parts:
             continue
@@ -246,10 +250,17 @@ def _check_encoding(path: Path) -> None:
             lines += block.count(b"\n")
 
 
-def _ends_with_quote(path: Path) -> bool:
+def _never_closed(row: str) -> bool:
+    """Whether a quote of a broken row, its text as it stands, is open to the end of the file."""
+    return row.count('"') % 2 == 1 or row.count("\n") > MOST_LINES
+
+
+def _ends_with(path: Path, cell: str) -> bool:
+    """Whether a cell of several lines reaches to the end of the file, with no quote behind it."""
+    end = cell[-64:].encode()
     with path.open("rb") as file:
-        file.seek(-min(path.stat().st_size, 64), 2)
-        return file.read().rstrip().endswith(b'"')
+        file.seek(-min(path.stat().st_size, len(end)), 2)
+        return file.read() == end and not cell.endswith('"')
 
 
 def _then_none(batches: Any) -> Iterator[Any]:
@@ -284,6 +295,7 @@ class Writer:
         import pyarrow.parquet as pq
         from pyarrow import csv as arrow_csv
 
+        _check_fit(ending, schema)
         self._writer: Any
         self._schema = schema
         if ending == ".parquet":
@@ -315,6 +327,25 @@ class Writer:
     def close(self) -> None:
         """Finish the file."""
         self._writer.close()
+
+
+def _check_fit(ending: str, schema: pa.Schema) -> None:
+    """Refuse a column that a format cannot hold, by name, before any work is done."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    from pyarrow import csv as arrow_csv
+
+    for field in schema:
+        sink = pa.BufferOutputStream()
+        try:
+            table = pa.table({field.name: pa.nulls(1, field.type)})
+            if ending == ".parquet":
+                pq.write_table(table, sink)
+            elif ending == ".csv":
+                arrow_csv.write_csv(table.cast(_for_csv(table.schema)), sink)
+        except pa.ArrowException:
+            others = ".arrow" if ending == ".parquet" else ".parquet or .arrow"
+            raise InputError(f"a {ending} file cannot hold the column {field.name}: write {others}") from None
 
 
 def _for_csv(schema: pa.Schema) -> pa.Schema:
