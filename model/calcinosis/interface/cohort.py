@@ -61,10 +61,6 @@ SHOWN = 5
 """How many patients without an answer a summary names."""
 
 
-class NoWorkersError(InputError):
-    """There is nobody to do the work, this time."""
-
-
 class Answer(Protocol):
     """An answer on its way: a future of a thread pool or of a cluster."""
 
@@ -133,7 +129,8 @@ def run(
     table = open_table(source, lambda names: {heading.column for heading in model.headings(names)})
     schema = answer_schema(table.schema, model)
     parts = Parts(target, _terms(source, model, part))
-    _check_target(source, target, replace=force or (resume and parts.there))
+    resuming = resume and parts.there
+    _check_target(source, target, replace=force or resuming)
     parts.open(resume=resume, force=force)
     unfinished = target.with_name(f"{target.name}.unfinished")
     summary = Summary()
@@ -156,8 +153,8 @@ def run(
             writer.close()
     except BaseException as error:
         unfinished.unlink(missing_ok=True)
-        if isinstance(error, InputError) and not (isinstance(error, NoWorkersError) and summary.resumed):
-            parts.remove()  # there is nothing in it, or the same would happen again
+        if isinstance(error, InputError) and not resuming:
+            parts.remove()  # the same would happen again; but what an earlier run has done is never thrown away
         raise
     unfinished.replace(target)
     parts.remove()
@@ -280,7 +277,7 @@ def on_cluster(scheduler: str) -> Callable[[Model], AbstractContextManager[HandO
         try:
             client = Client(scheduler, timeout=10)
         except (OSError, ValueError) as error:
-            raise NoWorkersError(f"{scheduler}: no scheduler answers there: {error}") from None
+            raise InputError(f"{scheduler}: no scheduler answers there: {error}") from None
         with client:
             yield lambda batch: client.submit(_score_packed, lean(batch), packed, pure=False)
 

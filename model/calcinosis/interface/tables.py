@@ -16,9 +16,6 @@ from calcinosis.interface.options import InputError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MOST_LINES = 20
-"""A row that was not cut into cells and has more lines than this, at the end of a file, is taken for an open quote."""
-
 FORMATS = (".csv", ".parquet", ".arrow", ".feather")
 """The endings of files of many patients."""
 
@@ -148,11 +145,13 @@ def _joined(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     import pyarrow as pa
 
     held: list[pa.RecordBatch] = []
+    rows = 0
     for batch in batches:
         held.append(batch)
-        if sum(part.num_rows for part in held) * 8 >= PIECE:
+        rows += batch.num_rows
+        if rows * 8 >= PIECE:
             yield pa.concat_batches(held) if len(held) > 1 else batch
-            held = []
+            held, rows = [], 0
     if held:
         yield pa.concat_batches(held)
 
@@ -252,7 +251,10 @@ def _check_encoding(path: Path) -> None:
 
 def _never_closed(row: str) -> bool:
     """Whether a quote of a broken row, its text as it stands, is open to the end of the file."""
-    return row.count('"') % 2 == 1 or row.count("\n") > MOST_LINES
+    try:
+        return next(csv.reader([f"{row}\n"]), [""])[-1].endswith("\n")
+    except csv.Error:  # longer than any cell should be
+        return True
 
 
 def _ends_with(path: Path, cell: str) -> bool:
