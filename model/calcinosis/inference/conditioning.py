@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -40,12 +41,7 @@ class Conditioned:
     buckets: tuple[Bucket, ...]
     given: tuple[str, ...]
 
-    @property
-    def passes(self) -> int:
-        """How many joint states the given variables have."""
-        return entries_of(self.network, self.given)
-
-    @property
+    @cached_property
     def base(self) -> Base:
         """The base codes of each variable."""
         return numbered(self.network.variables)

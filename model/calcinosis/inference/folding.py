@@ -21,7 +21,7 @@ def compile_engine(network: Network, buckets: Sequence[Bucket], given: Mapping[s
     """The engine of a network whose variables are summed out in these buckets, with some of them given."""
     base = numbered(network.variables)
     sizes = {name: len(variable.states) for name, variable in network.variables.items()}
-    buckets = _merged(buckets, _folded(network, buckets, base), sizes)
+    buckets = _merged(buckets, _folded(network, buckets, base))
     cliques = lay_out(network, buckets, given)
     folded = _folded(network, buckets, base)
     engine = Engine(network.target, sizes, base, cliques, tuple(cliques[-1].message[network.target].tolist()))
@@ -58,7 +58,7 @@ def _folded(network: Network, buckets: Sequence[Bucket], base: Base) -> list[boo
     return folded
 
 
-def _merged(buckets: Sequence[Bucket], folded: Sequence[bool], sizes: Mapping[str, int]) -> list[Bucket]:
+def _merged(buckets: Sequence[Bucket], folded: Sequence[bool]) -> list[Bucket]:
     """The same with each open bucket merged into an open child whose scope holds it anyway."""
     found = dict(enumerate(buckets))
     for i in range(len(buckets) - 1, -1, -1):
