@@ -41,6 +41,11 @@ class Conditioned:
     buckets: tuple[Bucket, ...]
     given: tuple[str, ...]
 
+    @property
+    def passes(self) -> int:
+        """How many joint states the given variables have."""
+        return entries_of(self.network, self.given)
+
     @cached_property
     def base(self) -> Base:
         """The base codes of each variable."""
