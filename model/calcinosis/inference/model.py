@@ -10,6 +10,8 @@ from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from calcinosis.inference.beliefs import beliefs
 from calcinosis.inference.coding import encode
 from calcinosis.inference.columns import Column, Heading, column_of, read_headings
@@ -22,6 +24,7 @@ from calcinosis.inference.missingness import Missing
 from calcinosis.inference.network import Network
 from calcinosis.inference.posterior import Posterior
 from calcinosis.inference.scores import Scores, score
+from calcinosis.inference.second_order import SecondOrder
 from calcinosis.inference.shortcut import Shortcut, Step
 from calcinosis.inference.simulate import simulate_blocks
 from calcinosis.inference.streams import Seed
@@ -56,22 +59,29 @@ class Model:
         return cls(Network.from_priors(priors), priors)
 
     @classmethod
-    def from_pgmpy(cls, network: DiscreteBayesianNetwork, target: str) -> Model:
-        """The model of a pgmpy network, asking for `target`. Raises NetworkError if its tables are not proper."""
+    def from_pgmpy(cls, network: DiscreteBayesianNetwork, target: str, weight: float | None = None) -> Model:
+        """The model of a pgmpy network, asking for `target`; `weight` as in `from_file`.
+
+        Raises:
+            NetworkError: if its tables are not proper.
+        """
         from calcinosis.inference.pgmpy_bridge import from_pgmpy
 
-        return cls(from_pgmpy(network, target))
+        return cls(_weighing(from_pgmpy(network, target), weight))
 
     @classmethod
-    def from_file(cls, path: str | os.PathLike[str], target: str) -> Model:
+    def from_file(cls, path: str | os.PathLike[str], target: str, weight: float | None = None) -> Model:
         """The model of a network file, asking for `target`: BIF, XMLBIF, XDSL, NET, UAI or XBN by its ending, or .gz.
+
+        `weight` is the equivalent sample size of every row: how many cases' worth of evidence it rests on. Such files do
+        not tell; without it there are no intervals.
 
         Raises:
             NetworkError: if the file cannot be read as such a network, or its tables are not proper.
         """
         from calcinosis.inference.pgmpy_bridge import read_file
 
-        return cls(read_file(path, target))
+        return cls(_weighing(read_file(path, target), weight))
 
     def to_pgmpy(self) -> DiscreteBayesianNetwork:
         """The same network as a pgmpy object; a repeatable variable is one node there, for one result."""
@@ -83,6 +93,11 @@ class Model:
     def engine(self) -> Engine | Conditioned:
         """The compiled network."""
         return compile_network(self.network)
+
+    @cached_property
+    def second_order(self) -> SecondOrder | None:
+        """The rows of the tables as Dirichlet distributions; None for a network whose rows have no weights."""
+        return SecondOrder(self.network) if self.network.weights else None
 
     @property
     def target(self) -> str:
@@ -155,6 +170,7 @@ class Model:
             evidence=evidence(),
             log_evidence=math.log(mantissa) + (power + exponent) * math.log(2),
             digest=self.digest,
+            second_order=self.second_order,
         )
 
     def probabilities(self, findings: Mapping[str, Any] | Evidence | None = None, /, **named: Any) -> dict[str, float]:
@@ -336,6 +352,13 @@ class Model:
 
     def __repr__(self) -> str:
         return f"<Model of {self.target}: {', '.join(self.states)}; {len(self.variables)} variables>"
+
+
+def _weighing(network: Network, weight: float | None) -> Network:
+    """The same network with this weight on every row."""
+    if weight is None:
+        return network
+    return replace(network, weights={name: np.array(weight) for name in network.variables})
 
 
 def _evidence(steps: Sequence[Step]) -> Evidence:

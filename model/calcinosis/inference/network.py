@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,9 @@ class NetworkError(ValueError):
 class Network:
     """Variables, arrows and tables; `tables[v]` has axes `(*parents[v], v)` and rows that sum to 1.
 
+    `weights[v]`, axes `(*parents[v],)`, is how many patients' worth of evidence each row rests on (its equivalent sample
+    size); there are none where that is not known.
+
     Rows are divided by their sum, which must be within 1e-6 of 1 beforehand (three cells of 0.333333 are meant as
     thirds), so that a variable nobody observed is exactly neutral.
     """
@@ -36,6 +39,7 @@ class Network:
     parents: Mapping[str, tuple[str, ...]]
     tables: Mapping[str, Array]
     corrections: tuple[Correction, ...] = ()
+    weights: Mapping[str, Array] = field(default_factory=lambda: FrozenMap({}))
 
     def __post_init__(self) -> None:
         for name in self.variables:
@@ -55,9 +59,11 @@ class Network:
                 raise NetworkError(f"{name} is repeatable, so it cannot be {role}: its results are measurements")
         tables = {name: self._checked(name) for name in self.variables}
         object.__setattr__(self, "tables", FrozenMap(tables))
+        if self.weights:
+            object.__setattr__(self, "weights", FrozenMap({name: self._weighed(name) for name in self.variables}))
 
     def __reduce__(self) -> tuple[type[Network], tuple[object, ...]]:
-        return type(self), (self.target, self.variables, self.parents, self.tables, self.corrections)
+        return type(self), (self.target, self.variables, self.parents, self.tables, self.corrections, self.weights)
 
     def _checked(self, name: str) -> Array:
         table = np.asarray(self.tables[name], dtype=np.float64)
@@ -75,6 +81,14 @@ class Network:
         normal.flags.writeable = False
         return normal
 
+    def _weighed(self, name: str) -> Array:
+        shape = self.tables[name].shape[:-1]
+        weights = np.array(np.broadcast_to(np.asarray(self.weights[name], dtype=np.float64), shape))
+        if not (np.isfinite(weights) & (weights > 0)).all():
+            raise NetworkError(f"the rows of {name} have weights that are not above 0")
+        weights.flags.writeable = False
+        return weights
+
     @classmethod
     def from_priors(cls, priors: Priors) -> Network:
         """The network that a priors folder describes."""
@@ -84,6 +98,7 @@ class Network:
             parents=FrozenMap({name: table.parents for name, table in priors.tables.items()}),
             tables={name: priors.probabilities(name) for name in priors.variables},
             corrections=priors.corrections,
+            weights={name: priors.weights(name) for name in priors.variables},
         )
 
     @property
@@ -91,4 +106,6 @@ class Network:
         """The SHA-256 of names, arrows and probabilities, for networks that no priors folder stands behind."""
         states = {name: list(variable.state_names) for name, variable in self.variables.items()}
         tables = {name: table.tolist() for name, table in self.tables.items()}
-        return digest(self.target, states, {name: list(p) for name, p in self.parents.items()}, tables)
+        parents = {name: list(p) for name, p in self.parents.items()}
+        weights = [{name: own.tolist() for name, own in self.weights.items()}] if self.weights else []
+        return digest(self.target, states, parents, tables, *weights)

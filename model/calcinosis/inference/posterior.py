@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from calcinosis.inference.evidence import Evidence
+from calcinosis.inference.second_order import SecondOrder, Spread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +29,8 @@ class Posterior:
     """The posterior of the target given a patient's evidence.
 
     `probabilities_of` maps each state, in order, to its probability; `labels` to the words for it. `log_evidence` is
-    the natural logarithm of the probability of the evidence, `digest` the fingerprint of the priors.
+    the natural logarithm of the probability of the evidence, `digest` the fingerprint of the priors. `second_order` is
+    what intervals are computed from, None where the rows of the tables have no weights.
 
     >>> import calcinosis as cc
     >>> p = cc.load().posterior(warfarin="yes", pain="severe", vascular_histology="intramural_calcification")
@@ -39,6 +44,7 @@ class Posterior:
     evidence: Evidence
     log_evidence: float
     digest: str
+    second_order: SecondOrder | None = field(default=None, compare=False, repr=False)
 
     def __getitem__(self, state: str) -> float:
         """The probability of a state; KeyError, with the states there are, for any other word."""
@@ -64,6 +70,77 @@ class Posterior:
     def leading(self) -> str:
         """The most probable state; the first of them in order, if several are equally so."""
         return max(self.probabilities_of, key=self.probabilities_of.__getitem__)
+
+    def interval(self, mass: float = CREDIBLE) -> pd.DataFrame:
+        """How far the tables leave each probability open: `lower` and `upper` limits, one row per state in order.
+
+        Were the rows of the tables known exactly, the posterior would lie between them with probability `mass`, and as
+        probably below as above. Each row is drawn from the Dirichlet distribution of its weight; see
+        `calcinosis.inference.second_order`.
+
+        Raises:
+            ValueError: for a mass not between 0 and 1, or if the rows of the tables have no weights.
+
+        >>> import calcinosis as cc
+        >>> limits = cc.load().posterior(pain="severe").interval(0.95)
+        >>> limits.columns.to_list(), bool((limits["lower"] < limits["upper"]).all())
+        (['lower', 'upper'], True)
+        """
+        import pandas as pd
+
+        spread = self.spread(mass)
+        index = pd.Index(self.probabilities_of, name=self.target)
+        return pd.DataFrame({"lower": spread.lower, "upper": spread.upper}, index=index)
+
+    @property
+    def leads(self) -> pd.Series[float]:
+        """How probable it is that each state is truly the leading one, the tables being as uncertain as they are.
+
+        Raises:
+            ValueError: if the rows of the tables have no weights.
+        """
+        import pandas as pd
+
+        return pd.Series(dict(zip(self.probabilities_of, (self._spread or self.spread()).leads, strict=True)), name="leads").rename_axis(
+            self.target
+        )
+
+    def spread(self, mass: float = CREDIBLE) -> Spread:
+        """The interval of each state and how probably it leads, as plain numbers; `interval` and `leads` show them.
+
+        Raises:
+            ValueError: as `interval`.
+        """
+        if self.second_order is None:
+            raise ValueError(
+                "the rows of this network have no weights, so nothing is known of how sure it is: give the equivalent "
+                "sample size of its rows, as in Model.from_file(..., weight=50)"
+            )
+        return self.second_order.spread(self.evidence, mass)
+
+    @cached_property
+    def _spread(self) -> Spread | None:
+        """The spread that every surface shows; None where there is none."""
+        return self.spread() if self.second_order is not None else None
+
+    @property
+    def ranges(self) -> dict[str, str]:
+        """Per state its interval in words, such as '43–78 %'; empty words where there is none."""
+        if self._spread is None:
+            return dict.fromkeys(self.probabilities_of, "")
+        limits = zip(self._spread.lower, self._spread.upper, strict=True)
+        return {state: percents(*pair) for state, pair in zip(self.probabilities_of, limits, strict=True)}
+
+    @property
+    def sureness(self) -> str:
+        """One sentence on the interval: how sure the leading state leads, given what the tables rest on."""
+        if self._spread is None:
+            return ""
+        share = dict(zip(self.probabilities_of, self._spread.leads, strict=True))[self.leading]
+        return (
+            f"{100 * self._spread.mass:.0f} % interval: how far the tables leave it open. "
+            f"That {self.labels[self.leading]} truly leads is {percent(share)} probable."
+        )
 
     def credible_set(self, mass: float = CREDIBLE) -> tuple[str, ...]:
         """The fewest states that together hold at least `mass` of the probability, most probable first."""
@@ -99,12 +176,20 @@ class Posterior:
             "probabilities": dict(self.probabilities_of),
             "credible_set": list(self.credible_set()),
             "verdict": self.verdict,
+            "interval": self._interval_as_dict(),
             "log_evidence": self.log_evidence,
             "findings": [{"variable": f.variable, "given": f.given, "understood": f.understood} for f in self.evidence],
             "notes": list(self.evidence.notes),
             "digest": self.digest,
             "disclaimer": DISCLAIMER,
         }
+
+    def _interval_as_dict(self) -> dict[str, Any] | None:
+        if self._spread is None:
+            return None
+        numbers = {"lower": self._spread.lower, "upper": self._spread.upper, "leads": self._spread.leads}
+        by_state = {key: dict(zip(self.probabilities_of, own, strict=True)) for key, own in numbers.items()}
+        return {"mass": self._spread.mass, **by_state, "draws": self._spread.draws}
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """The matplotlib axes with one bar per state, in order, on a fixed scale from 0 to 100 %."""
@@ -115,29 +200,47 @@ class Posterior:
         names = [self.labels[state] for state in self.probabilities_of]
         values = [100 * p for p in self.probabilities_of.values()]
         colors = ["#1f5f8b" if state == self.leading else "#9db8cc" for state in self.probabilities_of]
-        bars = ax.barh(names, values, color=colors, height=0.65)
-        ax.bar_label(bars, [percent(p) for p in self.probabilities_of.values()], padding=4)
-        ax.set(xlim=(0, 112), xticks=range(0, 101, 20), ylim=(len(names) - 0.5, -0.5))
-        ax.set_xlabel(f"posterior probability (%)\n{DISCLAIMER}", fontsize=8)
+        ax.barh(names, values, color=colors, height=0.65)
+        ranges = self.ranges
+        words = [f"{percent(p)}   {ranges[state]}".rstrip() for state, p in self.probabilities_of.items()]
+        what = "posterior probability (%)"
+        if self._spread is None:
+            places = values
+        else:
+            lower, upper = (100 * np.array(limits) for limits in (self._spread.lower, self._spread.upper))
+            ax.hlines(range(len(names)), lower, upper, color="#222222", linewidth=1.6)
+            for limit in (lower, upper):
+                ax.plot(limit, range(len(names)), "|", color="#222222", markersize=7, markeredgewidth=1.6)
+            places = [max(pair) for pair in zip(values, upper, strict=True)]
+            what += f", line: {100 * self._spread.mass:.0f} % interval"
+        for row, (place, text) in enumerate(zip(places, words, strict=True)):
+            ax.annotate(text, (place, row), xytext=(6, 0), textcoords="offset points", va="center")
+        ax.set(xlim=(0, 134 if self._spread else 112), xticks=range(0, 101, 20), ylim=(len(names) - 0.5, -0.5))
+        ax.set_xlabel(f"{what}\n{DISCLAIMER}", fontsize=8)
         ax.spines[["top", "right"]].set_visible(False)
         return ax
 
     def __repr__(self) -> str:
         width = max(len(label) for label in self.labels.values())
+        ranges = self.ranges
+        room = max(map(len, ranges.values()))
         lines = [
-            f"{self.labels[state]:<{width}}  {percent(p):>7}  {bar(p)}".rstrip()
+            f"{self.labels[state]:<{width}}  {percent(p):>7}  {ranges[state]:>{room}}  {bar(p)}".rstrip()
             for state, p in self.probabilities_of.items()
         ]
         return "\n".join([self.verdict, "", *lines, "", *self._footnotes()])
 
     def _footnotes(self) -> list[str]:
         found = [f"Findings: {self.evidence}", *(f"Note: {note}" for note in self.evidence.notes)]
+        found += [self.sureness] if self.sureness else []
         return [*found, f"log evidence {self.log_evidence:.3f} · priors {self.digest[:12]}", DISCLAIMER]
 
     def _repr_html_(self) -> str:
+        ranges = self.ranges
         rows = "".join(
             f'<tr><td style="text-align:left;padding:2px 10px 2px 0">{escape(self.labels[state])}</td>'
             f'<td style="text-align:right;padding:2px 10px 2px 0">{escape(percent(p))}</td>'
+            f'<td style="text-align:right;padding:2px 10px 2px 0;opacity:0.7">{escape(ranges[state])}</td>'
             f'<td style="width:22em;padding:2px 0"><div style="background:rgba(127,127,127,0.15)">'
             f'<div role="img" aria-label="{escape(percent(p))}" style="width:{100 * p:.2f}%;height:0.9em;'
             f'background:{"#2f7ab0" if state == self.leading else "#9db8cc"}"></div></div></td></tr>'
@@ -161,6 +264,16 @@ def percent(probability: float) -> str:
     if probability > 0.99:
         return "> 99 %"
     return f"{100 * probability:.0f} %"
+
+
+def percents(lower: float, upper: float) -> str:
+    """An interval of probabilities in words that never claim certainty.
+
+    >>> percents(0.43, 0.78), percents(0.001, 0.984), percents(0.62, 0.999), percents(0.0, 0.004)
+    ('43–78 %', '< 1–98 %', '62–> 99 %', '< 1 %')
+    """
+    first, last = percent(lower).removesuffix(" %"), percent(upper).removesuffix(" %")
+    return f"{first} %" if first == last else f"{first}–{last} %"
 
 
 def bar(probability: float, width: int = 30, encoding: str = "utf-8") -> str:

@@ -81,14 +81,20 @@ def _show(answer: Posterior, published: dict[str, str] | None) -> None:
     bars = Table.grid(padding=(0, 2))
     bars.add_column(overflow="fold")
     bars.add_column(justify="right", no_wrap=True)
+    bars.add_column(justify="right", no_wrap=True)
     bars.add_column(no_wrap=True)
-    longest = max(map(len, answer.labels.values()))
-    room = min(30, max(8, console.width - longest - len("> 99 %") - 6))
+    ranges = answer.ranges
+    longest = max(map(len, answer.labels.values())) + max(map(len, ranges.values()))
+    room = min(30, max(8, console.width - longest - len("> 99 %") - 8))
     for state, probability in answer.probabilities_of.items():
         style = "bold cyan" if state == answer.leading else ""
         line = bar(probability, room, console.encoding)
-        bars.add_row(Text(answer.labels[state]), Text(percent(probability)), Text(line), style=style)
+        bars.add_row(
+            Text(answer.labels[state]), Text(percent(probability)), Text(ranges[state]), Text(line), style=style
+        )
     console.print("", bars, "", sep="\n")
+    if answer.sureness:
+        console.print(Text(answer.sureness), "", sep="\n")
     known = Table(box=None, padding=(0, 2, 0, 0), show_header=len(answer.evidence) > 0)
     known.add_column("finding", overflow="fold")
     known.add_column("as given", overflow="fold")

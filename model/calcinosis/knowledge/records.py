@@ -202,6 +202,12 @@ class Priors:
         shape = [len(self.variables[name].states) for name in (*table.parents, variable)]
         return np.array([row.probabilities for row in table.rows], dtype=np.float64).reshape(shape)
 
+    def weights(self, variable: str) -> npt.NDArray[np.float64]:
+        """How many patients' worth of evidence each row of a table rests on, as an array with axes `(*parents,)`."""
+        table = self.tables[variable]
+        shape = [len(self.variables[name].states) for name in table.parents]
+        return np.array([row.weight for row in table.rows], dtype=np.float64).reshape(shape)
+
     def kinds(self, row: Row) -> set[str]:
         """The kinds of the sources of a row."""
         return {self.sources[key].kind for key in row.sources}

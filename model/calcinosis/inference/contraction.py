@@ -1,0 +1,278 @@
+"""The joint weight of target and evidence as a function of the tables, for one patient.
+
+Where the engine has one set of tables and many patients, this has one patient and many sets of tables: the last axis of
+every array carries them. Only what the evidence leaves open is contracted: variables that neither are the target, nor
+were seen, nor lie above one that was, drop out (they sum to 1), and the rows of other parent states than those seen are
+never looked at. Zeros are kept, so that it can be asked what a zero would do if it were none.
+
+The joint weight is linear in the factor of each family (a table with what was found put into it), so one pass back
+through the same sums gives all its derivatives (Darwiche, A differential approach to inference in Bayesian networks,
+Journal of the ACM 50, 2003).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from calcinosis.inference.evidence import Evidence
+from calcinosis.inference.network import Array, Network, NetworkError
+
+Rows = npt.NDArray[np.intp]
+"""Numbers of rows of a table, the last parent's state running fastest."""
+
+MOST_ENTRIES = 2**22
+"""The most joint states that are multiplied out at a time, 32 MiB."""
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """A variable with its parents, and what the evidence leaves of its table.
+
+    `rows` are those that the evidence allows. `likelihoods`, axes `(results, states)`, is what was found of the
+    variable. A `closed` family is a number per row: the likelihood of all results, the product over the results of
+    (likelihoods · row). An open one, of a variable that is summed out later, is the row itself times its likelihoods.
+    `scope` are the variables that the factor speaks of, in the order of the contraction; `shape` and `order` turn rows
+    (and states) into its axes.
+    """
+
+    variable: str
+    rows: Rows
+    likelihoods: Array
+    closed: bool
+    scope: tuple[str, ...]
+    shape: tuple[int, ...]
+    order: tuple[int, ...]
+
+    @property
+    def repeated(self) -> bool:
+        """Whether there are several results, so that the factor is known but for a scale."""
+        return len(self.likelihoods) > 1
+
+    def factor(self, rows: Array) -> Array:
+        """The values of the factor for rows, axes `(rows, states, ...)`: axes `(rows, ...)` if closed, else as given.
+
+        The likelihood of repeated results is divided by its largest over the rows, as it may be very small.
+        """
+        if not self.closed:
+            return rows * self.likelihoods[0].reshape(-1, *[1] * (rows.ndim - 2))
+        if not self.repeated:
+            return np.tensordot(self.likelihoods[0], rows, axes=(0, 1))
+        with np.errstate(divide="ignore"):
+            logarithms = self.log_likelihood(rows)
+        highest = logarithms.max(axis=0)
+        return np.exp(logarithms - np.where(np.isfinite(highest), highest, 0.0))
+
+    def log_likelihood(self, rows: Array) -> Array:
+        """The natural logarithm of the likelihood of all results, axes `(rows, ...)`."""
+        distinct, times = np.unique(self.likelihoods, axis=0, return_counts=True)
+        seen = np.log(np.tensordot(distinct, rows, axes=(1, 1)))
+        return np.asarray(np.tensordot(times.astype(float), seen, axes=1))
+
+    def laid_out(self, values: Array, leading: int = 0) -> Array:
+        """Values with the axes of the scope instead of rows (and states), after some leading axes."""
+        before, after = values.shape[:leading], values.shape[leading + (1 if self.closed else 2) :]
+        shaped = values.reshape((*before, *self.shape, *after))
+        order = [leading + i for i in self.order]
+        last = leading + len(self.shape)
+        return shaped.transpose((*range(leading), *order, *range(last, last + len(after))))
+
+    def put_back(self, values: Array) -> Array:
+        """The contrary of `laid_out`, after one leading axis: axes `(states of the target, rows)`, or with states."""
+        back = np.argsort(self.order)
+        flat = values.transpose((0, *(1 + back)))
+        return flat.reshape((len(values), len(self.rows)) if self.closed else (len(values), len(self.rows), self.shape[-1]))
+
+
+@dataclass(frozen=True)
+class Step:
+    """A variable summed out of the factors that speak of it: which, and what the product speaks of."""
+
+    variable: str
+    factors: tuple[int, ...]
+    scope: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Contraction:
+    """The families that matter to a patient's posterior, and the order in which hidden variables are summed out."""
+
+    network: Network
+    families: tuple[Family, ...]
+    steps: tuple[Step, ...]
+    scopes: tuple[tuple[str, ...], ...]
+
+    def rows(self) -> list[Array]:
+        """Per family its rows as the network has them, axes `(rows, states)`."""
+        return [table_rows(self.network, family.variable)[family.rows] for family in self.families]
+
+    def weights(self, factors: Sequence[Array]) -> Array:
+        """The joint weight of target and evidence, axes `(states of the target, ...)`, from each family's factor."""
+        return self.summed_up([family.laid_out(factor) for family, factor in zip(self.families, factors, strict=True)])
+
+    def summed_up(self, laid_out: Sequence[Array | None]) -> Array:
+        """The same from factors that are laid out; None where another of the same scope holds their product."""
+        arrays = list(laid_out)
+        for step in self.steps:
+            product = self._product(arrays, step.factors, step.scope)
+            arrays.append(product if step.variable == self.network.target else product.sum(axis=len(step.scope) - 1))
+        assert arrays[-1] is not None
+        return arrays[-1]
+
+    def derivatives(self, factors: Sequence[Array]) -> list[Array]:
+        """Per family the derivative of the joint weights by its factor: axes `(states of the target, *factor axes)`.
+
+        The factors have no further axes here.
+        """
+        arrays = [family.laid_out(factor) for family, factor in zip(self.families, factors, strict=True)]
+        for step in self.steps:
+            product = self._product(arrays, step.factors, step.scope)
+            arrays.append(product if step.variable == self.network.target else product.sum(axis=-1))
+        states = len(self.network.variables[self.network.target].states)
+        above: list[Array] = [np.zeros(0)] * len(arrays)
+        above[-1] = np.eye(states)
+        for number in range(len(self.steps) - 1, -1, -1):
+            step = self.steps[number]
+            upper = above[len(self.families) + number]
+            upper = upper if step.variable == self.network.target else upper[..., None]
+            aligned = [self._aligned(arrays[i], i, step.scope) for i in step.factors]
+            # the product of all others, without dividing: a factor may be 0
+            before: list[Array] = [np.ones(())]
+            for array in aligned[:-1]:
+                before.append(before[-1] * array)
+            after: Array = np.ones(())
+            for place in range(len(aligned) - 1, -1, -1):
+                others = upper * (before[place] * after)
+                after = after * aligned[place]
+                axes = tuple(
+                    1 + axis for axis, name in enumerate(step.scope) if name not in self.scopes[step.factors[place]]
+                )
+                full = np.broadcast_to(others, (states, *(self._size(name) for name in step.scope)))
+                above[step.factors[place]] = full.sum(axis=axes) if axes else full
+        return [family.put_back(above[i]) for i, family in enumerate(self.families)]
+
+    def _product(self, arrays: Sequence[Array | None], chosen: Sequence[int], scope: tuple[str, ...]) -> Array:
+        """The product of some factors, the smallest first, so that few numbers are multiplied."""
+        product: Array | None = None
+        for i in sorted(chosen, key=lambda i: len(self.scopes[i])):
+            array = arrays[i]
+            if array is None:
+                continue
+            aligned = self._aligned(array, i, scope)
+            product = aligned if product is None else product * aligned
+        assert product is not None
+        return product
+
+    def _aligned(self, array: Array, factor: int, scope: tuple[str, ...]) -> Array:
+        own = self.scopes[factor]
+        return array[tuple(slice(None) if name in own else None for name in scope)]
+
+    def _size(self, name: str) -> int:
+        return len(self.network.variables[name].states)
+
+
+def table_rows(network: Network, variable: str) -> Array:
+    """The table of a variable as axes `(rows, states)`, the last parent's state running fastest."""
+    table = network.tables[variable]
+    return table.reshape(-1, table.shape[-1])
+
+
+def contract(network: Network, evidence: Evidence) -> Contraction:
+    """The contraction that answers a patient's evidence.
+
+    Raises:
+        NetworkError: if more than MOST_ENTRIES joint states would have to be multiplied out at a time.
+    """
+    found = {finding.variable: np.array(finding.likelihoods) for finding in evidence}
+    relevant = _with_ancestors(network, {network.target, *found})
+    fixed = {
+        name: int(likelihoods[0].argmax())
+        for name, likelihoods in found.items()
+        if name != network.target and len(likelihoods) == 1 and np.count_nonzero(likelihoods) == 1
+    }
+    above = {parent for name in relevant for parent in network.parents[name]}
+    closed = {name for name in found if name in fixed or (name not in above and name != network.target)}
+    free = [name for name in network.variables if name in relevant and name not in closed]
+    scopes = {
+        name: {v for v in (*network.parents[name], name) if v in free} for name in network.variables if name in relevant
+    }
+    order = _elimination_order(network, [*scopes.values()], [v for v in free if v != network.target])
+    place = {name: i for i, name in enumerate([network.target, *reversed(order)])}
+    families = tuple(
+        _family(network, name, found.get(name), name in closed, fixed, sorted(scope, key=place.__getitem__))
+        for name, scope in scopes.items()
+    )
+    return _with_steps(network, families, order, place)
+
+
+def _with_ancestors(network: Network, names: set[str]) -> set[str]:
+    found, new = set(names), list(names)
+    while new:
+        fresh = set(network.parents[new.pop()]) - found
+        found |= fresh
+        new.extend(fresh)
+    return found
+
+
+def _elimination_order(network: Network, scopes: list[set[str]], hidden: list[str]) -> list[str]:
+    """The hidden variables, next always the one whose factors together have the fewest joint states."""
+    order: list[str] = []
+    left = list(hidden)
+    while left:
+        joined = {v: set().union(*(scope for scope in scopes if v in scope)) for v in left}
+        costs = {v: math.prod(len(network.variables[name].states) for name in joined[v]) for v in left}
+        chosen = min(left, key=costs.__getitem__)
+        if costs[chosen] > MOST_ENTRIES:
+            raise NetworkError(
+                f"too tightly knit to be asked about its tables: with these findings, summing out {chosen} takes it "
+                f"together with {len(joined[chosen]) - 1} others, {costs[chosen]:,} joint states"
+            )
+        scopes = [scope for scope in scopes if chosen not in scope] + [joined[chosen] - {chosen}]
+        left.remove(chosen)
+        order.append(chosen)
+    return order
+
+
+def _family(
+    network: Network,
+    name: str,
+    likelihoods: Array | None,
+    closed: bool,
+    fixed: Mapping[str, int],
+    scope: Sequence[str],
+) -> Family:
+    parents = network.parents[name]
+    states = len(network.variables[name].states)
+    sizes = [len(network.variables[parent].states) for parent in parents]
+    numbers = np.arange(math.prod(sizes), dtype=np.intp).reshape(sizes)
+    rows = numbers[tuple(fixed.get(parent, slice(None)) for parent in parents)]
+    axes = [parent for parent in parents if parent not in fixed] + ([] if closed else [name])
+    return Family(
+        name,
+        rows.ravel(),
+        np.ones((1, states)) if likelihoods is None else likelihoods,
+        closed,
+        tuple(scope),
+        (*rows.shape, *(() if closed else (states,))),
+        tuple(axes.index(v) for v in scope),
+    )
+
+
+def _with_steps(
+    network: Network, families: tuple[Family, ...], order: Sequence[str], place: Mapping[str, int]
+) -> Contraction:
+    scopes = [family.scope for family in families]
+    waiting = list(range(len(families)))
+    steps = []
+    for name in [*order, network.target]:
+        last = name == network.target
+        chosen = tuple(i for i in waiting if last or name in scopes[i])
+        scope = tuple(sorted({v for i in chosen for v in scopes[i]}, key=place.__getitem__))
+        steps.append(Step(name, chosen, scope))
+        waiting = [i for i in waiting if i not in chosen] + [len(scopes)]
+        scopes.append(scope if last else tuple(v for v in scope if v != name))
+    return Contraction(network, families, tuple(steps), tuple(scopes))
