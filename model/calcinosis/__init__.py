@@ -48,6 +48,7 @@ _HOMES = {
     "cases": "inference.cases",
     "cohort": "interface",
     "load": "inference.model",
+    "one_way": "analysis.one_way",
 }
 """The public names, each with the module it lives in: looked up at first use, so that importing costs nothing."""
 

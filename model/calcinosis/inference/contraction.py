@@ -139,7 +139,7 @@ class Contraction:
             step = self.steps[number]
             upper = above[len(self.families) + number]
             upper = upper if step.variable == self.network.target else upper[..., None]
-            aligned = [self._aligned(arrays[i], i, step.scope) for i in step.factors]
+            aligned = [self.aligned(arrays[i], i, step.scope) for i in step.factors]
             # the product of all others, without dividing: a factor may be 0
             before: list[Array] = [np.ones(())]
             for array in aligned[:-1]:
@@ -162,12 +162,13 @@ class Contraction:
             array = arrays[i]
             if array is None:
                 continue
-            aligned = self._aligned(array, i, scope)
+            aligned = self.aligned(array, i, scope)
             product = aligned if product is None else product * aligned
         assert product is not None
         return product
 
-    def _aligned(self, array: Array, factor: int, scope: tuple[str, ...]) -> Array:
+    def aligned(self, array: Array, factor: int, scope: tuple[str, ...]) -> Array:
+        """A factor that is laid out, with an axis of length 1 for each variable that only the wider scope has."""
         own = self.scopes[factor]
         return array[tuple(slice(None) if name in own else None for name in scope)]
 
@@ -181,14 +182,15 @@ def table_rows(network: Network, variable: str) -> Array:
     return table.reshape(-1, table.shape[-1])
 
 
-def contract(network: Network, evidence: Evidence) -> Contraction:
-    """The contraction that answers a patient's evidence.
+def contract(network: Network, evidence: Evidence, *, whole: bool = False) -> Contraction:
+    """The contraction that answers a patient's evidence; of the `whole` network, if variables that the evidence leaves
+    out shall take part.
 
     Raises:
         NetworkError: if more than MOST_ENTRIES joint states would have to be multiplied out at a time.
     """
     found = {finding.variable: np.array(finding.likelihoods) for finding in evidence}
-    relevant = _with_ancestors(network, {network.target, *found})
+    relevant = set(network.variables) if whole else _with_ancestors(network, {network.target, *found})
     fixed = {
         name: int(likelihoods[0].argmax())
         for name, likelihoods in found.items()

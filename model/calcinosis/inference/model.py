@@ -17,6 +17,7 @@ from calcinosis.inference.coding import encode
 from calcinosis.inference.columns import Column, Heading, column_of, read_headings
 from calcinosis.inference.conditioning import Conditioned, compile_network
 from calcinosis.inference.engine import TINY, Engine
+from calcinosis.inference.entries import Entries
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.findings import FindingsError, read_findings
 from calcinosis.inference.impossible import ImpossibleEvidence, smallest_clash
@@ -98,6 +99,11 @@ class Model:
     def second_order(self) -> SecondOrder | None:
         """The rows of the tables as Dirichlet distributions; None for a network whose rows have no weights."""
         return SecondOrder(self.network) if self.network.weights else None
+
+    @cached_property
+    def entries(self) -> Entries:
+        """The entries of the tables, by name."""
+        return Entries(self.network, self.priors)
 
     @property
     def target(self) -> str:
