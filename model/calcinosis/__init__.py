@@ -49,6 +49,8 @@ _HOMES = {
     "cohort": "interface",
     "load": "inference.model",
     "one_way": "analysis.one_way",
+    "two_way": "analysis.two_way",
+    "uncertainty": "analysis.uncertainty",
 }
 """The public names, each with the module it lives in: looked up at first use, so that importing costs nothing."""
 

@@ -391,7 +391,7 @@ def one_way(
     >>> import calcinosis as cc
     >>> found = cc.one_way(cc.load(), warfarin="yes", pain="severe")
     >>> row = found.frame.set_index("entry").loc["warfarin=yes@esrd=no,subtype=calciphylaxis"]
-    >>> bool(row["derivative"] > 0), row["weight"]
+    >>> bool(row["derivative"] > 0), float(row["weight"])
     (True, 53.0)
     """
     if not 0.0 < mass < 1.0:

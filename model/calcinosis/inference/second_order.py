@@ -23,7 +23,7 @@ from calcinosis.inference.contraction import Contraction, Family, contract, tabl
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.network import Array, Network
 from calcinosis.inference.possible import Layout, Number, lay_out_possible
-from calcinosis.inference.streams import root_of, stream
+from calcinosis.inference.streams import Seed, root_of, stream
 
 DRAWS = 3 * 2**14
 """How many draws an interval rests on: its limits lie at 2.5 ± 0.07 % and 97.5 ± 0.07 % of the true distribution."""
@@ -80,7 +80,7 @@ class SecondOrder:
 
     network: Network
     draws: int = DRAWS
-    seed: int = 0
+    seed: Seed = 0
     kept: dict[tuple[str, int, bytes], list[Number]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -90,7 +90,7 @@ class SecondOrder:
                 "sample size of its rows, as in Model.from_file(..., weight=50)"
             )
 
-    def __reduce__(self) -> tuple[type[SecondOrder], tuple[Network, int, int]]:
+    def __reduce__(self) -> tuple[type[SecondOrder], tuple[Network, int, Seed]]:
         return type(self), (self.network, self.draws, self.seed)  # what was drawn is drawn again, the same
 
     def spread(self, evidence: Evidence, mass: float) -> Spread:
@@ -112,18 +112,13 @@ class SecondOrder:
         Raises:
             ValueError: if it cannot be in any.
         """
-        return posteriors_of(question.layout, self.numbers(question), self.draws)
+        return posteriors_of(question, self.numbers(question), self.draws)
 
     def numbers(self, question: Question) -> list[list[Number]]:
         """Per family the drawn numbers of its factor, at the places of the question's layout."""
         found = []
         for family, places in zip(question.families, question.layout.places, strict=True):
-            rows = [self.row(family, row) for row in range(len(family.rows))]
-            if family.repeated:
-                # logarithms, of which only differences between rows matter
-                highest = np.maximum.reduce([np.broadcast_to(row[0], self.draws) for row in rows])
-                rows = [[np.exp(row[0] - highest)] for row in rows]
-            flat = [number for row in rows for number in row]
+            flat = [number for row in range(len(family.rows)) for number in self.row(family, row)]
             found.append([flat[place] for place in places])
         return found
 
@@ -192,31 +187,41 @@ def shares_of(parameters: Array, draws: int, random: np.random.Generator) -> lis
     return shares
 
 
-def posteriors_of(layout: Layout, numbers: Sequence[Sequence[Number]], draws: int) -> Floats:
+def posteriors_of(
+    question: Question, numbers: Sequence[Sequence[Number]], draws: int, *, whole: bool = False
+) -> Floats:
     """The posterior in each draw, from the numbers of each family's factor, axes `(states, draws)`.
 
-    Draws under which the evidence cannot be are left out.
+    Draws under which the evidence cannot be are left out; if the `whole` is wanted, they are 0 for every state.
 
     Raises:
         ValueError: if it cannot be in any.
     """
+    layout = question.layout
     found = np.empty((layout.sums[-1].results, draws), dtype=np.float32)
     possible = np.ones(draws, dtype=bool)
     for first in range(0, draws, BLOCK):
         here = slice(first, min(first + BLOCK, draws))
         part = [[n[here] if isinstance(n, np.ndarray) else n for n in own] for own in numbers]
+        for number, family in enumerate(question.families):
+            if family.repeated:
+                part[number] = _from_logarithms(part[number])
         weights = layout.weights(part)
         total = sum(weights[1:], weights[0]) + np.zeros(here.stop - first, dtype=np.float32)
         possible[here] = total > 0
-        with np.errstate(divide="ignore", invalid="ignore"):
-            inverse = np.float32(1) / total
-            for state, weight in enumerate(weights):
-                found[state, here] = weight * inverse
-    if possible.all():
-        return found
+        inverse = np.divide(np.float32(1), total, out=np.zeros_like(total), where=possible[here])
+        for state, weight in enumerate(weights):
+            found[state, here] = weight * inverse
     if not possible.any():
         raise ValueError("with so little weight on the rows, every draw of the tables rules the findings out")
-    return found[:, possible]
+    return found if whole or possible.all() else found[:, possible]
+
+
+def _from_logarithms(numbers: Sequence[Number]) -> list[Number]:
+    """Numbers from their logarithms, divided by the largest of them, as only their ratios matter."""
+    highest = np.maximum.reduce(np.broadcast_arrays(*numbers))
+    highest = np.where(np.isfinite(highest), highest, 0)
+    return [np.exp(number - highest) for number in numbers]
 
 
 def leading_shares(posteriors: Floats) -> tuple[float, ...]:
