@@ -49,6 +49,8 @@ _HOMES = {
     "cohort": "interface",
     "load": "inference.model",
     "one_way": "analysis.one_way",
+    "robust_bounds": "analysis.robust",
+    "smallest_changes": "analysis.changes",
     "two_way": "analysis.two_way",
     "uncertainty": "analysis.uncertainty",
 }

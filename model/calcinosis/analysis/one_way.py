@@ -326,6 +326,30 @@ class TableFunctions:
             low, high = np.where(lost, low, middle), np.where(lost, middle, high)
         return np.where(flips, high, share)
 
+    def reached(self, rivals: Array, side: int) -> Array:
+        """The nearest x below (side 0) or above (1) at which rivals · weights are all 0 or above; NaN if there is none.
+
+        `rivals` has the axes `(rivals, target states)`. Weights must be straight on each side, or are searched in steps.
+        """
+        end = 2 * side
+        path = np.linspace(0.0, 1.0, 2 if self.measured is None else STEPS + 1)
+        rows = (1 - path[:, None]) * self.rows[:, 1, None] + path[:, None] * self.rows[:, end, None]
+        weights = self.rest[:, None] + np.einsum("eks,ets->ekt", _seen(self.measured, rows), self.gains)
+        sums = weights @ rivals.T  # (entries, path, rivals)
+        start, stop = sums[:, :-1], sums[:, 1:]
+        rise = np.where(stop != start, stop - start, 1.0)
+        cross = -start / rise
+        # within each step all are reached from the last that comes to be until the first that ceases to be
+        since = np.where(start >= 0, 0.0, np.where(stop >= 0, cross, np.inf)).max(axis=2)
+        until = np.where(stop >= 0, 1.0, np.where(start >= 0, cross, -np.inf)).min(axis=2)
+        inside = since <= until + 1e-12
+        step = inside.argmax(axis=1)
+        every = np.arange(self.size)
+        found = inside.any(axis=1) & (self.knots[:, end] != self.knots[:, 1])
+        share = (step + np.where(found, since[every, step], 0.0)) / (len(path) - 1)
+        x = self.knots[:, 1] + share * (self.knots[:, end] - self.knots[:, 1])
+        return np.where(found, x, np.nan)
+
     def distances(self, x: Array) -> Array:
         known = ~np.isnan(x)
         rows = self.moved(np.where(known, x, self.knots[:, 1]))
