@@ -49,6 +49,7 @@ _HOMES = {
     "cohort": "interface",
     "load": "inference.model",
     "one_way": "analysis.one_way",
+    "over_patients": "analysis.over_patients",
     "robust_bounds": "analysis.robust",
     "smallest_changes": "analysis.changes",
     "two_way": "analysis.two_way",

@@ -1,0 +1,124 @@
+"""Sensitivity over many patients: which rows of the tables, and which sources, matter most across them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from calcinosis.analysis.covariation import Scheme
+from calcinosis.analysis.one_way import one_way
+from calcinosis.analysis.uncertainty import uncertainty
+from calcinosis.inference.evidence import Evidence
+from calcinosis.inference.model import Model
+from calcinosis.inference.posterior import CREDIBLE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DRAWS = 2_000
+"""How many draws of the tables each patient gets: enough for shares of variance that are averaged over patients."""
+
+
+@dataclass(frozen=True, eq=False)
+class OverPatients:
+    """What the diagnoses of many patients hang on.
+
+    - `patients`: one line per patient: patient, leading, probability, lower, upper (its interval), leads (how probable it
+      is that it truly leads), fragile (how many entries could flip it within their intervals), nearest (the entry whose
+      flip is the nearest in distance), flips_to, distance.
+    - `entries`: one line per entry of the tables, the most important first: entry, value, weight, source, flips (in how
+      many patients it could flip the diagnosis within its interval), swing (how far the leading state's posterior moves
+      over that interval, on average over the patients), largest_swing.
+    - `sources`: one line per source: source, first_order and total (its share of the variance of the leading state's
+      posterior, on average over the patients), kind, citation.
+    """
+
+    patients: pd.DataFrame
+    entries: pd.DataFrame
+    sources: pd.DataFrame
+
+
+def over_patients(
+    model: Model,
+    patients: Mapping[str, Evidence] | pd.DataFrame,
+    /,
+    *,
+    scheme: Scheme = "proportional",
+    mass: float = CREDIBLE,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> OverPatients:
+    """What the diagnoses of many patients hang on; a DataFrame has a patient per row, as for `model.posteriors`.
+
+    Raises:
+        FindingsError, ImpossibleEvidence: for the first patient whose findings are at fault.
+        ValueError: if there is no patient; for draws, mass or scheme as `uncertainty` and `one_way`.
+
+    >>> import calcinosis as cc
+    >>> found = cc.over_patients(cc.load(), cc.cases().head(2), draws=200)
+    >>> len(found.patients), len(found.entries)
+    (2, 929)
+    """
+    import pandas as pd
+
+    read = patients if isinstance(patients, Mapping) else _read(model, patients)
+    if not read:
+        raise ValueError("there is no patient")
+    lines, swings, flips, shares = [], [], [], []
+    for name, evidence in read.items():
+        found = one_way(model, evidence, scheme=scheme, mass=mass)
+        frame, posterior = found.frame, found.posterior
+        lead = posterior.leading
+        swings.append(frame["swing"].fillna(0.0).to_numpy())
+        flips.append(frame["fragile"].to_numpy())
+        distances = frame["distance"].to_numpy()
+        nearest = int(np.nanargmin(distances)) if np.isfinite(distances).any() else -1
+        line = {"patient": name, "leading": lead, "probability": posterior[lead]}
+        if model.second_order is not None:
+            spread = posterior.spread(mass)
+            place = list(posterior).index(lead)
+            line |= {"lower": spread.lower[place], "upper": spread.upper[place], "leads": spread.leads[place]}
+            sources = uncertainty(model, evidence, draws=draws, seed=seed, mass=mass).by_source
+            shares.append(sources[sources["state"] == lead].assign(patient=name))
+        flip = frame.iloc[nearest]
+        below = np.nan_to_num(flip["value"] - flip["flip_below"], nan=np.inf)
+        above = np.nan_to_num(flip["flip_above"] - flip["value"], nan=np.inf)
+        to = flip["leader_below"] if below < above else flip["leader_above"]
+        line |= {
+            "fragile": int(frame["fragile"].sum()),
+            "nearest": flip["entry"] if nearest >= 0 else None,
+            "flips_to": to if nearest >= 0 else None,
+            "distance": float(flip["distance"]) if nearest >= 0 else np.inf,
+        }
+        lines.append(line)
+    entries = model.entries.frame[["entry", "value", "weight", "source"]].assign(
+        flips=np.sum(flips, axis=0), swing=np.mean(swings, axis=0), largest_swing=np.max(swings, axis=0)
+    )
+    entries = entries.sort_values(["flips", "swing"], ascending=False, kind="stable", ignore_index=True)
+    return OverPatients(pd.DataFrame(lines), entries, _averaged(shares, len(read)))
+
+
+def _read(model: Model, frame: pd.DataFrame) -> dict[str, Evidence]:
+    """The evidence of each row, by its index; cells may be in the units that headings name."""
+    from calcinosis.inference.reading import with_unit
+
+    headings = model.headings(frame.columns)
+    return {
+        str(name): model.read({h.name: with_unit(row[h.column], h.unit) for h in headings})
+        for name, row in zip(frame.index, frame.to_dict("records"), strict=True)
+    }
+
+
+def _averaged(shares: list[pd.DataFrame], patients: int) -> pd.DataFrame:
+    import pandas as pd
+
+    if not shares or all(own.empty for own in shares):
+        return pd.DataFrame(columns=["source", "first_order", "total", "kind", "citation"])
+    every = pd.concat(shares)
+    # a source that says nothing of a patient's findings has no share there
+    found = every.groupby("source")[["first_order", "total"]].sum() / patients
+    told = every.drop_duplicates("source").set_index("source")[["kind", "citation"]]
+    return found.join(told).sort_values("total", ascending=False, kind="stable").reset_index()
