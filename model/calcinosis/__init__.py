@@ -16,7 +16,15 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from calcinosis.analysis.changes import smallest_changes as smallest_changes
+    from calcinosis.analysis.one_way import one_way as one_way
+    from calcinosis.analysis.over_patients import over_patients as over_patients
+    from calcinosis.analysis.robust import robust_bounds as robust_bounds
+    from calcinosis.analysis.sensitivity import sensitivity as sensitivity
+    from calcinosis.analysis.two_way import two_way as two_way
+    from calcinosis.analysis.uncertainty import uncertainty as uncertainty
     from calcinosis.inference.cases import cases as cases
+    from calcinosis.inference.entries import UnknownEntry as UnknownEntry
     from calcinosis.inference.evidence import Evidence as Evidence
     from calcinosis.inference.evidence import Finding as Finding
     from calcinosis.inference.findings import FindingsError as FindingsError
@@ -45,12 +53,14 @@ _HOMES = {
     "Priors": "knowledge.records",
     "PriorsError": "knowledge.problem",
     "Problem": "knowledge.problem",
+    "UnknownEntry": "inference.entries",
     "cases": "inference.cases",
     "cohort": "interface",
     "load": "inference.model",
     "one_way": "analysis.one_way",
     "over_patients": "analysis.over_patients",
     "robust_bounds": "analysis.robust",
+    "sensitivity": "analysis.sensitivity",
     "smallest_changes": "analysis.changes",
     "two_way": "analysis.two_way",
     "uncertainty": "analysis.uncertainty",

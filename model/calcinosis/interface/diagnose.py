@@ -4,38 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from calcinosis.inference.cases import case_findings
 from calcinosis.inference.evidence import Finding
 from calcinosis.inference.findings import FindingsError
 from calcinosis.inference.impossible import ImpossibleEvidence
 from calcinosis.inference.model import Model, load
 from calcinosis.inference.posterior import DISCLAIMER, Posterior, bar, percent
-from calcinosis.interface.options import InputError, JsonOption, PriorsOption, show_json, telling_errors
-from calcinosis.interface.patients import Patient, read_file, read_words
-from calcinosis.knowledge.cases import read_cases
-from calcinosis.knowledge.folder import chosen_folder
+from calcinosis.interface.options import (
+    CaseOption,
+    FileOption,
+    FindingsArgument,
+    JsonOption,
+    PriorsOption,
+    no_findings_with_file,
+    show_json,
+    telling_errors,
+)
+from calcinosis.interface.patients import Patient, published_case, read_file, read_words
 
 
 def diagnose(
-    findings: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[FINDING=VALUE]...",
-            help="What is known: pain=severe, pain=intermittent/severe (either), vascular_histology=absent,absent "
-            "(two biopsies), 'serum_calcium=9.1 mg/dL', pain=none:0.2,severe:0.8 (likelihoods), unknown.",
-        ),
-    ] = None,
-    case: Annotated[
-        str | None, typer.Option(metavar="ID", help="A published case, such as jones2023; words replace its findings.")
-    ] = None,
-    file: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", readable=False, help="Patients in a JSON object or list, or a CSV table."),
-    ] = None,
+    findings: FindingsArgument = None,
+    case: CaseOption = None,
+    file: FileOption = None,
     priors: PriorsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -43,32 +34,19 @@ def diagnose(
 
     Example: calcinosis diagnose cirrhosis=yes weight_loss=yes pain=intermittent vascular_histology=absent,absent
     """
-    if file and (case or findings):
-        raise typer.BadParameter("--file brings its own findings: give neither words nor --case with it")
+    no_findings_with_file(file, case, findings)
     with telling_errors(as_json):
         words = read_words(findings or [])
         model = load(priors)
         if file:
             _show_file(model, file, as_json)
             return
-        known, published = ({}, None) if case is None else _published(case, priors, model)
+        known, published = ({}, None) if case is None else published_case(case, priors, model)
         answer = model.posterior(known | words)
         if as_json:
             show_json(answer.as_dict() | ({"published": published} if published else {}))
         else:
             _show(answer, published)
-
-
-def _published(case: str, priors: Path | None, model: Model) -> tuple[dict[str, str], dict[str, str]]:
-    """The findings of a published case, and what was published of it."""
-    sheet = read_cases(chosen_folder(priors))
-    try:
-        found = dict(case_findings(sheet, case, model))
-    except KeyError as error:
-        raise InputError(error.args[0]) from None
-    cells = next(line.cells for line in sheet.lines if line.cells["case_id"] == case)
-    parts = (cells.get("source_title", ""), cells.get("year", ""), cells.get("doi_or_pmcid", ""))
-    return found, {"case": case, "diagnosis": cells["diagnosis"], "citation": ", ".join(part for part in parts if part)}
 
 
 def _show(answer: Posterior, published: dict[str, str] | None) -> None:

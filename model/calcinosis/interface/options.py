@@ -26,6 +26,21 @@ PriorsOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text.")]
+FindingsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[FINDING=VALUE]...",
+        help="What is known: pain=severe, pain=intermittent/severe (either), vascular_histology=absent,absent "
+        "(two biopsies), 'serum_calcium=9.1 mg/dL', pain=none:0.2,severe:0.8 (likelihoods), unknown.",
+    ),
+]
+CaseOption = Annotated[
+    str | None, typer.Option(metavar="ID", help="A published case, such as jones2023; words replace its findings.")
+]
+FileOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", readable=False, help="Patients in a JSON object or list, or a CSV table."),
+]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
 
 
@@ -44,6 +59,12 @@ def telling_errors(as_json: bool = False) -> Iterator[None]:
         else:
             typer.echo(f"calcinosis: {_text(error)}", err=True)
         raise typer.Exit(1) from None
+
+
+def no_findings_with_file(file: Path | None, case: str | None, findings: list[str] | None) -> None:
+    """Refuse findings given in two ways, as wrong usage."""
+    if file and (case or findings):
+        raise typer.BadParameter("--file brings its own findings: give neither words nor --case with it")
 
 
 def show_json(value: Any) -> None:

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from calcinosis.inference.cases import case_findings
 from calcinosis.inference.columns import Heading
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.findings import Fault, FindingsError
 from calcinosis.inference.model import Model
 from calcinosis.inference.reading import with_unit
 from calcinosis.interface.options import InputError
+from calcinosis.knowledge.cases import read_cases
+from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.problem import PriorsError, Problem
 from calcinosis.knowledge.sheet import read_sheet
 
@@ -43,6 +46,22 @@ def read_words(words: Sequence[str]) -> dict[str, Any]:
         name, _, value = word.partition("=")
         found.setdefault(name.strip(), []).append(value.strip())
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
+
+
+def published_case(case: str, priors: Path | None, model: Model) -> tuple[dict[str, str], dict[str, str]]:
+    """The findings of a published case, and what was published of it.
+
+    Raises:
+        InputError: if there is no such case.
+    """
+    sheet = read_cases(chosen_folder(priors))
+    try:
+        found = dict(case_findings(sheet, case, model))
+    except KeyError as error:
+        raise InputError(error.args[0]) from None
+    cells = next(line.cells for line in sheet.lines if line.cells["case_id"] == case)
+    parts = (cells.get("source_title", ""), cells.get("year", ""), cells.get("doi_or_pmcid", ""))
+    return found, {"case": case, "diagnosis": cells["diagnosis"], "citation": ", ".join(part for part in parts if part)}
 
 
 def read_file(path: Path, model: Model) -> list[Patient]:

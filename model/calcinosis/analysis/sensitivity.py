@@ -1,0 +1,173 @@
+"""How sure, and what is it hanging on: every analysis of one patient, as one record that every surface shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from calcinosis.analysis.changes import SmallestChanges, smallest_changes
+from calcinosis.analysis.covariation import Scheme
+from calcinosis.analysis.one_way import OneWay, one_way
+from calcinosis.analysis.robust import EPSILON, RobustBounds, robust_bounds
+from calcinosis.analysis.two_way import TwoWay, two_way
+from calcinosis.analysis.uncertainty import DRAWS, Uncertainty, uncertainty
+from calcinosis.inference.entries import Entry
+from calcinosis.inference.evidence import Evidence
+from calcinosis.inference.model import Model
+from calcinosis.inference.posterior import DISCLAIMER, Posterior
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHOWN = 10
+"""How many lines of each table are shown where not all are."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sensitivity:
+    """All that is asked of one posterior: `uncertainty` is None where the rows of the tables have no weights, `changes`
+    where nothing but new zeros could change the answer, `two_way` where no two entries were named."""
+
+    posterior: Posterior
+    one_way: OneWay
+    robust: RobustBounds
+    changes: SmallestChanges | None
+    uncertainty: Uncertainty | None
+    two_way: TwoWay | None
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """One line per row of the tables that moves the leading state's posterior, the largest swing first.
+
+        It is told by the entry with the largest swing, that is `entry`, with the columns of `OneWay.frame`, and
+        `flips_at`, `flips_to`: the nearer of its two flips.
+        """
+        frame = self.one_way.frame
+        number = self.one_way.entries.rows
+        # entries of a row of two states are mirror images: the later state is the one that is named in a finding
+        order = np.lexsort((-np.arange(len(frame)), -frame["swing"].fillna(0.0).round(12).to_numpy()))
+        _, first = np.unique(number[order], return_index=True)
+        chosen = frame.iloc[order[np.sort(first)]]
+        chosen = chosen[chosen["swing"] > 1e-12]
+        far = chosen["value"] - chosen["flip_below"], chosen["flip_above"] - chosen["value"]
+        below = far[0].fillna(np.inf) <= far[1].fillna(np.inf)
+        return chosen.assign(
+            flips_at=chosen["flip_below"].where(below, chosen["flip_above"]),
+            flips_to=chosen["leader_below"].where(below, chosen["leader_above"]),
+        ).reset_index(drop=True)
+
+    @property
+    def hangs_on(self) -> pd.DataFrame:
+        """The rows that could flip the diagnosis within their own intervals, the nearest first."""
+        return self.rows[self.rows["fragile"]].sort_values("distance", kind="stable", ignore_index=True)
+
+    @property
+    def verdict(self) -> str:
+        """One sentence: on how many rows of the tables the diagnosis hangs, and on which most."""
+        found, label = self.hangs_on, self.posterior.labels[self.posterior.leading]
+        if not len(found):
+            return f"No single row of the tables, within its own interval, takes the lead from {label}."
+        count = f"{len(found)} rows of the tables" if len(found) > 1 else "one row of the tables"
+        each = "each of which" if len(found) > 1 else "which"
+        first = found.iloc[0]
+        return (
+            f"That {label} leads hangs on {count}, {each} could take the lead away within its own interval; the nearest "
+            f"is {first['entry']}, now {first['value']:.3g}: at {first['flips_at']:.3g} "
+            f"{self.posterior.labels[first['flips_to']]} leads."
+        )
+
+    def as_dict(self, most: int | None = SHOWN) -> dict[str, Any]:
+        """The answer as plain values, for JSON; `most` lines of each table, None for all."""
+
+        def lines(frame: pd.DataFrame) -> list[dict[str, Any]]:
+            return [{key: _plain(value) for key, value in line.items()} for line in frame.head(most).to_dict("records")]
+
+        leading = self.posterior.leading
+        found: dict[str, Any] = {"posterior": self.posterior.as_dict(), "verdict": self.verdict}
+        found["hangs_on"], found["rows"] = lines(self.hangs_on), lines(self.rows)
+        found["robust"] = {
+            "epsilon": self.robust.epsilon,
+            "leader_is_safe": self.robust.leader_is_safe,
+            "states": lines(self.robust.frame),
+        }
+        if self.changes is not None:
+            found["changes"] = {
+                "goal": self.changes.goal,
+                "bound": self.changes.bound,
+                **{name: lines(getattr(self.changes, name)) for name in ("entries", "rows", "tables", "together")},
+                "together_distance": _plain(self.changes.together_distance),
+            }
+        if self.uncertainty is not None:
+            own = self.uncertainty
+            found["uncertainty"] = {
+                "draws": own.drawn.shape[1],
+                "seed": own.seed,
+                "states": lines(own.frame),
+                "by_table": lines(own.by_table[own.by_table["state"] == leading]),
+                "by_source": lines(own.by_source[own.by_source["state"] == leading]),
+            }
+        if self.two_way is not None:
+            found["two_way"] = {
+                "entries": [str(entry) for entry in self.two_way.entries],
+                "present": list(self.two_way.present),
+                "boundary": lines(self.two_way.boundary),
+            }
+        return found | {"disclaimer": DISCLAIMER}
+
+
+def _plain(value: Any) -> Any:
+    """A value that JSON has: None for what is not a number, 'inf' for no limit."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return None if np.isnan(value) else "inf" if np.isinf(value) else value
+    return value
+
+
+def sensitivity(
+    model: Model,
+    findings: Mapping[str, Any] | Evidence | None = None,
+    /,
+    *,
+    state: str | None = None,
+    probability: float | None = None,
+    entries: tuple[str | Entry, str | Entry] | None = None,
+    scheme: Scheme = "proportional",
+    epsilon: float = EPSILON,
+    draws: int = DRAWS,
+    seed: int = 0,
+    **named: Any,
+) -> Sensitivity:
+    """How sure a patient's posterior is, and what it hangs on: every analysis at once.
+
+    Args:
+        state, probability: what the smallest changes shall reach; by default that another state leads.
+        entries: two entries for the two-way analysis.
+        scheme, epsilon, draws, seed: as for `one_way`, `robust_bounds` and `uncertainty`.
+
+    Raises:
+        FindingsError, ImpossibleEvidence: as `model.posterior`.
+        UnknownEntry, ValueError: as the analyses.
+
+    >>> import calcinosis as cc
+    >>> found = cc.sensitivity(cc.load(), pain="severe", draws=100)
+    >>> found.hangs_on["entry"].to_list()[:1]
+    ['subtype=dystrophic@care_setting=dermatology_clinic']
+    """
+    evidence = model.read(findings, **named)
+    swept = one_way(model, evidence, scheme=scheme)
+    posterior = swept.posterior
+    certain = max(posterior.probabilities_of.values()) == 1.0
+    asked = state is not None or probability is not None
+    return Sensitivity(
+        posterior=posterior,
+        one_way=swept,
+        robust=robust_bounds(model, evidence, epsilon=epsilon),
+        changes=smallest_changes(model, evidence, state=state, probability=probability) if asked or not certain else None,
+        uncertainty=uncertainty(model, evidence, draws=draws, seed=seed) if model.second_order else None,
+        two_way=two_way(model, evidence, *entries) if entries else None,
+    )
