@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from calcinosis.analysis.two_way import two_way as two_way
     from calcinosis.analysis.uncertainty import uncertainty as uncertainty
     from calcinosis.inference.cases import cases as cases
+    from calcinosis.inference.entries import QuestionError as QuestionError
     from calcinosis.inference.entries import UnknownEntry as UnknownEntry
     from calcinosis.inference.evidence import Evidence as Evidence
     from calcinosis.inference.evidence import Finding as Finding
@@ -53,6 +54,7 @@ _HOMES = {
     "Priors": "knowledge.records",
     "PriorsError": "knowledge.problem",
     "Problem": "knowledge.problem",
+    "QuestionError": "inference.entries",
     "UnknownEntry": "inference.entries",
     "cases": "inference.cases",
     "cohort": "interface",

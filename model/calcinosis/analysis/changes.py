@@ -29,6 +29,7 @@ import numpy.typing as npt
 from calcinosis.analysis.distance import distance, row_distance
 from calcinosis.analysis.one_way import OneWay, TableFunctions, one_way
 from calcinosis.inference.contraction import Contraction, contract, table_rows
+from calcinosis.inference.entries import QuestionError
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array, Network
@@ -128,7 +129,7 @@ def smallest_changes(
 
     Raises:
         FindingsError, ImpossibleEvidence: as `model.posterior`.
-        ValueError: for a state that is none, that leads already, or a probability not between 0 and 1.
+        QuestionError: for a state that is none, that leads already, or a probability not between 0 and 1.
 
     >>> import calcinosis as cc
     >>> found = cc.smallest_changes(cc.load(), {"pain": "severe"}, state="dystrophic")
@@ -138,19 +139,19 @@ def smallest_changes(
     found = one_way(model, findings)
     posterior, states = found.posterior, list(found.posterior)
     if state is None and probability is not None:
-        raise ValueError("name the state that shall reach this probability")
+        raise QuestionError("name the state that shall reach this probability")
     if state is not None and state not in states:
-        raise ValueError(f"no state {state!r} of {model.target}: {choose_from(state, states)}")
+        raise QuestionError(f"no state {state!r} of {model.target}: {choose_from(state, states)}")
     if probability is not None and not 0.0 < probability < 1.0:
-        raise ValueError(f"a probability to reach lies between 0 and 1, not at {probability}")
+        raise QuestionError(f"a probability to reach lies between 0 and 1, not at {probability}")
     if state is not None and probability is None and state == posterior.leading:
-        raise ValueError(f"{state} leads already: name another state, or a probability for it to reach")
+        raise QuestionError(f"{state} leads already: name another state, or a probability for it to reach")
     if state is not None and posterior[state] in (0.0, 1.0):
-        raise ValueError(f"{state} is {'ruled out' if posterior[state] == 0 else 'certain'}: only new zeros change that")
+        raise QuestionError(f"{state} is {'ruled out' if posterior[state] == 0 else 'certain'}: only new zeros change that")
     if state is None:
         others = [other for other in states if other != posterior.leading and posterior[other] > 0]
         if not others:
-            raise ValueError(f"{posterior.leading} is certain: only new zeros change that")
+            raise QuestionError(f"{posterior.leading} is certain: only new zeros change that")
         goals = [Goal.of(posterior, other, None) for other in others]
         return _changes(found, min(goals, key=lambda goal: _least_row(found, goal)), model)
     return _changes(found, Goal.of(posterior, state, probability), model)

@@ -84,7 +84,7 @@ class Sensitivity:
         """The answer as plain values, for JSON; `most` lines of each table, None for all."""
 
         def lines(frame: pd.DataFrame) -> list[dict[str, Any]]:
-            return [{key: _plain(value) for key, value in line.items()} for line in frame.head(most).to_dict("records")]
+            return plain_lines(frame, most)
 
         leading = self.posterior.leading
         found: dict[str, Any] = {"posterior": self.posterior.as_dict(), "verdict": self.verdict}
@@ -117,6 +117,12 @@ class Sensitivity:
                 "boundary": lines(self.two_way.boundary),
             }
         return found | {"disclaimer": DISCLAIMER}
+
+
+def plain_lines(frame: pd.DataFrame, most: int | None = None) -> list[dict[str, Any]]:
+    """The lines of a table as plain values, for JSON; the first `most` of them."""
+    chosen = frame if most is None else frame.head(most)
+    return [{str(key): _plain(value) for key, value in line.items()} for line in chosen.to_dict("records")]
 
 
 def _plain(value: Any) -> Any:
@@ -154,9 +160,8 @@ def sensitivity(
         UnknownEntry, ValueError: as the analyses.
 
     >>> import calcinosis as cc
-    >>> found = cc.sensitivity(cc.load(), pain="severe", draws=100)
-    >>> found.hangs_on["entry"].to_list()[:1]
-    ['subtype=dystrophic@care_setting=dermatology_clinic']
+    >>> cc.sensitivity(cc.load(), pain="severe", draws=100).verdict
+    'No single row of the tables, within its own interval, takes the lead from calciphylaxis.'
     """
     evidence = model.read(findings, **named)
     swept = one_way(model, evidence, scheme=scheme)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from calcinosis.analysis.covariation import knots
 from calcinosis.inference.contraction import Contraction, contract, table_rows
-from calcinosis.inference.entries import Entry
+from calcinosis.inference.entries import Entry, QuestionError
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
@@ -91,12 +91,12 @@ class TwoWay:
         """Of each state's joint weight axy + bx + cy + d, but for a common factor, which all of them share.
 
         Raises:
-            ValueError: for repeated results, whose weight is no such form.
+            QuestionError: for repeated results, whose weight is no such form.
         """
         import pandas as pd
 
         if self.surface.repeated:
-            raise ValueError(f"{self.entries[0]} or {self.entries[1]} is seen in several results: no such coefficients")
+            raise QuestionError(f"{self.entries[0]} or {self.entries[1]} is seen in several results: no such coefficients")
         ones = np.array([0.0, 1.0, 0.0, 1.0]), np.array([0.0, 0.0, 1.0, 1.0])
         if self.surface.one_row:
             ones = ones[0][:3], ones[1][:3]
@@ -197,7 +197,7 @@ def two_way(
     Raises:
         FindingsError, ImpossibleEvidence: as `model.posterior`.
         UnknownEntry: for an entry that there is not.
-        ValueError: if both are the same entry, or one of two states whose other it is; for another scheme; for fewer
+        QuestionError: if both are the same entry, or one of two states whose other it is; for another scheme; for fewer
             than two steps.
 
     >>> import calcinosis as cc
@@ -207,16 +207,16 @@ def two_way(
     (11, 11, 5)
     """
     if scheme not in ("proportional", "uniform"):
-        raise ValueError(f"two entries move proportional or uniform, not {scheme!r}")
+        raise QuestionError(f"two entries move proportional or uniform, not {scheme!r}")
     if steps < 2:
-        raise ValueError(f"a grid has two steps or more, not {steps}")
+        raise QuestionError(f"a grid has two steps or more, not {steps}")
     posterior = model.posterior(findings)
     pair = model.entries.find(one), model.entries.find(other)
     if (pair[0].variable, pair[0].row) == (pair[1].variable, pair[1].row):
         if pair[0].column == pair[1].column:
-            raise ValueError(f"{pair[0]} is named twice: name two entries")
+            raise QuestionError(f"{pair[0]} is named twice: name two entries")
         if len(model.variables[pair[0].variable].states) == 2:
-            raise ValueError(f"{pair[0]} and {pair[1]} sum to 1: one of them says it all")
+            raise QuestionError(f"{pair[0]} and {pair[1]} sum to 1: one of them says it all")
     surface = Surface(contract(model.network, posterior.evidence), pair, scheme)
     grid = np.linspace(0.0, 1.0, steps + 1)
     x, y = np.repeat(grid, steps + 1), np.tile(grid, steps + 1)

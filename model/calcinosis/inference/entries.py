@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class UnknownEntry(ValueError):  # noqa: N818 - a public name: what was asked for, as in 'ImpossibleEvidence'
+class QuestionError(ValueError):
+    """A question that cannot be asked of this model or of this patient; the message says why, and what can."""
+
+
+class UnknownEntry(QuestionError):  # noqa: N818 - a public name: what was asked for, as in 'ImpossibleEvidence'
     """A name that no entry of the tables has; the message says which there are."""
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from calcinosis.inference.entries import QuestionError
 from calcinosis.inference.findings import FindingsError
 from calcinosis.inference.impossible import ImpossibleEvidence
 from calcinosis.inference.network import NetworkError
@@ -53,7 +54,7 @@ def telling_errors(as_json: bool = False) -> Iterator[None]:
     """Turn faults of the input into a message and exit code 1; anything else is a bug and keeps its traceback."""
     try:
         yield
-    except (PriorsError, FindingsError, ImpossibleEvidence, NetworkError, InputError, OSError) as error:
+    except (PriorsError, FindingsError, ImpossibleEvidence, NetworkError, QuestionError, InputError, OSError) as error:
         if as_json:
             show_json(error_as_dict(error))
         else:

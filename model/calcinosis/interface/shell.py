@@ -14,6 +14,7 @@ from calcinosis.interface.diagnose import diagnose
 from calcinosis.interface.export import export
 from calcinosis.interface.graph import graph
 from calcinosis.interface.init import init
+from calcinosis.interface.sensitivity import sensitivity
 from calcinosis.interface.simulate import simulate
 
 app = typer.Typer(
@@ -26,7 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (diagnose, cohort, simulate, check, init, export, graph):
+for command in (diagnose, sensitivity, cohort, simulate, check, init, export, graph):
     app.command()(command)
 
 

@@ -1,0 +1,392 @@
+"""`calcinosis sensitivity`: how sure a posterior is, and which rows and sources it hangs on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from calcinosis.analysis.covariation import SCHEMES, Scheme
+from calcinosis.analysis.over_patients import DRAWS as DRAWS_EACH
+from calcinosis.analysis.over_patients import OverPatients, over_patients
+from calcinosis.analysis.robust import EPSILON
+from calcinosis.analysis.sensitivity import Sensitivity, plain_lines
+from calcinosis.analysis.sensitivity import sensitivity as analyse
+from calcinosis.analysis.uncertainty import DRAWS
+from calcinosis.inference.evidence import Evidence
+from calcinosis.inference.findings import FindingsError
+from calcinosis.inference.impossible import ImpossibleEvidence
+from calcinosis.inference.model import Model, load
+from calcinosis.inference.posterior import DISCLAIMER, percent, percents
+from calcinosis.interface.options import (
+    CaseOption,
+    FileOption,
+    FindingsArgument,
+    ForceOption,
+    InputError,
+    JsonOption,
+    PriorsOption,
+    no_findings_with_file,
+    show_json,
+    telling_errors,
+)
+from calcinosis.interface.patients import published_case, read_file, read_words
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Cells = dict[str, str]
+
+
+def sensitivity(
+    findings: FindingsArgument = None,
+    case: CaseOption = None,
+    file: FileOption = None,
+    two_way: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            "--two-way",
+            metavar="ENTRY ENTRY",
+            help="Two entries of the tables to move together, such as warfarin=yes@esrd=no,subtype=calciphylaxis.",
+        ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SUBTYPE[=P]",
+            help="What the smallest changes shall reach: calciphylaxis=0.5, or calciphylaxis, that it leads.",
+        ),
+    ] = None,
+    draws: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=2, help=f"Draws of all tables at once; {DRAWS:,}, or {DRAWS_EACH:,} for each of a file."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="The draws of a seed are always the same.")] = 0,
+    epsilon: Annotated[
+        float, typer.Option(metavar="SHARE", help="By which share every row may be wrong, for the robust bounds.")
+    ] = EPSILON,
+    scheme: Annotated[
+        str, typer.Option(metavar="SCHEME", help=f"How the rest of a row moves with an entry: {', '.join(SCHEMES)}.")
+    ] = SCHEMES[0],
+    most: Annotated[int, typer.Option(metavar="N", min=1, help="How many lines of each table are shown.")] = 8,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", readable=False, help="Write all tables (CSV), figures and a page with them there."),
+    ] = None,
+    force: ForceOption = False,
+    priors: PriorsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how sure a posterior is, which rows of the tables could change it, and what they rest on.
+
+    For a file of patients: which rows and sources matter most across them.
+
+    Example: calcinosis sensitivity --case jones2023 --out jones2023
+    """
+    no_findings_with_file(file, case, findings)
+    if not 0.0 < epsilon < 1.0:
+        raise typer.BadParameter("--epsilon is a share between 0 and 1")
+    if scheme not in SCHEMES:
+        raise typer.BadParameter(f"--scheme is one of {', '.join(SCHEMES)}")
+    with telling_errors(as_json):
+        model = load(priors)
+        state, probability = _read_target(target)
+        if file:
+            if two_way or target:
+                raise InputError("--two-way and --target are asked of one patient, not of a file")
+            _over_file(model, file, draws or DRAWS_EACH, seed, cast(Scheme, scheme), most, out, force, as_json)
+            return
+        known, published = ({}, None) if case is None else published_case(case, priors, model)
+        found = analyse(
+            model,
+            known | read_words(findings or []),
+            state=state,
+            probability=probability,
+            entries=two_way,
+            scheme=cast(Scheme, scheme),
+            epsilon=epsilon,
+            draws=draws or DRAWS,
+            seed=seed,
+        )
+        files: list[Path] = []
+        if out:
+            from calcinosis.interface.report import write_report
+
+            files = write_report(found, out, title=case or "One patient", force=force)
+        if as_json:
+            show_json(found.as_dict(most) | ({"published": published} if published else {}) | _listed(files))
+        else:
+            _show(found, most)
+            _tell(out, files)
+
+
+def _read_target(target: str | None) -> tuple[str | None, float | None]:
+    """The state and probability that --target names."""
+    if target is None:
+        return None, None
+    state, _, number = target.partition("=")
+    if not number:
+        return state.strip(), None
+    try:
+        return state.strip(), float(number.removesuffix("%")) / (100 if number.endswith("%") else 1)
+    except ValueError:
+        raise InputError(f"--target {target}: {number!r} is no probability: write for instance {state}=0.5") from None
+
+
+def _over_file(
+    model: Model,
+    path: Path,
+    draws: int,
+    seed: int,
+    scheme: Scheme,
+    most: int,
+    out: Path | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    patients: dict[str, Evidence] = {}
+    faults = []
+    for patient in read_file(path, model):
+        if patient.name in patients:
+            raise InputError(f"{path}: two patients are named {patient.name}: give each a name of its own")
+        patients[patient.name] = patient.evidence
+        try:
+            model.probabilities(patient.evidence)
+        except ImpossibleEvidence as error:
+            faults.append(error.fault(f"patient {patient.name}"))
+    if faults:
+        raise FindingsError(faults, "some patients have findings that cannot be true together")
+    found = over_patients(model, patients, scheme=scheme, draws=draws, seed=seed)
+    files: list[Path] = []
+    if out:
+        from calcinosis.interface.report import write_tables
+
+        files = write_tables(
+            {"patients": found.patients, "entries": found.entries, "sources": found.sources}, out, force=force
+        )
+    if as_json:
+        parts = {"patients": found.patients, "entries": found.entries, "sources": found.sources}
+        every = {name: plain_lines(frame, None if name == "patients" else most) for name, frame in parts.items()}
+        show_json({"digest": model.digest, **every, **_listed(files), "disclaimer": DISCLAIMER})
+        return
+    _show_many(found, model, most)
+    _tell(out, files)
+
+
+def _listed(files: list[Path]) -> dict[str, Any]:
+    return {"files": [str(file) for file in files]} if files else {}
+
+
+def _tell(out: Path | None, files: list[Path]) -> None:
+    if out:
+        page = next((file for file in files if file.suffix == ".html"), None)
+        typer.echo(f"{out}: {len(files)} files" + (f"; open {page} to begin with" if page else ""))
+
+
+def _show(found: Sensitivity, most: int) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    posterior = found.posterior
+    console.print(Text(posterior.verdict, style="bold"))
+    if posterior.sureness:
+        ranges = posterior.ranges[posterior.leading]
+        console.print(Text(f"{posterior.labels[posterior.leading].capitalize()}: {ranges}, the {posterior.sureness}"))
+    console.print("", Text(found.verdict), sep="\n")
+    if len(found.hangs_on):
+        _table(console, f"It hangs on ({_shown(len(found.hangs_on), most)})", _hanging(found, most))
+    _table(console, f"Rows that move it most ({_shown(len(found.rows), most)})", _moving(found, most))
+    if found.uncertainty is not None:
+        _table(console, "What makes it uncertain, by table and by source", _shares(found, most))
+    _table(console, _robust_title(found), _robust(found))
+    if found.changes is not None:
+        _table(console, f"The smallest changes until {found.changes.goal}", _changes(found, most))
+    if found.two_way is not None:
+        _show_two_way(console, found, most)
+    console.print("", Text(f"priors {posterior.digest[:12]}"), Text(DISCLAIMER, style="dim"), sep="\n")
+
+
+def _shown(count: int, most: int) -> str:
+    return f"all {count}" if count <= most else f"{most} of {count}"
+
+
+def _table(console: Console, title: str, lines: list[Cells]) -> None:
+    """A titled table, its columns as wide as they need; long cells fold."""
+    from rich.table import Table
+    from rich.text import Text
+
+    console.print("", Text(title, style="bold"), sep="\n")
+    if not lines:
+        console.print("none")
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in lines[0]:
+        words = name in ("row of the tables", "source", "table", "given", "change", "state", "rests on", "nearest flip")
+        table.add_column(name, overflow="fold", justify="left" if words else "right")
+    for line in lines:
+        table.add_row(*(Text(cell) for cell in line.values()))
+    console.print(table)
+
+
+def _weight(weight: float) -> str:
+    return "" if weight != weight else f"{weight:g}"
+
+
+def _hanging(found: Sensitivity, most: int) -> list[Cells]:
+    return [
+        {
+            "row of the tables": row.entry,
+            "now": f"{row.value:.3g}",
+            "flips at": f"{row.flips_at:.3g}",
+            "to": row.flips_to,
+            "weight": _weight(row.weight),
+            "rests on": row.source.replace(";", " "),
+        }
+        for row in found.hangs_on.head(most).itertuples()
+    ]
+
+
+def _moving(found: Sensitivity, most: int) -> list[Cells]:
+    return [
+        {
+            "row of the tables": row.entry,
+            "now": f"{row.value:.3g}",
+            "95 % interval": f"{row.lower:.3g}–{row.upper:.3g}",
+            found.posterior.leading: percents(min(row.at_lower, row.at_upper), max(row.at_lower, row.at_upper)),
+            "weight": _weight(row.weight),
+            "rests on": row.source.replace(";", " "),
+        }
+        for row in found.rows.head(most).itertuples()
+    ]
+
+
+def _shares(found: Sensitivity, most: int) -> list[Cells]:
+    own = found.uncertainty
+    assert own is not None
+    leading = found.posterior.leading
+    tables, sources = (
+        frame[(frame["state"] == leading) & (frame["total"] > 0)].head(most) for frame in (own.by_table, own.by_source)
+    )
+    lines = []
+    for i in range(max(len(tables), len(sources))):
+        one = tables.iloc[i] if i < len(tables) else None
+        other = sources.iloc[i] if i < len(sources) else None
+        lines.append(
+            {
+                "table": "" if one is None else one["table"],
+                "alone": "" if one is None else percent(one["first_order"]),
+                "in all": "" if one is None else percent(one["total"]),
+                "source": "" if other is None else other["source"],
+                "alone ": "" if other is None else percent(other["first_order"]),
+                "in all ": "" if other is None else percent(other["total"]),
+            }
+        )
+    return lines
+
+
+def _robust_title(found: Sensitivity) -> str:
+    safe = "leads all the same" if found.robust.leader_is_safe else "need not lead"
+    label = found.posterior.labels[found.posterior.leading]
+    return f"If every row may be wrong by {100 * found.robust.epsilon:g} %, {label} {safe}"
+
+
+def _robust(found: Sensitivity) -> list[Cells]:
+    return [
+        {
+            "state": row[1],
+            "now": percent(row[2]),
+            "reached": percents(row[4], row[5]),
+            "never beyond": percents(row[3], row[6]),
+        }
+        for row in found.robust.frame.itertuples()
+    ]
+
+
+def _changes(found: Sensitivity, most: int) -> list[Cells]:
+    changes = found.changes
+    assert changes is not None
+    lines = [
+        {"change": f"one entry: {row.entry}, {row.value:.3g} → {row.new:.3g}", "distance": f"{row.distance:.3g}"}
+        for row in changes.entries.head(most).itertuples()
+    ]
+    lines += [
+        {"change": f"one row: {row.table} ({row.given or 'no parents'}) → {row.after}", "distance": f"{row.distance:.3g}"}
+        for row in changes.rows.head(max(1, most // 2)).itertuples()
+    ]
+    lines += [
+        {"change": f"one table: {row.table}, {row.rows} rows", "distance": f"{row.distance:.3g}"}
+        for row in changes.tables.head(max(1, most // 2)).itertuples()
+    ]
+    if len(changes.together):
+        named = ", ".join(changes.together["table"])
+        lines.append({"change": f"together: {named}", "distance": f"{changes.together_distance:.3g}"})
+    return [*lines, {"change": "no change of any kind can do it within", "distance": f"{changes.bound:.3g}"}]
+
+
+def _show_two_way(console: Console, found: Sensitivity, most: int) -> None:
+    own = found.two_way
+    assert own is not None
+    boundary = own.boundary
+    near = (boundary["x"] - own.present[0]).abs() + (boundary["y"] - own.present[1]).abs()
+    title = (
+        f"Moved together: x = {own.entries[0]}, now {own.present[0]:.3g}; y = {own.entries[1]}, now {own.present[1]:.3g}; "
+        "the nearest points at which the lead changes"
+    )
+    lines = [
+        {"x": f"{row.x:.3g}", "y": f"{row.y:.3g}", "between": f"{row.one} and {row.other}"}
+        for row in boundary.loc[near.sort_values(kind="stable").index].head(most).itertuples()
+    ]
+    _table(console, title, lines)
+
+
+def _show_many(found: OverPatients, model: Model, most: int) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    console.print(Text(f"What {len(found.patients)} diagnoses hang on", style="bold"))
+    columns = set(found.patients.columns)
+    _table(
+        console,
+        "Patients",
+        [
+            {
+                "patient": row.patient,
+                "leading": row.leading,
+                "probability": percent(row.probability),
+                "95 % interval": percents(row.lower, row.upper) if "lower" in columns else "",
+                "truly leads": percent(row.leads) if "leads" in columns else "",
+                "fragile": str(row.fragile),
+                "nearest flip": f"{row.flips_to}: {row.nearest}" if row.nearest else "",
+            }
+            for row in found.patients.itertuples()
+        ],
+    )
+    _table(
+        console,
+        f"Rows that matter most ({_shown(len(found.entries), most)})",
+        [
+            {
+                "row of the tables": row.entry,
+                "flips": str(row.flips),
+                "swing": percent(row.swing),
+                "weight": _weight(row.weight),
+                "rests on": row.source.replace(";", " "),
+            }
+            for row in found.entries.head(most).itertuples()
+        ],
+    )
+    if len(found.sources):
+        _table(
+            console,
+            f"Sources that make it uncertain ({_shown(len(found.sources), most)})",
+            [
+                {"source": row.source, "alone": percent(row.first_order), "in all": percent(row.total)}
+                for row in found.sources.head(most).itertuples()
+            ],
+        )
+    console.print("", Text(f"priors {model.digest[:12]}"), Text(DISCLAIMER, style="dim"), sep="\n")
