@@ -1,0 +1,30 @@
+"""A folder of tables, figures and a page on how sure a diagnosis is and what it hangs on.
+
+    python notebooks/scripts/sensitivity_report.py jones2023 FOLDER
+    python notebooks/scripts/sensitivity_report.py pain=severe warfarin=yes FOLDER
+"""
+
+import sys
+from pathlib import Path
+
+import calcinosis as cc
+from calcinosis.interface.patients import published_case, read_words
+from calcinosis.interface.report import write_report
+
+
+def main(words: list[str], folder: Path) -> None:
+    """Write the report on a published case, or on a patient in finding=value words."""
+    model = cc.load()
+    case = next((word for word in words if "=" not in word), None)
+    known = published_case(case, None, model)[0] if case else {}
+    patient = known | read_words([word for word in words if "=" in word])
+    found = cc.sensitivity(model, patient)
+    files = write_report(found, folder, title=case or "One patient")
+    print(found.verdict)
+    print(f"{len(files)} files; open {folder / 'index.html'} to begin with")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    main(sys.argv[1:-1], Path(sys.argv[-1]))
