@@ -1,7 +1,7 @@
 """A folder of tables, figures and a page on how sure a diagnosis is and what it hangs on.
 
-    python notebooks/scripts/sensitivity_report.py jones2023 FOLDER
-    python notebooks/scripts/sensitivity_report.py pain=severe warfarin=yes FOLDER
+python notebooks/scripts/sensitivity_report.py jones2023 FOLDER
+python notebooks/scripts/sensitivity_report.py pain=severe warfarin=yes FOLDER
 """
 
 import sys

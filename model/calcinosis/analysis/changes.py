@@ -53,8 +53,8 @@ CLOSE = 1e-12
 class Goal:
     """What shall be reached: that `state` has a `probability`, or, without one, that it leads.
 
-    `rivals`, axes `(rivals, target states)`, weigh the joint weights so that each sum is 0 at the goal and above 0 beyond
-    it: one for a probability, one per other state for leading.
+    `rivals`, axes `(rivals, target states)`, weigh the joint weights so that each sum is 0 at the goal and above 0
+    beyond it: one for a probability, one per other state for leading.
     """
 
     state: str
@@ -94,14 +94,15 @@ class Goal:
 class SmallestChanges:
     """The smallest changes by which one patient's posterior reaches a goal.
 
-    - `entries`: one line per entry that can do it alone: entry, value, new, distance, weight, source, the smallest first.
+    - `entries`: one line per entry that can do it alone, the nearest first: entry, table, state, given, value, new,
+      distance, weight, source.
     - `rows`: one line per row that can do it alone: table, given, distance, before, after (the rows as texts), weight,
       source.
     - `tables`: one line per table that can do it alone, all its rows at once: table, distance, rows (how many move).
     - `together`: the tables that the ascent moves: table, distance (of each alone).
 
-    `together_distance` is the exact distance of all of them at once, NaN where the goal was not reached; `bound` is what
-    no change can go below. `network` is the network in which several tables have moved.
+    `together_distance` is the exact distance of all of them at once, NaN where the goal was not reached; `bound` is
+    what no change can go below. `network` is the network in which these tables have moved.
     """
 
     posterior: Posterior
@@ -147,7 +148,9 @@ def smallest_changes(
     if state is not None and probability is None and state == posterior.leading:
         raise QuestionError(f"{state} leads already: name another state, or a probability for it to reach")
     if state is not None and posterior[state] in (0.0, 1.0):
-        raise QuestionError(f"{state} is {'ruled out' if posterior[state] == 0 else 'certain'}: only new zeros change that")
+        raise QuestionError(
+            f"{state} is {'ruled out' if posterior[state] == 0 else 'certain'}: only new zeros change that"
+        )
     if state is None:
         others = [other for other in states if other != posterior.leading and posterior[other] > 0]
         if not others:
@@ -184,7 +187,7 @@ def _changes(found: OneWay, goal: Goal, model: Model) -> SmallestChanges:
         own, far = [(alone.table, alone.distance)], alone.distance
 
     def place(table: str, row: int) -> int:
-        return first[table] + row * model.network.tables[table].shape[-1]
+        return first[table] + row * int(model.network.tables[table].shape[-1])
 
     def described(numbers: list[int]) -> dict[str, Any]:
         return {name: frame[name].iloc[numbers].to_list() for name in ("weight", "source")}
@@ -227,7 +230,7 @@ def _entries(found: OneWay, goal: Goal) -> list[tuple[int, float, float]]:
         new = _nearest(table, goal)
         far = table.distances(new)
         first = found.entries.first[variable]
-        answers += [(first + i, float(new[i]), float(far[i])) for i in np.flatnonzero(np.isfinite(far))]
+        answers += [(first + i, float(new[i]), float(far[i])) for i in np.flatnonzero(np.isfinite(far)).tolist()]
     return answers
 
 
@@ -273,7 +276,9 @@ def _rows(found: OneWay, goal: Goal) -> list[_Row]:
             gains = goal.rivals @ (table.rest[i][:, None] + table.gains[i])  # a row sums to 1, so the rest can go in
             answer = _least_tilt(table.present[i], gains)
             if answer is not None:
-                answers.append(_Row(variable, row, float(row_distance(table.present[i], answer)), table.present[i], answer))
+                answers.append(
+                    _Row(variable, row, float(row_distance(table.present[i], answer)), table.present[i], answer)
+                )
     return answers
 
 
@@ -420,9 +425,7 @@ def _filled(rows: Array, gains: Array, shifts: Array, band: float) -> tuple[Arra
     return np.einsum("brs,rs->b", moved, gains), moved
 
 
-def _ascended(
-    network: Network, posterior: Posterior, goal: Goal
-) -> tuple[Network | None, list[tuple[str, float]]]:
+def _ascended(network: Network, posterior: Posterior, goal: Goal) -> tuple[Network | None, list[tuple[str, float]]]:
     """The network in which the tables that bring most have moved until the goal is reached, with how far each did."""
     contraction = contract(network, posterior.evidence)
     rows = contraction.rows()

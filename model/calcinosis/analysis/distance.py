@@ -1,8 +1,8 @@
 """How far one set of tables is from another: the Chan-Darwiche distance and the Kullback-Leibler divergence.
 
 The Chan-Darwiche distance of two joint distributions is ln max P'(x)/P(x) − ln min P'(x)/P(x) (Chan and Darwiche,
-International Journal of Approximate Reasoning 38, 2005). It bounds what a change can do: the log-odds of anything, given
-anything, move by no more than the distance.
+International Journal of Approximate Reasoning 38, 2005). It bounds what a change can do: the log-odds of anything,
+given anything, move by no more than the distance.
 """
 
 from __future__ import annotations

@@ -40,8 +40,8 @@ STEPS = 256
 class SensitivityFunction:
     """The posterior of every state as a function of one entry.
 
-    `knots` are the lowest, present and highest value; `rows`, axes `(knots, states of the entry's variable)`, the row at
-    each. `rest`, axis `(target states,)`, is the joint weight that does not depend on the row, `gains` what the row's
+    `knots` are the lowest, present and highest value; `rows`, axes `(knots, states of the entry's variable)`, the row
+    at each. `rest`, axis `(target states,)`, is the joint weight that does not depend on the row, `gains` what the row's
     states add to it: axes `(target states, row states)`, or for repeated results `(target states, 1)`, times the
     likelihood of all results.
     """
@@ -249,7 +249,7 @@ class TableFunctions:
     @cached_property
     def at_knots(self) -> Array:
         """The joint weights at the knots, axes `(entries, 3, target states)`."""
-        return self.rest[:, None] + np.einsum("eks,ets->ekt", _seen(self.measured, self.rows), self.gains)
+        return np.asarray(self.rest[:, None] + np.einsum("eks,ets->ekt", _seen(self.measured, self.rows), self.gains))
 
     def moved(self, x: Array) -> Array:
         """The row of each entry at its own x, axes `(entries, row states)`."""
@@ -329,7 +329,7 @@ class TableFunctions:
     def reached(self, rivals: Array, side: int) -> Array:
         """The nearest x below (side 0) or above (1) at which rivals · weights are all 0 or above; NaN if there is none.
 
-        `rivals` has the axes `(rivals, target states)`. Weights must be straight on each side, or are searched in steps.
+        `rivals` has the axes `(rivals, target states)`. Weights that are not straight are searched in steps.
         """
         end = 2 * side
         path = np.linspace(0.0, 1.0, 2 if self.measured is None else STEPS + 1)

@@ -45,8 +45,8 @@ MOST_SWEEPS = 100
 class RobustBounds:
     """The lowest and highest posterior of each state under ε-contamination of all rows.
 
-    `frame` has one line per state: probability, lower_bound, lower_attained, upper_attained, upper_bound, gap (the larger
-    of the two distances between bound and attained; 0 means exact), in ascending order of what they are.
+    `frame` has one line per state: probability, lower_bound, lower_attained, upper_attained, upper_bound, and gap, the
+    larger of the two distances between bound and attained; 0 means exact.
     `leader_is_safe` tells whether the leading state leads for all tables within ε (by the bounds of each pair).
     """
 
@@ -72,7 +72,7 @@ def robust_bounds(
 
     >>> import calcinosis as cc
     >>> found = cc.robust_bounds(cc.load(), pain="severe", epsilon=0.02).frame
-    >>> bool((found["lower_bound"] <= found["probability"]).all() and (found["probability"] <= found["upper_bound"]).all())
+    >>> bool(found["probability"].between(found["lower_bound"], found["upper_bound"]).all())
     True
     """
     import pandas as pd
@@ -158,23 +158,26 @@ class _Credal:
         if not family.repeated:
             at_corners = corners @ family.likelihoods[0]
             return at_corners.min(axis=1), at_corners.max(axis=1)
-        distinct, times = np.unique(family.likelihoods, axis=0, return_counts=True)
+        distinct, counts = np.unique(family.likelihoods, axis=0, return_counts=True)
+        times = counts.astype(np.float64)
         with np.errstate(divide="ignore"):
             low = np.exp((np.log(corners @ distinct.T) @ times).min(axis=1) - scale)
         return low, np.exp(_highest_of_repeated(trusted, self.epsilon, distinct, times) - scale)
 
     def _shared_rows(self) -> list[tuple[int, int]]:
         """The rows of closed families that bear on several states of the target, MOST_SHARED of them at most."""
-        numbers = [family.factor(own) for family, own in zip(self.contraction.families, self.contraction.rows(), strict=True)]
+        numbers = [
+            family.factor(own) for family, own in zip(self.contraction.families, self.contraction.rows(), strict=True)
+        ]
         found = []
-        for i, (family, by_factor) in enumerate(zip(self.contraction.families, self.contraction.derivatives(numbers), strict=True)):
+        for i, (family, by_factor) in enumerate(
+            zip(self.contraction.families, self.contraction.derivatives(numbers), strict=True)
+        ):
             if family.closed:
                 found += [(i, int(row)) for row in np.flatnonzero((by_factor > 0).sum(axis=0) > 1)]
         return found[:MOST_SHARED]
 
-    def _extremes(
-        self, counted: Array, shared: list[tuple[int, int]], combinations: int, *, upper: bool
-    ) -> Array:
+    def _extremes(self, counted: Array, shared: list[tuple[int, int]], combinations: int, *, upper: bool) -> Array:
         """The highest (or lowest) weight of the states that are counted, relaxed, for each combination of ends of the
         shared rows: axis `(combinations,)`."""
         contraction, network = self.contraction, self.contraction.network
@@ -186,8 +189,8 @@ class _Credal:
                 continue
             low, high = self._ends(family, rows, self._scale(family, rows))
             values = np.repeat((high if upper else low)[:, None], combinations, axis=1)
-            for bit, (chosen, row) in enumerate(shared):
-                if chosen == i:
+            for bit, (number, row) in enumerate(shared):
+                if number == i:
                     values[row] = np.where(np.arange(combinations) >> bit & 1, high[row], low[row])
             closed.append((family.scope, family.laid_out(values)))
         order = TopologicalSorter({v: [p for p in network.parents[v] if p in own] for v in own}).static_order()
@@ -243,4 +246,4 @@ def _highest_of_repeated(trusted: Array, epsilon: float, distinct: Array, times:
     with np.errstate(divide="ignore"):
         found = np.log((trusted + epsilon * doubt) @ distinct.T) @ times
         corners = np.log((trusted[:, None] + epsilon * np.eye(states)) @ distinct.T) @ times
-    return np.maximum(found, corners.max(axis=1)) * (1 - 1e-15)
+    return np.asarray(np.maximum(found, corners.max(axis=1)) * (1 - 1e-15))

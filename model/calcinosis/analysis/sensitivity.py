@@ -75,8 +75,8 @@ class Sensitivity:
         each = "each of which" if len(found) > 1 else "which"
         first = found.iloc[0]
         return (
-            f"That {label} leads hangs on {count}, {each} could take the lead away within its own interval; the nearest "
-            f"is {first['entry']}, now {first['value']:.3g}: at {first['flips_at']:.3g} "
+            f"That {label} leads hangs on {count}, {each} could take the lead away within its own interval; "
+            f"the nearest is {first['entry']}, now {first['value']:.3g}: at {first['flips_at']:.3g} "
             f"{self.posterior.labels[first['flips_to']]} leads."
         )
 
@@ -117,6 +117,11 @@ class Sensitivity:
                 "boundary": lines(self.two_way.boundary),
             }
         return found | {"disclaimer": DISCLAIMER}
+
+
+def lines_of(frame: pd.DataFrame) -> list[Any]:
+    """The lines of a table, each with its columns as attributes and in order."""
+    return list(frame.itertuples(index=False))
 
 
 def plain_lines(frame: pd.DataFrame, most: int | None = None) -> list[dict[str, Any]]:
@@ -172,7 +177,9 @@ def sensitivity(
         posterior=posterior,
         one_way=swept,
         robust=robust_bounds(model, evidence, epsilon=epsilon),
-        changes=smallest_changes(model, evidence, state=state, probability=probability) if asked or not certain else None,
+        changes=smallest_changes(model, evidence, state=state, probability=probability)
+        if asked or not certain
+        else None,
         uncertainty=uncertainty(model, evidence, draws=draws, seed=seed) if model.second_order else None,
         two_way=two_way(model, evidence, *entries) if entries else None,
     )

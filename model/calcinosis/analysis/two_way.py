@@ -36,8 +36,8 @@ class TwoWay:
 
     `entries` are the two, `x` and `y` the values at which they were taken, `present` their values now. `probabilities`
     has the axes `(x, y, states)`: NaN where the rows cannot be (two entries of one row that sum to more than 1) or the
-    evidence cannot. `leading`, axes `(x, y)`, is the number of the leading state, -1 there. `intervals` are those of the
-    two entries by the weights of their rows.
+    evidence cannot. `leading`, axes `(x, y)`, is the number of the leading state, -1 there. `intervals` are those of
+    the two entries by the weights of their rows.
     """
 
     posterior: Posterior
@@ -64,7 +64,7 @@ class TwoWay:
 
     @cached_property
     def boundary(self) -> pd.DataFrame:
-        """Points x, y at which the leading state changes, and between which two: `one` below or left, `other` beyond."""
+        """Points x, y at which the leading state changes, and between which: `one` below or left, `other` beyond."""
         import pandas as pd
 
         states = np.array(list(self.posterior), dtype=object)
@@ -96,7 +96,9 @@ class TwoWay:
         import pandas as pd
 
         if self.surface.repeated:
-            raise QuestionError(f"{self.entries[0]} or {self.entries[1]} is seen in several results: no such coefficients")
+            raise QuestionError(
+                f"{self.entries[0]} or {self.entries[1]} is seen in several results: no such coefficients"
+            )
         ones = np.array([0.0, 1.0, 0.0, 1.0]), np.array([0.0, 0.0, 1.0, 1.0])
         if self.surface.one_row:
             ones = ones[0][:3], ones[1][:3]
@@ -158,8 +160,11 @@ class Surface:
         moved = self.rows(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
         factors = []
         for family, rows in zip(self.contraction.families, self.contraction.rows(), strict=True):
-            own = {np.flatnonzero(family.rows == row)[0]: to for (v, row), to in moved.items()
-                   if v == family.variable and row in family.rows}
+            own = {
+                np.flatnonzero(family.rows == row)[0]: to
+                for (v, row), to in moved.items()
+                if v == family.variable and row in family.rows
+            }
             many = np.repeat(rows[:, :, None], len(x) if own else 1, axis=2)
             for row, to in own.items():
                 many[row] = to
@@ -172,7 +177,7 @@ class Surface:
         return len(self.contraction.network.variables[self.contraction.network.target].states)
 
     def __call__(self, x: Array, y: Array) -> Array:
-        """The posterior at each pair of values, axes `(pairs, states)`; NaN where the rows or the evidence cannot be."""
+        """The posterior at each pair of values, axes `(pairs, states)`; NaN where rows or evidence cannot be."""
         weights = self.weights(x, y)
         with np.errstate(invalid="ignore", divide="ignore"):
             found = weights / weights.sum(axis=1, keepdims=True)

@@ -15,7 +15,7 @@ took this one's place?".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -27,8 +27,8 @@ from calcinosis.inference.entries import Entries
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
-from calcinosis.inference.posterior import CREDIBLE, Posterior
 from calcinosis.inference.possible import Number
+from calcinosis.inference.posterior import CREDIBLE, Posterior
 from calcinosis.inference.second_order import (
     Question,
     SecondOrder,
@@ -71,8 +71,8 @@ class Uncertainty:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One line per state: probability (with the tables as they are), mean, sd, lower, median, upper of the draws, and
-        leads, the share of draws in which it leads."""
+        """One line per state: probability (with the tables as they are), mean, sd, lower, median, upper of the draws,
+        and leads, the share of draws in which it leads."""
         import pandas as pd
 
         lower, median, upper = quantiles(self.drawn, ((1 - self.mass) / 2, 0.5, (1 + self.mass) / 2))
@@ -118,8 +118,7 @@ class Uncertainty:
         import pandas as pd
 
         states = list(self.posterior)
-        one = self._posteriors(lambda *_: 0)
-        other = self._posteriors(lambda *_: 1)
+        one, other = self._posteriors(set()), self._posteriors(set(self._rows))
         # a variance of rounding alone is none
         variance = (one.var(axis=1) + other.var(axis=1)) / 2
         safe = np.where(variance > 1e-14, variance, np.inf)
@@ -127,7 +126,7 @@ class Uncertainty:
         for group, members in groups.items():
             chosen = {place for place in members if self._moves(*place)}
             if chosen:
-                mixed = self._posteriors(lambda family, row, chosen=chosen: int((family, row) in chosen))
+                mixed = self._posteriors(chosen)
                 total = ((one - mixed) ** 2).mean(axis=1) / 2 / safe
                 first = 1 - ((other - mixed) ** 2).mean(axis=1) / 2 / safe
                 first = np.where(variance > 1e-14, first, 0.0)
@@ -140,9 +139,9 @@ class Uncertainty:
         frame = pd.DataFrame(parts, columns=[name, "state", "first_order", "total", "rows"])
         order = pd.CategoricalDtype(states, ordered=True)
         sort = frame.assign(state=frame["state"].astype(order))
-        return frame.loc[sort.sort_values(["state", "total"], ascending=[True, False], kind="stable").index].reset_index(
-            drop=True
-        )
+        return frame.loc[
+            sort.sort_values(["state", "total"], ascending=[True, False], kind="stable").index
+        ].reset_index(drop=True)
 
     def _moves(self, family: int, row: int) -> bool:
         """Whether a row is uncertain at all."""
@@ -153,19 +152,20 @@ class Uncertainty:
     def _rows(self) -> dict[tuple[int, int], list[int]]:
         """Which numbers of a family's factor each of its rows makes."""
         found: dict[tuple[int, int], list[int]] = {}
-        for number, (family, places) in enumerate(zip(self.question.families, self.question.layout.places, strict=True)):
+        for number, (family, places) in enumerate(
+            zip(self.question.families, self.question.layout.places, strict=True)
+        ):
             width = 1 if family.closed else family.likelihoods.shape[1]
             for row in range(len(family.rows)):
                 found[number, row] = [i for i, place in enumerate(places) if place // width == row]
         return found
 
-    def _posteriors(self, which: Callable[[int, int], int]) -> Array:
-        """The posterior in each draw, axes `(states, draws)`, with each row from the first or the second set of draws."""
+    def _posteriors(self, second: Collection[tuple[int, int]]) -> Array:
+        """The posterior in each draw, axes `(states, draws)`, with some rows from the second set of draws."""
         numbers = [list(own) for own in self.numbers[0]]
-        for (family, row), places in self._rows.items():
-            if which(family, row):
-                for place in places:
-                    numbers[family][place] = self.numbers[1][family][place]
+        for family, row in second:
+            for place in self._rows[family, row]:
+                numbers[family][place] = self.numbers[1][family][place]
         return posteriors_of(self.question, numbers, self.first.draws, whole=True).astype(np.float64)
 
 

@@ -52,7 +52,7 @@ def equally_probable(a: float, b: float) -> Floats:
 
 
 def _grid(centre: float, below: float, above: float, spread: float) -> npt.NDArray[np.float64]:
-    """Log-odds around the centre, dense near it and wider apart further out, where the density is a mere exponential."""
+    """Log-odds around the centre, dense near it, wider apart further out, where the density is a mere exponential."""
     fine = min(1.0, spread)
     ends = -math.asinh(below / fine), math.asinh(above / fine)
     return centre + fine * np.sinh(np.linspace(*ends, STEPS + 1))

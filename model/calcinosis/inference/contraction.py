@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -61,7 +62,7 @@ class Family:
         if not self.closed:
             return rows * self.likelihoods[0].reshape(-1, *[1] * (rows.ndim - 2))
         if not self.repeated:
-            return np.tensordot(self.likelihoods[0], rows, axes=(0, 1))
+            return np.asarray(np.tensordot(self.likelihoods[0], rows, axes=(0, 1)))
         with np.errstate(divide="ignore"):
             logarithms = self.log_likelihood(rows)
         highest = logarithms.max(axis=0)
@@ -73,19 +74,19 @@ class Family:
         seen = np.log(np.tensordot(distinct, rows, axes=(1, 1)))
         return np.asarray(np.tensordot(times.astype(float), seen, axes=1))
 
-    def laid_out(self, values: Array, leading: int = 0) -> Array:
-        """Values with the axes of the scope instead of rows (and states), after some leading axes."""
-        before, after = values.shape[:leading], values.shape[leading + (1 if self.closed else 2) :]
-        shaped = values.reshape((*before, *self.shape, *after))
-        order = [leading + i for i in self.order]
-        last = leading + len(self.shape)
-        return shaped.transpose((*range(leading), *order, *range(last, last + len(after))))
+    def laid_out(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Values with the axes of the scope instead of rows (and states); further axes stay behind them."""
+        after = values.shape[1 if self.closed else 2 :]
+        shaped = values.reshape((*self.shape, *after))
+        return shaped.transpose((*self.order, *range(len(self.shape), len(self.shape) + len(after))))
 
     def put_back(self, values: Array) -> Array:
         """The contrary of `laid_out`, after one leading axis: axes `(states of the target, rows)`, or with states."""
         back = np.argsort(self.order)
         flat = values.transpose((0, *(1 + back)))
-        return flat.reshape((len(values), len(self.rows)) if self.closed else (len(values), len(self.rows), self.shape[-1]))
+        return flat.reshape(
+            (len(values), len(self.rows)) if self.closed else (len(values), len(self.rows), self.shape[-1])
+        )
 
 
 @dataclass(frozen=True)

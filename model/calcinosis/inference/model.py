@@ -74,8 +74,8 @@ class Model:
     def from_file(cls, path: str | os.PathLike[str], target: str, weight: float | None = None) -> Model:
         """The model of a network file, asking for `target`: BIF, XMLBIF, XDSL, NET, UAI or XBN by its ending, or .gz.
 
-        `weight` is the equivalent sample size of every row: how many cases' worth of evidence it rests on. Such files do
-        not tell; without it there are no intervals.
+        `weight` is the equivalent sample size of every row: how many cases' worth of evidence it rests on. Such files
+        do not tell; without it there are no intervals.
 
         Raises:
             NetworkError: if the file cannot be read as such a network, or its tables are not proper.

@@ -27,8 +27,8 @@ class NetworkError(ValueError):
 class Network:
     """Variables, arrows and tables; `tables[v]` has axes `(*parents[v], v)` and rows that sum to 1.
 
-    `weights[v]`, axes `(*parents[v],)`, is how many patients' worth of evidence each row rests on (its equivalent sample
-    size); there are none where that is not known.
+    `weights[v]`, axes `(*parents[v],)`, is how many patients' worth of evidence each row rests on (its equivalent
+    sample size); there are none where that is not known.
 
     Rows are divided by their sum, which must be within 1e-6 of 1 beforehand (three cells of 0.333333 are meant as
     thirds), so that a variable nobody observed is exactly neutral.

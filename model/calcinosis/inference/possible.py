@@ -103,7 +103,7 @@ def lay_out_possible(contraction: Contraction, factors: Sequence[Array]) -> Layo
             axis = step.scope.index(network.target)
             onto, results = np.unravel_index(entries, shape)[axis], shape[axis]
         else:
-            possible.append(mask.any(axis=-1))
+            possible.append(np.asarray(mask.any(axis=-1)))
             numbered.append(_numbered(possible[-1]))
             onto = np.broadcast_to(numbered[-1][..., None], shape).flat[entries]
             results = int(possible[-1].sum())

@@ -101,9 +101,9 @@ class Posterior:
         """
         import pandas as pd
 
-        return pd.Series(dict(zip(self.probabilities_of, (self._spread or self.spread()).leads, strict=True)), name="leads").rename_axis(
-            self.target
-        )
+        return pd.Series(
+            dict(zip(self.probabilities_of, (self._spread or self.spread()).leads, strict=True)), name="leads"
+        ).rename_axis(self.target)
 
     def spread(self, mass: float = CREDIBLE) -> Spread:
         """The interval of each state and how probably it leads, as plain numbers; `interval` and `leads` show them.

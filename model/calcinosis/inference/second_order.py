@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from calcinosis.inference.beta import POINTS, Floats, equally_probable
 from calcinosis.inference.contraction import Contraction, Family, contract, table_rows
@@ -144,7 +143,7 @@ def _vectors(numbers: Sequence[Number]) -> list[Floats]:
 def draw_row(
     family: Family, table: Array, row: int, weight: float, draws: int, random: np.random.Generator
 ) -> list[Number]:
-    """The factor of one row of a table, drawn from its Dirichlet distribution: one number if closed, else one per state.
+    """The factor of one row of a table, drawn from its Dirichlet distribution: one number if closed, or one per state.
 
     States of which the findings say the same are drawn as one: their sum is Dirichlet distributed too. A closed factor
     is divided by the largest that any row of the table has on average; of repeated results it is the logarithm.
@@ -153,12 +152,12 @@ def draw_row(
         largest = family.likelihoods[0].max()
         shares = shares_of(table[row] * weight, draws, random)
         return [
-            share * float(likelihood / largest)
-            for share, likelihood in zip(shares, family.likelihoods[0], strict=True)
+            share * float(likelihood / largest) for share, likelihood in zip(shares, family.likelihoods[0], strict=True)
         ]
     # what is seen is drawn first, so that it needs no difference from 1, which would lose digits
     groups, member = np.unique(-family.likelihoods, axis=1, return_inverse=True)
-    shares = shares_of(np.bincount(member.ravel(), weights=table[row] * weight), draws, random)
+    parameters = np.bincount(member.ravel(), weights=table[row] * weight).astype(np.float64)
+    shares = shares_of(parameters, draws, random)
     seen = [
         sum(share * float(likelihood) for share, likelihood in zip(shares, result, strict=True) if likelihood)
         for result in -groups / np.max(family.likelihoods @ table.T, axis=1, keepdims=True)

@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from calcinosis.analysis.sensitivity import Sensitivity
+from calcinosis.analysis.sensitivity import Sensitivity, lines_of
 from calcinosis.inference.posterior import DISCLAIMER, percent
 from calcinosis.interface.options import InputError
 from calcinosis.knowledge.folder import write_whole
@@ -163,7 +163,7 @@ def page_of(found: Sensitivity, title: str, tables: list[str]) -> str:
     hanging = [
         (row.entry, f"{row.value:.3g}", f"{row.flips_at:.3g}", posterior.labels[row.flips_to], _weight(row.weight),
          *_sources(found, row.source))
-        for row in found.hangs_on.itertuples()
+        for row in lines_of(found.hangs_on)
     ]  # fmt: skip
     heads = ("row of the tables", "now", "flips at", "to", "weight", "rests on")
     lines = "".join(
@@ -235,20 +235,24 @@ def _changes(found: Sensitivity) -> str:
     parts = [f"The smallest changes until {changes.goal}, by Chan-Darwiche distance:"]
     if len(changes.entries):
         first = changes.entries.iloc[0]
-        parts.append(f"one entry, {first['entry']} from {first['value']:.3g} to {first['new']:.3g} ({first['distance']:.3g});")
+        parts.append(
+            f"one entry, {first['entry']} from {first['value']:.3g} to {first['new']:.3g} ({first['distance']:.3g});"
+        )
     if len(changes.rows):
         row = changes.rows.iloc[0]
-        parts.append(f"one row, {row['table']} ({row['given'] or 'no parents'}), to {row['after']} ({row['distance']:.3g});")
+        parts.append(
+            f"one row, {row['table']} ({row['given'] or 'no parents'}), to {row['after']} ({row['distance']:.3g});"
+        )
     if len(changes.together):
         parts.append(f"tables together, {', '.join(changes.together['table'])} ({changes.together_distance:.3g}).")
     return " ".join([*parts, f"No change of any kind can do it within {changes.bound:.3g}."])
 
 
 def _robust(found: Sensitivity) -> str:
-    frame = found.robust.frame.set_index(found.posterior.target).loc[found.posterior.leading]
+    line = next(line for line in lines_of(found.robust.frame) if line[0] == found.posterior.leading)
     label = found.posterior.labels[found.posterior.leading]
     safe = "it leads all the same" if found.robust.leader_is_safe else "it need not lead"
     return (
         f"If every row may be wrong by {100 * found.robust.epsilon:g} % at once, {label} lies between "
-        f"{percent(frame['lower_bound'])} and {percent(frame['upper_bound'])}, and {safe}."
+        f"{percent(line.lower_bound)} and {percent(line.upper_bound)}, and {safe}."
     )

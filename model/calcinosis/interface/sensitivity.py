@@ -11,7 +11,7 @@ from calcinosis.analysis.covariation import SCHEMES, Scheme
 from calcinosis.analysis.over_patients import DRAWS as DRAWS_EACH
 from calcinosis.analysis.over_patients import OverPatients, over_patients
 from calcinosis.analysis.robust import EPSILON
-from calcinosis.analysis.sensitivity import Sensitivity, plain_lines
+from calcinosis.analysis.sensitivity import Sensitivity, lines_of, plain_lines
 from calcinosis.analysis.sensitivity import sensitivity as analyse
 from calcinosis.analysis.uncertainty import DRAWS
 from calcinosis.inference.evidence import Evidence
@@ -246,7 +246,7 @@ def _hanging(found: Sensitivity, most: int) -> list[Cells]:
             "weight": _weight(row.weight),
             "rests on": row.source.replace(";", " "),
         }
-        for row in found.hangs_on.head(most).itertuples()
+        for row in lines_of(found.hangs_on.head(most))
     ]
 
 
@@ -260,7 +260,7 @@ def _moving(found: Sensitivity, most: int) -> list[Cells]:
             "weight": _weight(row.weight),
             "rests on": row.source.replace(";", " "),
         }
-        for row in found.rows.head(most).itertuples()
+        for row in lines_of(found.rows.head(most))
     ]
 
 
@@ -297,12 +297,12 @@ def _robust_title(found: Sensitivity) -> str:
 def _robust(found: Sensitivity) -> list[Cells]:
     return [
         {
-            "state": row[1],
-            "now": percent(row[2]),
-            "reached": percents(row[4], row[5]),
-            "never beyond": percents(row[3], row[6]),
+            "state": row[0],
+            "now": percent(row[1]),
+            "reached": percents(row[3], row[4]),
+            "never beyond": percents(row[2], row[5]),
         }
-        for row in found.robust.frame.itertuples()
+        for row in lines_of(found.robust.frame)
     ]
 
 
@@ -311,15 +311,18 @@ def _changes(found: Sensitivity, most: int) -> list[Cells]:
     assert changes is not None
     lines = [
         {"change": f"one entry: {row.entry}, {row.value:.3g} → {row.new:.3g}", "distance": f"{row.distance:.3g}"}
-        for row in changes.entries.head(most).itertuples()
+        for row in lines_of(changes.entries.head(most))
     ]
     lines += [
-        {"change": f"one row: {row.table} ({row.given or 'no parents'}) → {row.after}", "distance": f"{row.distance:.3g}"}
-        for row in changes.rows.head(max(1, most // 2)).itertuples()
+        {
+            "change": f"one row: {row.table} ({row.given or 'no parents'}) → {row.after}",
+            "distance": f"{row.distance:.3g}",
+        }
+        for row in lines_of(changes.rows.head(max(1, most // 2)))
     ]
     lines += [
         {"change": f"one table: {row.table}, {row.rows} rows", "distance": f"{row.distance:.3g}"}
-        for row in changes.tables.head(max(1, most // 2)).itertuples()
+        for row in lines_of(changes.tables.head(max(1, most // 2)))
     ]
     if len(changes.together):
         named = ", ".join(changes.together["table"])
@@ -333,12 +336,12 @@ def _show_two_way(console: Console, found: Sensitivity, most: int) -> None:
     boundary = own.boundary
     near = (boundary["x"] - own.present[0]).abs() + (boundary["y"] - own.present[1]).abs()
     title = (
-        f"Moved together: x = {own.entries[0]}, now {own.present[0]:.3g}; y = {own.entries[1]}, now {own.present[1]:.3g}; "
-        "the nearest points at which the lead changes"
+        f"Moved together: x = {own.entries[0]}, now {own.present[0]:.3g}; "
+        f"y = {own.entries[1]}, now {own.present[1]:.3g}; the nearest points at which the lead changes"
     )
     lines = [
         {"x": f"{row.x:.3g}", "y": f"{row.y:.3g}", "between": f"{row.one} and {row.other}"}
-        for row in boundary.loc[near.sort_values(kind="stable").index].head(most).itertuples()
+        for row in lines_of(boundary.loc[near.sort_values(kind="stable").index].head(most))
     ]
     _table(console, title, lines)
 
@@ -363,7 +366,7 @@ def _show_many(found: OverPatients, model: Model, most: int) -> None:
                 "fragile": str(row.fragile),
                 "nearest flip": f"{row.flips_to}: {row.nearest}" if row.nearest else "",
             }
-            for row in found.patients.itertuples()
+            for row in lines_of(found.patients)
         ],
     )
     _table(
@@ -377,7 +380,7 @@ def _show_many(found: OverPatients, model: Model, most: int) -> None:
                 "weight": _weight(row.weight),
                 "rests on": row.source.replace(";", " "),
             }
-            for row in found.entries.head(most).itertuples()
+            for row in lines_of(found.entries.head(most))
         ],
     )
     if len(found.sources):
@@ -386,7 +389,7 @@ def _show_many(found: OverPatients, model: Model, most: int) -> None:
             f"Sources that make it uncertain ({_shown(len(found.sources), most)})",
             [
                 {"source": row.source, "alone": percent(row.first_order), "in all": percent(row.total)}
-                for row in found.sources.head(most).itertuples()
+                for row in lines_of(found.sources.head(most))
             ],
         )
     console.print("", Text(f"priors {model.digest[:12]}"), Text(DISCLAIMER, style="dim"), sep="\n")

@@ -1,0 +1,195 @@
+"""`calcinosis sensitivity`: text, JSON and the report show the same record; faults are told in words."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import calcinosis as cc
+from calcinosis.interface.report import tables_of
+from calcinosis.interface.shell import app
+
+ROOT = Path(__file__).parents[2]
+ROW = "warfarin=yes@esrd=no,subtype=calciphylaxis"
+OTHER = "subtype=calciphylaxis@care_setting=hospital_inpatient"
+
+
+@pytest.fixture(scope="module")
+def model():
+    return cc.load()
+
+
+@pytest.fixture(scope="module")
+def case(model):
+    return {name: value for name, value in cc.cases().loc["jones2023"].items() if name in model.names and value}
+
+
+@pytest.fixture
+def run(monkeypatch):
+    monkeypatch.delenv("CALCINOSIS_PRIORS", raising=False)
+    monkeypatch.setenv("COLUMNS", "110")
+
+    def call(*words: str):
+        return CliRunner().invoke(app, ["sensitivity", *words])
+
+    return call
+
+
+def test_json_is_the_record_that_python_gives(run, model, case):
+    shown = json.loads(run("--case", "jones2023", "--draws", "200", "--most", "4", "--json").stdout)
+    expected = json.loads(json.dumps(cc.sensitivity(model, case, draws=200).as_dict(4), allow_nan=False))
+    assert shown.pop("published")["diagnosis"] == "dystrophic"
+    assert shown == expected
+    assert len(shown["rows"]) == 4
+
+
+def test_text_names_the_rows_the_sources_and_the_weights(run, model, case):
+    text = run("--case", "jones2023", "--draws", "200").stdout
+    first = cc.sensitivity(model, case, draws=200).hangs_on.iloc[0]
+    joined = re.sub(r"\s+", "", text)
+    assert re.sub(r"\s+", "", first["entry"]) in joined
+    for source in first["source"].split(";"):
+        assert source in text
+    assert f" {first['weight']:g} " in text
+    for part in ("hangs on 8 rows", "95 % interval", "reached", "never beyond", "The smallest changes", cc.DISCLAIMER):
+        assert part in text
+
+
+def test_no_findings_no_fragile_rows_and_certainty_are_told(run):
+    assert "No single row of the tables" in run("--draws", "50").stdout
+    certain = run("subtype=idiopathic", "--draws", "50")
+    assert certain.exit_code == 0
+    assert "The smallest changes" not in certain.stdout
+
+
+def test_two_entries_move_together(run):
+    text = run("pain=severe", "--two-way", ROW, OTHER, "--draws", "50").stdout
+    assert f"Moved together: x = {ROW}" in " ".join(text.split()).replace("esrd=no, subtype", "esrd=no,subtype")
+    shown = json.loads(run("pain=severe", "--two-way", ROW, OTHER, "--draws", "50", "--json").stdout)
+    assert shown["two_way"]["entries"] == [ROW, OTHER]
+
+
+@pytest.mark.parametrize(
+    ("target", "goal"), [("dystrophic=0.5", "P(dystrophic) = 0.5"), ("dystrophic", "dystrophic leads")]
+)
+def test_the_smallest_changes_have_the_target_asked_for(run, target, goal):
+    shown = json.loads(run("pain=severe", "--target", target, "--draws", "50", "--json").stdout)
+    assert shown["changes"]["goal"] == goal
+    assert (
+        json.loads(run("pain=severe", "--target", "dystrophic=50%", "--draws", "50", "--json").stdout)["changes"][
+            "goal"
+        ]
+        == "P(dystrophic) = 0.5"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--two-way", "warfrin=yes", OTHER], "warfrin=yes: no table 'warfrin': did you mean warfarin?"),
+        (["--two-way", "warfarin=yes", OTHER], "warfarin=yes: name a state of esrd, subtype, as in warfarin=no@"),
+        (["--two-way", ROW, ROW], f"{ROW} is named twice: name two entries"),
+        (["--target", "dystrofic"], "no state 'dystrofic' of subtype: did you mean 'dystrophic'?"),
+        (["--target", "dystrophic=much"], "--target dystrophic=much: 'much' is no probability: write for instance"),
+        (["--target", "dystrophic=1.2"], "a probability to reach lies between 0 and 1, not at 1.2"),
+        (["pain=severe", "--target", "calciphylaxis"], "calciphylaxis leads already: name another state"),
+        (["pain=sever"], "pain=sever: no state 'sever': did you mean 'severe'?"),
+        (["--case", "nobody"], "no published case 'nobody'"),
+        (["subtype=dystrophic", "form=calciphylaxis_uraemic"], "impossible evidence"),
+    ],
+)
+def test_what_is_at_fault_is_told_in_words(run, words, message):
+    result = run(*words, "--draws", "20")
+    assert result.exit_code == 1
+    assert message in result.stderr.replace("\n", " ")
+    told = json.loads(run(*words, "--draws", "20", "--json").stdout)
+    assert message in told["message"].replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    "words", [["--epsilon", "1.5"], ["--scheme", "random"], ["--draws", "1"], ["--file", "x.csv", "pain=severe"]]
+)
+def test_wrong_usage_ends_with_two(run, words):
+    assert run(*words).exit_code == 2
+
+
+@pytest.fixture
+def patients(tmp_path, model):
+    """A file of three published patients."""
+    frame = cc.cases().iloc[[0, 3, 20]].reset_index()
+    file = tmp_path / "patients.csv"
+    frame[["case_id", *(name for name in frame if name in model.names)]].to_csv(file, index=False)
+    return file
+
+
+def test_a_file_shows_what_matters_across_its_patients(run, patients, tmp_path):
+    result = run("--file", str(patients), "--draws", "100")
+    assert result.exit_code == 0
+    assert "What 3 diagnoses hang on" in result.stdout
+    assert cc.DISCLAIMER in result.stdout
+    shown = json.loads(run("--file", str(patients), "--draws", "100", "--out", str(tmp_path / "o"), "--json").stdout)
+    assert [line["patient"] for line in shown["patients"]] == pd.read_csv(patients)["case_id"].to_list()
+    assert sorted(path.name for path in (tmp_path / "o").iterdir()) == ["entries.csv", "patients.csv", "sources.csv"]
+    assert len(pd.read_csv(tmp_path / "o" / "entries.csv")) == 929
+
+
+def test_faults_of_a_file_are_told_by_patient(run, tmp_path):
+    file = tmp_path / "patients.csv"
+    file.write_text("patient,subtype,form\nann,dystrophic,\nbob,dystrophic,calciphylaxis_uraemic\n", encoding="utf-8")
+    result = run("--file", str(file), "--draws", "20")
+    assert result.exit_code == 1
+    assert "patient bob: subtype, form" in result.stderr
+    file.write_text("patient,pain\nann,severe\nann,none\n", encoding="utf-8")
+    assert "two patients are named ann" in run("--file", str(file), "--draws", "20").stderr
+    file.write_text("patient,pain\nann,severe\n", encoding="utf-8")
+    assert "asked of one patient" in run("--file", str(file), "--target", "dystrophic").stderr
+
+
+def test_a_report_holds_every_table_and_figure_and_a_page_that_names_them(run, tmp_path, model, case):
+    out = tmp_path / "report"
+    words = ["--case", "jones2023", "--draws", "300", "--two-way", ROW, OTHER, "--out", str(out)]
+    result = run(*words)
+    assert result.exit_code == 0, result.stderr
+    assert f"open {out / 'index.html'}" in result.stdout.replace("\n", "")
+    page = (out / "index.html").read_text(encoding="utf-8")
+    found = cc.sensitivity(model, case, draws=300, entries=(ROW, OTHER))
+    for name, frame in tables_of(found).items():
+        assert f'href="{name}.csv"' in page
+        assert len(pd.read_csv(out / f"{name}.csv")) == len(frame), name
+    pictures = {path.name for path in out.glob("*.svg")}
+    assert pictures == set(re.findall(r'img src="([^"]+)"', page))
+    assert {"tornado.svg", "curves.svg", "distribution.svg", "variance_by_source.svg", "two_way.svg"} <= pictures
+    assert cc.DISCLAIMER in page
+    assert "http" not in re.sub(r"10\.\d+/\S+", "", page).replace("http-equiv", "")  # nothing is fetched
+    assert page.count(">8<") >= 1
+    again = run(*words)
+    assert again.exit_code == 1
+    assert "holds files already" in again.stderr
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert run(*words, "--force").exit_code == 0
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_a_folder_that_is_a_file_is_refused(run, tmp_path):
+    file = tmp_path / "report"
+    file.write_text("", encoding="utf-8")
+    assert "is no folder" in run("--draws", "20", "--out", str(file)).stderr
+
+
+def test_the_script_writes_the_same_report(tmp_path):
+    script = ROOT / "notebooks" / "scripts" / "sensitivity_report.py"
+    assert len(script.read_text(encoding="utf-8").splitlines()) < 40
+    for words in (["jones2023"], ["pain=severe", "warfarin=yes"]):
+        folder = tmp_path / words[0]
+        done = subprocess.run(
+            [sys.executable, str(script), *words, str(folder)], capture_output=True, text=True, check=True
+        )
+        assert "index.html" in done.stdout
+        assert (folder / "tornado.svg").exists()
