@@ -81,8 +81,7 @@ class Goal:
         weights = np.array(list(posterior.probabilities_of.values()))
         if self.probability is None:
             # over each rival, the log-odds of the two, given that it is one of them
-            lag = np.log(weights) - math.log(posterior[self.state])
-            return float(max(lag[np.isfinite(lag)].max(), 0.0))
+            return max(math.log(weights.max()) - math.log(posterior[self.state]), 0.0)
         now = posterior[self.state]
         return abs(math.log(self.probability / (1 - self.probability)) - math.log(now / (1 - now)))
 

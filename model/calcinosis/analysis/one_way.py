@@ -41,8 +41,8 @@ class SensitivityFunction:
     """The posterior of every state as a function of one entry.
 
     `knots` are the lowest, present and highest value; `rows`, axes `(knots, states of the entry's variable)`, the row
-    at each. `rest`, axis `(target states,)`, is the joint weight that does not depend on the row, `gains` what the row's
-    states add to it: axes `(target states, row states)`, or for repeated results `(target states, 1)`, times the
+    at each. `rest`, axis `(target states,)`, is the joint weight that does not depend on the row, `gains` what the
+    row's states add to it: axes `(target states, row states)`, or for repeated results `(target states, 1)`, times the
     likelihood of all results.
     """
 

@@ -27,8 +27,8 @@ class OverPatients:
     """What the diagnoses of many patients hang on.
 
     - `patients`: one line per patient: patient, leading, probability, lower, upper (its interval), leads (how probable
-      it is that it truly leads), fragile (how many entries could flip it within their intervals), nearest (the entry whose
-      flip is the nearest in distance), flips_to, distance.
+      it is that it truly leads), fragile (how many entries could flip it within their intervals), nearest (the entry
+      whose flip is the nearest in distance), flips_to, distance.
     - `entries`: one line per entry of the tables, the most important first: entry, value, weight, source, flips (in how
       many patients it could flip the diagnosis within its interval), swing (how far the leading state's posterior moves
       over that interval, on average over the patients), largest_swing.

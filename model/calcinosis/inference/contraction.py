@@ -60,7 +60,7 @@ class Family:
         The likelihood of repeated results is divided by its largest over the rows, as it may be very small.
         """
         if not self.closed:
-            return rows * self.likelihoods[0].reshape(-1, *[1] * (rows.ndim - 2))
+            return np.asarray(rows * self.likelihoods[0].reshape(-1, *[1] * (rows.ndim - 2)))
         if not self.repeated:
             return np.asarray(np.tensordot(self.likelihoods[0], rows, axes=(0, 1)))
         with np.errstate(divide="ignore"):

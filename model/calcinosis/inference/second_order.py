@@ -208,9 +208,9 @@ def posteriors_of(
         weights = layout.weights(part)
         total = sum(weights[1:], weights[0]) + np.zeros(here.stop - first, dtype=np.float32)
         possible[here] = total > 0
-        inverse = np.divide(np.float32(1), total, out=np.zeros_like(total), where=possible[here])
+        safe = np.where(possible[here], total, np.float32(1))
         for state, weight in enumerate(weights):
-            found[state, here] = weight * inverse
+            found[state, here] = weight / safe
     if not possible.any():
         raise ValueError("with so little weight on the rows, every draw of the tables rules the findings out")
     return found if whole or possible.all() else found[:, possible]
