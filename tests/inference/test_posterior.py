@@ -237,7 +237,16 @@ def test_the_plot_has_one_bar_per_subtype_on_a_fixed_scale(answer):
         assert isinstance(axes, plt.Axes)
         assert [bar.get_width() for bar in axes.patches] == pytest.approx(list(100 * answer.probabilities))
         assert [tick.get_text() for tick in axes.get_yticklabels()] == [answer.labels[s] for s in SUBTYPES]
-        assert [text.get_text() for text in axes.texts] == [percent(p) for p in answer.probabilities]
+        assert [text.get_text() for text in axes.texts] == [
+            f"{percent(p)}   {answer.ranges[state]}" for state, p in answer.probabilities.items()
+        ]
+        limits = 100 * answer.interval()
+        (lines,) = axes.collections
+        assert [segment.tolist() for segment in lines.get_segments()] == [
+            [[pytest.approx(lower), row], [pytest.approx(upper), row]]
+            for row, (lower, upper) in enumerate(limits.itertuples(index=False))
+        ]
+        assert "line: 95 % interval" in axes.get_xlabel()
         assert axes.get_xlim()[0] == 0
         assert axes.yaxis_inverted()
         assert any(cc.DISCLAIMER in text.get_text() for text in axes.figure.findobj(Text))

@@ -83,7 +83,14 @@ class Network:
 
     def _weighed(self, name: str) -> Array:
         shape = self.tables[name].shape[:-1]
-        weights = np.array(np.broadcast_to(np.asarray(self.weights[name], dtype=np.float64), shape))
+        if name not in self.weights:
+            raise NetworkError(f"the rows of {name} have no weights, though others have")
+        given = np.asarray(self.weights[name], dtype=np.float64)
+        if given.shape not in ((), shape):
+            raise NetworkError(
+                f"the weights of {name} have shape {given.shape}, the states of its parents make {shape}"
+            )
+        weights = np.array(np.broadcast_to(given, shape))
         if not (np.isfinite(weights) & (weights > 0)).all():
             raise NetworkError(f"the rows of {name} have weights that are not above 0")
         weights.flags.writeable = False

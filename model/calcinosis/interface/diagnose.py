@@ -22,6 +22,9 @@ from calcinosis.interface.options import (
 )
 from calcinosis.interface.patients import Patient, published_case, read_file, read_words
 
+NARROW = 12
+"""The fewest characters that bars have beside an interval."""
+
 
 def diagnose(
     findings: FindingsArgument = None,
@@ -61,15 +64,17 @@ def _show(answer: Posterior, published: dict[str, str] | None) -> None:
     bars.add_column(justify="right", no_wrap=True)
     bars.add_column(justify="right", no_wrap=True)
     bars.add_column(no_wrap=True)
-    ranges = answer.ranges
-    longest = max(map(len, answer.labels.values())) + max(map(len, ranges.values()))
-    room = min(30, max(8, console.width - longest - len("> 99 %") - 8))
+    ranges = {state: _encodable(words, console.encoding) for state, words in answer.ranges.items()}
+    longest, widest = max(map(len, answer.labels.values())), max(map(len, ranges.values()))
+    room = console.width - longest - len("> 99 %") - 6
+    beside = room - widest - 2 >= NARROW
+    room = min(30, max(8, room - (widest + 2 if beside else max(0, widest - len("> 99 %")))))
     for state, probability in answer.probabilities_of.items():
         style = "bold cyan" if state == answer.leading else ""
         line = bar(probability, room, console.encoding)
-        bars.add_row(
-            Text(answer.labels[state]), Text(percent(probability)), Text(ranges[state]), Text(line), style=style
-        )
+        # in a narrow terminal the interval stands below the probability, so that the bars keep their room
+        figures = [percent(probability), ranges[state]] if beside else [f"{percent(probability)}\n{ranges[state]}", ""]
+        bars.add_row(Text(answer.labels[state]), *map(Text, figures), Text(line), style=style)
     console.print("", bars, "", sep="\n")
     if answer.sureness:
         console.print(Text(answer.sureness), "", sep="\n")
@@ -86,6 +91,15 @@ def _show(answer: Posterior, published: dict[str, str] | None) -> None:
         console.print("", Text(f"Published as {published['diagnosis']}: {published['citation']}"), sep="\n")
     console.print("", Text(f"log evidence {answer.log_evidence:.3f} · priors {answer.digest[:12]}"), sep="\n")
     console.print(Text(DISCLAIMER, style="dim"))
+
+
+def _encodable(words: str, encoding: str) -> str:
+    """An interval with a hyphen for the dash where the encoding has none."""
+    try:
+        words.encode(encoding)
+    except UnicodeEncodeError:
+        return words.replace("–", "-")
+    return words
 
 
 def _answers(model: Model, patients: Sequence[Patient]) -> list[Posterior]:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import Annotated, Any, cast
 
 import typer
 
 from calcinosis.analysis.covariation import SCHEMES, Scheme
 from calcinosis.analysis.over_patients import DRAWS as DRAWS_EACH
-from calcinosis.analysis.over_patients import OverPatients, over_patients
+from calcinosis.analysis.over_patients import over_patients
 from calcinosis.analysis.robust import EPSILON
-from calcinosis.analysis.sensitivity import Sensitivity, lines_of, plain_lines
+from calcinosis.analysis.sensitivity import plain_lines
 from calcinosis.analysis.sensitivity import sensitivity as analyse
 from calcinosis.analysis.uncertainty import DRAWS
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.findings import FindingsError
 from calcinosis.inference.impossible import ImpossibleEvidence
 from calcinosis.inference.model import Model, load
-from calcinosis.inference.posterior import DISCLAIMER, percent, percents
+from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.interface.options import (
     CaseOption,
     FileOption,
@@ -32,11 +32,7 @@ from calcinosis.interface.options import (
     telling_errors,
 )
 from calcinosis.interface.patients import published_case, read_file, read_words
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-Cells = dict[str, str]
+from calcinosis.interface.sensitivity_text import show_many, show_one
 
 
 def sensitivity(
@@ -119,7 +115,7 @@ def sensitivity(
         if as_json:
             show_json(found.as_dict(most) | ({"published": published} if published else {}) | _listed(files))
         else:
-            _show(found, most)
+            show_one(found, most)
             _tell(out, files)
 
 
@@ -172,7 +168,7 @@ def _over_file(
         every = {name: plain_lines(frame, None if name == "patients" else most) for name, frame in parts.items()}
         show_json({"digest": model.digest, **every, **_listed(files), "disclaimer": DISCLAIMER})
         return
-    _show_many(found, model, most)
+    show_many(found, model.digest, most)
     _tell(out, files)
 
 
@@ -184,212 +180,3 @@ def _tell(out: Path | None, files: list[Path]) -> None:
     if out:
         page = next((file for file in files if file.suffix == ".html"), None)
         typer.echo(f"{out}: {len(files)} files" + (f"; open {page} to begin with" if page else ""))
-
-
-def _show(found: Sensitivity, most: int) -> None:
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(highlight=False)
-    posterior = found.posterior
-    console.print(Text(posterior.verdict, style="bold"))
-    if posterior.sureness:
-        ranges = posterior.ranges[posterior.leading]
-        console.print(Text(f"{posterior.labels[posterior.leading].capitalize()}: {ranges}, the {posterior.sureness}"))
-    console.print("", Text(found.verdict), sep="\n")
-    if len(found.hangs_on):
-        _table(console, f"It hangs on ({_shown(len(found.hangs_on), most)})", _hanging(found, most))
-    _table(console, f"Rows that move it most ({_shown(len(found.rows), most)})", _moving(found, most))
-    if found.uncertainty is not None:
-        _table(console, "What makes it uncertain, by table and by source", _shares(found, most))
-    _table(console, _robust_title(found), _robust(found))
-    if found.changes is not None:
-        _table(console, f"The smallest changes until {found.changes.goal}", _changes(found, most))
-    if found.two_way is not None:
-        _show_two_way(console, found, most)
-    console.print("", Text(f"priors {posterior.digest[:12]}"), Text(DISCLAIMER, style="dim"), sep="\n")
-
-
-def _shown(count: int, most: int) -> str:
-    return f"all {count}" if count <= most else f"{most} of {count}"
-
-
-def _table(console: Console, title: str, lines: list[Cells]) -> None:
-    """A titled table, its columns as wide as they need; long cells fold."""
-    from rich.table import Table
-    from rich.text import Text
-
-    console.print("", Text(title, style="bold"), sep="\n")
-    if not lines:
-        console.print("none")
-        return
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in lines[0]:
-        words = name in ("row of the tables", "source", "table", "given", "change", "state", "rests on", "nearest flip")
-        table.add_column(name, overflow="fold", justify="left" if words else "right")
-    for line in lines:
-        table.add_row(*(Text(cell) for cell in line.values()))
-    console.print(table)
-
-
-def _weight(weight: float) -> str:
-    return "" if weight != weight else f"{weight:g}"
-
-
-def _hanging(found: Sensitivity, most: int) -> list[Cells]:
-    return [
-        {
-            "row of the tables": row.entry,
-            "now": f"{row.value:.3g}",
-            "flips at": f"{row.flips_at:.3g}",
-            "to": row.flips_to,
-            "weight": _weight(row.weight),
-            "rests on": row.source.replace(";", " "),
-        }
-        for row in lines_of(found.hangs_on.head(most))
-    ]
-
-
-def _moving(found: Sensitivity, most: int) -> list[Cells]:
-    return [
-        {
-            "row of the tables": row.entry,
-            "now": f"{row.value:.3g}",
-            "95 % interval": f"{row.lower:.3g}–{row.upper:.3g}",
-            found.posterior.leading: percents(min(row.at_lower, row.at_upper), max(row.at_lower, row.at_upper)),
-            "weight": _weight(row.weight),
-            "rests on": row.source.replace(";", " "),
-        }
-        for row in lines_of(found.rows.head(most))
-    ]
-
-
-def _shares(found: Sensitivity, most: int) -> list[Cells]:
-    own = found.uncertainty
-    assert own is not None
-    leading = found.posterior.leading
-    tables, sources = (
-        frame[(frame["state"] == leading) & (frame["total"] > 0)].head(most) for frame in (own.by_table, own.by_source)
-    )
-    lines = []
-    for i in range(max(len(tables), len(sources))):
-        one = tables.iloc[i] if i < len(tables) else None
-        other = sources.iloc[i] if i < len(sources) else None
-        lines.append(
-            {
-                "table": "" if one is None else one["table"],
-                "alone": "" if one is None else percent(one["first_order"]),
-                "in all": "" if one is None else percent(one["total"]),
-                "source": "" if other is None else other["source"],
-                "alone ": "" if other is None else percent(other["first_order"]),
-                "in all ": "" if other is None else percent(other["total"]),
-            }
-        )
-    return lines
-
-
-def _robust_title(found: Sensitivity) -> str:
-    safe = "leads all the same" if found.robust.leader_is_safe else "need not lead"
-    label = found.posterior.labels[found.posterior.leading]
-    return f"If every row may be wrong by {100 * found.robust.epsilon:g} %, {label} {safe}"
-
-
-def _robust(found: Sensitivity) -> list[Cells]:
-    return [
-        {
-            "state": row[0],
-            "now": percent(row[1]),
-            "reached": percents(row[3], row[4]),
-            "never beyond": percents(row[2], row[5]),
-        }
-        for row in lines_of(found.robust.frame)
-    ]
-
-
-def _changes(found: Sensitivity, most: int) -> list[Cells]:
-    changes = found.changes
-    assert changes is not None
-    lines = [
-        {"change": f"one entry: {row.entry}, {row.value:.3g} → {row.new:.3g}", "distance": f"{row.distance:.3g}"}
-        for row in lines_of(changes.entries.head(most))
-    ]
-    lines += [
-        {
-            "change": f"one row: {row.table} ({row.given or 'no parents'}) → {row.after}",
-            "distance": f"{row.distance:.3g}",
-        }
-        for row in lines_of(changes.rows.head(max(1, most // 2)))
-    ]
-    lines += [
-        {"change": f"one table: {row.table}, {row.rows} rows", "distance": f"{row.distance:.3g}"}
-        for row in lines_of(changes.tables.head(max(1, most // 2)))
-    ]
-    if len(changes.together):
-        named = ", ".join(changes.together["table"])
-        lines.append({"change": f"together: {named}", "distance": f"{changes.together_distance:.3g}"})
-    return [*lines, {"change": "no change of any kind can do it within", "distance": f"{changes.bound:.3g}"}]
-
-
-def _show_two_way(console: Console, found: Sensitivity, most: int) -> None:
-    own = found.two_way
-    assert own is not None
-    boundary = own.boundary
-    near = (boundary["x"] - own.present[0]).abs() + (boundary["y"] - own.present[1]).abs()
-    title = (
-        f"Moved together: x = {own.entries[0]}, now {own.present[0]:.3g}; "
-        f"y = {own.entries[1]}, now {own.present[1]:.3g}; the nearest points at which the lead changes"
-    )
-    lines = [
-        {"x": f"{row.x:.3g}", "y": f"{row.y:.3g}", "between": f"{row.one} and {row.other}"}
-        for row in lines_of(boundary.loc[near.sort_values(kind="stable").index].head(most))
-    ]
-    _table(console, title, lines)
-
-
-def _show_many(found: OverPatients, model: Model, most: int) -> None:
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(highlight=False)
-    console.print(Text(f"What {len(found.patients)} diagnoses hang on", style="bold"))
-    columns = set(found.patients.columns)
-    _table(
-        console,
-        "Patients",
-        [
-            {
-                "patient": row.patient,
-                "leading": row.leading,
-                "probability": percent(row.probability),
-                "95 % interval": percents(row.lower, row.upper) if "lower" in columns else "",
-                "truly leads": percent(row.leads) if "leads" in columns else "",
-                "fragile": str(row.fragile),
-                "nearest flip": f"{row.flips_to}: {row.nearest}" if row.nearest else "",
-            }
-            for row in lines_of(found.patients)
-        ],
-    )
-    _table(
-        console,
-        f"Rows that matter most ({_shown(len(found.entries), most)})",
-        [
-            {
-                "row of the tables": row.entry,
-                "flips": str(row.flips),
-                "swing": percent(row.swing),
-                "weight": _weight(row.weight),
-                "rests on": row.source.replace(";", " "),
-            }
-            for row in lines_of(found.entries.head(most))
-        ],
-    )
-    if len(found.sources):
-        _table(
-            console,
-            f"Sources that make it uncertain ({_shown(len(found.sources), most)})",
-            [
-                {"source": row.source, "alone": percent(row.first_order), "in all": percent(row.total)}
-                for row in lines_of(found.sources.head(most))
-            ],
-        )
-    console.print("", Text(f"priors {model.digest[:12]}"), Text(DISCLAIMER, style="dim"), sep="\n")
