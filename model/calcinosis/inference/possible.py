@@ -21,6 +21,9 @@ from calcinosis.inference.network import Array, NetworkError
 Number = Any
 """A float, or a vector of one value per draw."""
 
+MOST_POSSIBLE = 2**16
+"""The most possible joint states that are multiplied out for many tables: some seconds' work."""
+
 Truths = npt.NDArray[np.bool_]
 
 
@@ -72,7 +75,8 @@ def lay_out_possible(contraction: Contraction, factors: Sequence[Array]) -> Layo
     """The layout of a contraction whose factors, with the network's own tables, are these.
 
     Raises:
-        NetworkError: if there are more than MOST_ENTRIES joint states.
+        NetworkError: if there are more than MOST_ENTRIES joint states at a time, or more than MOST_POSSIBLE possible
+            ones in all.
     """
     families, scopes = contraction.families, contraction.scopes
     network = contraction.network
@@ -83,10 +87,11 @@ def lay_out_possible(contraction: Contraction, factors: Sequence[Array]) -> Layo
     )
     numbered = [_numbered(truth) for truth in possible]
     sums = []
+    total = 0
     for step in contraction.steps:
         shape = [len(network.variables[name].states) for name in step.scope]
         if math.prod(shape) > MOST_ENTRIES:
-            raise NetworkError("too tightly knit for intervals: too many joint states are possible")
+            raise NetworkError(f"too tightly knit for intervals: {math.prod(shape):,} joint states at a time")
         mask: Truths = np.ones(shape, dtype=bool)
         # what any table rules out here is no entry, even where its own turn comes later
         for factor in {*step.factors, *range(len(families))}:
@@ -95,6 +100,9 @@ def lay_out_possible(contraction: Contraction, factors: Sequence[Array]) -> Layo
             if shared:
                 mask &= _spread(possible[factor].any(axis=elsewhere), shared, step.scope)
         entries = np.flatnonzero(mask)
+        total += len(entries)
+        if total > MOST_POSSIBLE:
+            raise NetworkError(f"too tightly knit for intervals: more than {MOST_POSSIBLE:,} joint states are possible")
         into = tuple(
             tuple(np.broadcast_to(_spread(numbered[factor], scopes[factor], step.scope), shape).flat[entries].tolist())
             for factor in step.factors

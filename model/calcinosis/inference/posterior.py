@@ -79,7 +79,9 @@ class Posterior:
         `calcinosis.inference.second_order`.
 
         Raises:
-            ValueError: for a mass not between 0 and 1, or if the rows of the tables have no weights.
+            ValueError: for a mass not between 0 and 1, or if the rows of the tables have no weights, or so little that
+                every draw rules the findings out.
+            NetworkError: if the network is too tightly knit for it.
 
         >>> import calcinosis as cc
         >>> limits = cc.load().posterior(pain="severe").interval(0.95)
@@ -109,7 +111,7 @@ class Posterior:
         """The interval of each state and how probably it leads, as plain numbers; `interval` and `leads` show them.
 
         Raises:
-            ValueError: as `interval`.
+            ValueError, NetworkError: as `interval`.
         """
         if self.second_order is None:
             raise ValueError(
@@ -121,7 +123,18 @@ class Posterior:
     @cached_property
     def _spread(self) -> Spread | None:
         """The spread that every surface shows; None where there is none."""
-        return self.spread() if self.second_order is not None else None
+        found = self._spread_or_reason
+        return None if isinstance(found, str) else found
+
+    @cached_property
+    def _spread_or_reason(self) -> Spread | str:
+        """The same, or why there is none; no words where nothing is known of the weights of the rows."""
+        if self.second_order is None:
+            return ""
+        try:
+            return self.spread()
+        except ValueError as error:  # what is known exactly shall be shown all the same
+            return str(error)
 
     @property
     def ranges(self) -> dict[str, str]:
@@ -141,6 +154,12 @@ class Posterior:
             f"{100 * self._spread.mass:.0f} % interval: how far the tables leave it open. "
             f"That {self.labels[self.leading]} truly leads is {percent(share)} probable."
         )
+
+    @property
+    def no_interval(self) -> str:
+        """Why there is no interval though the rows of the tables have weights; empty where there is one."""
+        reason = self._spread_or_reason
+        return f"No interval: {reason}." if isinstance(reason, str) and reason else ""
 
     def credible_set(self, mass: float = CREDIBLE) -> tuple[str, ...]:
         """The fewest states that together hold at least `mass` of the probability, most probable first."""
@@ -224,15 +243,16 @@ class Posterior:
         width = max(len(label) for label in self.labels.values())
         ranges = self.ranges
         room = max(map(len, ranges.values()))
+        room += 2 if room else 0
         lines = [
-            f"{self.labels[state]:<{width}}  {percent(p):>7}  {ranges[state]:>{room}}  {bar(p)}".rstrip()
+            f"{self.labels[state]:<{width}}  {percent(p):>7}{ranges[state]:>{room}}  {bar(p)}".rstrip()
             for state, p in self.probabilities_of.items()
         ]
         return "\n".join([self.verdict, "", *lines, "", *self._footnotes()])
 
     def _footnotes(self) -> list[str]:
         found = [f"Findings: {self.evidence}", *(f"Note: {note}" for note in self.evidence.notes)]
-        found += [self.sureness] if self.sureness else []
+        found += [words for words in (self.sureness, self.no_interval) if words]
         return [*found, f"log evidence {self.log_evidence:.3f} · priors {self.digest[:12]}", DISCLAIMER]
 
     def _repr_html_(self) -> str:

@@ -61,23 +61,25 @@ def _show(answer: Posterior, published: dict[str, str] | None) -> None:
     console.print(Text(answer.verdict, style="bold"))
     bars = Table.grid(padding=(0, 2))
     bars.add_column(overflow="fold")
-    bars.add_column(justify="right", no_wrap=True)
-    bars.add_column(justify="right", no_wrap=True)
-    bars.add_column(no_wrap=True)
     ranges = {state: _encodable(words, console.encoding) for state, words in answer.ranges.items()}
     longest, widest = max(map(len, answer.labels.values())), max(map(len, ranges.values()))
-    room = console.width - longest - len("> 99 %") - 6
-    beside = room - widest - 2 >= NARROW
-    room = min(30, max(8, room - (widest + 2 if beside else max(0, widest - len("> 99 %")))))
+    room = console.width - longest - len("> 99 %") - widest - 8
+    # in a narrow terminal the interval stands below the probability, so that the bars keep their room
+    beside = room >= NARROW
+    room = min(30, max(8, room if beside else console.width - longest - max(widest, len("> 99 %")) - 4))
+    for _ in range(2 if beside else 1):
+        bars.add_column(justify="right", no_wrap=True)
+    bars.add_column(no_wrap=True)
     for state, probability in answer.probabilities_of.items():
         style = "bold cyan" if state == answer.leading else ""
         line = bar(probability, room, console.encoding)
-        # in a narrow terminal the interval stands below the probability, so that the bars keep their room
-        figures = [percent(probability), ranges[state]] if beside else [f"{percent(probability)}\n{ranges[state]}", ""]
+        figures = [percent(probability), ranges[state]]
+        figures = figures if beside else ["\n".join(figures).rstrip()]
         bars.add_row(Text(answer.labels[state]), *map(Text, figures), Text(line), style=style)
     console.print("", bars, "", sep="\n")
-    if answer.sureness:
-        console.print(Text(answer.sureness), "", sep="\n")
+    sureness = answer.sureness or answer.no_interval
+    if sureness:
+        console.print(Text(sureness), "", sep="\n")
     known = Table(box=None, padding=(0, 2, 0, 0), show_header=len(answer.evidence) > 0)
     known.add_column("finding", overflow="fold")
     known.add_column("as given", overflow="fold")

@@ -1,0 +1,210 @@
+"""The sensitivity functions of all entries of a table at once, as arrays.
+
+One contraction and one pass back give the joint weights at the lowest, present and highest value of every entry. Each
+is a sum of products without a subtraction, so no digit is lost where the evidence becomes improbable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from calcinosis.analysis.covariation import Scheme, knots
+from calcinosis.analysis.distance import row_distance
+from calcinosis.analysis.sensitivity_function import Measured, SensitivityFunction, seen
+from calcinosis.inference.contraction import contract, table_rows
+from calcinosis.inference.entries import Entry
+from calcinosis.inference.evidence import Evidence
+from calcinosis.inference.network import Array, Network
+
+STEPS = 256
+"""In how many steps a weight that is no straight line is searched for a change of the leading state."""
+
+
+@dataclass(frozen=True, eq=False)
+class TableFunctions:
+    """The functions of all entries of one table: axes `(entries, ...)`, row by row."""
+
+    knots: Array  # (entries, 3)
+    rows: Array  # (entries, 3, row states)
+    rest: Array  # (entries, target states)
+    gains: Array  # (entries, target states, row states), or (entries, target states, 1) for repeated results
+    measured: Measured | None
+    present: Array  # (entries, row states), the row as it is
+
+    @property
+    def size(self) -> int:
+        return len(self.knots)
+
+    def function(self, entry: Entry, states: tuple[str, ...]) -> SensitivityFunction:
+        number = entry.row * self.rows.shape[-1] + entry.column
+        return SensitivityFunction(
+            entry, states, self.knots[number], self.rows[number], self.rest[number], self.gains[number], self.measured
+        )
+
+    @cached_property
+    def at_knots(self) -> Array:
+        """The joint weights at the knots, axes `(entries, 3, target states)`."""
+        return np.asarray(self.rest[:, None] + np.einsum("eks,ets->ekt", seen(self.measured, self.rows), self.gains))
+
+    def moved(self, x: Array) -> Array:
+        """The row of each entry at its own x, axes `(entries, row states)`."""
+        side = (x > self.knots[:, 1]).astype(np.intp)
+        every = np.arange(self.size)
+        start, stop = self.knots[every, side], self.knots[every, side + 1]
+        x = np.clip(x, self.knots[:, 0], self.knots[:, 2])
+        share = np.divide(x - start, stop - start, out=np.zeros(self.size), where=stop > start)[:, None]
+        return np.asarray((1 - share) * self.rows[every, side] + share * self.rows[every, side + 1])
+
+    def posteriors(self, x: Array) -> Array:
+        weights = self.rest + np.einsum("es,ets->et", seen(self.measured, self.moved(x)), self.gains)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+    def derivatives(self) -> Array:
+        """By the entry at its present value, from above where it can rise: axes `(entries, target states)`."""
+        every = np.arange(self.size)
+        side = np.where(self.knots[:, 2] > self.knots[:, 1], 1, 0)
+        width = self.knots[every, side + 1] - self.knots[every, side]
+        slopes = (self.rows[every, side + 1] - self.rows[every, side]) / np.where(width > 0, width, 1.0)[:, None]
+        middle = self.rows[:, 1]
+        if self.measured is not None:
+            step = seen(self.measured, middle) * self.measured.relative_slope(middle, slopes)[:, None]
+        else:
+            step = slopes
+        weights = self.at_knots[:, 1]
+        change = np.einsum("es,ets->et", step, self.gains)
+        total = weights.sum(axis=1, keepdims=True)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(change / total - weights / total * (change.sum(axis=1, keepdims=True) / total))
+
+    def flip(self, lead: int, side: int) -> tuple[Array, npt.NDArray[np.intp]]:
+        """The nearest x below (side 0) or above (1) at which another state comes to lead, and which; NaN and -1."""
+        end = 2 * side
+        path = np.linspace(0.0, 1.0, 2 if self.measured is None else STEPS + 1)
+        if len(path) == 2:
+            along = self.at_knots[:, [1, end]]
+        else:
+            rows = (1 - path[:, None]) * self.rows[:, 1, None] + path[:, None] * self.rows[:, end, None]
+            along = self.rest[:, None] + np.einsum("eks,ets->ekt", seen(self.measured, rows), self.gains)
+        lag = along[:, :, [lead]] - along  # above 0 while the leading state leads
+        lag[:, :, lead] = np.inf
+        lost = lag[:, 1:] < 0
+        first = lost.argmax(axis=1)  # (entries, target states)
+        happens = lost.any(axis=1)
+        entry, state = np.indices(first.shape)
+        before, after = lag[entry, first, state], lag[entry, first + 1, state]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            part = np.where(before > 0, before / (before - after), 0.0)
+        share = np.where(happens, (first + part) / (len(path) - 1), np.inf)
+        nearest = share.argmin(axis=1)
+        share = share[np.arange(self.size), nearest]
+        flips = np.isfinite(share)
+        share = np.where(flips, share, 0.0)
+        if len(path) > 2 and flips.any():
+            share = self._bisected(lead, end, share, nearest, flips, 1.0 / STEPS)
+        x = self.knots[:, 1] + share * (self.knots[:, end] - self.knots[:, 1])
+        flips &= self.knots[:, end] != self.knots[:, 1]
+        return np.where(flips, x, np.nan), np.where(flips, nearest, -1)
+
+    def _bisected(
+        self, lead: int, end: int, share: Array, rival: npt.NDArray[np.intp], flips: npt.NDArray[np.bool_], step: float
+    ) -> Array:
+        """The crossing within one step, to the last digits: there is one, as the step is small."""
+        low = np.floor(share / step) * step
+        high = np.minimum(low + step, 1.0)
+        every = np.arange(self.size)
+        for _ in range(60):
+            middle = (low + high) / 2
+            rows = (1 - middle)[:, None] * self.rows[:, 1] + middle[:, None] * self.rows[:, end]
+            weights = self.rest + np.einsum("es,ets->et", seen(self.measured, rows), self.gains)
+            lost = weights[:, lead] < weights[every, rival]
+            low, high = np.where(lost, low, middle), np.where(lost, middle, high)
+        return np.where(flips, high, share)
+
+    def reached(self, rivals: Array, side: int) -> Array:
+        """The nearest x below (side 0) or above (1) at which rivals · weights are all 0 or above; NaN if there is none.
+
+        `rivals` has the axes `(rivals, target states)`. Weights that are not straight are searched in steps.
+        """
+        end = 2 * side
+        path = np.linspace(0.0, 1.0, 2 if self.measured is None else STEPS + 1)
+        rows = (1 - path[:, None]) * self.rows[:, 1, None] + path[:, None] * self.rows[:, end, None]
+        weights = self.rest[:, None] + np.einsum("eks,ets->ekt", seen(self.measured, rows), self.gains)
+        sums = weights @ rivals.T  # (entries, path, rivals)
+        start, stop = sums[:, :-1], sums[:, 1:]
+        rise = np.where(stop != start, stop - start, 1.0)
+        cross = -start / rise
+        # within each step all are reached from the last that comes to be until the first that ceases to be
+        since = np.where(start >= 0, 0.0, np.where(stop >= 0, cross, np.inf)).max(axis=2)
+        until = np.where(stop >= 0, 1.0, np.where(start >= 0, cross, -np.inf)).min(axis=2)
+        inside = since <= until + 1e-12
+        step = inside.argmax(axis=1)
+        every = np.arange(self.size)
+        found = inside.any(axis=1) & (self.knots[:, end] != self.knots[:, 1])
+        share = (step + np.where(found, since[every, step], 0.0)) / (len(path) - 1)
+        x = self.knots[:, 1] + share * (self.knots[:, end] - self.knots[:, 1])
+        return np.where(found, x, np.nan)
+
+    def distances(self, x: Array) -> Array:
+        known = ~np.isnan(x)
+        rows = self.moved(np.where(known, x, self.knots[:, 1]))
+        return np.where(known, row_distance(self.present, rows), np.nan)
+
+
+def table_functions(network: Network, evidence: Evidence, scheme: Scheme) -> dict[str, TableFunctions]:
+    """Per table the functions of its entries."""
+    contraction = contract(network, evidence)
+    own = contraction.rows()
+    factors = [family.factor(rows) for family, rows in zip(contraction.families, own, strict=True)]
+    derivatives = contraction.derivatives(factors)
+    total = contraction.weights(factors)
+    own_of = {
+        family.variable: (family, rows, factor, by_factor)
+        for family, rows, factor, by_factor in zip(contraction.families, own, factors, derivatives, strict=True)
+    }
+    found = {}
+    for variable in network.parents:
+        table = table_rows(network, variable)
+        count, states = table.shape
+        x, moved = knots(table, scheme)
+        rest = np.repeat(total[None], count, axis=0)
+        measured = None
+        gains = np.zeros((count, len(total), states))
+        if variable in own_of:
+            family, rows, factor, by_factor = own_of[variable]
+            if family.repeated:
+                measured = Measured.of(family, rows)
+                gains = np.zeros((count, len(total), 1))
+                gains[family.rows] = by_factor.T[:, :, None]
+                parts = by_factor * factor
+            else:
+                each = by_factor[:, :, None] if family.closed else by_factor
+                each = each * family.likelihoods[0]
+                gains[family.rows] = each.transpose(1, 0, 2)
+                parts = (each * rows).sum(axis=2)
+            rest[family.rows] = _all_but_each(parts).T
+        found[variable] = TableFunctions(
+            x.reshape(-1, 3),
+            moved.reshape(-1, 3, states),
+            np.repeat(rest, states, axis=0),
+            np.repeat(gains, states, axis=0),
+            measured,
+            np.repeat(table, states, axis=0),
+        )
+    return found
+
+
+def _all_but_each(parts: Array) -> Array:
+    """The sum of all others along the last axis, without subtracting, so that no digit is lost."""
+    before = _shifted(np.cumsum(parts, axis=-1))
+    after = np.flip(_shifted(np.cumsum(np.flip(parts, axis=-1), axis=-1)), axis=-1)
+    return np.asarray(before + after)
+
+
+def _shifted(sums: Array) -> Array:
+    """Running sums up to, but without, each."""
+    return np.concatenate([np.zeros_like(sums[..., :1]), sums[..., :-1]], axis=-1)
