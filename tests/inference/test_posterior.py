@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from html.parser import HTMLParser
 
 import matplotlib.pyplot as plt
@@ -251,6 +251,72 @@ def test_the_plot_has_one_bar_per_subtype_on_a_fixed_scale(answer):
         assert axes.yaxis_inverted()
         assert any(cc.DISCLAIMER in text.get_text() for text in axes.figure.findobj(Text))
         axes.figure.canvas.draw()
+    finally:
+        plt.close(axes.figure)
+
+
+def test_the_labels_of_the_plot_neither_leave_it_nor_touch_a_line(shipped, answer, sure):
+    for posterior in (answer, sure, shipped.posterior()):
+        axes = posterior.plot()
+        try:
+            axes.figure.canvas.draw()
+            spread = posterior.spread()
+            for text, upper, p in zip(axes.texts, spread.upper, posterior.probabilities, strict=True):
+                box = text.get_window_extent()
+                assert box.x1 <= axes.bbox.x1
+                assert box.x0 > axes.transData.transform((100 * max(upper, p), 0))[0] + 3
+        finally:
+            plt.close(axes.figure)
+
+
+def test_the_longest_label_of_the_plot_fits(build):
+    network = build("kind", {"kind": ("p q", "", [0.991, 0.009])})
+    posterior = cc.Model(replace(network, weights={"kind": 0.5})).posterior()
+    assert posterior.ranges == {"p": "98–> 99 %", "q": "< 1–2 %"}
+    axes = posterior.plot()
+    try:
+        axes.figure.canvas.draw()
+        assert axes.texts[0].get_window_extent().x1 <= axes.bbox.x1
+        axes.texts[0].set_text("> 99 %   < 1–> 99 %")
+        assert axes.texts[0].get_window_extent().x1 <= axes.bbox.x1
+    finally:
+        plt.close(axes.figure)
+
+
+def test_the_interval_stands_in_text_page_and_json(answer):
+    spread = answer.spread()
+    told = json.loads(json.dumps(answer.as_dict(), allow_nan=False))["interval"]
+    assert list(told) == ["mass", "lower", "upper", "leads", "draws"]
+    assert told["mass"] == 0.95
+    assert told["draws"] == spread.draws
+    for key in ("lower", "upper", "leads"):
+        assert list(told[key].items()) == list(zip(SUBTYPES, getattr(spread, key), strict=True))
+    lines, page = repr(answer).splitlines(), Reader(answer._repr_html_())
+    for state in SUBTYPES:
+        line = next(line for line in lines if line.startswith(f"{answer.labels[state]} "))
+        assert f"{percent(answer[state])}  " in line
+        assert f" {answer.ranges[state]}  " in f"{line}  "
+        assert answer.ranges[state] in page.text
+    assert answer.sureness in lines
+    assert answer.sureness in page.text
+    leads = percent(answer.leads[answer.leading])
+    assert answer.sureness == (
+        "95 % interval: how far the tables leave it open. "
+        f"That {answer.labels[answer.leading]} truly leads is {leads} probable."
+    )
+
+
+def test_without_weights_no_surface_shows_an_interval(build):
+    posterior = made(build, {"p": 0.25, "q": 0.75})
+    assert repr(posterior).splitlines()[2] == f"p     25 %  {'█' * 7}▌"
+    assert "interval" not in repr(posterior)
+    assert "interval" not in posterior._repr_html_()
+    assert posterior.as_dict()["interval"] is None
+    axes = posterior.plot()
+    try:
+        assert [text.get_text() for text in axes.texts] == ["25 %", "75 %"]
+        assert len(axes.collections) == 0
+        assert axes.get_xlabel() == f"posterior probability (%)\n{cc.DISCLAIMER}"
     finally:
         plt.close(axes.figure)
 

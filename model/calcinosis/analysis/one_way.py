@@ -114,6 +114,27 @@ class OneWay:
             }
         )
 
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """One line per row of the tables that moves the leading state's posterior, the largest swing first.
+
+        It is told by its entry with the largest swing, with the columns of `frame` and `flips_at`, `flips_to`: the
+        nearer of its two flips.
+        """
+        frame = self.frame
+        number = self.entries.rows
+        # entries of a row of two states are mirror images: the later state is the one that is named in a finding
+        order = np.lexsort((-np.arange(len(frame)), -frame["swing"].fillna(0.0).round(12).to_numpy()))
+        _, first = np.unique(number[order], return_index=True)
+        chosen = frame.iloc[order[np.sort(first)]]
+        chosen = chosen[chosen["swing"] > 1e-12]
+        far = chosen["value"] - chosen["flip_below"], chosen["flip_above"] - chosen["value"]
+        below = far[0].fillna(np.inf) <= far[1].fillna(np.inf)
+        return chosen.assign(
+            flips_at=chosen["flip_below"].where(below, chosen["flip_above"]),
+            flips_to=chosen["leader_below"].where(below, chosen["leader_above"]),
+        ).reset_index(drop=True)
+
     @property
     def fragile(self) -> pd.DataFrame:
         """The entries on whose present value the leading state hangs, the nearest flip first."""

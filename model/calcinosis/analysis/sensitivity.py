@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,26 +38,10 @@ class Sensitivity:
     uncertainty: Uncertainty | None
     two_way: TwoWay | None
 
-    @cached_property
+    @property
     def rows(self) -> pd.DataFrame:
-        """One line per row of the tables that moves the leading state's posterior, the largest swing first.
-
-        It is told by the entry with the largest swing, that is `entry`, with the columns of `OneWay.frame`, and
-        `flips_at`, `flips_to`: the nearer of its two flips.
-        """
-        frame = self.one_way.frame
-        number = self.one_way.entries.rows
-        # entries of a row of two states are mirror images: the later state is the one that is named in a finding
-        order = np.lexsort((-np.arange(len(frame)), -frame["swing"].fillna(0.0).round(12).to_numpy()))
-        _, first = np.unique(number[order], return_index=True)
-        chosen = frame.iloc[order[np.sort(first)]]
-        chosen = chosen[chosen["swing"] > 1e-12]
-        far = chosen["value"] - chosen["flip_below"], chosen["flip_above"] - chosen["value"]
-        below = far[0].fillna(np.inf) <= far[1].fillna(np.inf)
-        return chosen.assign(
-            flips_at=chosen["flip_below"].where(below, chosen["flip_above"]),
-            flips_to=chosen["leader_below"].where(below, chosen["leader_above"]),
-        ).reset_index(drop=True)
+        """The rows of the tables that move the leading state's posterior, as `OneWay.rows`."""
+        return self.one_way.rows
 
     @property
     def hangs_on(self) -> pd.DataFrame:

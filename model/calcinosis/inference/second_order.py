@@ -21,7 +21,7 @@ from calcinosis.inference.beta import POINTS, Floats, equally_probable
 from calcinosis.inference.contraction import Contraction, Family, contract, table_rows
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.network import Array, Network
-from calcinosis.inference.possible import Layout, Number, lay_out_possible
+from calcinosis.inference.possible import Layout, Number, Truths, lay_out_possible
 from calcinosis.inference.streams import Seed, root_of, stream
 
 DRAWS = 3 * 2**14
@@ -29,6 +29,9 @@ DRAWS = 3 * 2**14
 
 BLOCK = 2**13
 """How many draws are multiplied at a time, so that vectors stay in the cache."""
+
+SMALL = 1e-25
+"""Joint weights up to this, beside the largest there could be, are taken in double precision."""
 
 MOST_KEPT = 2**27
 """How many bytes of drawn rows are kept, 128 MiB; then all are forgotten and drawn again as needed, the same."""
@@ -205,15 +208,30 @@ def posteriors_of(
         for number, family in enumerate(question.families):
             if family.repeated:
                 part[number] = _from_logarithms(part[number])
-        weights = layout.weights(part)
-        total = sum(weights[1:], weights[0]) + np.zeros(here.stop - first, dtype=np.float32)
-        possible[here] = total > 0
-        safe = np.where(possible[here], total, np.float32(1))
-        for state, weight in enumerate(weights):
-            found[state, here] = weight / safe
+        found[:, here], possible[here] = _normalised(layout, part, here.stop - first)
     if not possible.any():
         raise ValueError("with so little weight on the rows, every draw of the tables rules the findings out")
     return found if whole or possible.all() else found[:, possible]
+
+
+def _normalised(layout: Layout, numbers: Sequence[Sequence[Number]], draws: int) -> tuple[Array | Floats, Truths]:
+    """The posterior in each draw of a block, and in which draws the evidence can be.
+
+    Where single precision hardly reaches, draws are multiplied again in double.
+    """
+    weights = layout.weights(numbers)
+    total = sum(weights[1:], weights[0]) + np.zeros(draws, dtype=np.float32)
+    possible = total > 0
+    safe = np.where(possible, total, np.float32(1))
+    found = np.stack([weight / safe for weight in weights])
+    small = np.flatnonzero(total <= SMALL)
+    if len(small):
+        own = [[n[small].astype(float) if isinstance(n, np.ndarray) else n for n in part] for part in numbers]
+        careful = np.stack(np.broadcast_arrays(*layout.weights(own), np.zeros(len(small))))[:-1]
+        total = careful.sum(axis=0)
+        possible[small] = total > 0
+        found[:, small] = np.divide(careful, total, out=np.zeros_like(careful), where=total > 0)
+    return found, possible
 
 
 def _from_logarithms(numbers: Sequence[Number]) -> list[Number]:
@@ -226,7 +244,7 @@ def _from_logarithms(numbers: Sequence[Number]) -> list[Number]:
 def leading_shares(posteriors: Floats) -> tuple[float, ...]:
     """The share of draws in which each state leads; states that are exactly equal in a draw both do."""
     highest = posteriors.max(axis=0)
-    return tuple(np.count_nonzero(own == highest) / len(highest) for own in posteriors)
+    return tuple(int(np.count_nonzero(own == highest)) / len(highest) for own in posteriors)
 
 
 def quantiles(values: Floats, at: Sequence[float]) -> Array:

@@ -1,0 +1,294 @@
+"""The figures of a sensitivity analysis: each takes one result and draws it on axes of its own, in colour and in grey.
+
+Every figure says that it is for research and teaching. Colours are those of Okabe and Ito, which colour-blind readers
+tell apart; hatches and line styles say the same again.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from calcinosis.analysis.one_way import OneWay
+from calcinosis.analysis.sensitivity import lines_of
+from calcinosis.analysis.two_way import TwoWay
+from calcinosis.analysis.uncertainty import Uncertainty
+from calcinosis.inference.entries import Entry
+from calcinosis.inference.posterior import DISCLAIMER, percent, percents
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442", "#444444")
+HATCHES = ("", "//", "..", "xx", "\\\\", "++", "oo", "--")
+LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)), (0, (3, 1)))
+"""The looks of the states of the target, by their position."""
+
+DARK, LIGHT, INK = "#1f5f8b", "#a9c4d8", "#222222"
+
+WORDS = 46
+"""How many characters of a label stand on one line."""
+
+
+def entry_in_words(found: OneWay, entry: Entry) -> str:
+    """An entry of a table in the labels of its variables: what, then under which circumstances, on two lines or three.
+
+    >>> import calcinosis as cc
+    >>> model = cc.load()
+    >>> print(entry_in_words(cc.one_way(model), model.entries.find("sex=male@form=idiopathic_genital")))
+    sex: male
+    given scrotal or genital
+    """
+    variables = found.entries.network.variables
+
+    def said(variable: str, state: str) -> str:
+        return next(s.label or s.name for s in variables[variable].states if s.name == state)
+
+    def named(variable: str) -> str:
+        return variables[variable].label or variable
+
+    what = f"{named(entry.variable)}: {said(entry.variable, entry.state)}"
+    plain = ("no", "yes")
+    parts = [
+        (f"{'no ' if state == 'no' else ''}{named(parent)}" if state in plain else said(parent, state))
+        for parent, state in entry.given.items()
+    ]
+    lines = textwrap.wrap(what, WORDS)[:2]
+    if parts:
+        lines += textwrap.wrap(f"given {', '.join(parts)}", WORDS + 6)[:2]
+    return "\n".join(lines)
+
+
+def tornado(found: OneWay, most: int = 10, ax: Axes | None = None) -> Axes:
+    """The leading state's posterior over the interval of each row of the tables, the rows that move it most on top.
+
+    A diamond stands where another state would come to lead. At the right: the entry now, its interval, its weight, its
+    sources.
+    """
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    rows = lines_of(found.rows.head(most))
+    ax = ax or _new(11.0, 0.62 * max(len(rows), 1) + 2.0)
+    posterior = found.posterior
+    lead = list(posterior).index(posterior.leading)
+    now = 100 * posterior[posterior.leading]
+    for y, row in enumerate(rows):
+        ends = 100 * row.at_lower, 100 * row.at_upper
+        ax.barh(y, ends[0] - now, left=now, height=0.56, color=LIGHT, hatch="///", edgecolor="white", linewidth=0)
+        ax.barh(y, ends[1] - now, left=now, height=0.56, color=DARK)
+        weight = "" if np.isnan(row.weight) else f" · weight {row.weight:g}"
+        flip = ""
+        if row.fragile:
+            at = 100 * float(found.function(row.entry)(row.flips_at)[lead])
+            ax.plot([at], [y], "D", color="white", markeredgecolor=INK, markersize=6, markeredgewidth=1.3, zorder=4)
+            flip = f" · at {row.flips_at:.2g}: {row.flips_to}"
+        told = f"{row.value:.2g} ({row.lower:.2g}–{row.upper:.2g}){weight}{flip}\n{_few(row.source)}"
+        ax.annotate(told, (1.015, y), xycoords=("axes fraction", "data"), va="center", fontsize=7.5, linespacing=1.3)
+    ax.axvline(now, color=INK, linewidth=1.2)
+    ax.set_yticks(range(len(rows)), [entry_in_words(found, found.entries.find(row.entry)) for row in rows], fontsize=8)
+    ax.set(xlim=(0, 100), ylim=(max(len(rows), 1) - 0.4, -0.6))
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    ax.tick_params(left=False)
+    ax.grid(axis="x", color="#dddddd", linewidth=0.7)
+    ax.set_axisbelow(True)
+    ax.set_title(
+        f"{_label(found)}: {percent(posterior[posterior.leading])}. How far single rows of the tables could move it",
+        fontsize=11,
+        loc="left",
+        pad=30,
+    )
+    handles = [
+        Patch(facecolor=LIGHT, hatch="///", edgecolor="white", label="at the row's lower limit"),
+        Patch(facecolor=DARK, label="at its upper limit"),
+        Line2D([], [], color=INK, label="as the tables are"),
+        Line2D([], [], marker="D", linestyle="", color="white", markeredgecolor=INK, label="another subtype leads"),
+    ]
+    ax.legend(handles=handles, ncols=4, fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(-0.01, 1.0))
+    _footed(ax, f"posterior of {posterior.labels[posterior.leading]} (%)")
+    return ax
+
+
+def curves(found: OneWay, entries: Sequence[str] | None = None) -> Axes:
+    """The posterior of every state as single entries move over their whole range; the first of the axes, one per entry.
+
+    By default the entries are those of the six rows with the largest swing. The band is the row's interval, the line its
+    present value, the dots where another state comes to lead.
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib.lines import Line2D
+
+    names = list(entries) if entries is not None else found.rows["entry"].head(6).to_list()
+    columns = min(3, max(1, len(names)))
+    lines = max(1, -(-len(names) // columns))
+    figure = plt.figure(figsize=(4.0 * columns, 3.4 * lines + 0.9), layout="constrained")
+    grid = figure.subplots(lines, columns, squeeze=False, sharey=True).ravel()
+    states, frame = list(found.posterior), found.frame.set_index("entry")
+    for ax in grid[len(names) :]:
+        ax.set_axis_off()
+    for ax, name in zip(grid, names, strict=False):
+        function = found.function(name)
+        x = np.linspace(function.knots[0], function.knots[2], 201)
+        y = 100 * function(x)
+        row = frame.loc[str(function.entry)]
+        ax.axvspan(row["lower"], row["upper"], color="#e6e6e6", zorder=0)
+        ax.axvline(row["value"], color=INK, linewidth=1)
+        for i in range(len(states)):
+            ax.plot(x, y[:, i], color=COLOURS[i % 8], linestyle=LINES[i % 8], linewidth=1.8)
+        for flip in (row["flip_below"], row["flip_above"]):
+            if not np.isnan(flip):
+                height = 100 * float(np.nanmax(function(flip)))
+                ax.plot([flip], [height], "o", color="white", markeredgecolor=INK, markersize=6, zorder=4)
+        ax.set_title(entry_in_words(found, function.entry), fontsize=8)
+        ax.set(xlim=(x[0], x[-1]), ylim=(0, 100))
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.tick_params(labelsize=8)
+    for ax in grid[::columns]:
+        ax.set_ylabel("posterior (%)", fontsize=9)
+    handles = [
+        Line2D([], [], color=COLOURS[i % 8], linestyle=LINES[i % 8], linewidth=1.8, label=found.posterior.labels[state])
+        for i, state in enumerate(states)
+    ]
+    handles.append(Line2D([], [], marker="o", linestyle="", color="white", markeredgecolor=INK, label="the lead changes"))
+    figure.legend(handles=handles, loc="outside upper center", ncols=3, fontsize=8.5, frameon=False)
+    figure.supxlabel(f"value of the entry; grey: its interval; line: now\n{DISCLAIMER}", fontsize=8)
+    first: Axes = grid[0]
+    return first
+
+
+def two_way_map(found: TwoWay, ax: Axes | None = None) -> Axes:
+    """Which state leads as two entries move together, with the present values and their intervals."""
+    from matplotlib.patches import Rectangle
+
+    ax = ax or _new(7.6, 6.6)
+    states = list(found.posterior)
+    shown = found.leading.T
+    for i in sorted(set(shown[shown >= 0].tolist())):
+        mask = (shown == i).astype(float)
+        ax.contourf(found.x, found.y, mask, levels=[0.5, 1.5], colors=[COLOURS[i % 8]], alpha=0.25)
+        if HATCHES[i % 8]:
+            drawn = ax.contourf(found.x, found.y, mask, levels=[0.5, 1.5], colors="none", hatches=[HATCHES[i % 8]])
+            drawn.set_edgecolor("#00000033")
+        _named(ax, found, mask, states[i])
+    border = found.boundary
+    ax.plot(border["x"], border["y"], ".", color=INK, markersize=2.2)
+    (x0, x1), (y0, y1) = found.intervals
+    ax.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, linestyle="--", edgecolor=INK, linewidth=1.1))
+    ax.plot(*found.present, "o", color="white", markeredgecolor=INK, markersize=8, markeredgewidth=1.6, zorder=5)
+    ax.set(xlim=(0, 1), ylim=(0, 1))
+    ax.set_ylabel(_wrapped(found.entries[1]), fontsize=8.5)
+    ax.set_title("Which subtype leads; dot: now; dashed: the intervals of both", fontsize=10, loc="left")
+    _footed(ax, _wrapped(found.entries[0]))
+    return ax
+
+
+def _named(ax: Axes, found: TwoWay, mask: Any, name: str) -> None:
+    """The name of a region at its roomiest place; none where it is too small for it."""
+    from scipy.ndimage import distance_transform_edt
+
+    room = distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
+    i, j = np.unravel_index(int(room.argmax()), room.shape)
+    if room[i, j] < 0.05 * len(found.x):
+        return
+    half = 0.011 * len(name)  # about half the width of the name, so that it stays inside the axes
+    x = float(np.clip(found.x[j], half, 1 - half))
+    box = {"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
+    ax.text(x, found.y[i], name, ha="center", va="center", fontsize=9, bbox=box, zorder=4)
+
+
+def distributions(found: Uncertainty, ax: Axes | None = None) -> Axes:
+    """How each state's posterior is distributed over the draws of all tables, with median, interval and how often it
+    leads."""
+    lines = lines_of(found.frame)
+    ax = ax or _new(9.0, 0.95 * len(lines) + 1.3)
+    edges = np.linspace(0.0, 1.0, 81)
+    for y, (line, drawn) in enumerate(zip(lines, found.drawn, strict=True)):
+        counts = np.histogram(drawn, edges)[0]
+        # the root keeps rare but possible values to be seen beside a tall peak
+        heights = 0.72 * np.sqrt(counts / counts.max())
+        ax.stairs(y + 0.3 - heights, 100 * edges, baseline=y + 0.3, fill=True, color=LIGHT)
+        ax.hlines(y + 0.3, 100 * line.lower, 100 * line.upper, color=INK, linewidth=2.2)
+        ax.plot([100 * line.median], [y + 0.3], "|", color=INK, markersize=12, markeredgewidth=2)
+        ax.plot([100 * line.probability], [y + 0.3], "o", color="white", markeredgecolor=INK, markersize=6, zorder=4)
+        told = f"{percents(line.lower, line.upper)}\nleads in {percent(line.leads)}"
+        ax.annotate(told, (1.015, y + 0.1), xycoords=("axes fraction", "data"), va="center", fontsize=8.5)
+    ax.set_yticks(np.arange(len(lines)) + 0.1, [found.posterior.labels[line[0]] for line in lines], fontsize=9)
+    ax.set(xlim=(0, 100), ylim=(len(lines) - 0.4, -0.6))
+    ax.tick_params(left=False)
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    what = "posterior (%); line: interval, stroke: median, dot: with the tables as they are"
+    _footed(ax, f"{what}; heights by the square root")
+    return ax
+
+
+def variance_by_source(found: Uncertainty, state: str | None = None, most: int = 10, ax: Axes | None = None) -> Axes:
+    """Which sources make a state's posterior uncertain, the leading state's unless another is named."""
+    frame = _of_state(found.by_source, found, state).head(most)
+    names = [
+        f"{line.source} ({line.kind})\n{textwrap.shorten(line.citation, 58, placeholder=' …')}" for line in lines_of(frame)
+    ]
+    return _variance(frame, names, "source", found, state, ax)
+
+
+def variance_by_table(found: Uncertainty, state: str | None = None, most: int = 10, ax: Axes | None = None) -> Axes:
+    """Which tables make a state's posterior uncertain, the leading state's unless another is named."""
+    frame = _of_state(found.by_table, found, state).head(most)
+    variables = found.entries.network.variables
+    return _variance(frame, [variables[name].label or name for name in frame["table"]], "table", found, state, ax)
+
+
+def _of_state(frame: pd.DataFrame, found: Uncertainty, state: str | None) -> pd.DataFrame:
+    return frame[(frame["state"] == (state or found.posterior.leading)) & (frame["total"] > 0.0005)]
+
+
+def _variance(
+    frame: pd.DataFrame, names: list[str], what: str, found: Uncertainty, state: str | None, ax: Axes | None
+) -> Axes:
+    ax = ax or _new(9.5, 0.5 * max(len(names), 1) + 1.9)
+    y = np.arange(len(names))
+    ax.barh(y, 100 * frame["total"], height=0.62, color=LIGHT, label=f"with joint effects (all else known but this {what})")
+    ax.barh(y, 100 * frame["first_order"], height=0.3, color=DARK, label=f"alone (would go if this {what} were exact)")
+    for place, line in enumerate(lines_of(frame)):
+        ax.annotate(
+            f"{percent(line.first_order)} / {percent(line.total)}", (100 * line.total, place), xytext=(5, 0),
+            textcoords="offset points", va="center", fontsize=8,
+        )  # fmt: skip
+    ax.set_yticks(y, names, fontsize=7.5 if what == "source" else 9)
+    ax.set(xlim=(0, 118), xticks=range(0, 101, 20), ylim=(max(len(names), 1) - 0.4, -0.6))
+    ax.tick_params(left=False)
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    label = found.posterior.labels[state or found.posterior.leading]
+    ax.set_title(f"What makes {label} uncertain, by {what}", fontsize=11, loc="left", pad=24)
+    ax.legend(fontsize=8, frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(-0.01, 1.0))
+    _footed(ax, "share of the variance of its posterior (%)")
+    return ax
+
+
+def _new(width: float, height: float) -> Axes:
+    import matplotlib.pyplot as plt
+
+    return plt.figure(figsize=(width, height), layout="constrained").add_subplot()
+
+
+def _footed(ax: Axes, what: str) -> None:
+    ax.set_xlabel(f"{what}\n{DISCLAIMER}", fontsize=8)
+
+
+def _label(found: OneWay) -> str:
+    label = found.posterior.labels[found.posterior.leading]
+    return f"{label[:1].upper()}{label[1:]}"
+
+
+def _few(sources: str, most: int = 2) -> str:
+    """The first sources of a row, and how many more there are."""
+    keys = [key for key in sources.split(";") if key]
+    more = f" +{len(keys) - most}" if len(keys) > most else ""
+    return ", ".join(keys[:most]) + more
+
+
+def _wrapped(entry: Entry) -> str:
+    return "\n".join(textwrap.wrap(str(entry).replace("@", " @ ").replace(",", ", "), 70))
