@@ -48,15 +48,14 @@ def entry_in_words(found: OneWay, entry: Entry) -> str:
     def said(variable: str, state: str) -> str:
         return next(s.label or s.name for s in variables[variable].states if s.name == state)
 
-    def named(variable: str) -> str:
-        return variables[variable].label or variable
+    def told(variable: str, state: str) -> str:
+        label = variables[variable].label or variable
+        label = label[:1].lower() + label[1:]
+        return {"no": f"no {label}", "yes": label}.get(state) or said(variable, state)
 
-    what = f"{named(entry.variable)}: {said(entry.variable, entry.state)}"
-    plain = ("no", "yes")
-    parts = [
-        (f"{'no ' if state == 'no' else ''}{named(parent)}" if state in plain else said(parent, state))
-        for parent, state in entry.given.items()
-    ]
+    variable = variables[entry.variable]
+    what = f"{variable.label or variable.name}: {said(entry.variable, entry.state)}"
+    parts = [told(parent, state) for parent, state in entry.given.items()]
     lines = textwrap.wrap(what, WORDS)[:2]
     if parts:
         lines += textwrap.wrap(f"given {', '.join(parts)}", WORDS + 6)[:2]
@@ -81,13 +80,13 @@ def tornado(found: OneWay, most: int = 10, ax: Axes | None = None) -> Axes:
         ends = 100 * row.at_lower, 100 * row.at_upper
         ax.barh(y, ends[0] - now, left=now, height=0.56, color=LIGHT, hatch="///", edgecolor="white", linewidth=0)
         ax.barh(y, ends[1] - now, left=now, height=0.56, color=DARK)
-        weight = "" if np.isnan(row.weight) else f" · weight {row.weight:g}"
+        weight = "" if np.isnan(row.weight) else f", weight {row.weight:g}"
         flip = ""
         if row.fragile:
             at = 100 * float(found.function(row.entry)(row.flips_at)[lead])
             ax.plot([at], [y], "D", color="white", markeredgecolor=INK, markersize=6, markeredgewidth=1.3, zorder=4)
-            flip = f" · at {row.flips_at:.2g}: {row.flips_to}"
-        told = f"{row.value:.2g} ({row.lower:.2g}–{row.upper:.2g}){weight}{flip}\n{_few(row.source)}"
+            flip = f"; at {_share(row.flips_at)} {row.flips_to}"
+        told = f"now {_share(row.value)} ({percents(row.lower, row.upper)}){weight}{flip}\n{_few(row.source)}"
         ax.annotate(told, (1.015, y), xycoords=("axes fraction", "data"), va="center", fontsize=7.5, linespacing=1.3)
     ax.axvline(now, color=INK, linewidth=1.2)
     ax.set_yticks(range(len(rows)), [entry_in_words(found, found.entries.find(row.entry)) for row in rows], fontsize=8)
@@ -153,7 +152,9 @@ def curves(found: OneWay, entries: Sequence[str] | None = None) -> Axes:
         Line2D([], [], color=COLOURS[i % 8], linestyle=LINES[i % 8], linewidth=1.8, label=found.posterior.labels[state])
         for i, state in enumerate(states)
     ]
-    handles.append(Line2D([], [], marker="o", linestyle="", color="white", markeredgecolor=INK, label="the lead changes"))
+    handles.append(
+        Line2D([], [], marker="o", linestyle="", color="white", markeredgecolor=INK, label="the lead changes")
+    )
     figure.legend(handles=handles, loc="outside upper center", ncols=3, fontsize=8.5, frameon=False)
     figure.supxlabel(f"value of the entry; grey: its interval; line: now\n{DISCLAIMER}", fontsize=8)
     first: Axes = grid[0]
@@ -166,14 +167,15 @@ def two_way_map(found: TwoWay, ax: Axes | None = None) -> Axes:
 
     ax = ax or _new(7.6, 6.6)
     states = list(found.posterior)
-    shown = found.leading.T
-    for i in sorted(set(shown[shown >= 0].tolist())):
-        mask = (shown == i).astype(float)
-        ax.contourf(found.x, found.y, mask, levels=[0.5, 1.5], colors=[COLOURS[i % 8]], alpha=0.25)
+    possible = found.leading.T >= 0
+    for i in sorted(set(found.leading[found.leading >= 0].tolist())):
+        others = np.delete(found.probabilities, i, axis=2).max(axis=2)
+        lead = np.ma.masked_where(~possible, (found.probabilities[:, :, i] - others).T)
+        ax.contourf(found.x, found.y, lead, levels=[0.0, 1.0], colors=[COLOURS[i % 8]], alpha=0.25)
         if HATCHES[i % 8]:
-            drawn = ax.contourf(found.x, found.y, mask, levels=[0.5, 1.5], colors="none", hatches=[HATCHES[i % 8]])
+            drawn = ax.contourf(found.x, found.y, lead, levels=[0.0, 1.0], colors="none", hatches=[HATCHES[i % 8]])
             drawn.set_edgecolor("#00000033")
-        _named(ax, found, mask, states[i])
+        _named(ax, found, (found.leading.T == i).astype(float), states[i])
     border = found.boundary
     ax.plot(border["x"], border["y"], ".", color=INK, markersize=2.2)
     (x0, x1), (y0, y1) = found.intervals
@@ -229,7 +231,8 @@ def variance_by_source(found: Uncertainty, state: str | None = None, most: int =
     """Which sources make a state's posterior uncertain, the leading state's unless another is named."""
     frame = _of_state(found.by_source, found, state).head(most)
     names = [
-        f"{line.source} ({line.kind})\n{textwrap.shorten(line.citation, 58, placeholder=' …')}" for line in lines_of(frame)
+        f"{line.source} ({line.kind})\n{textwrap.shorten(line.citation, 58, placeholder=' …')}"
+        for line in lines_of(frame)
     ]
     return _variance(frame, names, "source", found, state, ax)
 
@@ -250,7 +253,9 @@ def _variance(
 ) -> Axes:
     ax = ax or _new(9.5, 0.5 * max(len(names), 1) + 1.9)
     y = np.arange(len(names))
-    ax.barh(y, 100 * frame["total"], height=0.62, color=LIGHT, label=f"with joint effects (all else known but this {what})")
+    ax.barh(
+        y, 100 * frame["total"], height=0.62, color=LIGHT, label=f"with joint effects (all else known but this {what})"
+    )
     ax.barh(y, 100 * frame["first_order"], height=0.3, color=DARK, label=f"alone (would go if this {what} were exact)")
     for place, line in enumerate(lines_of(frame)):
         ax.annotate(
@@ -281,6 +286,11 @@ def _footed(ax: Axes, what: str) -> None:
 def _label(found: OneWay) -> str:
     label = found.posterior.labels[found.posterior.leading]
     return f"{label[:1].upper()}{label[1:]}"
+
+
+def _share(value: float) -> str:
+    """A share of patients in words; a small one keeps a digit."""
+    return f"{100 * value:.1f} %" if 0.0005 < value < 0.0995 else percent(value)
 
 
 def _few(sources: str, most: int = 2) -> str:
