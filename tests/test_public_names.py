@@ -12,7 +12,8 @@ import calcinosis as cc
 
 PUBLIC = {
     "DISCLAIMER", "Evidence", "Finding", "FindingsError", "ImpossibleEvidence", "Model", "NetworkError", "Posterior",
-    "Priors", "PriorsError", "Problem", "__version__", "cases", "cohort", "load",
+    "Priors", "PriorsError", "Problem", "QuestionError", "UnknownEntry", "__version__", "cases", "cohort", "load",
+    "one_way", "over_patients", "robust_bounds", "sensitivity", "smallest_changes", "two_way", "uncertainty",
 }  # fmt: skip
 MODULES = sorted(m.name for m in pkgutil.walk_packages(cc.__path__, "calcinosis."))
 

@@ -8,13 +8,14 @@ from matplotlib.figure import Figure
 
 import calcinosis as cc
 from calcinosis.interface.drawing import draw_network
+from calcinosis.interface.figures import tornado
 
 FOLDER = Path(__file__).resolve().parent.parent / "pictures"
 HISTOLOGY = ("vascular_histology", "vasculopathy", "extravascular_calcification")
 
 
 def patient(model: cc.Model, folder: Path) -> None:
-    """The article's patient before any biopsy, and with all of them."""
+    """The article's patient before any biopsy and with all of them, and the rows that her diagnosis hangs on."""
     case = cc.cases().loc["jones2023"]
     known = {name: value for name, value in case.items() if name in model.variables}
     before = {name: value for name, value in known.items() if name not in HISTOLOGY}
@@ -25,6 +26,9 @@ def patient(model: cc.Model, folder: Path) -> None:
         model.posterior(known).plot(right).set_title("with three biopsies", fontsize=11)
         right.tick_params(left=False)
         figure.savefig(folder / "jones2023.svg", metadata={"Date": None})
+        rows = Figure(figsize=(11, 6.4), layout="constrained")
+        tornado(cc.one_way(model, known), most=7, ax=rows.add_subplot())
+        rows.savefig(folder / "tornado.svg", metadata={"Date": None})
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ def test_the_pictures_show_the_present_answers(tmp_path):
     script = ROOT / "notebooks" / "scripts" / "readme_pictures.py"
     subprocess.run([sys.executable, str(script), str(tmp_path)], check=True, capture_output=True)
     words = re.compile(r"<text[^>]*>([^<]*)</text>")
-    for name in ("jones2023.svg", "network.svg"):
+    for name in ("jones2023.svg", "network.svg", "tornado.svg"):
         kept = (ROOT / "notebooks" / "pictures" / name).read_text(encoding="utf-8")
         drawn = (tmp_path / name).read_text(encoding="utf-8")
         assert len(words.findall(kept)) > 10

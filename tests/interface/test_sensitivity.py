@@ -93,7 +93,7 @@ def test_the_smallest_changes_have_the_target_asked_for(run, target, goal):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--two-way", "warfrin=yes", OTHER], "warfrin=yes: no table 'warfrin': did you mean warfarin?"),
+        (["--two-way", "warfrin=yes", OTHER], "warfrin=yes: no table 'warfrin': did you mean 'warfarin'?"),
         (["--two-way", "warfarin=yes", OTHER], "warfarin=yes: name a state of esrd, subtype, as in warfarin=no@"),
         (["--two-way", ROW, ROW], f"{ROW} is named twice: name two entries"),
         (["--target", "dystrofic"], "no state 'dystrofic' of subtype: did you mean 'dystrophic'?"),
@@ -167,7 +167,7 @@ def test_a_report_holds_every_table_and_figure_and_a_page_that_names_them(run, t
     assert pictures == set(re.findall(r'img src="([^"]+)"', page))
     assert {"tornado.svg", "curves.svg", "distribution.svg", "variance_by_source.svg", "two_way.svg"} <= pictures
     assert cc.DISCLAIMER in page
-    assert "http" not in re.sub(r"10\.\d+/\S+", "", page).replace("http-equiv", "")  # nothing is fetched
+    assert not re.search(r"(src|href)=\"(https?:)?//", page)  # nothing is fetched
     assert page.count(">8<") >= 1
     again = run(*words)
     assert again.exit_code == 1

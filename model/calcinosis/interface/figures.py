@@ -40,8 +40,8 @@ def entry_in_words(found: OneWay, entry: Entry) -> str:
     >>> import calcinosis as cc
     >>> model = cc.load()
     >>> print(entry_in_words(cc.one_way(model), model.entries.find("sex=male@form=idiopathic_genital")))
-    sex: male
-    given scrotal or genital
+    Sex: male
+    given idiopathic, genital
     """
     variables = found.entries.network.variables
 
@@ -115,30 +115,30 @@ def tornado(found: OneWay, most: int = 10, ax: Axes | None = None) -> Axes:
 def curves(found: OneWay, entries: Sequence[str] | None = None) -> Axes:
     """The posterior of every state as single entries move over their whole range; the first of the axes, one per entry.
 
-    By default the entries are those of the six rows with the largest swing. The band is the row's interval, the line its
-    present value, the dots where another state comes to lead.
+    By default the entries are those of the six rows with the largest swing. The band is the row's interval, the line
+    its present value, the dots where another state comes to lead.
     """
     import matplotlib.pyplot as plt
     from matplotlib.lines import Line2D
 
     names = list(entries) if entries is not None else found.rows["entry"].head(6).to_list()
     columns = min(3, max(1, len(names)))
-    lines = max(1, -(-len(names) // columns))
-    figure = plt.figure(figsize=(4.0 * columns, 3.4 * lines + 0.9), layout="constrained")
-    grid = figure.subplots(lines, columns, squeeze=False, sharey=True).ravel()
-    states, frame = list(found.posterior), found.frame.set_index("entry")
+    down = max(1, -(-len(names) // columns))
+    figure = plt.figure(figsize=(4.0 * columns, 3.4 * down + 0.9), layout="constrained")
+    grid = figure.subplots(down, columns, squeeze=False, sharey=True).ravel()
+    states, lines = list(found.posterior), {line.entry: line for line in lines_of(found.frame)}
     for ax in grid[len(names) :]:
         ax.set_axis_off()
     for ax, name in zip(grid, names, strict=False):
         function = found.function(name)
         x = np.linspace(function.knots[0], function.knots[2], 201)
         y = 100 * function(x)
-        row = frame.loc[str(function.entry)]
-        ax.axvspan(row["lower"], row["upper"], color="#e6e6e6", zorder=0)
-        ax.axvline(row["value"], color=INK, linewidth=1)
+        line = lines[str(function.entry)]
+        ax.axvspan(line.lower, line.upper, color="#e6e6e6", zorder=0)
+        ax.axvline(line.value, color=INK, linewidth=1)
         for i in range(len(states)):
             ax.plot(x, y[:, i], color=COLOURS[i % 8], linestyle=LINES[i % 8], linewidth=1.8)
-        for flip in (row["flip_below"], row["flip_above"]):
+        for flip in (line.flip_below, line.flip_above):
             if not np.isnan(flip):
                 height = 100 * float(np.nanmax(function(flip)))
                 ax.plot([flip], [height], "o", color="white", markeredgecolor=INK, markersize=6, zorder=4)
@@ -152,9 +152,8 @@ def curves(found: OneWay, entries: Sequence[str] | None = None) -> Axes:
         Line2D([], [], color=COLOURS[i % 8], linestyle=LINES[i % 8], linewidth=1.8, label=found.posterior.labels[state])
         for i, state in enumerate(states)
     ]
-    handles.append(
-        Line2D([], [], marker="o", linestyle="", color="white", markeredgecolor=INK, label="the lead changes")
-    )
+    dot = Line2D([], [], marker="o", linestyle="", color="white", markeredgecolor=INK, label="the lead changes")
+    handles.append(dot)
     figure.legend(handles=handles, loc="outside upper center", ncols=3, fontsize=8.5, frameon=False)
     figure.supxlabel(f"value of the entry; grey: its interval; line: now\n{DISCLAIMER}", fontsize=8)
     first: Axes = grid[0]
@@ -172,10 +171,10 @@ def two_way_map(found: TwoWay, ax: Axes | None = None) -> Axes:
         others = np.delete(found.probabilities, i, axis=2).max(axis=2)
         lead = np.ma.masked_where(~possible, (found.probabilities[:, :, i] - others).T)
         ax.contourf(found.x, found.y, lead, levels=[0.0, 1.0], colors=[COLOURS[i % 8]], alpha=0.25)
-        if HATCHES[i % 8]:
+        if i % 8:
             drawn = ax.contourf(found.x, found.y, lead, levels=[0.0, 1.0], colors="none", hatches=[HATCHES[i % 8]])
             drawn.set_edgecolor("#00000033")
-        _named(ax, found, (found.leading.T == i).astype(float), states[i])
+        _named(ax, found, np.equal(found.leading.T, i).astype(float), states[i])
     border = found.boundary
     ax.plot(border["x"], border["y"], ".", color=INK, markersize=2.2)
     (x0, x1), (y0, y1) = found.intervals
