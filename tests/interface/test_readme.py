@@ -114,6 +114,17 @@ def test_what_the_tables_rest_on_is_what_check_says():
     assert f"- {len(shown['rules'])} clinical rules are tried" in README
 
 
+def test_what_the_published_diagnoses_hang_on_is_as_shown():
+    import calcinosis as cc
+
+    found = cc.over_patients(cc.load(), cc.cases())
+    text = " ".join(README.split())
+    judged = found.sources.iloc[0]
+    assert judged["source"] == "judgement"
+    assert f"Of the 59 published diagnoses, {(found.patients['fragile'] > 0).sum()} hang on at least one row" in text
+    assert f"On average {100 * judged['first_order']:.0f} % of the variance" in text
+
+
 def test_the_figures_of_the_benchmarks_are_those_measured():
     results = ROOT / "tests" / "benchmarks" / "results"
     shown = re.search(r"<!-- benchmarks -->\n(.*?)<!-- /benchmarks -->", README, flags=re.DOTALL)

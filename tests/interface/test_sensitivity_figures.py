@@ -1,4 +1,4 @@
-"""The figures of a sensitivity analysis show the numbers of its tables; no words lie over others or off the page.
+"""The figures of a sensitivity analysis show the numbers of its tables; no words lie over others or off the page."""
 
 from __future__ import annotations
 
