@@ -1,4 +1,4 @@
-"""Every sensitivity function of the shipped tables is what perturbing, normalising and asking again gives, on every case.
+"""Every sensitivity function of the tables is what perturbing, normalising and asking again gives, on every case.
 
 The other way round is independent: the changed row goes into a new network, which is compiled from the start, and the
 engine, which knows nothing of derivatives, answers all published patients at once.

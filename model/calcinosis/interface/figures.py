@@ -16,8 +16,8 @@ from calcinosis.analysis.one_way import OneWay
 from calcinosis.analysis.sensitivity import lines_of
 from calcinosis.analysis.two_way import TwoWay
 from calcinosis.analysis.uncertainty import Uncertainty
-from calcinosis.inference.entries import Entry
 from calcinosis.inference.posterior import DISCLAIMER, percent, percents
+from calcinosis.interface.figures_words import entry_in_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,36 +30,8 @@ LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1,
 
 DARK, LIGHT, INK = "#1f5f8b", "#a9c4d8", "#222222"
 
-WORDS = 46
-"""How many characters of a label stand on one line."""
-
-
-def entry_in_words(found: OneWay, entry: Entry) -> str:
-    """An entry of a table in the labels of its variables: what, then under which circumstances, on two lines or three.
-
-    >>> import calcinosis as cc
-    >>> model = cc.load()
-    >>> print(entry_in_words(cc.one_way(model), model.entries.find("sex=male@form=idiopathic_genital")))
-    Sex: male
-    given idiopathic, genital
-    """
-    variables = found.entries.network.variables
-
-    def said(variable: str, state: str) -> str:
-        return next(s.label or s.name for s in variables[variable].states if s.name == state)
-
-    def told(variable: str, state: str) -> str:
-        label = variables[variable].label or variable
-        label = label[:1].lower() + label[1:]
-        return {"no": f"no {label}", "yes": label}.get(state) or said(variable, state)
-
-    variable = variables[entry.variable]
-    what = f"{variable.label or variable.name}: {said(entry.variable, entry.state)}"
-    parts = [told(parent, state) for parent, state in entry.given.items()]
-    lines = textwrap.wrap(what, WORDS)[:2]
-    if parts:
-        lines += textwrap.wrap(f"given {', '.join(parts)}", WORDS + 6)[:2]
-    return "\n".join(lines)
+WORDS, PANEL = 62, 58
+"""How many characters of a label stand on one line, beside a bar and above a panel."""
 
 
 def tornado(found: OneWay, most: int = 10, ax: Axes | None = None) -> Axes:
@@ -72,7 +44,7 @@ def tornado(found: OneWay, most: int = 10, ax: Axes | None = None) -> Axes:
     from matplotlib.patches import Patch
 
     rows = lines_of(found.rows.head(most))
-    ax = ax or _new(11.0, 0.62 * max(len(rows), 1) + 2.0)
+    ax = ax or _new(12.0, 0.56 * max(len(rows), 1) + 2.0)
     posterior = found.posterior
     lead = list(posterior).index(posterior.leading)
     now = 100 * posterior[posterior.leading]
@@ -85,11 +57,12 @@ def tornado(found: OneWay, most: int = 10, ax: Axes | None = None) -> Axes:
         if row.fragile:
             at = 100 * float(found.function(row.entry)(row.flips_at)[lead])
             ax.plot([at], [y], "D", color="white", markeredgecolor=INK, markersize=6, markeredgewidth=1.3, zorder=4)
-            flip = f"; at {_share(row.flips_at)} {row.flips_to}"
-        told = f"now {_share(row.value)} ({percents(row.lower, row.upper)}){weight}{flip}\n{_few(row.source)}"
+            flip = f"\nat {_share(row.flips_at)}: {posterior.labels[row.flips_to]} leads"
+        told = f"now {_share(row.value)} ({percents(row.lower, row.upper)}){weight}\n{_few(row.source)}{flip}"
         ax.annotate(told, (1.015, y), xycoords=("axes fraction", "data"), va="center", fontsize=7.5, linespacing=1.3)
     ax.axvline(now, color=INK, linewidth=1.2)
-    ax.set_yticks(range(len(rows)), [entry_in_words(found, found.entries.find(row.entry)) for row in rows], fontsize=8)
+    words = [entry_in_words(found.entries.find(row.entry), found.entries.network, WORDS) for row in rows]
+    ax.set_yticks(range(len(rows)), words, fontsize=8)
     ax.set(xlim=(0, 100), ylim=(max(len(rows), 1) - 0.4, -0.6))
     ax.spines[["top", "right", "left"]].set_visible(False)
     ax.tick_params(left=False)
@@ -120,6 +93,7 @@ def curves(found: OneWay, entries: Sequence[str] | None = None) -> Axes:
     """
     import matplotlib.pyplot as plt
     from matplotlib.lines import Line2D
+    from matplotlib.ticker import PercentFormatter
 
     names = list(entries) if entries is not None else found.rows["entry"].head(6).to_list()
     columns = min(3, max(1, len(names)))
@@ -138,12 +112,21 @@ def curves(found: OneWay, entries: Sequence[str] | None = None) -> Axes:
         ax.axvline(line.value, color=INK, linewidth=1)
         for i in range(len(states)):
             ax.plot(x, y[:, i], color=COLOURS[i % 8], linestyle=LINES[i % 8], linewidth=1.8)
-        for flip in (line.flip_below, line.flip_above):
+        flips = (line.flip_below, line.leader_below), (line.flip_above, line.leader_above)
+        for top, (flip, leader) in zip((106, 115), flips, strict=True):
             if not np.isnan(flip):
                 height = 100 * float(np.nanmax(function(flip)))
+                left = flip < (x[0] + x[-1]) / 2
+                ax.plot([flip, flip], [height, top], ":", color=INK, linewidth=0.8)
+                ax.annotate(
+                    found.posterior.labels[leader], (flip, top), xytext=(2 if left else -2, 0),
+                    textcoords="offset points", ha="left" if left else "right", va="center", fontsize=7.5,
+                    bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.8},
+                )  # fmt: skip
                 ax.plot([flip], [height], "o", color="white", markeredgecolor=INK, markersize=6, zorder=4)
-        ax.set_title(entry_in_words(found, function.entry), fontsize=8)
-        ax.set(xlim=(x[0], x[-1]), ylim=(0, 100))
+        ax.set_title(entry_in_words(function.entry, found.entries.network, PANEL), fontsize=8)
+        ax.set(xlim=(x[0], x[-1]), ylim=(0, 121), yticks=range(0, 101, 20))
+        ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=""))
         ax.spines[["top", "right"]].set_visible(False)
         ax.tick_params(labelsize=8)
     for ax in grid[::columns]:
@@ -152,20 +135,27 @@ def curves(found: OneWay, entries: Sequence[str] | None = None) -> Axes:
         Line2D([], [], color=COLOURS[i % 8], linestyle=LINES[i % 8], linewidth=1.8, label=found.posterior.labels[state])
         for i, state in enumerate(states)
     ]
-    dot = Line2D([], [], marker="o", linestyle="", color="white", markeredgecolor=INK, label="the lead changes")
+    dot = Line2D(
+        [], [], marker="o", linestyle="", color="white", markeredgecolor=INK, label="the state named comes to lead"
+    )
     handles.append(dot)
     figure.legend(handles=handles, loc="outside upper center", ncols=3, fontsize=8.5, frameon=False)
-    figure.supxlabel(f"value of the entry; grey: its interval; line: now\n{DISCLAIMER}", fontsize=8)
+    figure.supxlabel(f"value of the entry (%); grey: its interval; line: now\n{DISCLAIMER}", fontsize=8)
     first: Axes = grid[0]
     return first
 
 
 def two_way_map(found: TwoWay, ax: Axes | None = None) -> Axes:
-    """Which state leads as two entries move together, with the present values and their intervals."""
-    from matplotlib.patches import Rectangle
+    """Which state leads as two entries move together, with the present values and their intervals.
+
+    Regions bear the name of their state; those too small for it are named above.
+    """
+    from matplotlib.patches import Patch, Rectangle
+    from matplotlib.ticker import PercentFormatter
 
     ax = ax or _new(7.6, 6.6)
     states = list(found.posterior)
+    small: list[Patch] = []
     possible = found.leading.T >= 0
     for i in sorted(set(found.leading[found.leading >= 0].tolist())):
         others = np.delete(found.probabilities, i, axis=2).max(axis=2)
@@ -174,31 +164,45 @@ def two_way_map(found: TwoWay, ax: Axes | None = None) -> Axes:
         if i % 8:
             drawn = ax.contourf(found.x, found.y, lead, levels=[0.0, 1.0], colors="none", hatches=[HATCHES[i % 8]])
             drawn.set_edgecolor("#00000033")
-        _named(ax, found, np.equal(found.leading.T, i).astype(float), states[i])
+        label = found.posterior.labels[states[i]]
+        if not _named(ax, found, np.equal(found.leading.T, i).astype(float), label):
+            look: dict[str, Any] = {"facecolor": f"{COLOURS[i % 8]}40", "edgecolor": "#777777", "hatch": HATCHES[i % 8]}
+            small.append(Patch(label=label, **look))
+    _named(ax, found, np.less(found.leading.T, 0).astype(float), "cannot be")
     border = found.boundary
     ax.plot(border["x"], border["y"], ".", color=INK, markersize=2.2)
     (x0, x1), (y0, y1) = found.intervals
     ax.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, linestyle="--", edgecolor=INK, linewidth=1.1))
     ax.plot(*found.present, "o", color="white", markeredgecolor=INK, markersize=8, markeredgewidth=1.6, zorder=5)
     ax.set(xlim=(0, 1), ylim=(0, 1))
-    ax.set_ylabel(_wrapped(found.entries[1]), fontsize=8.5)
-    ax.set_title("Which subtype leads; dot: now; dashed: the intervals of both", fontsize=10, loc="left")
-    _footed(ax, _wrapped(found.entries[0]))
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    words = [entry_in_words(entry, found.surface.contraction.network, PANEL) for entry in found.entries]
+    ax.set_ylabel(words[1], fontsize=8)
+    ax.set_title(
+        "Which subtype leads; dot: now; dashed: the intervals of both", fontsize=10, loc="left", pad=22 if small else 6
+    )
+    if small:
+        ax.legend(handles=small, ncols=3, fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(-0.01, 1.0))
+    _footed(ax, words[0])
     return ax
 
 
-def _named(ax: Axes, found: TwoWay, mask: Any, name: str) -> None:
-    """The name of a region at its roomiest place; none where it is too small for it."""
+def _named(ax: Axes, found: TwoWay, mask: Any, name: str) -> bool:
+    """Whether a region is large enough for its name, which is then written at its roomiest place."""
     from scipy.ndimage import distance_transform_edt
 
     room = distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
     i, j = np.unravel_index(int(room.argmax()), room.shape)
     if room[i, j] < 0.05 * len(found.x):
-        return
-    half = 0.011 * len(name)  # about half the width of the name, so that it stays inside the axes
+        return False
+    name = "\n".join(textwrap.wrap(name, 14))
+    # about half the width of the name, so that it stays inside the axes
+    half = 0.011 * max(map(len, name.splitlines()))
     x = float(np.clip(found.x[j], half, 1 - half))
     box = {"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
     ax.text(x, found.y[i], name, ha="center", va="center", fontsize=9, bbox=box, zorder=4)
+    return True
 
 
 def distributions(found: Uncertainty, ax: Axes | None = None) -> Axes:
@@ -297,7 +301,3 @@ def _few(sources: str, most: int = 2) -> str:
     keys = [key for key in sources.split(";") if key]
     more = f" +{len(keys) - most}" if len(keys) > most else ""
     return ", ".join(keys[:most]) + more
-
-
-def _wrapped(entry: Entry) -> str:
-    return "\n".join(textwrap.wrap(str(entry).replace("@", " @ ").replace(",", ", "), 70))
