@@ -33,8 +33,9 @@ BLOCK = 2**13
 SMALL = 1e-25
 """Joint weights up to this, beside the largest there could be, are taken in double precision."""
 
-MOST_KEPT = 2**27
-"""How many bytes of drawn rows are kept, 128 MiB; then all are forgotten and drawn again as needed, the same."""
+MOST_KEPT = 2**28
+"""About how many bytes of drawn rows are kept, 256 MiB, room for the 59 published patients; beyond it the oldest rows are
+forgotten, and drawn again as needed, the same."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,17 +131,13 @@ class SecondOrder:
         key = (family.variable, number, family.likelihoods.tobytes() + bytes([family.closed]))
         known = self.kept.get(key)
         if known is None:
-            if sum(vector.nbytes for numbers in self.kept.values() for vector in _vectors(numbers)) > MOST_KEPT:
-                self.kept.clear()
+            if len(self.kept) >= max(1, MOST_KEPT // (4 * self.draws)):
+                del self.kept[next(iter(self.kept))]
             random = stream(root_of(self.seed), 0, "row", family.variable, str(number))
             weight = self.network.weights[family.variable].flat[number]
             table = table_rows(self.network, family.variable)
             known = self.kept[key] = draw_row(family, table, number, weight, self.draws, random)
         return known
-
-
-def _vectors(numbers: Sequence[Number]) -> list[Floats]:
-    return [number for number in numbers if isinstance(number, np.ndarray)]
 
 
 def draw_row(
