@@ -34,8 +34,8 @@ SMALL = 1e-25
 """Joint weights up to this, beside the largest there could be, are taken in double precision."""
 
 MOST_KEPT = 2**28
-"""About how many bytes of drawn rows are kept, 256 MiB, room for the 59 published patients; beyond it the oldest rows are
-forgotten, and drawn again as needed, the same."""
+"""About how many bytes of drawn rows are kept, 256 MiB, room for the 59 published patients; beyond it the oldest rows
+are forgotten, and drawn again as needed, the same."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +77,24 @@ class Spread:
     draws: int
 
 
+class Kept(dict[tuple[str, int, bytes], list[Number]]):
+    """Drawn rows by what they were drawn for, in the order in which they were; the oldest go when there are too many."""
+
+    size = 0
+    """How many bytes there are."""
+
+    def keep(self, key: tuple[str, int, bytes], numbers: list[Number]) -> None:
+        """Keep the numbers of a row, and forget as many of the oldest rows as that takes."""
+        self[key] = numbers
+        self.size += _bytes(numbers)
+        while self.size > MOST_KEPT and len(self) > 1:
+            self.size -= _bytes(self.pop(next(iter(self))))
+
+
+def _bytes(numbers: Sequence[Number]) -> int:
+    return sum(number.nbytes for number in numbers if isinstance(number, np.ndarray))
+
+
 @dataclass(frozen=True, eq=False)
 class SecondOrder:
     """The rows of a network as Dirichlet distributions, drawn as they are needed."""
@@ -84,7 +102,7 @@ class SecondOrder:
     network: Network
     draws: int = DRAWS
     seed: Seed = 0
-    kept: dict[tuple[str, int, bytes], list[Number]] = field(default_factory=dict)
+    kept: Kept = field(default_factory=Kept)
 
     def __post_init__(self) -> None:
         if not self.network.weights:
@@ -131,12 +149,11 @@ class SecondOrder:
         key = (family.variable, number, family.likelihoods.tobytes() + bytes([family.closed]))
         known = self.kept.get(key)
         if known is None:
-            if len(self.kept) >= max(1, MOST_KEPT // (4 * self.draws)):
-                del self.kept[next(iter(self.kept))]
             random = stream(root_of(self.seed), 0, "row", family.variable, str(number))
             weight = self.network.weights[family.variable].flat[number]
             table = table_rows(self.network, family.variable)
-            known = self.kept[key] = draw_row(family, table, number, weight, self.draws, random)
+            known = draw_row(family, table, number, weight, self.draws, random)
+            self.kept.keep(key, known)
         return known
 
 
