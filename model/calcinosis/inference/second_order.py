@@ -78,7 +78,7 @@ class Spread:
 
 
 class Kept(dict[tuple[str, int, bytes], list[Number]]):
-    """Drawn rows by what they were drawn for, in the order in which they were; the oldest go when there are too many."""
+    """Drawn rows by what they were drawn for, in the order in which they were; the oldest go if there are too many."""
 
     size = 0
     """How many bytes there are."""
