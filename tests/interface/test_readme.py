@@ -133,3 +133,8 @@ def test_the_figures_of_the_benchmarks_are_those_measured():
     figures = json.loads((results / "benchmarks.json").read_text(encoding="utf-8"))
     assert figures["date"] in shown[1]
     assert figures["machine"]["processor"] in shown[1]
+
+
+def test_the_figures_of_the_sensitivity_benchmark_are_those_measured():
+    measured = (ROOT / "tests" / "benchmarks" / "results" / "sensitivity.md").read_text(encoding="utf-8")
+    assert f"<!-- sensitivity -->\n{measured}<!-- /sensitivity -->" in README

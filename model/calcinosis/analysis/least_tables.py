@@ -19,6 +19,9 @@ from calcinosis.inference.network import Array
 WIDEST = 60.0
 """The widest band of factors that is tried, as a logarithm: odds of e^60 are out of the question."""
 
+REFINEMENTS = 9
+"""How often the place of a band is looked for anew, sixteen times closer each time: to the last digits."""
+
 CLOSE = 1e-10
 """How near bisection comes to the least distance."""
 
@@ -83,7 +86,7 @@ def _best_in_band(rows: Array, gains: Array, band: float) -> tuple[float, Array]
     """The largest sum of products when every probability may be multiplied by factors whose logarithms lie in one band
     of this width, and the rows there."""
     shifts = -band * np.linspace(0.0, 1.0, 33)
-    for _ in range(4):
+    for _ in range(REFINEMENTS):
         values, moved = _filled(rows, gains, shifts, band)
         best = int(values.argmax())
         width = (shifts.max() - shifts.min()) / 32

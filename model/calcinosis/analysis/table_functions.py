@@ -6,6 +6,7 @@ is a sum of products without a subtraction, so no digit is lost where the eviden
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,6 +23,9 @@ from calcinosis.inference.network import Array, Network
 
 STEPS = 256
 """In how many steps a weight that is no straight line is searched for a change of the leading state."""
+
+HALVINGS = 60
+"""How often the step that a change lies in is halved."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,25 +109,24 @@ class TableFunctions:
         flips = np.isfinite(share)
         share = np.where(flips, share, 0.0)
         if len(path) > 2 and flips.any():
-            share = self._bisected(lead, end, share, nearest, flips, 1.0 / STEPS)
+            share = self._bisected(share, flips, lambda w: w[:, lead] >= w[np.arange(len(w)), nearest], end)
         x = self.knots[:, 1] + share * (self.knots[:, end] - self.knots[:, 1])
         flips &= self.knots[:, end] != self.knots[:, 1]
         return np.where(flips, x, np.nan), np.where(flips, nearest, -1)
 
     def _bisected(
-        self, lead: int, end: int, share: Array, rival: npt.NDArray[np.intp], flips: npt.NDArray[np.bool_], step: float
+        self, share: Array, chosen: npt.NDArray[np.bool_], before: Callable[[Array], npt.NDArray[np.bool_]], end: int
     ) -> Array:
-        """The crossing within one step, to the last digits: there is one, as the step is small."""
-        low = np.floor(share / step) * step
-        high = np.minimum(low + step, 1.0)
-        every = np.arange(self.size)
-        for _ in range(60):
+        """The place of a crossing to the last digits, by halving the step it lies in: `before` tells of joint weights
+        whether it is still to come. There is one crossing in it, as the steps are small."""
+        low = np.maximum(np.ceil(share * STEPS) - 1, 0.0) / STEPS
+        high = low + 1.0 / STEPS
+        for _ in range(HALVINGS):
             middle = (low + high) / 2
             rows = (1 - middle)[:, None] * self.rows[:, 1] + middle[:, None] * self.rows[:, end]
-            weights = self.rest + np.einsum("es,ets->et", seen(self.measured, rows), self.gains)
-            lost = weights[:, lead] < weights[every, rival]
-            low, high = np.where(lost, low, middle), np.where(lost, middle, high)
-        return np.where(flips, high, share)
+            still = before(self.rest + np.einsum("es,ets->et", seen(self.measured, rows), self.gains))
+            low, high = np.where(still, middle, low), np.where(still, high, middle)
+        return np.where(chosen, high, share)
 
     def reached(self, rivals: Array, side: int) -> Array:
         """The nearest x below (side 0) or above (1) at which rivals · weights are all 0 or above; NaN if there is none.
@@ -146,6 +149,10 @@ class TableFunctions:
         every = np.arange(self.size)
         found = inside.any(axis=1) & (self.knots[:, end] != self.knots[:, 1])
         share = (step + np.where(found, since[every, step], 0.0)) / (len(path) - 1)
+        if self.measured is not None:
+            share = self._bisected(
+                share, found & (share > 0), lambda w: np.asarray((w @ rivals.T < 0).any(axis=1)), end
+            )
         x = self.knots[:, 1] + share * (self.knots[:, end] - self.knots[:, 1])
         return np.where(found, x, np.nan)
 
