@@ -1,6 +1,17 @@
-"""Figures that tests measure are printed at the end of the run, whichever process measured them."""
+"""What tests of several floors share: the shipped model, networks printed or drawn at random, and measured figures.
 
+Figures that tests measure are printed at the end of the run, whichever process measured them.
+"""
+
+import numpy as np
 import pytest
+from hypothesis import strategies as st
+
+import calcinosis as cc
+from calcinosis.inference.network import Network
+from calcinosis.knowledge.folder import shipped_folder
+from calcinosis.knowledge.frozen import FrozenMap
+from calcinosis.knowledge.records import State, Variable
 
 
 @pytest.fixture
@@ -20,3 +31,76 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.section("figures")
         for line in lines:
             terminalreporter.write_line(line)
+
+
+def _variable(name, states, *, repeatable=False, units=None, bands=None):
+    records = tuple(State(s, s, band=b) for s, b in zip(states, bands or [None] * len(states), strict=True))
+    units = FrozenMap(units or {})
+    return Variable(name, records, label=name, repeatable=repeatable, unit=next(iter(units), ""), units=units)
+
+
+def _network(target, tables, repeatable=()):
+    """A network from {name: (states, parents, rows)}; words are cut at spaces, rows in the order of parent states."""
+    split = {name: (states.split(), tuple(parents.split()), rows) for name, (states, parents, rows) in tables.items()}
+    return Network(
+        target,
+        {name: _variable(name, states, repeatable=name in repeatable) for name, (states, _, _) in split.items()},
+        {name: parents for name, (_, parents, _) in split.items()},
+        {
+            name: np.reshape(rows, [*(len(split[p][0]) for p in parents), len(states)])
+            for name, (states, parents, rows) in split.items()
+        },
+    )
+
+
+@pytest.fixture(scope="session")
+def variable():
+    """A function that makes a variable of the states given."""
+    return _variable
+
+
+@pytest.fixture(scope="session")
+def build():
+    """A function that makes a network from its printed tables."""
+    return _network
+
+
+@pytest.fixture(scope="session")
+def shipped():
+    """The model of the shipped priors."""
+    return cc.load(shipped_folder())
+
+
+@st.composite
+def _networks(draw):
+    """Networks of 2 to 7 variables of 2 to 4 states, in any order, of one piece or several, some cells 0.
+
+    Leaves other than the target may be repeatable.
+    """
+    names = draw(st.permutations("abcdefg"[: draw(st.integers(2, 7))]))
+    sizes = {name: draw(st.integers(2, 4)) for name in names}
+    parents = {
+        name: tuple(draw(st.lists(st.sampled_from(names[:i]), unique=True, max_size=3))) if i else ()
+        for i, name in enumerate(names)
+    }
+    target = draw(st.sampled_from(names))
+    inner = {target}.union(*parents.values())
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    zeros = draw(st.sampled_from([0.0, 0.2, 0.6]))
+    tables = {}
+    for name in names:
+        shape = [sizes[v] for v in (*parents[name], name)]
+        weights = rng.random(shape) * (rng.random(shape) >= zeros)
+        weights[..., rng.integers(sizes[name])] += 0.01  # no row of zeros only
+        tables[name] = weights / weights.sum(axis=-1, keepdims=True)
+    variables = {
+        name: _variable(name, "stuv"[: sizes[name]], repeatable=name not in inner and draw(st.booleans()))
+        for name in draw(st.permutations(names))
+    }
+    return Network(target, variables, parents, tables)
+
+
+@pytest.fixture(scope="session")
+def networks():
+    """The hypothesis strategy for random networks."""
+    return _networks()

@@ -1,60 +1,26 @@
-"""What the tests of the inference floor share: the shipped model, a small clinic, and networks drawn at random."""
+"""What the tests of the inference floor share beside what all do: a small clinic."""
 
 import matplotlib as mpl
 import numpy as np
 import pytest
-from hypothesis import strategies as st
 
 import calcinosis as cc
 from calcinosis.inference.network import Network
-from calcinosis.knowledge.folder import shipped_folder
 from calcinosis.knowledge.frozen import FrozenMap
-from calcinosis.knowledge.records import Band, Correction, State, Variable
+from calcinosis.knowledge.records import Band, Correction
 
 mpl.use("Agg")
 
 
-def _variable(name, states, *, repeatable=False, units=None, bands=None):
-    records = tuple(State(s, s, band=b) for s, b in zip(states, bands or [None] * len(states), strict=True))
-    units = FrozenMap(units or {})
-    return Variable(name, records, label=name, repeatable=repeatable, unit=next(iter(units), ""), units=units)
-
-
-def _network(target, tables, repeatable=()):
-    """A network from {name: (states, parents, rows)}; words are cut at spaces, rows in the order of parent states."""
-    split = {name: (states.split(), tuple(parents.split()), rows) for name, (states, parents, rows) in tables.items()}
-    return Network(
-        target,
-        {name: _variable(name, states, repeatable=name in repeatable) for name, (states, _, _) in split.items()},
-        {name: parents for name, (_, parents, _) in split.items()},
-        {
-            name: np.reshape(rows, [*(len(split[p][0]) for p in parents), len(states)])
-            for name, (states, parents, rows) in split.items()
-        },
-    )
-
-
 @pytest.fixture(scope="session")
-def build():
-    """A function that makes a network from its printed tables."""
-    return _network
-
-
-@pytest.fixture(scope="session")
-def shipped():
-    """The model of the shipped priors."""
-    return cc.load(shipped_folder())
-
-
-@pytest.fixture(scope="session")
-def clinic():
+def clinic(variable):
     """A small model of its own, so that texts under test do not change with the shipped figures."""
     variables = [
-        _variable("disease", ["benign", "grave"]),
-        _variable("pain", ["none", "intermittent", "severe"]),
-        _variable("warfarin", ["no", "yes"]),
-        _variable("biopsy", ["absent", "calcified"], repeatable=True),
-        _variable(
+        variable("disease", ["benign", "grave"]),
+        variable("pain", ["none", "intermittent", "severe"]),
+        variable("warfarin", ["no", "yes"]),
+        variable("biopsy", ["absent", "calcified"], repeatable=True),
+        variable(
             "calcium",
             ["low", "normal", "high"],
             units={"mg/dL": 1.0, "mmol/L": 4.0078},
@@ -77,38 +43,3 @@ def clinic():
             "disease", {v.name: v for v in variables}, parents, {n: np.array(t) for n, t in tables.items()}, (albumin,)
         )
     )
-
-
-@st.composite
-def _networks(draw):
-    """Networks of 2 to 7 variables of 2 to 4 states, in any order, of one piece or several, some cells 0.
-
-    Leaves other than the target may be repeatable.
-    """
-    names = draw(st.permutations("abcdefg"[: draw(st.integers(2, 7))]))
-    sizes = {name: draw(st.integers(2, 4)) for name in names}
-    parents = {
-        name: tuple(draw(st.lists(st.sampled_from(names[:i]), unique=True, max_size=3))) if i else ()
-        for i, name in enumerate(names)
-    }
-    target = draw(st.sampled_from(names))
-    inner = {target}.union(*parents.values())
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    zeros = draw(st.sampled_from([0.0, 0.2, 0.6]))
-    tables = {}
-    for name in names:
-        shape = [sizes[v] for v in (*parents[name], name)]
-        weights = rng.random(shape) * (rng.random(shape) >= zeros)
-        weights[..., rng.integers(sizes[name])] += 0.01  # no row of zeros only
-        tables[name] = weights / weights.sum(axis=-1, keepdims=True)
-    variables = {
-        name: _variable(name, "stuv"[: sizes[name]], repeatable=name not in inner and draw(st.booleans()))
-        for name in draw(st.permutations(names))
-    }
-    return Network(target, variables, parents, tables)
-
-
-@pytest.fixture(scope="session")
-def networks():
-    """The hypothesis strategy for random networks."""
-    return _networks()

@@ -13,7 +13,8 @@ Chan-Darwiche distance, and there are proofs for most:
   of factors is found on its own; the band is widened until the answer is reached.
 - several tables together: steepest ascent, a small step at a time in the table that brings most for its distance. This
   one is not proved to be least. Its distance is computed exactly afterwards, and `bound` tells what no change of any
-  kind can go below: the log-odds of anything move by no more than the distance.
+  kind can go below: the log-odds of anything move by no more than the distance. Results of a repeatable variable, r of
+  them, use its rows r times: each beyond the first may move a likelihood up and another down by the distance once more.
 """
 
 from __future__ import annotations
@@ -165,9 +166,14 @@ def _changes(found: OneWay, goal: Goal, model: Model) -> SmallestChanges:
         ),
         together=pd.DataFrame(own, columns=["table", "distance"]),
         together_distance=far if moved is not None else math.nan,
-        bound=goal.bound(found.posterior),
+        bound=goal.bound(found.posterior) / _times(found.posterior),
         network=moved,
     )
+
+
+def _times(posterior: Posterior) -> int:
+    """How many times the distance of a change the log-odds may move."""
+    return 1 + 2 * sum(len(finding.likelihoods) - 1 for finding in posterior.evidence)
 
 
 def _text(states: tuple[str, ...], row: Array) -> str:

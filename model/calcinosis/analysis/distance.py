@@ -7,7 +7,10 @@ given anything, move by no more than the distance.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+import numpy.typing as npt
 
 from calcinosis.inference.contraction import contract, table_rows
 from calcinosis.inference.evidence import Evidence
@@ -42,21 +45,26 @@ def distance(before: Network, after: Network) -> float:
     The largest and the smallest ratio over all joint states are found by eliminating variables, as sums are, with
     maxima in place of them.
     """
-    ratios = {}
-    for name in before.variables:
-        old, new = table_rows(before, name), table_rows(after, name)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratios[name] = np.where((old == 0) & (new == 0), np.nan, np.log(new) - np.log(old))
-    return _extreme(before, ratios, 1.0) + _extreme(before, ratios, -1.0)
+    tables = {name: (table_rows(before, name), table_rows(after, name)) for name in before.variables}
+    for was, becomes in ((0, 1), (1, 0)):
+        gone = {name: np.where(own[becomes] > 0, 0.0, 1.0) for name, own in tables.items()}
+        possible = {name: own[was] > 0 for name, own in tables.items()}
+        if _highest(before, gone, possible) > 0:
+            return math.inf
+    possible = {name: (old > 0) & (new > 0) for name, (old, new) in tables.items()}
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = {name: np.log(new) - np.log(old) for name, (old, new) in tables.items()}
+    falls = {name: -ratio for name, ratio in ratios.items()}
+    return _highest(before, ratios, possible) + _highest(before, falls, possible)
 
 
-def _extreme(network: Network, ratios: dict[str, Array], sign: float) -> float:
-    """The largest sum of the logarithms of all tables' ratios, times sign, over the joint states that can be."""
+def _highest(network: Network, values: dict[str, Array], possible: dict[str, npt.NDArray[np.bool_]]) -> float:
+    """The largest sum over all tables of one value each, over the joint states that are possible in every table."""
     every = contract(network, Evidence(()), whole=True)
     arrays = []
     for family in every.families:
-        own = sign * ratios[family.variable][family.rows]
-        arrays.append(family.laid_out(np.where(np.isnan(own), -np.inf, own)))
+        own = np.where(possible[family.variable], values[family.variable], -np.inf)
+        arrays.append(family.laid_out(own[family.rows]))
     for step in every.steps:
         total: Array = np.zeros(())
         for factor in step.factors:

@@ -44,7 +44,9 @@ def least_tables(found: OneWay, goal: Goal) -> list[MovedTable]:
         if table.measured is not None or not table.gains.any():
             continue
         here = np.flatnonzero(np.ptp(table.gains[::states], axis=2).any(axis=1)) * states
-        fixed = table.at_knots[0, 1] - np.einsum("rts,rs->t", table.gains[here], table.present[here])
+        every = np.arange(0, table.size, states)
+        stays = every[~np.isin(every, here)]
+        fixed = np.einsum("rts,rs->t", table.gains[stays], table.present[stays])
         rows, gains = table.present[here], table.gains[here]  # (rows, states), (rows, target states, states)
         least, moved = 0.0, None
         for rival in goal.rivals:

@@ -40,8 +40,8 @@ class OneWay:
     - flip_below, flip_above: the nearest values at which another state comes to lead, and leader_below, leader_above,
       which one; NaN and None where none does; admissible_below, admissible_above: how far the entry may move until then
       (inf where it may move as far as it can; van der Gaag and Renooij, UAI 2001);
-    - distance: how far the nearer of these two changes the joint distribution (Chan and Darwiche 2005), natural
-      logarithm, inf where a zero would have to be none or a one none;
+    - flips_at, flips_to, distance: the flip that changes the joint distribution less, to which state, and by how much
+      (Chan and Darwiche 2005), natural logarithm, inf where a zero would have to be none or a one none;
     - fragile: whether a flip lies within lower and upper.
 
     `by_state` has one line per entry and state of the target: derivative, at_lower, at_upper.
@@ -71,11 +71,12 @@ class OneWay:
 
         states = np.array([*self.posterior, None], dtype=object)
         lead = list(self.posterior).index(self.posterior.leading)
-        limits = self._at(self.lower)[:, lead], self._at(self.upper)[:, lead]
+        limits = [at[:, lead] for at in self._limits]
         flips = [_gathered([table.flip(lead, side) for table in self.functions.values()]) for side in (0, 1)]
         (below, to_below), (above, to_above) = flips
         values = self.entries.values
-        distances = np.fmin(self._distances(below), self._distances(above))
+        far_below, far_above = self._distances(below), self._distances(above)
+        nearer = np.nan_to_num(far_below, nan=np.inf) <= np.nan_to_num(far_above, nan=np.inf)
         moves = values - below, above - values
         found = {
             "lower": self.lower,
@@ -90,7 +91,9 @@ class OneWay:
             "leader_above": states[to_above],
             "admissible_below": np.where(np.isnan(moves[0]), np.inf, moves[0]),
             "admissible_above": np.where(np.isnan(moves[1]), np.inf, moves[1]),
-            "distance": distances,
+            "flips_at": np.where(nearer, below, above),
+            "flips_to": states[np.where(nearer, to_below, to_above)],
+            "distance": np.fmin(far_below, far_above),
             "fragile": (below >= self.lower) | (above <= self.upper),
         }
         return pd.concat([self.entries.frame, pd.DataFrame(found)], axis=1)
@@ -100,16 +103,15 @@ class OneWay:
         """One line per entry and state of the target, as told above."""
         import pandas as pd
 
-        states = tuple(self.posterior)
-        found = {
-            "derivative": self._derivatives,
-            "at_lower": self._at(self.lower),
-            "at_upper": self._at(self.upper),
-        }
+        states = list(self.posterior)
+        at_lower, at_upper = self._limits
+        found = {"derivative": self._derivatives, "at_lower": at_lower, "at_upper": at_upper}
         return pd.DataFrame(
             {
-                "entry": np.repeat(np.array(self.entries.names, dtype=object), len(states)),
-                self.posterior.target: np.tile(np.array(states, dtype=object), len(self.entries.names)),
+                "entry": self.entries.frame["entry"].array.repeat(len(states)),
+                self.posterior.target: pd.Categorical.from_codes(
+                    np.tile(np.arange(len(states)), len(self.entries.names)), pd.Index(states)
+                ),
                 **{name: values.ravel() for name, values in found.items()},
             }
         )
@@ -118,8 +120,7 @@ class OneWay:
     def rows(self) -> pd.DataFrame:
         """One line per row of the tables that moves the leading state's posterior, the largest swing first.
 
-        It is told by its entry with the largest swing, with the columns of `frame` and `flips_at`, `flips_to`: the
-        nearer of its two flips.
+        It is told by its entry with the largest swing, in the columns of `frame`.
         """
         frame = self.frame
         number = self.entries.rows
@@ -128,12 +129,7 @@ class OneWay:
         _, first = np.unique(number[order], return_index=True)
         chosen = frame.iloc[order[np.sort(first)]]
         chosen = chosen[chosen["swing"] > 1e-12]
-        far = chosen["value"] - chosen["flip_below"], chosen["flip_above"] - chosen["value"]
-        below = far[0].fillna(np.inf) <= far[1].fillna(np.inf)
-        return chosen.assign(
-            flips_at=chosen["flip_below"].where(below, chosen["flip_above"]),
-            flips_to=chosen["leader_below"].where(below, chosen["leader_above"]),
-        ).reset_index(drop=True)
+        return chosen.reset_index(drop=True)
 
     @property
     def fragile(self) -> pd.DataFrame:
@@ -147,6 +143,11 @@ class OneWay:
             first = self.entries.first[variable]
             parts.append(table.posteriors(x[first : first + table.size]))
         return np.concatenate(parts)
+
+    @cached_property
+    def _limits(self) -> tuple[Array, Array]:
+        """The posterior with each entry at its lower and at its upper limit."""
+        return self._at(self.lower), self._at(self.upper)
 
     @cached_property
     def _derivatives(self) -> Array:

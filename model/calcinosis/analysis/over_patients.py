@@ -84,13 +84,10 @@ def over_patients(
             sources = uncertainty(model, evidence, draws=draws, seed=seed, mass=mass).by_source
             shares.append(sources[sources["state"] == lead].assign(patient=name))
         flip = frame.iloc[nearest]
-        below = np.nan_to_num(flip["value"] - flip["flip_below"], nan=np.inf)
-        above = np.nan_to_num(flip["flip_above"] - flip["value"], nan=np.inf)
-        to = flip["leader_below"] if below < above else flip["leader_above"]
         line |= {
             "fragile": int(frame["fragile"].sum()),
             "nearest": flip["entry"] if nearest >= 0 else None,
-            "flips_to": to if nearest >= 0 else None,
+            "flips_to": flip["flips_to"] if nearest >= 0 else None,
             "distance": float(flip["distance"]) if nearest >= 0 else np.inf,
         }
         lines.append(line)

@@ -93,7 +93,7 @@ def robust_bounds(
         # a bound is never tighter than what was attained, but for rounding
         least, most = min(least, lower), max(most, upper)
         lines.append((state, posterior[state], least, lower, upper, most, max(lower - least, most - upper)))
-        if k != lead and posterior[state] > 0:
+        if k != lead:  # a state that is ruled out may come to lead, as its zeros are in doubt too
             safe &= credal.bound(own, np.eye(len(states))[lead]) < 0.5
     columns = [
         model.target, "probability", "lower_bound", "lower_attained", "upper_attained", "upper_bound", "gap",

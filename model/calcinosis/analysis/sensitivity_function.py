@@ -42,11 +42,20 @@ class Measured:
             logarithm = np.log(rows @ self.likelihoods.T) @ self.times
         return np.asarray(np.exp(logarithm - self.scale)[..., None])
 
-    def relative_slope(self, rows: Array, slopes: Array) -> Array:
-        """The derivative of the logarithm of the likelihood, axis `(rows,)`, along slopes of the rows."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = (slopes @ self.likelihoods.T) / (rows @ self.likelihoods.T)
-        return np.asarray(np.where(np.isfinite(ratio), ratio, 0.0) @ self.times)
+    def slope(self, rows: Array, slopes: Array) -> Array:
+        """The derivative of the likelihood of all results along slopes of the rows: axes `(rows, 1)`.
+
+        By the product rule, result by result: a row that rules a result out has a slope if it was seen but once.
+        """
+        total = np.zeros(len(rows))
+        with np.errstate(divide="ignore"):
+            logarithms = np.log(rows @ self.likelihoods.T)
+        for i, (move, times) in enumerate(zip((slopes @ self.likelihoods.T).T, self.times, strict=True)):
+            left = self.times.copy()
+            left[i] -= 1
+            others = sum((logarithms[:, j] * n for j, n in enumerate(left) if n > 0), np.zeros(len(rows)))
+            total += times * move * np.exp(others - self.scale)
+        return total[:, None]
 
 
 def seen(measured: Measured | None, rows: Array) -> Array:

@@ -24,7 +24,10 @@ from calcinosis.inference.network import Array, Network
 STEPS = 256
 """In how many steps a weight that is no straight line is searched for a change of the leading state."""
 
-HALVINGS = 60
+ROUNDING = 1e-12
+"""A lag smaller than this share of the joint weight is rounding."""
+
+HALVINGS = 48
 """How often the step that a change lies in is halved."""
 
 
@@ -41,7 +44,13 @@ class TableFunctions:
 
     @property
     def size(self) -> int:
+        """How many entries the table has."""
         return len(self.knots)
+
+    @cached_property
+    def matters(self) -> bool:
+        """Whether the table bears on this patient's posterior at all."""
+        return bool(self.gains.any())
 
     def function(self, entry: Entry, states: tuple[str, ...]) -> SensitivityFunction:
         number = entry.row * self.rows.shape[-1] + entry.column
@@ -64,21 +73,23 @@ class TableFunctions:
         return np.asarray((1 - share) * self.rows[every, side] + share * self.rows[every, side + 1])
 
     def posteriors(self, x: Array) -> Array:
+        """The posterior with each entry at its own x, axes `(entries, target states)`."""
+        if not self.matters:
+            return np.asarray(self.rest / self.rest.sum(axis=1, keepdims=True))
         weights = self.rest + np.einsum("es,ets->et", seen(self.measured, self.moved(x)), self.gains)
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
     def derivatives(self) -> Array:
         """By the entry at its present value, from above where it can rise: axes `(entries, target states)`."""
+        if not self.matters:
+            return np.zeros_like(self.rest)
         every = np.arange(self.size)
         side = np.where(self.knots[:, 2] > self.knots[:, 1], 1, 0)
         width = self.knots[every, side + 1] - self.knots[every, side]
         slopes = (self.rows[every, side + 1] - self.rows[every, side]) / np.where(width > 0, width, 1.0)[:, None]
         middle = self.rows[:, 1]
-        if self.measured is not None:
-            step = seen(self.measured, middle) * self.measured.relative_slope(middle, slopes)[:, None]
-        else:
-            step = slopes
+        step = slopes if self.measured is None else self.measured.slope(middle, slopes)
         weights = self.at_knots[:, 1]
         change = np.einsum("es,ets->et", step, self.gains)
         total = weights.sum(axis=1, keepdims=True)
@@ -88,31 +99,29 @@ class TableFunctions:
     def flip(self, lead: int, side: int) -> tuple[Array, npt.NDArray[np.intp]]:
         """The nearest x below (side 0) or above (1) at which another state comes to lead, and which; NaN and -1."""
         end = 2 * side
-        path = np.linspace(0.0, 1.0, 2 if self.measured is None else STEPS + 1)
-        if len(path) == 2:
-            along = self.at_knots[:, [1, end]]
+        if not self.matters:
+            return np.full(self.size, np.nan), np.full(self.size, -1)
+        if self.measured is None:
+            share, nearest = _crossing(self.at_knots[:, 1], self.at_knots[:, end], lead)
         else:
-            rows = (1 - path[:, None]) * self.rows[:, 1, None] + path[:, None] * self.rows[:, end, None]
-            along = self.rest[:, None] + np.einsum("eks,ets->ekt", seen(self.measured, rows), self.gains)
-        lag = along[:, :, [lead]] - along  # above 0 while the leading state leads
-        lag[:, :, lead] = np.inf
-        lost = lag[:, 1:] < 0
-        first = lost.argmax(axis=1)  # (entries, target states)
-        happens = lost.any(axis=1)
-        entry, state = np.indices(first.shape)
-        before, after = lag[entry, first, state], lag[entry, first + 1, state]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            part = np.where(before > 0, before / (before - after), 0.0)
-        share = np.where(happens, (first + part) / (len(path) - 1), np.inf)
-        nearest = share.argmin(axis=1)
-        share = share[np.arange(self.size), nearest]
+            share, nearest = self._searched(lead, end)
         flips = np.isfinite(share)
         share = np.where(flips, share, 0.0)
-        if len(path) > 2 and flips.any():
+        if self.measured is not None and flips.any():
             share = self._bisected(share, flips, lambda w: w[:, lead] >= w[np.arange(len(w)), nearest], end)
         x = self.knots[:, 1] + share * (self.knots[:, end] - self.knots[:, 1])
         flips &= self.knots[:, end] != self.knots[:, 1]
         return np.where(flips, x, np.nan), np.where(flips, nearest, -1)
+
+    def _searched(self, lead: int, end: int) -> tuple[Array, npt.NDArray[np.intp]]:
+        """As `_crossing`, for weights that are no straight lines: the first of many steps in which there is one."""
+        path = np.linspace(0.0, 1.0, STEPS + 1)
+        rows = (1 - path[:, None]) * self.rows[:, 1, None] + path[:, None] * self.rows[:, end, None]
+        along = self.rest[:, None] + np.einsum("eks,ets->ekt", seen(self.measured, rows), self.gains)
+        lost = (along[:, 1:, [lead]] < along[:, 1:]).any(axis=2)
+        step, every = lost.argmax(axis=1), np.arange(self.size)
+        share, nearest = _crossing(along[every, step], along[every, step + 1], lead)
+        return (step + share) / STEPS, nearest
 
     def _bisected(
         self, share: Array, chosen: npt.NDArray[np.bool_], before: Callable[[Array], npt.NDArray[np.bool_]], end: int
@@ -157,9 +166,30 @@ class TableFunctions:
         return np.where(found, x, np.nan)
 
     def distances(self, x: Array) -> Array:
-        known = ~np.isnan(x)
-        rows = self.moved(np.where(known, x, self.knots[:, 1]))
-        return np.where(known, row_distance(self.present, rows), np.nan)
+        """The Chan-Darwiche distance of moving each entry to its own x; NaN where x is."""
+        found = np.full(self.size, np.nan)
+        known = np.flatnonzero(~np.isnan(x))
+        if len(known):
+            rows = self.moved(np.where(np.isnan(x), self.knots[:, 1], x))
+            found[known] = row_distance(self.present[known], rows[known])
+        return found
+
+
+def _crossing(start: Array, stop: Array, lead: int) -> tuple[Array, npt.NDArray[np.intp]]:
+    """How far between two points, axes `(entries, target states)`, the leading state is first overtaken on straight
+    lines, and by which state; inf where it is not.
+
+    It is overtaken at once where it does not lead at the start: rows made uniform jump there.
+    """
+    before, after = start[:, [lead]] - start, stop[:, [lead]] - stop
+    jumped = before < -ROUNDING * start.sum(axis=1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(after < 0, np.where(before > 0, before / (before - after), 0.0), np.inf)
+    share = np.where(jumped, 0.0, share)
+    least = share.min(axis=1)
+    # of several that overtake it at the same place, the largest there
+    at = start + np.where(np.isfinite(least), least, 0.0)[:, None] * (stop - start)
+    return least, np.where(share == least[:, None], at, -1.0).argmax(axis=1)
 
 
 def table_functions(network: Network, evidence: Evidence, scheme: Scheme) -> dict[str, TableFunctions]:

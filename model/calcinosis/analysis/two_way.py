@@ -142,7 +142,7 @@ class Surface:
             if rest.any():
                 keep = self.scheme == "proportional" and left > 0
                 shares[rest] = row[rest] / left if keep else 1.0 / rest.sum()
-            moved = shares[:, None] * (1 - x - y)
+            moved = shares[:, None] * np.maximum(1 - x - y, 0.0)
             moved[one.column], moved[other.column] = x, y
             return {(one.variable, one.row): moved}
         return {
@@ -203,7 +203,7 @@ def two_way(
         FindingsError, ImpossibleEvidence: as `model.posterior`.
         UnknownEntry: for an entry that there is not.
         QuestionError: if both are the same entry, or one of two states whose other it is; for another scheme; for fewer
-            than two steps.
+            than two steps; for a mass not between 0 and 1.
 
     >>> import calcinosis as cc
     >>> found = cc.two_way(cc.load(), {"pain": "severe"}, "sex=male@form=calciphylaxis_uraemic",
@@ -215,6 +215,8 @@ def two_way(
         raise QuestionError(f"two entries move proportional or uniform, not {scheme!r}")
     if steps < 2:
         raise QuestionError(f"a grid has two steps or more, not {steps}")
+    if not 0.0 < mass < 1.0:
+        raise QuestionError(f"the mass of an interval lies between 0 and 1, not at {mass}")
     posterior = model.posterior(findings)
     pair = model.entries.find(one), model.entries.find(other)
     if (pair[0].variable, pair[0].row) == (pair[1].variable, pair[1].row):

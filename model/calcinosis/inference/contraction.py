@@ -63,15 +63,15 @@ class Family:
             return np.asarray(rows * self.likelihoods[0].reshape(-1, *[1] * (rows.ndim - 2)))
         if not self.repeated:
             return np.asarray(np.tensordot(self.likelihoods[0], rows, axes=(0, 1)))
-        with np.errstate(divide="ignore"):
-            logarithms = self.log_likelihood(rows)
+        logarithms = self.log_likelihood(rows)
         highest = logarithms.max(axis=0)
         return np.exp(logarithms - np.where(np.isfinite(highest), highest, 0.0))
 
     def log_likelihood(self, rows: Array) -> Array:
         """The natural logarithm of the likelihood of all results, axes `(rows, ...)`."""
         distinct, times = np.unique(self.likelihoods, axis=0, return_counts=True)
-        seen = np.log(np.tensordot(distinct, rows, axes=(1, 1)))
+        with np.errstate(divide="ignore"):
+            seen = np.log(np.tensordot(distinct, rows, axes=(1, 1)))
         return np.asarray(np.tensordot(times.astype(float), seen, axes=1))
 
     def laid_out(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -1,0 +1,52 @@
+"""Extreme questions have finite answers: no findings or all, certainty, hundreds of results, hardly any weight."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import calcinosis as cc
+from calcinosis.knowledge.folder import shipped_folder
+
+MODEL = cc.load(shipped_folder())
+
+EXTREMES = {
+    "nothing": {},
+    "the answer": {"subtype": "dystrophic"},
+    "a form": {"form": "idiopathic_genital"},
+    "likelihoods": {"subtype": "dystrophic/metastatic", "pain": "none:0.2,severe:0.8"},
+    "300 biopsies": {"vascular_histology": ["absent"] * 300},
+    "mixed biopsies": {"vascular_histology": ["absent", "intramural_calcification"] * 10},
+}
+
+
+@pytest.mark.parametrize("weight", [None, 1e-3, 1.0, 1e6])
+@pytest.mark.parametrize("findings", EXTREMES.values(), ids=EXTREMES)
+def test_extreme_questions_have_finite_answers(findings, weight):
+    model = MODEL
+    if weight is not None:
+        weights = {name: np.full(table.shape[:-1], weight) for name, table in MODEL.network.tables.items()}
+        model = cc.Model(replace(MODEL.network, weights=weights))
+    found = cc.sensitivity(model, findings, draws=100)
+    json.dumps(found.as_dict(None), allow_nan=False)
+    numbers = found.one_way.frame[["lower", "upper", "at_lower", "at_upper", "derivative"]].to_numpy()
+    assert np.isfinite(numbers).all()
+    assert found.uncertainty.frame.drop(columns=model.target).notna().all(axis=None)
+
+
+def test_every_variable_observed_has_an_answer():
+    for patient in MODEL.simulate(3, hidden=True, seed=2).drop(columns="diagnosis").to_dict("records"):
+        found = cc.sensitivity(MODEL, patient, draws=50)
+        assert np.isfinite(found.one_way.frame[["at_lower", "at_upper", "derivative"]].to_numpy()).all()
+
+
+def test_a_network_without_weights_has_sensitivities_and_no_intervals():
+    model = cc.Model(replace(MODEL.network, weights={}))
+    found = cc.sensitivity(model, {"pain": "severe"})
+    assert found.uncertainty is None
+    assert (found.one_way.frame["lower"] == found.one_way.frame["value"]).all()
+    with pytest.raises(ValueError, match="no row of this network has a weight"):
+        cc.uncertainty(model, {"pain": "severe"})
