@@ -22,6 +22,9 @@ WIDEST = 60.0
 REFINEMENTS = 9
 """How often the place of a band is looked for anew, sixteen times closer each time: to the last digits."""
 
+ROUNDING = 1e-12
+"""Gains that differ by a smaller share are the same but for rounding."""
+
 CLOSE = 1e-10
 """How near bisection comes to the least distance."""
 
@@ -43,7 +46,11 @@ def least_tables(found: OneWay, goal: Goal) -> list[MovedTable]:
         states = table.rows.shape[-1]
         if table.measured is not None or not table.gains.any():
             continue
-        here = np.flatnonzero(np.ptp(table.gains[::states], axis=2).any(axis=1)) * states
+        # a row whose states all add the same but for rounding bears on nothing
+        spread, largest = np.ptp(table.gains[::states], axis=2), table.gains[::states].max(axis=2)
+        here = np.flatnonzero((spread > ROUNDING * largest).any(axis=1)) * states
+        if not len(here):
+            continue
         every = np.arange(0, table.size, states)
         stays = every[~np.isin(every, here)]
         fixed = np.einsum("rts,rs->t", table.gains[stays], table.present[stays])

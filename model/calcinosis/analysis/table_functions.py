@@ -27,8 +27,8 @@ STEPS = 256
 ROUNDING = 1e-12
 """A lag smaller than this share of the joint weight is rounding."""
 
-HALVINGS = 48
-"""How often the step that a change lies in is halved."""
+PARTS, NARROWINGS = 32, 9
+"""Into how many parts the step that a change lies in is divided, and how often: to the last digits of a float."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +108,9 @@ class TableFunctions:
         flips = np.isfinite(share)
         share = np.where(flips, share, 0.0)
         if self.measured is not None and flips.any():
-            share = self._bisected(share, flips, lambda w: w[:, lead] >= w[np.arange(len(w)), nearest], end)
+            share = self._narrowed(
+                share, flips, lambda w: w[..., lead] >= np.take_along_axis(w, nearest[:, None, None], 2)[..., 0], end
+            )
         x = self.knots[:, 1] + share * (self.knots[:, end] - self.knots[:, 1])
         flips &= self.knots[:, end] != self.knots[:, 1]
         return np.where(flips, x, np.nan), np.where(flips, nearest, -1)
@@ -123,19 +125,25 @@ class TableFunctions:
         share, nearest = _crossing(along[every, step], along[every, step + 1], lead)
         return (step + share) / STEPS, nearest
 
-    def _bisected(
+    def _narrowed(
         self, share: Array, chosen: npt.NDArray[np.bool_], before: Callable[[Array], npt.NDArray[np.bool_]], end: int
     ) -> Array:
-        """The place of a crossing to the last digits, by halving the step it lies in: `before` tells of joint weights
-        whether it is still to come. There is one crossing in it, as the steps are small."""
+        """The place of a crossing to the last digits, by dividing the step it lies in again and again.
+
+        `before` tells of joint weights, axes `(entries, places, target states)`, whether it is still to come. There is
+        one crossing in a step, as they are small.
+        """
         low = np.maximum(np.ceil(share * STEPS) - 1, 0.0) / STEPS
-        high = low + 1.0 / STEPS
-        for _ in range(HALVINGS):
-            middle = (low + high) / 2
-            rows = (1 - middle)[:, None] * self.rows[:, 1] + middle[:, None] * self.rows[:, end]
-            still = before(self.rest + np.einsum("es,ets->et", seen(self.measured, rows), self.gains))
-            low, high = np.where(still, middle, low), np.where(still, high, middle)
-        return np.where(chosen, high, share)
+        width = 1.0 / STEPS
+        parts, every = np.linspace(0.0, 1.0, PARTS + 1), np.arange(self.size)
+        for _ in range(NARROWINGS):
+            places = (low[:, None] + width * parts)[..., None]
+            rows = (1 - places) * self.rows[:, 1, None] + places * self.rows[:, end, None]
+            weights = self.rest[:, None] + np.einsum("eks,ets->ekt", seen(self.measured, rows), self.gains)
+            passed = ~before(weights)
+            passed[:, -1] = True
+            low, width = places[every, np.maximum(passed.argmax(axis=1) - 1, 0), 0], width / PARTS
+        return np.where(chosen, low + width, share)
 
     def reached(self, rivals: Array, side: int) -> Array:
         """The nearest x below (side 0) or above (1) at which rivals · weights are all 0 or above; NaN if there is none.
@@ -159,8 +167,8 @@ class TableFunctions:
         found = inside.any(axis=1) & (self.knots[:, end] != self.knots[:, 1])
         share = (step + np.where(found, since[every, step], 0.0)) / (len(path) - 1)
         if self.measured is not None:
-            share = self._bisected(
-                share, found & (share > 0), lambda w: np.asarray((w @ rivals.T < 0).any(axis=1)), end
+            share = self._narrowed(
+                share, found & (share > 0), lambda w: np.asarray((w @ rivals.T < 0).any(axis=2)), end
             )
         x = self.knots[:, 1] + share * (self.knots[:, end] - self.knots[:, 1])
         return np.where(found, x, np.nan)
