@@ -10,16 +10,13 @@ import numpy as np
 
 from calcinosis.analysis.covariation import Scheme
 from calcinosis.analysis.one_way import one_way
-from calcinosis.analysis.uncertainty import uncertainty
+from calcinosis.analysis.uncertainty import DRAWS_EACH, uncertainty
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.posterior import CREDIBLE
 
 if TYPE_CHECKING:
     import pandas as pd
-
-DRAWS = 2_000
-"""How many draws of the tables each patient gets: enough for shares of variance that are averaged over patients."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +45,7 @@ def over_patients(
     *,
     scheme: Scheme = "proportional",
     mass: float = CREDIBLE,
-    draws: int = DRAWS,
+    draws: int = DRAWS_EACH,
     seed: int = 0,
 ) -> OverPatients:
     """What the diagnoses of many patients hang on; a DataFrame has a patient per row, as for `model.posteriors`.

@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 DRAWS = 10_000
 """How many draws are made, if nothing else is asked for."""
 
+DRAWS_EACH = 2_000
+"""How many each of many patients gets: enough for shares of variance that are averaged over them."""
+
 MOST_DRAWS = 10_000_000
 """The most draws that fit into memory in one go."""
 

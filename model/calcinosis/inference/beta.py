@@ -60,4 +60,5 @@ def _grid(centre: float, below: float, above: float, spread: float) -> npt.NDArr
 
 def _log_density(log_odds: npt.NDArray[np.float64], a: float, b: float) -> npt.NDArray[np.float64]:
     """The logarithm of the density of the log-odds of a Beta variate, but for a constant."""
-    return -a * np.logaddexp(0, -log_odds) - b * np.logaddexp(0, log_odds)
+    against = np.logaddexp(0, log_odds)  # minus the logarithm of 1 - x; that of x is the log-odds more
+    return a * (log_odds - against) - b * against

@@ -33,6 +33,9 @@ BLOCK = 2**13
 SMALL = 1e-25
 """Joint weights up to this, beside the largest there could be, are taken in double precision."""
 
+DROPPED = 16 - (POINTS - 1).bit_length()
+"""How many of 16 bits at random are not needed to number the points."""
+
 MOST_KEPT = 2**28
 """About how many bytes of drawn rows are kept, 256 MiB, room for the 59 published patients; beyond it the oldest rows
 are forgotten, and drawn again as needed, the same."""
@@ -174,9 +177,9 @@ def draw_row(
     # what is seen is drawn first, so that it needs no difference from 1, which would lose digits
     groups, member = np.unique(-family.likelihoods, axis=1, return_inverse=True)
     parameters = np.bincount(member.ravel(), weights=table[row] * weight).astype(np.float64)
-    shares = shares_of(parameters, draws, random)
+    shares = shares_of(parameters, draws, random, needed=int(groups.any(axis=0).sum()))
     seen = [
-        sum(share * float(likelihood) for share, likelihood in zip(shares, result, strict=True) if likelihood)
+        sum(share * float(likelihood) for share, likelihood in zip(shares, result, strict=False) if likelihood)
         for result in -groups / np.max(family.likelihoods @ table.T, axis=1, keepdims=True)
     ]
     if not family.repeated:
@@ -185,22 +188,28 @@ def draw_row(
         return [sum(np.log(number) for number in seen)]
 
 
-def shares_of(parameters: Array, draws: int, random: np.random.Generator) -> list[Number]:
+def shares_of(parameters: Array, draws: int, random: np.random.Generator, needed: int | None = None) -> list[Number]:
     """Draws from a Dirichlet distribution, a vector per state; a float where a share is the same in all of them.
 
     One share after the other is split off what is left, each a Beta variate (Connor and Mosimann, Journal of the
-    American Statistical Association 64, 1969).
+    American Statistical Association 64, 1969); those after the first `needed` are left out.
     """
+    needed = len(parameters) if needed is None else needed
     alive = [i for i, parameter in enumerate(parameters) if parameter > 0]
     shares: list[Number] = [0.0] * len(parameters)
-    left: Number = 1.0
+    left: Number = None
     for i in alive[:-1]:
+        if i >= needed:
+            return shares[:needed]
         points = equally_probable(float(parameters[i]), float(parameters[i + 1 :].sum()))
-        drawn = points[random.integers(POINTS, size=draws, dtype=np.uint16)]
-        shares[i] = drawn * left
-        left = (np.float32(1) - drawn) * left
-    shares[alive[-1]] = left
-    return shares
+        # the upper bits of 16 at random number the points
+        drawn = points.take(np.frombuffer(random.bytes(2 * draws), dtype="<u2") >> DROPPED, mode="clip")
+        shares[i] = drawn if left is None else drawn * left
+        if i + 1 < needed:
+            rest = np.float32(1) - drawn
+            left = rest if left is None else rest * left
+    shares[alive[-1]] = 1.0 if left is None else left
+    return shares[:needed]
 
 
 def posteriors_of(

@@ -8,12 +8,8 @@ from typing import Annotated, Any, cast
 import typer
 
 from calcinosis.analysis.covariation import SCHEMES, Scheme
-from calcinosis.analysis.over_patients import DRAWS as DRAWS_EACH
-from calcinosis.analysis.over_patients import over_patients
 from calcinosis.analysis.robust import EPSILON
-from calcinosis.analysis.sensitivity import plain_lines
-from calcinosis.analysis.sensitivity import sensitivity as analyse
-from calcinosis.analysis.uncertainty import DRAWS
+from calcinosis.analysis.uncertainty import DRAWS, DRAWS_EACH
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.findings import FindingsError
 from calcinosis.inference.impossible import ImpossibleEvidence
@@ -32,7 +28,6 @@ from calcinosis.interface.options import (
     telling_errors,
 )
 from calcinosis.interface.patients import published_case, read_file, read_words
-from calcinosis.interface.sensitivity_text import show_many, show_one
 
 
 def sensitivity(
@@ -82,6 +77,10 @@ def sensitivity(
 
     Example: calcinosis sensitivity --case jones2023 --out jones2023
     """
+    # what the other commands do not need is loaded here, so that they start fast
+    from calcinosis.analysis.sensitivity import sensitivity as analyse
+    from calcinosis.interface.sensitivity_text import show_one
+
     no_findings_with_file(file, case, findings)
     if not 0.0 < epsilon < 1.0:
         raise typer.BadParameter("--epsilon is a share between 0 and 1")
@@ -143,6 +142,10 @@ def _over_file(
     force: bool,
     as_json: bool,
 ) -> None:
+    from calcinosis.analysis.over_patients import over_patients
+    from calcinosis.analysis.sensitivity import plain_lines
+    from calcinosis.interface.sensitivity_text import show_many
+
     patients: dict[str, Evidence] = {}
     faults = []
     for patient in read_file(path, model):
