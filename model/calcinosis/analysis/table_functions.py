@@ -109,7 +109,10 @@ class TableFunctions:
         share = np.where(flips, share, 0.0)
         if self.measured is not None and flips.any():
             share = self._narrowed(
-                share, flips, lambda w: w[..., lead] >= np.take_along_axis(w, nearest[:, None, None], 2)[..., 0], end
+                share,
+                flips & (share > 0),
+                lambda w: w[..., lead] >= np.take_along_axis(w, nearest[:, None, None], 2)[..., 0],
+                end,
             )
         x = self.knots[:, 1] + share * (self.knots[:, end] - self.knots[:, 1])
         flips &= self.knots[:, end] != self.knots[:, 1]
