@@ -178,7 +178,7 @@ def near_slope(function):
     start, middle, stop = function.knots
     step = 1e-4 * (stop - middle if stop > middle else start - middle)
     here = function.weights(middle).sum()
-    while np.abs(function.weights(middle + np.array([step, 3 * step])).sum(axis=1) / here - 1).max() > 1e-4:
+    while np.abs(function.weights(middle + np.array([step, 3 * step])).sum(axis=1) / here - 1).max() > 1e-6:
         step /= 4
     at = function(middle + step * np.arange(4))
     return np.array([-11 / 6, 3.0, -1.5, 1 / 3]) @ at / step, 1e-10 / abs(step)
