@@ -238,7 +238,7 @@ def test_the_plot_has_one_bar_per_subtype_on_a_fixed_scale(answer):
         assert [bar.get_width() for bar in axes.patches] == pytest.approx(list(100 * answer.probabilities))
         assert [tick.get_text() for tick in axes.get_yticklabels()] == [answer.labels[s] for s in SUBTYPES]
         assert [text.get_text() for text in axes.texts] == [
-            f"{percent(p)}   {answer.ranges[state]}" for state, p in answer.probabilities.items()
+            f"{percent(p)}\N{EM SPACE}{answer.ranges[state]}" for state, p in answer.probabilities.items()
         ]
         limits = 100 * answer.interval()
         (lines,) = axes.collections
@@ -277,7 +277,7 @@ def test_the_longest_label_of_the_plot_fits(build):
     try:
         axes.figure.canvas.draw()
         assert axes.texts[0].get_window_extent().x1 <= axes.bbox.x1
-        axes.texts[0].set_text("> 99 %   < 1–> 99 %")
+        axes.texts[0].set_text("> 99 %\N{EM SPACE}< 1–> 99 %")
         assert axes.texts[0].get_window_extent().x1 <= axes.bbox.x1
     finally:
         plt.close(axes.figure)

@@ -221,7 +221,7 @@ class Posterior:
         colors = ["#1f5f8b" if state == self.leading else "#9db8cc" for state in self.probabilities_of]
         ax.barh(names, values, color=colors, height=0.65)
         ranges = self.ranges
-        words = [f"{percent(p)}   {ranges[state]}".rstrip() for state, p in self.probabilities_of.items()]
+        words = [f"{percent(p)}\N{EM SPACE}{ranges[state]}".rstrip() for state, p in self.probabilities_of.items()]
         what = "posterior probability (%)"
         if self._spread is None:
             places = values

@@ -19,14 +19,19 @@ if TYPE_CHECKING:
 
 PAGE = "index.html"
 
+WIDTH = 60
+"""How many characters of an entry in words stand on one line."""
+
 STYLE = """
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
 figure { margin: 2rem 0; background: #fff; padding: 0.5rem; border-radius: 6px; }
 figure img { width: 100%; height: auto; }
 figcaption { color: #333; font-size: 0.95rem; padding: 0.25rem 0.5rem; }
-table { border-collapse: collapse; font-size: 0.9rem; margin: 1rem 0; display: block; overflow-x: auto; }
+table { border-collapse: collapse; font-size: 0.9rem; margin: 1rem 0; width: 100%; }
 th, td { text-align: left; padding: 0.3rem 0.8rem 0.3rem 0; border-bottom: 1px solid #8884; vertical-align: top; }
+td:first-child { width: 34%; overflow-wrap: anywhere; }
+td:last-child { width: 40%; overflow-wrap: anywhere; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 .note { font-size: 0.9rem; opacity: 0.8; }
 """
@@ -159,12 +164,24 @@ def _svg(draw: Callable[[], Axes]) -> bytes:
 
 def page_of(found: Sensitivity, title: str, tables: list[str]) -> str:
     """The page: what leads, how sure that is, what it hangs on and on which papers, then the figures and the tables."""
-    posterior = found.posterior
+    from calcinosis.interface.figures_words import entry_in_words
+
+    posterior, entries = found.posterior, found.one_way.entries
+
+    def words(name: str) -> str:
+        return entry_in_words(entries.find(name), entries.network, WIDTH)
+
     hanging = [
-        (row.entry, f"{row.value:.3g}", f"{row.flips_at:.3g}", posterior.labels[row.flips_to], _weight(row.weight),
-         *_sources(found, row.source))
+        (
+            f"{words(row.entry)}\n({row.entry})",
+            f"{row.value:.3g}",
+            f"{row.flips_at:.3g}",
+            posterior.labels[row.flips_to],
+            _weight(row.weight),
+            *_sources(found, row.source),
+        )
         for row in lines_of(found.hangs_on)
-    ]  # fmt: skip
+    ]
     heads = ("row of the tables", "now", "flips at", "to", "weight", "rests on")
     lines = "".join(
         "<tr>" + "".join(f"<td{_number(i)}>{cell}</td>" for i, cell in enumerate(map(_escaped, line))) + "</tr>"
