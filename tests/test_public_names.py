@@ -12,8 +12,9 @@ import calcinosis as cc
 
 PUBLIC = {
     "DISCLAIMER", "Evidence", "Finding", "FindingsError", "ImpossibleEvidence", "Model", "NetworkError", "Posterior",
-    "Priors", "PriorsError", "Problem", "QuestionError", "UnknownEntry", "__version__", "cases", "cohort", "load",
-    "one_way", "over_patients", "robust_bounds", "sensitivity", "smallest_changes", "two_way", "uncertainty",
+    "Priors", "PriorsError", "Problem", "QuestionError", "UnknownEntry", "__version__", "cases", "cohort",
+    "each_patient", "load", "one_way", "over_patients", "robust_bounds", "sensitivity", "smallest_changes", "two_way",
+    "uncertainty",
 }  # fmt: skip
 MODULES = sorted(m.name for m in pkgutil.walk_packages(cc.__path__, "calcinosis."))
 

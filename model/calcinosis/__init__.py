@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from calcinosis.analysis.changes import smallest_changes as smallest_changes
     from calcinosis.analysis.one_way import one_way as one_way
+    from calcinosis.analysis.over_patients import each_patient as each_patient
     from calcinosis.analysis.over_patients import over_patients as over_patients
     from calcinosis.analysis.robust import robust_bounds as robust_bounds
     from calcinosis.analysis.sensitivity import sensitivity as sensitivity
@@ -58,6 +59,7 @@ _HOMES = {
     "UnknownEntry": "inference.entries",
     "cases": "inference.cases",
     "cohort": "interface",
+    "each_patient": "analysis.over_patients",
     "load": "inference.model",
     "one_way": "analysis.one_way",
     "over_patients": "analysis.over_patients",

@@ -148,8 +148,28 @@ def test_faults_of_a_file_are_told_by_patient(run, tmp_path):
     assert "patient bob: subtype, form" in result.stderr
     file.write_text("patient,pain\nann,severe\nann,none\n", encoding="utf-8")
     assert "two patients are named ann" in run("--file", str(file), "--draws", "20").stderr
-    file.write_text("patient,pain\nann,severe\n", encoding="utf-8")
-    assert "asked of one patient" in run("--file", str(file), "--target", "dystrophic").stderr
+
+
+def test_every_analysis_is_asked_of_each_patient_of_a_file(run, patients, tmp_path, model):
+    words = ["--file", str(patients), "--draws", "20", "--target", "calciphylaxis", "--two-way", ROW, OTHER]
+    words += ["--epsilon", "0.02"]
+    shown = json.loads(run(*words, "--out", str(tmp_path / "o"), "--json").stdout)
+    names = pd.read_csv(patients)["case_id"].to_list()
+    assert [line["patient"] for line in shown["changes"]] == names
+    known = {name: value for name, value in cc.cases().loc[names[0]].items() if name in model.names and value}
+    alone = cc.smallest_changes(model, known, state="calciphylaxis")
+    assert shown["changes"][0]["entry"] == alone.entries["entry"].iloc[0]
+    assert shown["changes"][0]["bound"] == alone.bound
+    leading = {line["patient"]: line["leading"] for line in shown["patients"]}
+    for line in shown["changes"]:
+        assert ("leads already" in (line["not_asked"] or "")) == (leading[line["patient"]] == "calciphylaxis")
+    assert len(shown["robust"]) == 5 * len(names)
+    assert {line["patient"] for line in shown["two_way_boundary"]} <= set(names)
+    assert {"changes.csv", "robust.csv", "two_way_boundary.csv"} <= {path.name for path in (tmp_path / "o").iterdir()}
+    text = run(*words).stdout
+    for title in ("Changes, of each patient", "Two way boundary, of each patient", "Robust, of each patient"):
+        assert title in text
+    assert "no state 'dystrofic'" in run("--file", str(patients), "--target", "dystrofic").stderr
 
 
 def test_a_report_holds_every_table_and_figure_and_a_page_that_names_them(run, tmp_path, model, case):

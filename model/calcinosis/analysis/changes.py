@@ -67,6 +67,21 @@ class SmallestChanges:
     bound: float
     network: Network | None
 
+    @property
+    def nearest(self) -> pd.DataFrame:
+        """One line: goal; entry, value, new, distance of the nearest entry; row_table, row_given, row_distance of the
+        nearest row; together, the distance of several tables; bound. NaN or None where there is none."""
+        import pandas as pd
+
+        entry = self.entries.head(1).to_dict("records")
+        row = self.rows.head(1).to_dict("records")
+        found: dict[str, Any] = {"goal": self.goal}
+        for name in ("entry", "value", "new", "distance"):
+            found[name] = entry[0][name] if entry else None
+        for name in ("table", "given", "distance"):
+            found[f"row_{name}"] = row[0][name] if row else None
+        return pd.DataFrame([found | {"together": self.together_distance, "bound": self.bound}])
+
 
 def smallest_changes(
     model: Model,

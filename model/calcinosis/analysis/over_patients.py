@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import numpy as np
 from calcinosis.analysis.covariation import Scheme
 from calcinosis.analysis.one_way import one_way
 from calcinosis.analysis.uncertainty import DRAWS_EACH, uncertainty
+from calcinosis.inference.entries import QuestionError
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.posterior import CREDIBLE
@@ -61,9 +62,7 @@ def over_patients(
     """
     import pandas as pd
 
-    read = patients if isinstance(patients, Mapping) else _read(model, patients)
-    if not read:
-        raise ValueError("there is no patient")
+    read = _read(model, patients)
     lines, swings, flips, shares = [], [], [], []
     for name, evidence in read.items():
         found = one_way(model, evidence, scheme=scheme, mass=mass)
@@ -95,14 +94,52 @@ def over_patients(
     return OverPatients(pd.DataFrame(lines), entries, _averaged(shares, len(read)))
 
 
-def _read(model: Model, frame: pd.DataFrame) -> dict[str, Evidence]:
-    """The evidence of each row, by its index; cells may be in the units that headings name."""
+def each_patient(
+    model: Model,
+    patients: Mapping[str, Evidence] | pd.DataFrame,
+    analysis: Callable[[Evidence], pd.DataFrame],
+    /,
+) -> pd.DataFrame:
+    """The tables that an analysis gives for each of many patients, below one another, with a column `patient` first.
+
+    A patient of whom it cannot be asked (QuestionError) has one line with the reason in the column `not_asked`.
+
+    Raises:
+        FindingsError, ImpossibleEvidence: for the first patient whose findings are at fault.
+        ValueError: if there is no patient.
+
+    >>> import calcinosis as cc
+    >>> model = cc.load()
+    >>> bounds = cc.each_patient(model, cc.cases().head(2), lambda known: cc.robust_bounds(model, known).frame)
+    >>> len(bounds), bounds.columns[0]
+    (10, 'patient')
+    """
+    import pandas as pd
+
+    parts = []
+    for name, evidence in _read(model, patients).items():
+        try:
+            found = analysis(evidence)
+        except QuestionError as error:
+            found = pd.DataFrame({"not_asked": [str(error)]})
+        found = found.reset_index(drop=True)
+        found.insert(0, "patient", name)
+        parts.append(found)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _read(model: Model, patients: Mapping[str, Evidence] | pd.DataFrame) -> Mapping[str, Evidence]:
+    """The evidence of each patient; of a table by its index, cells perhaps in the units that headings name."""
     from calcinosis.inference.reading import with_unit
 
-    headings = model.headings(frame.columns)
+    if not len(patients):
+        raise ValueError("there is no patient")
+    if isinstance(patients, Mapping):
+        return patients
+    headings = model.headings(patients.columns)
     return {
         str(name): model.read({h.name: with_unit(row[h.column], h.unit) for h in headings})
-        for name, row in zip(frame.index, frame.to_dict("records"), strict=True)
+        for name, row in zip(patients.index, patients.to_dict("records"), strict=True)
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -28,6 +28,12 @@ from calcinosis.interface.options import (
     telling_errors,
 )
 from calcinosis.interface.patients import published_case, read_file, read_words
+from calcinosis.knowledge.problem import choose_from
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from calcinosis.analysis.over_patients import OverPatients
 
 
 def sensitivity(
@@ -57,8 +63,12 @@ def sensitivity(
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="The draws of a seed are always the same.")] = 0,
     epsilon: Annotated[
-        float, typer.Option(metavar="SHARE", help="By which share every row may be wrong, for the robust bounds.")
-    ] = EPSILON,
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help=f"By which share every row may be wrong, for the robust bounds; {EPSILON:g}, of a file only if given.",
+        ),
+    ] = None,
     scheme: Annotated[
         str, typer.Option(metavar="SCHEME", help=f"How the rest of a row moves with an entry: {', '.join(SCHEMES)}.")
     ] = SCHEMES[0],
@@ -78,11 +88,12 @@ def sensitivity(
     Example: calcinosis sensitivity --case jones2023 --out jones2023
     """
     # what the other commands do not need is loaded here, so that they start fast
+    from calcinosis.analysis.over_patients import over_patients
     from calcinosis.analysis.sensitivity import sensitivity as analyse
     from calcinosis.interface.sensitivity_text import show_one
 
     no_findings_with_file(file, case, findings)
-    if not 0.0 < epsilon < 1.0:
+    if epsilon is not None and not 0.0 < epsilon < 1.0:
         raise typer.BadParameter("--epsilon is a share between 0 and 1")
     if scheme not in SCHEMES:
         raise typer.BadParameter(f"--scheme is one of {', '.join(SCHEMES)}")
@@ -90,9 +101,12 @@ def sensitivity(
         model = load(priors)
         state, probability = _read_target(target)
         if file:
-            if two_way or target:
-                raise InputError("--two-way and --target are asked of one patient, not of a file")
-            _over_file(model, file, draws or DRAWS_EACH, seed, cast(Scheme, scheme), most, out, force, as_json)
+            patients = _read_patients(model, file)
+            tables = _of_each(model, patients, state if target else None, probability, two_way, epsilon)
+            found_many = over_patients(
+                model, patients, scheme=cast(Scheme, scheme), draws=draws or DRAWS_EACH, seed=seed
+            )
+            _tell_many(found_many, tables, model.digest, most, out, force, as_json)
             return
         known, published = ({}, None) if case is None else published_case(case, priors, model)
         found = analyse(
@@ -102,7 +116,7 @@ def sensitivity(
             probability=probability,
             entries=two_way,
             scheme=cast(Scheme, scheme),
-            epsilon=epsilon,
+            epsilon=EPSILON if epsilon is None else epsilon,
             draws=draws or DRAWS,
             seed=seed,
         )
@@ -131,21 +145,8 @@ def _read_target(target: str | None) -> tuple[str | None, float | None]:
         raise InputError(f"--target {target}: {number!r} is no probability: write for instance {state}=0.5") from None
 
 
-def _over_file(
-    model: Model,
-    path: Path,
-    draws: int,
-    seed: int,
-    scheme: Scheme,
-    most: int,
-    out: Path | None,
-    force: bool,
-    as_json: bool,
-) -> None:
-    from calcinosis.analysis.over_patients import over_patients
-    from calcinosis.analysis.sensitivity import plain_lines
-    from calcinosis.interface.sensitivity_text import show_many
-
+def _read_patients(model: Model, path: Path) -> dict[str, Evidence]:
+    """The evidence of each patient of a file, by name; those whose findings cannot be are told all at once."""
     patients: dict[str, Evidence] = {}
     faults = []
     for patient in read_file(path, model):
@@ -158,20 +159,64 @@ def _over_file(
             faults.append(error.fault(f"patient {patient.name}"))
     if faults:
         raise FindingsError(faults, "some patients have findings that cannot be true together")
-    found = over_patients(model, patients, scheme=scheme, draws=draws, seed=seed)
+    return patients
+
+
+def _of_each(
+    model: Model,
+    patients: dict[str, Evidence],
+    state: str | None,
+    probability: float | None,
+    pair: tuple[str, str] | None,
+    epsilon: float | None,
+) -> dict[str, pd.DataFrame]:
+    """The tables of the analyses that were asked for by an option, for each patient."""
+    from calcinosis.analysis.changes import smallest_changes
+    from calcinosis.analysis.over_patients import each_patient
+    from calcinosis.analysis.robust import robust_bounds
+    from calcinosis.analysis.two_way import two_way
+
+    found = {}
+    if state is not None:
+        if state not in model.states:
+            raise InputError(f"no state {state!r} of {model.target}: {choose_from(state, model.states)}")
+        found["changes"] = each_patient(
+            model, patients, lambda e: smallest_changes(model, e, state=state, probability=probability).nearest
+        )
+    if pair is not None:
+        entries = model.entries.find(pair[0]), model.entries.find(pair[1])
+        found["two_way_boundary"] = each_patient(model, patients, lambda e: two_way(model, e, *entries).boundary)
+    if epsilon is not None:
+        found["robust"] = each_patient(model, patients, lambda e: robust_bounds(model, e, epsilon=epsilon).frame)
+    return found
+
+
+def _tell_many(
+    found: OverPatients,
+    tables: dict[str, pd.DataFrame],
+    digest: str,
+    most: int,
+    out: Path | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    from calcinosis.analysis.sensitivity import plain_lines
+    from calcinosis.interface.sensitivity_text import show_each, show_many
+
+    every = {"patients": found.patients, "entries": found.entries, "sources": found.sources, **tables}
     files: list[Path] = []
     if out:
         from calcinosis.interface.report import write_tables
 
-        files = write_tables(
-            {"patients": found.patients, "entries": found.entries, "sources": found.sources}, out, force=force
-        )
+        files = write_tables(every, out, force=force)
     if as_json:
-        parts = {"patients": found.patients, "entries": found.entries, "sources": found.sources}
-        every = {name: plain_lines(frame, None if name == "patients" else most) for name, frame in parts.items()}
-        show_json({"digest": model.digest, **every, **_listed(files), "disclaimer": DISCLAIMER})
+        whole = ("patients", *tables)
+        lines = {name: plain_lines(frame, None if name in whole else most) for name, frame in every.items()}
+        show_json({"digest": digest, **lines, **_listed(files), "disclaimer": DISCLAIMER})
         return
-    show_many(found, model.digest, most)
+    show_many(found, digest, most)
+    for name, frame in tables.items():
+        show_each(name.replace("_", " "), frame)
     _tell(out, files)
 
 

@@ -9,6 +9,7 @@ from calcinosis.analysis.sensitivity import Sensitivity, lines_of
 from calcinosis.inference.posterior import DISCLAIMER, percent, percents
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.console import Console
 
 Cells = dict[str, str]
@@ -224,3 +225,17 @@ def show_many(found: OverPatients, digest: str, most: int) -> None:
             ],
         )
     console.print("", Text(f"priors {digest[:12]}"), Text(DISCLAIMER, style="dim"), sep="\n")
+
+
+def show_each(title: str, frame: pd.DataFrame) -> None:
+    """Print a table that has lines of each patient."""
+    from rich.console import Console
+
+    def cell(value: object) -> str:
+        if isinstance(value, float):
+            return "" if value != value else f"{value:.3g}"
+        return "" if value is None else str(value)
+
+    names = list(frame.columns)
+    lines = [{name: cell(value) for name, value in zip(names, line, strict=True)} for line in lines_of(frame)]
+    _table(Console(highlight=False), f"{title[:1].upper()}{title[1:]}, of each patient", lines)
