@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import Posterior
+from calcinosis.inference.question_error import QuestionError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,8 +39,11 @@ EPSILON = 0.01
 MOST_SHARED = 8
 """Of how many rows every combination of ends is tried."""
 
-MOST_SWEEPS = 100
-"""How often all tables are gone through at most; a handful is enough."""
+MOST_SWEEPS = 2_000
+"""How often all tables, or the results of a row, are gone through at most; mostly a handful is enough."""
+
+CLOSE = 1e-13
+"""How near a log-likelihood comes to its highest before the search ends."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +83,7 @@ def robust_bounds(
     import pandas as pd
 
     if not 0.0 < epsilon < 1.0:
-        raise ValueError(f"the share epsilon lies between 0 and 1, not at {epsilon}")
+        raise QuestionError(f"the share epsilon lies between 0 and 1, not at {epsilon}")
     posterior = model.posterior(findings, **named)
     credal = _Credal(contract(model.network, posterior.evidence), epsilon)
     states = list(posterior)
@@ -122,7 +127,7 @@ class _Credal:
                 sign = (1 - share) * up - share * down
                 gain = np.tensordot(sign, by_factor, axes=1)
                 if family.closed:
-                    low, high = self._ends(family, nominal[i], scales[i])
+                    low, high = self._ends(family, nominal[i], scales[i], reached=True)
                     numbers[i] = np.where(gain >= 0, high, low)
                 else:
                     gain = gain * family.likelihoods[0]
@@ -135,7 +140,7 @@ class _Credal:
 
     def bound(self, up: Array, down: Array) -> float:
         """A number that up·P / (up + down)·P cannot exceed."""
-        shared = self._shared_rows()
+        shared = self._shared_rows
         combinations = 2 ** len(shared)
         highest = self._extremes(up, shared, combinations, upper=True)
         lowest = self._extremes(down, shared, combinations, upper=False)
@@ -151,8 +156,12 @@ class _Credal:
         """What the factor of repeated results was divided by, as a logarithm."""
         return float(family.log_likelihood(rows).max()) if family.repeated else 0.0
 
-    def _ends(self, family: Family, rows: Array, scale: float) -> tuple[Array, Array]:
-        """The lowest and highest factor of each row of a closed family within ε."""
+    def _ends(self, family: Family, rows: Array, scale: float, *, reached: bool) -> tuple[Array, Array]:
+        """The lowest and highest factor of each row of a closed family within ε.
+
+        The highest is one that was reached, or one that cannot be passed; they differ by little, and only where there
+        are several results.
+        """
         trusted = (1 - self.epsilon) * rows
         corners = trusted[:, None] + self.epsilon * np.eye(rows.shape[1])  # (rows, corners, states)
         if not family.repeated:
@@ -162,8 +171,10 @@ class _Credal:
         times = counts.astype(np.float64)
         with np.errstate(divide="ignore"):
             low = np.exp((np.log(corners @ distinct.T) @ times).min(axis=1) - scale)
-        return low, np.exp(_highest_of_repeated(trusted, self.epsilon, distinct, times) - scale)
+        found, limit = _highest_of_repeated(trusted, self.epsilon, distinct, times)
+        return low, np.exp((found if reached else limit) - scale)
 
+    @cached_property
     def _shared_rows(self) -> list[tuple[int, int]]:
         """The rows of closed families that bear on several states of the target, MOST_SHARED of them at most."""
         numbers = [
@@ -187,7 +198,7 @@ class _Credal:
             if not family.closed:
                 own[family.variable] = family, rows
                 continue
-            low, high = self._ends(family, rows, self._scale(family, rows))
+            low, high = self._ends(family, rows, self._scale(family, rows), reached=False)
             values = np.repeat((high if upper else low)[:, None], combinations, axis=1)
             for bit, (number, row) in enumerate(shared):
                 if number == i:
@@ -225,25 +236,29 @@ def _spread(array: Array, scope: tuple[str, ...], wider: tuple[str, ...]) -> Arr
     return moved[tuple([slice(None) if name in scope else None for name in wider] + [slice(None)])]
 
 
-def _highest_of_repeated(trusted: Array, epsilon: float, distinct: Array, times: Array) -> Array:
-    """The highest log-likelihood of repeated results that each row can reach, axis `(rows,)`.
+def _highest_of_repeated(trusted: Array, epsilon: float, distinct: Array, times: Array) -> tuple[Array, Array]:
+    """The highest log-likelihood of repeated results that each row was found to reach, and a limit that it cannot pass:
+    axes `(rows,)`.
 
-    It is concave in the doubt q, so that the fixed point of q ∝ q · gradient is its maximum.
+    It is concave in the doubt q, so that the fixed point of q ∝ q · gradient is its maximum, and from any q it rises by
+    no more than the largest component of the gradient exceeds their mean by q.
     """
-    rows, states = trusted.shape
-    doubt = np.full((rows, states), 1.0 / states)
-    for _ in range(2_000):
-        seen = (trusted + epsilon * doubt) @ distinct.T
-        with np.errstate(divide="ignore", invalid="ignore"):
-            gradient = np.nan_to_num((times / seen) @ distinct, nan=0.0, posinf=0.0)
-        better = doubt * gradient
-        total = better.sum(axis=1, keepdims=True)
-        better = np.where(total > 0, better / np.where(total > 0, total, 1.0), doubt)
-        if np.abs(better - doubt).max() < 1e-14:
+    doubt = np.full(trusted.shape, 1.0 / trusted.shape[1])
+
+    def rise() -> tuple[Array, Array]:
+        """The gradient, and by how much the log-likelihood may still rise."""
+        gradient = epsilon * (times / ((trusted + epsilon * doubt) @ distinct.T)) @ distinct
+        mean = (doubt * gradient).sum(axis=1, keepdims=True)
+        return gradient / mean, np.maximum(gradient.max(axis=1) - mean[:, 0], 0.0)
+
+    better, left = rise()
+    for _ in range(MOST_SWEEPS):
+        if (left < CLOSE).all():
             break
-        doubt = better
-    # the limit is rounded upward, so that it stays a bound
+        doubt = doubt * better
+        better, left = rise()
+    found = np.log((trusted + epsilon * doubt) @ distinct.T) @ times
     with np.errstate(divide="ignore"):
-        found = np.log((trusted + epsilon * doubt) @ distinct.T) @ times
-        corners = np.log((trusted[:, None] + epsilon * np.eye(states)) @ distinct.T) @ times
-    return np.asarray(np.maximum(found, corners.max(axis=1)) * (1 - 1e-15))
+        corners = np.log((trusted[:, None] + epsilon * np.eye(trusted.shape[1])) @ distinct.T) @ times
+    reached = np.maximum(found, corners.max(axis=1))
+    return reached, np.maximum(found + left, reached)
