@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from calcinosis.analysis.two_way import two_way as two_way
     from calcinosis.analysis.uncertainty import uncertainty as uncertainty
     from calcinosis.inference.cases import cases as cases
-    from calcinosis.inference.entries import QuestionError as QuestionError
     from calcinosis.inference.entries import UnknownEntry as UnknownEntry
     from calcinosis.inference.evidence import Evidence as Evidence
     from calcinosis.inference.evidence import Finding as Finding
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from calcinosis.inference.network import NetworkError as NetworkError
     from calcinosis.inference.posterior import DISCLAIMER as DISCLAIMER
     from calcinosis.inference.posterior import Posterior as Posterior
+    from calcinosis.inference.question_error import QuestionError as QuestionError
     from calcinosis.interface import cohort as cohort
     from calcinosis.knowledge.problem import PriorsError as PriorsError
     from calcinosis.knowledge.problem import Problem as Problem
@@ -55,7 +55,7 @@ _HOMES = {
     "Priors": "knowledge.records",
     "PriorsError": "knowledge.problem",
     "Problem": "knowledge.problem",
-    "QuestionError": "inference.entries",
+    "QuestionError": "inference.question_error",
     "UnknownEntry": "inference.entries",
     "cases": "inference.cases",
     "cohort": "interface",

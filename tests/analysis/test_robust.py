@@ -9,7 +9,7 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 import calcinosis as cc
@@ -92,6 +92,7 @@ def is_possible(model, findings):
 
 @pytest.mark.parametrize("repeatable", [False, True], ids=["one result each", "several results"])
 @given(seed=st.integers(0, 2**32 - 1), epsilon=st.sampled_from([0.01, 0.1, 0.4]))
+@example(seed=277, epsilon=0.1)  # the highest likelihood of several results lies between corners, and is hard to reach
 @settings(max_examples=30, deadline=None)
 def test_bounds_enclose_every_corner(build, repeatable, seed, epsilon):
     model, findings = random_question(build, np.random.default_rng(seed), repeatable=repeatable)

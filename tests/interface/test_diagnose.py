@@ -86,7 +86,9 @@ def test_a_json_file_may_hold_one_patient_or_many(run, tmp_path):
     assert [entry["patient"] for entry in single] == ["A"]
     assert [entry["patient"] for entry in both] == ["A", "2"]
     assert both[0] == single[0]
-    assert run("diagnose", "--file", str(many)).stdout.count(" %") == 10
+    assert (
+        run("diagnose", "--file", str(many)).stdout.count(" %") == 21
+    )  # five probabilities and intervals each, and what they are
 
 
 def test_a_csv_file_is_read_by_the_grammar_and_as_a_spreadsheet_saves_it(run, tmp_path):
@@ -257,3 +259,14 @@ def test_labels_are_shown_as_they_are_written(run, tmp_path):
     states = tmp_path / "mine" / "states.csv"
     states.write_text(states.read_text(encoding="utf-8").replace(",idiopathic calcification,", ",idiopathic [/nos],"))
     assert "idiopathic [/nos]" in run("diagnose", "--priors", str(tmp_path / "mine")).stdout
+
+
+def test_each_patient_of_a_file_has_intervals_below_the_probabilities(run, tmp_path):
+    file = tmp_path / "patients.csv"
+    file.write_text("patient,pain,esrd\nann,severe,\nbob,none,yes\n", encoding="utf-8")
+    text = run("diagnose", "--file", str(file)).stdout
+    model = cc.load()
+    for findings in ({"pain": "severe"}, {"pain": "none", "esrd": "yes"}):
+        for words in model.posterior(findings).ranges.values():
+            assert words in text
+    assert "below each probability its 95 % interval" in text

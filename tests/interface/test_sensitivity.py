@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 import calcinosis as cc
 from calcinosis.interface.report import tables_of
 from calcinosis.interface.shell import app
+from calcinosis.knowledge.folder import shipped_folder
 
 ROOT = Path(__file__).parents[2]
 ROW = "warfarin=yes@esrd=no,subtype=calciphylaxis"
@@ -111,6 +113,17 @@ def test_what_is_at_fault_is_told_in_words(run, words, message):
     assert message in result.stderr.replace("\n", " ")
     told = json.loads(run(*words, "--draws", "20", "--json").stdout)
     assert message in told["message"].replace("\n", " ")
+
+
+def test_draws_that_cannot_be_made_are_told_in_words(run, tmp_path):
+    assert "the number of draws lies between 2 and 10,000,000" in run("--draws", "20000000").stderr
+    folder = tmp_path / "light"
+    shutil.copytree(shipped_folder(), folder)
+    for table in (folder / "tables").glob("*.csv"):
+        pd.read_csv(table, dtype=str, keep_default_na=False).assign(weight="0.0001").to_csv(table, index=False)
+    result = run("--priors", str(folder), "--case", "jones2023", "--draws", "20")
+    assert result.exit_code == 1
+    assert "with so little weight on the rows" in result.stderr
 
 
 @pytest.mark.parametrize(

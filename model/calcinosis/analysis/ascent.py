@@ -7,12 +7,11 @@ log-odds for its Chan-Darwiche distance. Not proved to be least.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
 from calcinosis.analysis.goal import Goal
-from calcinosis.inference.contraction import Contraction, contract, table_rows
+from calcinosis.inference.contraction import Contraction, contract, with_rows
 from calcinosis.inference.network import Array, Network
 from calcinosis.inference.posterior import Posterior
 
@@ -72,23 +71,20 @@ def ascended(network: Network, posterior: Posterior, goal: Goal) -> tuple[Networ
                 moved[best] = tilted(rows[best], gains[best], middle)
                 low, high = (low, middle) if (goal.rivals @ weights_of(moved)[0] >= 0).all() else (middle, high)
             moved[best] = tilted(rows[best], gains[best], high)
-            return _with_rows(network, contraction, start, moved)
+            return _moved(network, contraction, start, moved)
         rows = moved
     return None, []
 
 
-def _with_rows(
+def _moved(
     network: Network, contraction: Contraction, start: list[Array], rows: list[Array]
 ) -> tuple[Network, list[tuple[str, float]]]:
     """The network with these rows, and how far each table moved, the farthest first."""
-    tables, own = dict(network.tables), []
+    changed, own = {}, []
     for family, before, after in zip(contraction.families, start, rows, strict=True):
-        if np.array_equal(before, after):
-            continue
-        table = table_rows(network, family.variable).copy()
-        table[family.rows] = after
-        tables[family.variable] = table.reshape(network.tables[family.variable].shape)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = np.log(after) - np.log(before)
-        own.append((family.variable, float(np.nanmax(ratio) - np.nanmin(ratio))))
-    return replace(network, tables=tables), sorted(own, key=lambda pair: -pair[1])
+        if not np.array_equal(before, after):
+            changed[family.variable] = family.rows, after
+            with np.errstate(divide="ignore", invalid="ignore"):
+                ratio = np.log(after) - np.log(before)
+            own.append((family.variable, float(np.nanmax(ratio) - np.nanmin(ratio))))
+    return with_rows(network, changed), sorted(own, key=lambda pair: -pair[1])

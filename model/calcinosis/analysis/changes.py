@@ -8,9 +8,10 @@ Chan-Darwiche distance, and there are proofs for most:
 - one row, however it moves: of all rows that reach the answer, one with the least distance multiplies the probabilities
   of some states by one factor and then normalises, the states being the first few when ordered by what they add to the
   answer (the posterior is linear in the row, so for a given distance the best row is at a corner; after Chan and
-  Darwiche, UAI 2004).
+  Darwiche, UAI 2004). Of a row that is seen in several results it is the best of its entries.
 - one table, all its rows at once: as rows of one table never multiply each other, the best of each row for a given band
-  of factors is found on its own; the band is widened until the answer is reached.
+  of factors is found on its own; the band is widened until the answer is reached. Where the answer is to lead, the
+  rival that takes the widest band decides; a table with which no single rival does is left out.
 - several tables together: steepest ascent, a small step at a time in the table that brings most for its distance. This
   one is not proved to be least. Its distance is computed exactly afterwards, and `bound` tells what no change of any
   kind can go below: the log-odds of anything move by no more than the distance. Results of a repeatable variable, r of
@@ -21,21 +22,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from calcinosis.analysis.ascent import ascended
 from calcinosis.analysis.distance import distance
 from calcinosis.analysis.goal import Goal
-from calcinosis.analysis.least_rows import least_entries, least_rows
+from calcinosis.analysis.least_rows import MovedRow, least_entries, least_rows
 from calcinosis.analysis.least_tables import least_tables
 from calcinosis.analysis.one_way import OneWay, one_way
-from calcinosis.inference.contraction import table_rows
-from calcinosis.inference.entries import QuestionError
+from calcinosis.inference.contraction import with_rows
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array, Network
 from calcinosis.inference.posterior import Posterior
+from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.problem import choose_from
 
 if TYPE_CHECKING:
@@ -104,6 +105,8 @@ def smallest_changes(
     >>> bool(found.bound <= found.rows["distance"].min() + 1e-9 <= found.entries["distance"].min() + 2e-9)
     True
     """
+    import pandas as pd
+
     found = one_way(model, findings)
     posterior, states = found.posterior, list(found.posterior)
     if state is None and probability is not None:
@@ -123,67 +126,58 @@ def smallest_changes(
         if not others:
             raise QuestionError(f"{posterior.leading} is certain: only new zeros change that")
         goals = [Goal.of(posterior, other, None) for other in others]
-        return _changes(found, min(goals, key=lambda goal: _least_row(found, goal)), model)
-    return _changes(found, Goal.of(posterior, state, probability), model)
-
-
-def _least_row(found: OneWay, goal: Goal) -> float:
-    """The least distance of a row that reaches the goal; inf if none does."""
-    return min((row.distance for row in least_rows(found, goal)), default=math.inf)
-
-
-def _changes(found: OneWay, goal: Goal, model: Model) -> SmallestChanges:
-    import pandas as pd
-
-    first, frame = found.entries.first, found.entries.frame
-    entries = [
-        (*frame.loc[number, ["entry", "table", "state", "given", "value"]], new, far)
-        for number, new, far in least_entries(found, goal)
-    ]
-    rows = sorted(least_rows(found, goal), key=lambda row: row.distance)
+        goal, rows = min(((goal, _rows(found, goal)) for goal in goals), key=lambda pair: _least(pair[1]))
+    else:
+        goal = Goal.of(posterior, state, probability)
+        rows = _rows(found, goal)
     tables = sorted(least_tables(found, goal), key=lambda table: table.distance)
-    moved, own = ascended(model.network, found.posterior, goal)
+    moved, together = ascended(model.network, posterior, goal)
     far = distance(model.network, moved) if moved is not None else math.inf
     if tables and tables[0].distance <= far:
         # the ascent found nothing nearer than the best table alone
         alone = tables[0]
-        table = table_rows(model.network, alone.table).copy()
-        table[alone.rows] = alone.after
-        shape = model.network.tables[alone.table].shape
-        moved = replace(model.network, tables={**model.network.tables, alone.table: table.reshape(shape)})
-        own, far = [(alone.table, alone.distance)], alone.distance
-
-    def place(table: str, row: int) -> int:
-        return first[table] + row * int(model.network.tables[table].shape[-1])
-
-    def described(numbers: list[int]) -> dict[str, Any]:
-        return {name: frame[name].iloc[numbers].to_list() for name in ("weight", "source")}
-
-    entry_frame = pd.DataFrame(entries, columns=["entry", "table", "state", "given", "value", "new", "distance"])
-    numbers = [number for number, _, _ in least_entries(found, goal)]
-    entry_frame = entry_frame.assign(**described(numbers)).sort_values("distance", kind="stable", ignore_index=True)
-    names = model.variables
-    row_frame = pd.DataFrame(
-        [
-            (row.table, frame["given"].iloc[place(row.table, row.row)], row.distance,
-             _text(names[row.table].state_names, row.before), _text(names[row.table].state_names, row.after))
-            for row in rows
-        ],
-        columns=["table", "given", "distance", "before", "after"],
-    ).assign(**described([place(row.table, row.row) for row in rows]))  # fmt: skip
+        moved = with_rows(model.network, {alone.table: (alone.rows, alone.after)})
+        together, far = [(alone.table, alone.distance)], alone.distance
+    columns = ["table", "distance", "rows"]
     return SmallestChanges(
-        posterior=found.posterior,
+        posterior=posterior,
         goal=str(goal),
-        entries=entry_frame,
-        rows=row_frame,
-        tables=pd.DataFrame(
-            [(table.table, table.distance, len(table.rows)) for table in tables], columns=["table", "distance", "rows"]
-        ),
-        together=pd.DataFrame(own, columns=["table", "distance"]),
+        entries=_entry_frame(found, least_entries(found, goal)),
+        rows=_row_frame(found, rows),
+        tables=pd.DataFrame([(table.table, table.distance, len(table.rows)) for table in tables], columns=columns),
+        together=pd.DataFrame(together, columns=columns[:2]),
         together_distance=far if moved is not None else math.nan,
-        bound=goal.bound(found.posterior) / _times(found.posterior),
+        bound=goal.bound(posterior) / _times(posterior),
         network=moved,
     )
+
+
+def _rows(found: OneWay, goal: Goal) -> list[MovedRow]:
+    """The rows that reach the goal alone, the nearest first."""
+    return sorted(least_rows(found, goal), key=lambda row: row.distance)
+
+
+def _least(rows: list[MovedRow]) -> float:
+    return rows[0].distance if rows else math.inf
+
+
+def _entry_frame(found: OneWay, entries: list[tuple[int, float, float]]) -> pd.DataFrame:
+    columns = ["entry", "table", "state", "given", "value", "new", "distance", "weight", "source"]
+    lines = found.entries.frame.iloc[[number for number, _, _ in entries]]
+    lines = lines.assign(new=[new for _, new, _ in entries], distance=[far for _, _, far in entries])
+    return lines[columns].sort_values("distance", kind="stable", ignore_index=True)
+
+
+def _row_frame(found: OneWay, rows: list[MovedRow]) -> pd.DataFrame:
+    variables, first = found.entries.network.variables, found.entries.first
+    numbers = [first[row.table] + row.row * len(row.before) for row in rows]
+    columns = ["table", "given", "distance", "before", "after", "weight", "source"]
+    lines = found.entries.frame.iloc[numbers].assign(
+        distance=[row.distance for row in rows],
+        before=[_text(variables[row.table].state_names, row.before) for row in rows],
+        after=[_text(variables[row.table].state_names, row.after) for row in rows],
+    )
+    return lines[columns].reset_index(drop=True)
 
 
 def _times(posterior: Posterior) -> int:

@@ -18,6 +18,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from calcinosis.inference.network import Array
+from calcinosis.inference.question_error import QuestionError
 
 Scheme = Literal["proportional", "uniform", "order-preserving"]
 SCHEMES: tuple[str, ...] = get_args(Scheme)
@@ -35,7 +36,7 @@ def knots(rows: Array, scheme: Scheme) -> tuple[Array, Array]:
     ([0.0, 0.2, 1.0], [1.0, 0.0, 0.0])
     """
     if scheme not in SCHEMES:
-        raise ValueError(f"no way of co-variation {scheme!r}: one of {', '.join(SCHEMES)}")
+        raise QuestionError(f"no way of co-variation {scheme!r}: one of {', '.join(SCHEMES)}")
     count, states = rows.shape
     x = np.repeat(rows[:, :, None], 3, axis=2)
     moved = np.repeat(np.repeat(rows[:, None, None], states, axis=1), 3, axis=2)

@@ -18,6 +18,9 @@ from calcinosis.analysis.one_way import OneWay
 from calcinosis.analysis.table_functions import TableFunctions
 from calcinosis.inference.network import Array
 
+WIDEST, CLOSE = 40.0, 1e-9
+"""The widest band of factors that is tried, as a logarithm, and how near bisection comes to the least."""
+
 
 def least_entries(found: OneWay, goal: Goal) -> list[tuple[int, float, float]]:
     """Each entry that can reach the goal alone: its number, its new value, the distance."""
@@ -109,30 +112,28 @@ def _least_tilt(row: Array, gains: Array) -> Array | None:
 
 
 def _least_by_programming(row: Array, gains: Array) -> Array | None:
-    """The same by linear programming within ever narrower bands, where no single rival decides."""
+    """The same by linear programming within ever narrower bands, where no single rival decides.
+
+    The goal does not depend on the scale of the row, so that its factors lie between 1 and e^band, and it is normalised
+    at the end.
+    """
     from scipy.optimize import linprog
 
-    def within(band: float, shift: float) -> Array | None:
-        low, high = row * math.exp(shift), np.minimum(row * math.exp(shift + band), 1.0)
+    def within(band: float) -> Array | None:
         solved = linprog(
             np.append(np.zeros(len(row)), -1.0),
             A_ub=np.column_stack([-gains, np.ones(len(gains))]),
             b_ub=np.zeros(len(gains)),
-            A_eq=[np.append(np.ones(len(row)), 0.0)],
-            b_eq=[1.0],
-            bounds=[*zip(low, high, strict=True), (None, None)],
+            bounds=[*zip(row, row * math.exp(band), strict=True), (None, None)],
         )
-        return solved.x[:-1] if solved.success and solved.x[-1] >= 0 else None
+        return solved.x[:-1] / solved.x[:-1].sum() if solved.success and solved.x[-1] >= 0 else None
 
-    def best(band: float) -> Array | None:
-        return next((x for share in np.linspace(0, 1, 9) if (x := within(band, -share * band)) is not None), None)
-
-    low, high = 0.0, 60.0
-    answer = best(high)
+    low, high = 0.0, WIDEST
+    answer = within(high)
     if answer is None:
         return None
-    while high - low > 1e-9:
+    while high - low > CLOSE:
         middle = (low + high) / 2
-        tried = best(middle)
+        tried = within(middle)
         low, high, answer = (low, middle, tried) if tried is not None else (middle, high, answer)
     return answer

@@ -22,6 +22,7 @@ from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import CREDIBLE, Posterior
+from calcinosis.inference.question_error import QuestionError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -193,7 +194,7 @@ def one_way(
     (True, 53.0)
     """
     if not 0.0 < mass < 1.0:
-        raise ValueError(f"the mass of an interval lies between 0 and 1, not at {mass}")
+        raise QuestionError(f"the mass of an interval lies between 0 and 1, not at {mass}")
     posterior = model.posterior(findings, **named)
     entries = model.entries
     lower, upper = entries.interval(mass)

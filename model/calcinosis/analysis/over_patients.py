@@ -11,10 +11,10 @@ import numpy as np
 from calcinosis.analysis.covariation import Scheme
 from calcinosis.analysis.one_way import one_way
 from calcinosis.analysis.uncertainty import DRAWS_EACH, uncertainty
-from calcinosis.inference.entries import QuestionError
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.posterior import CREDIBLE
+from calcinosis.inference.question_error import QuestionError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,7 +133,7 @@ def _read(model: Model, patients: Mapping[str, Evidence] | pd.DataFrame) -> Mapp
     from calcinosis.inference.reading import with_unit
 
     if not len(patients):
-        raise ValueError("there is no patient")
+        raise QuestionError("there is no patient")
     if isinstance(patients, Mapping):
         return patients
     headings = model.headings(patients.columns)

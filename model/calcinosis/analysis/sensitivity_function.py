@@ -17,6 +17,7 @@ import numpy as np
 from calcinosis.inference.contraction import Family
 from calcinosis.inference.entries import Entry
 from calcinosis.inference.network import Array
+from calcinosis.inference.question_error import QuestionError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +90,7 @@ class SensitivityFunction:
         """
         x = np.asarray(x, dtype=np.float64)
         if np.any(x < self.knots[0] - 1e-12) or np.any(x > self.knots[2] + 1e-12):
-            raise ValueError(f"{self.entry} can move from {self.knots[0]:g} to {self.knots[2]:g} only")
+            raise QuestionError(f"{self.entry} can move from {self.knots[0]:g} to {self.knots[2]:g} only")
         side = np.where(x > self.knots[1], 1, 0)
         start, stop = self.knots[side], self.knots[side + 1]
         share = np.where(stop > start, (x - start) / np.where(stop > start, stop - start, 1.0), 0.0)[..., None]
@@ -121,7 +122,7 @@ class SensitivityFunction:
         import pandas as pd
 
         if self.measured is not None:
-            raise ValueError(f"{self.entry} is seen in several results: it has no such coefficients")
+            raise QuestionError(f"{self.entry} is seen in several results: it has no such coefficients")
         lines = []
         weights = self.weights(self.knots)
         for side, name in enumerate(("below", "above")):

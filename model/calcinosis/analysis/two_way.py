@@ -17,11 +17,12 @@ import numpy.typing as npt
 
 from calcinosis.analysis.covariation import knots
 from calcinosis.inference.contraction import Contraction, contract, table_rows
-from calcinosis.inference.entries import Entry, QuestionError
+from calcinosis.inference.entries import Entry
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import CREDIBLE, Posterior
+from calcinosis.inference.question_error import QuestionError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -29,6 +29,7 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.possible import Number
 from calcinosis.inference.posterior import CREDIBLE, Posterior
+from calcinosis.inference.question_error import QuestionError
 from calcinosis.inference.second_order import (
     Question,
     SecondOrder,
@@ -194,9 +195,9 @@ def uncertainty(
     ['subtype', 'probability', 'mean', 'sd', 'lower', 'median', 'upper', 'leads']
     """
     if not 2 <= draws <= MOST_DRAWS:
-        raise ValueError(f"the number of draws lies between 2 and {MOST_DRAWS:,}, not at {draws:,}")
+        raise QuestionError(f"the number of draws lies between 2 and {MOST_DRAWS:,}, not at {draws:,}")
     if not 0.0 < mass < 1.0:
-        raise ValueError(f"the mass of an interval lies between 0 and 1, not at {mass}")
+        raise QuestionError(f"the mass of an interval lies between 0 and 1, not at {mass}")
     posterior = model.posterior(findings, **named)
     question = ask(model.network, posterior.evidence)
     first, second = SecondOrder(model.network, draws, seed), SecondOrder(model.network, draws, (seed, 1))

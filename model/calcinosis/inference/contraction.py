@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -113,26 +113,22 @@ class Contraction:
 
     def weights(self, factors: Sequence[Array]) -> Array:
         """The joint weight of target and evidence, axes `(states of the target, ...)`, from each family's factor."""
-        return self.summed_up([family.laid_out(factor) for family, factor in zip(self.families, factors, strict=True)])
+        return self._with_messages(factors)[-1]
 
-    def summed_up(self, laid_out: Sequence[Array | None]) -> Array:
-        """The same from factors that are laid out; None where another of the same scope holds their product."""
-        arrays = list(laid_out)
+    def _with_messages(self, factors: Sequence[Array]) -> list[Array]:
+        """The factors laid out, then what each step hands on; the last is the answer."""
+        arrays = [family.laid_out(factor) for family, factor in zip(self.families, factors, strict=True)]
         for step in self.steps:
             product = self._product(arrays, step.factors, step.scope)
             arrays.append(product if step.variable == self.network.target else product.sum(axis=len(step.scope) - 1))
-        assert arrays[-1] is not None
-        return arrays[-1]
+        return arrays
 
     def derivatives(self, factors: Sequence[Array]) -> list[Array]:
         """Per family the derivative of the joint weights by its factor: axes `(states of the target, *factor axes)`.
 
         The factors have no further axes here.
         """
-        arrays = [family.laid_out(factor) for family, factor in zip(self.families, factors, strict=True)]
-        for step in self.steps:
-            product = self._product(arrays, step.factors, step.scope)
-            arrays.append(product if step.variable == self.network.target else product.sum(axis=-1))
+        arrays = self._with_messages(factors)
         states = len(self.network.variables[self.network.target].states)
         above: list[Array] = [np.zeros(0)] * len(arrays)
         above[-1] = np.eye(states)
@@ -156,31 +152,43 @@ class Contraction:
                 above[step.factors[place]] = full.sum(axis=axes) if axes else full
         return [family.put_back(above[i]) for i, family in enumerate(self.families)]
 
-    def _product(self, arrays: Sequence[Array | None], chosen: Sequence[int], scope: tuple[str, ...]) -> Array:
+    def _product(self, arrays: Sequence[Array], chosen: Sequence[int], scope: tuple[str, ...]) -> Array:
         """The product of some factors, the smallest first, so that few numbers are multiplied."""
         product: Array | None = None
         for i in sorted(chosen, key=lambda i: len(self.scopes[i])):
-            array = arrays[i]
-            if array is None:
-                continue
-            aligned = self.aligned(array, i, scope)
+            aligned = self.aligned(arrays[i], i, scope)
             product = aligned if product is None else product * aligned
         assert product is not None
         return product
 
     def aligned(self, array: Array, factor: int, scope: tuple[str, ...]) -> Array:
         """A factor that is laid out, with an axis of length 1 for each variable that only the wider scope has."""
-        own = self.scopes[factor]
-        return array[tuple(slice(None) if name in own else None for name in scope)]
+        return spread(array, self.scopes[factor], scope)
 
     def _size(self, name: str) -> int:
         return len(self.network.variables[name].states)
+
+
+def spread(array: npt.NDArray[Any], scope: Sequence[str], wider: Sequence[str]) -> npt.NDArray[Any]:
+    """An array over a scope, further axes behind, with an axis of length 1 for each variable that only the wider scope,
+    in the same order, has."""
+    return array[tuple(slice(None) if name in scope else None for name in wider)]
 
 
 def table_rows(network: Network, variable: str) -> Array:
     """The table of a variable as axes `(rows, states)`, the last parent's state running fastest."""
     table = network.tables[variable]
     return table.reshape(-1, table.shape[-1])
+
+
+def with_rows(network: Network, moved: Mapping[str, tuple[Rows, Array]]) -> Network:
+    """The network in which some rows of some tables, by number, are others: axes `(rows, states)`."""
+    tables = dict(network.tables)
+    for variable, (rows, values) in moved.items():
+        table = table_rows(network, variable).copy()
+        table[rows] = values
+        tables[variable] = table.reshape(network.tables[variable].shape)
+    return replace(network, tables=tables)
 
 
 def contract(network: Network, evidence: Evidence, *, whole: bool = False) -> Contraction:

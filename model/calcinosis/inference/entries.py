@@ -12,15 +12,12 @@ import numpy as np
 
 from calcinosis.inference.contraction import Rows, table_rows
 from calcinosis.inference.network import Array, Network
+from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import Priors
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-class QuestionError(ValueError):
-    """A question that cannot be asked of this model or of this patient; the message says why, and what can."""
 
 
 class UnknownEntry(QuestionError):  # noqa: N818 - a public name: what was asked for, as in 'ImpossibleEvidence'
@@ -168,7 +165,7 @@ class Entries:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One row per entry: entry, table, row, state, given, value, weight, source."""
+        """One line per entry: entry, table, state, given, value, weight, source."""
         import pandas as pd
 
         every = list(self)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from calcinosis.inference.contraction import MOST_ENTRIES, Contraction
+from calcinosis.inference.contraction import MOST_ENTRIES, Contraction, spread
 from calcinosis.inference.network import Array, NetworkError
 
 Number = Any
@@ -98,13 +98,13 @@ def lay_out_possible(contraction: Contraction, factors: Sequence[Array]) -> Layo
             shared = tuple(name for name in scopes[factor] if name in step.scope)
             elsewhere = tuple(i for i, name in enumerate(scopes[factor]) if name not in step.scope)
             if shared:
-                mask &= _spread(possible[factor].any(axis=elsewhere), shared, step.scope)
+                mask &= spread(possible[factor].any(axis=elsewhere), shared, step.scope)
         entries = np.flatnonzero(mask)
         total += len(entries)
         if total > MOST_POSSIBLE:
             raise NetworkError(f"too tightly knit for intervals: more than {MOST_POSSIBLE:,} joint states are possible")
         into = tuple(
-            tuple(np.broadcast_to(_spread(numbered[factor], scopes[factor], step.scope), shape).flat[entries].tolist())
+            tuple(np.broadcast_to(spread(numbered[factor], scopes[factor], step.scope), shape).flat[entries].tolist())
             for factor in step.factors
         )
         if step.variable == network.target:
@@ -123,8 +123,3 @@ def _numbered(truth: Truths) -> npt.NDArray[np.intp]:
     found = np.full(truth.shape, -1, dtype=np.intp)
     found[truth] = np.arange(truth.sum())
     return found
-
-
-def _spread(array: npt.NDArray[Any], scope: Sequence[str], wider: Sequence[str]) -> npt.NDArray[Any]:
-    """An array over a scope with an axis of length 1 for each variable that only the wider scope has."""
-    return array[tuple(slice(None) if name in scope else None for name in wider)]

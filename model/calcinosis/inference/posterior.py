@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from calcinosis.inference.evidence import Evidence
+from calcinosis.inference.question_error import QuestionError
 from calcinosis.inference.second_order import SecondOrder, Spread
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class Posterior:
             ValueError, NetworkError: as `interval`.
         """
         if self.second_order is None:
-            raise ValueError(
+            raise QuestionError(
                 "the rows of this network have no weights, so nothing is known of how sure it is: give the equivalent "
                 "sample size of its rows, as in Model.from_file(..., weight=50)"
             )

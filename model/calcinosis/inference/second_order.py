@@ -22,6 +22,7 @@ from calcinosis.inference.contraction import Contraction, Family, contract, tabl
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.network import Array, Network
 from calcinosis.inference.possible import Layout, Number, Truths, lay_out_possible
+from calcinosis.inference.question_error import QuestionError
 from calcinosis.inference.streams import Seed, root_of, stream
 
 DRAWS = 3 * 2**14
@@ -43,12 +44,9 @@ are forgotten, and drawn again as needed, the same."""
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """What the evidence of one patient asks of the tables: the contraction, its rows and factors as the network has
-    them, and its possible entries."""
+    """What the evidence of one patient asks of the tables: the contraction, and its possible entries."""
 
     contraction: Contraction
-    rows: tuple[Array, ...]
-    factors: tuple[Array, ...]
     layout: Layout
 
     @property
@@ -60,9 +58,8 @@ class Question:
 def ask(network: Network, evidence: Evidence) -> Question:
     """The question that a patient's evidence makes."""
     contraction = contract(network, evidence)
-    rows = tuple(contraction.rows())
-    factors = tuple(family.factor(own) for family, own in zip(contraction.families, rows, strict=True))
-    return Question(contraction, rows, factors, lay_out_possible(contraction, factors))
+    factors = [family.factor(own) for family, own in zip(contraction.families, contraction.rows(), strict=True)]
+    return Question(contraction, lay_out_possible(contraction, factors))
 
 
 @dataclass(frozen=True)
@@ -109,7 +106,7 @@ class SecondOrder:
 
     def __post_init__(self) -> None:
         if not self.network.weights:
-            raise ValueError(
+            raise QuestionError(
                 "no row of this network has a weight, so nothing is known of how sure it is: give the equivalent "
                 "sample size of its rows, as in Model.from_file(..., weight=50)"
             )
@@ -124,7 +121,7 @@ class SecondOrder:
             ValueError: for a mass not between 0 and 1.
         """
         if not 0.0 < mass < 1.0:
-            raise ValueError(f"the mass of an interval lies between 0 and 1, not at {mass}")
+            raise QuestionError(f"the mass of an interval lies between 0 and 1, not at {mass}")
         posteriors = self.posteriors(ask(self.network, evidence))
         limits = quantiles(posteriors, ((1 - mass) / 2, (1 + mass) / 2))
         lower, upper = limits.tolist()
@@ -233,7 +230,7 @@ def posteriors_of(
                 part[number] = _from_logarithms(part[number])
         found[:, here], possible[here] = _normalised(layout, part, here.stop - first)
     if not possible.any():
-        raise ValueError("with so little weight on the rows, every draw of the tables rules the findings out")
+        raise QuestionError("with so little weight on the rows, every draw of the tables rules the findings out")
     return found if whole or possible.all() else found[:, possible]
 
 

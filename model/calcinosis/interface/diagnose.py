@@ -141,8 +141,12 @@ def _show_file(model: Model, path: Path, as_json: bool) -> None:
     for state in model.states:
         table.add_column(Text(state), justify="right", no_wrap=True)
     for patient, answer in zip(patients, answers, strict=True):
+        # the interval stands below the probability, where the headings leave it room
         cells = [
-            Text(percent(p), style="bold cyan" if state == answer.leading else "")
+            Text.assemble(
+                (percent(p), "bold cyan" if state == answer.leading else ""),
+                (f"\n{_encodable(answer.ranges[state], console.encoding)}".rstrip(), "dim"),
+            )
             for state, p in answer.probabilities_of.items()
         ]
         table.add_row(Text(patient.name), *cells)
@@ -150,5 +154,6 @@ def _show_file(model: Model, path: Path, as_json: bool) -> None:
     for patient, answer in zip(patients, answers, strict=True):
         for note in answer.evidence.notes:
             console.print(Text(f"Note: patient {patient.name}: {note}"))
-    console.print("", Text(f"{len(answers)} patients · priors {model.digest[:12]}"), sep="\n")
+    below = "below each probability its 95 % interval · " if any(answer.sureness for answer in answers) else ""
+    console.print("", Text(f"{len(answers)} patients · {below}priors {model.digest[:12]}"), sep="\n")
     console.print(Text(DISCLAIMER, style="dim"))

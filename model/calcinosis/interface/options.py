@@ -10,10 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
-from calcinosis.inference.entries import QuestionError
 from calcinosis.inference.findings import FindingsError
 from calcinosis.inference.impossible import ImpossibleEvidence
 from calcinosis.inference.network import NetworkError
+from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.problem import PriorsError
 
 PriorsOption = Annotated[

@@ -102,7 +102,7 @@ def sensitivity(
         state, probability = _read_target(target)
         if file:
             patients = _read_patients(model, file)
-            tables = _of_each(model, patients, state if target else None, probability, two_way, epsilon)
+            tables = _of_each(model, patients, state, probability, two_way, epsilon)
             found_many = over_patients(
                 model, patients, scheme=cast(Scheme, scheme), draws=draws or DRAWS_EACH, seed=seed
             )
