@@ -28,6 +28,7 @@ turn, in an engine of its own each time, and the weights are added up. Memory st
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -48,6 +49,8 @@ LOWEST = -900
 
 TINY = 2.0**LOWEST
 
+LOG_2 = math.log(2)
+
 
 @dataclass(frozen=True, eq=False)
 class Weights:
@@ -55,6 +58,18 @@ class Weights:
 
     weights: Array
     exponents: Powers
+
+    @property
+    def logarithms(self) -> Array:
+        """The natural logarithms of the joint weights, axes `(patients, states)`; minus infinity where one is 0."""
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(self.weights) + self.exponents[:, None] * LOG_2)
+
+    @property
+    def log_evidence(self) -> Array:
+        """The natural logarithm of the probability of each patient's evidence: axis `(patients,)`."""
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(self.weights.sum(axis=1)) + self.exponents * LOG_2)
 
 
 Message = tuple[Array, Powers]

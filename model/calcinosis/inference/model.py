@@ -20,9 +20,11 @@ from calcinosis.inference.engine import TINY, Engine
 from calcinosis.inference.entries import Entries
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.findings import FindingsError, read_findings
+from calcinosis.inference.fitting import Fitting
 from calcinosis.inference.impossible import ImpossibleEvidence, smallest_clash
 from calcinosis.inference.missingness import Missing
 from calcinosis.inference.network import Network
+from calcinosis.inference.population import Population
 from calcinosis.inference.posterior import Posterior
 from calcinosis.inference.scores import Scores, score
 from calcinosis.inference.second_order import SecondOrder
@@ -101,6 +103,11 @@ class Model:
         return SecondOrder(self.network) if self.network.weights else None
 
     @cached_property
+    def fitting(self) -> Fitting:
+        """What tells of any patient whether the findings fit."""
+        return Fitting(self.network, self.engine, Population(self.network))
+
+    @cached_property
     def entries(self) -> Entries:
         """The entries of the tables, by name."""
         return Entries(self.network, self.priors)
@@ -177,6 +184,7 @@ class Model:
             log_evidence=math.log(mantissa) + (power + exponent) * math.log(2),
             digest=self.digest,
             second_order=self.second_order,
+            fitting=self.fitting,
         )
 
     def probabilities(self, findings: Mapping[str, Any] | Evidence | None = None, /, **named: Any) -> dict[str, float]:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from calcinosis.inference.evidence import Evidence
+from calcinosis.inference.fit import Fit
+from calcinosis.inference.fitting import Fitting
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.inference.second_order import SecondOrder, Spread
 
@@ -31,7 +33,8 @@ class Posterior:
 
     `probabilities_of` maps each state, in order, to its probability; `labels` to the words for it. `log_evidence` is
     the natural logarithm of the probability of the evidence, `digest` the fingerprint of the priors. `second_order` is
-    what intervals are computed from, None where the rows of the tables have no weights.
+    what intervals are computed from, None where the rows of the tables have no weights; `fitting` what tells whether the
+    findings fit.
 
     >>> import calcinosis as cc
     >>> p = cc.load().posterior(warfarin="yes", pain="severe", vascular_histology="intramural_calcification")
@@ -46,6 +49,7 @@ class Posterior:
     log_evidence: float
     digest: str
     second_order: SecondOrder | None = field(default=None, compare=False, repr=False)
+    fitting: Fitting | None = field(default=None, compare=False, repr=False)
 
     def __getitem__(self, state: str) -> float:
         """The probability of a state; KeyError, with the states there are, for any other word."""
@@ -162,6 +166,23 @@ class Posterior:
         reason = self._spread_or_reason
         return f"No interval: {reason}." if isinstance(reason, str) and reason else ""
 
+    @cached_property
+    def fit(self) -> Fit:
+        """Whether the findings fit together, and any state of the target: conflict, rarity, 'none of them'.
+
+        >>> import calcinosis as cc
+        >>> cc.load().posterior(pain="severe", ulceration="yes").fit.category
+        'consistent'
+        """
+        if self.fitting is None:
+            raise QuestionError("this posterior was made without its network, so it is not known what fits")
+        return self.fitting.fit(self.evidence)
+
+    @property
+    def misfit(self) -> str:
+        """What does not fit among the findings, in words; empty where they fit."""
+        return "" if self.fitting is None or self.fit.category == "consistent" else self.fit.verdict
+
     def credible_set(self, mass: float = CREDIBLE) -> tuple[str, ...]:
         """The fewest states that together hold at least `mass` of the probability, most probable first."""
         if not 0.0 < mass <= 1.0:
@@ -197,6 +218,7 @@ class Posterior:
             "credible_set": list(self.credible_set()),
             "verdict": self.verdict,
             "interval": self._interval_as_dict(),
+            "fit": None if self.fitting is None else self.fit.as_dict(),
             "log_evidence": self.log_evidence,
             "findings": [{"variable": f.variable, "given": f.given, "understood": f.understood} for f in self.evidence],
             "notes": list(self.evidence.notes),
@@ -253,7 +275,7 @@ class Posterior:
 
     def _footnotes(self) -> list[str]:
         found = [f"Findings: {self.evidence}", *(f"Note: {note}" for note in self.evidence.notes)]
-        found += [words for words in (self.sureness, self.no_interval) if words]
+        found += [words for words in (self.sureness, self.no_interval, self.misfit) if words]
         return [*found, f"log evidence {self.log_evidence:.3f} · priors {self.digest[:12]}", DISCLAIMER]
 
     def _repr_html_(self) -> str:

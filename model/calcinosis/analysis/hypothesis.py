@@ -1,0 +1,104 @@
+"""A hypothesis and what it is held against: the states for it, those against it, and the log-odds between them.
+
+All logarithms are natural: log-odds and weights of evidence are in nats. A weight of evidence of log 10 = 2.303 nats is
+one ban, or ten decibans, in Good's and Turing's unit; above 0 it speaks for the hypothesis.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from calcinosis.inference.network import Array
+from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.problem import choose_from
+
+States = str | Sequence[str]
+"""One state of the target, or several of which one is true: as a list, or with a slash between them."""
+
+DECIBANS = 10 / math.log(10)
+"""How many decibans a nat is."""
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """That the target is in one of the states `chosen`, held against its being in one of `against`."""
+
+    states: tuple[str, ...]
+    chosen: tuple[str, ...]
+    against: tuple[str, ...]
+
+    @classmethod
+    def of(cls, states: Sequence[str], chosen: States, against: States | None = None) -> Hypothesis:
+        """The hypothesis of some states against some others; against all others, unless told.
+
+        Raises:
+            QuestionError: for words that are no state, or states on both sides, or none.
+        """
+        mine = _read(states, chosen)
+        others = tuple(state for state in states if state not in mine) if against is None else _read(states, against)
+        both = [state for state in mine if state in others]
+        if both:
+            raise QuestionError(f"{', '.join(both)} cannot be held against itself")
+        if not others:
+            raise QuestionError("these are all states there are: nothing is left to hold them against")
+        return cls(tuple(states), mine, others)
+
+    @property
+    def against_all(self) -> bool:
+        """Whether it is held against all other states."""
+        return len(self.chosen) + len(self.against) == len(self.states)
+
+    def log_odds(self, weights: Array) -> Array:
+        """The log-odds of the hypothesis in nats, axes `(...)`, from weights of the states, axes `(..., states)`.
+
+        The weights need not sum to 1. Infinite where one side is ruled out, NaN where both are.
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(np.log(self._sum(weights, self.chosen)) - np.log(self._sum(weights, self.against)))
+
+    def _sum(self, weights: Array, chosen: Sequence[str]) -> Array:
+        places = [self.states.index(state) for state in chosen]
+        return np.asarray(weights[..., places].sum(axis=-1))
+
+
+def _read(states: Sequence[str], given: States) -> tuple[str, ...]:
+    named = given.split("/") if isinstance(given, str) and given not in states else [given] if isinstance(given, str) else given
+    named = [name.strip() for name in named]
+    for name in named:
+        if name not in states:
+            raise QuestionError(f"no state {name!r}: {choose_from(name, list(states))}")
+    if not named:
+        raise QuestionError(f"no state is named: {choose_from('', list(states))}")
+    return tuple(state for state in states if state in named)
+
+
+def weight_of_evidence(
+    prior: Mapping[str, float], posterior: Mapping[str, float], chosen: States, against: States | None = None
+) -> float:
+    """How far evidence moved the log-odds of some states against the others, in nats; above 0 it speaks for them.
+
+    The logarithm of the Bayes factor (Good, Probability and the Weighing of Evidence, 1950). For hypotheses of several
+    states see Madigan, Mosurski & Almond, Graphical explanation in belief networks, 1997. The mappings are by state,
+    such as `Posterior.probabilities_of`. Infinite where the evidence rules one side out.
+
+    By hand: heads of a coin that is double-headed or fair doubles the odds, so weighs log 2 = 0.693 nats, or 3.01
+    decibans.
+
+    Raises:
+        QuestionError: for words that are no state, or if the prior rules one side out.
+
+    >>> even, after = {"double-headed": 0.5, "fair": 0.5}, {"double-headed": 2 / 3, "fair": 1 / 3}
+    >>> round(weight_of_evidence(even, after, "double-headed"), 3)
+    0.693
+    """
+    hypothesis = Hypothesis.of(list(prior), chosen, against)
+    before, after = (
+        float(hypothesis.log_odds(np.array([own[state] for state in hypothesis.states]))) for own in (prior, posterior)
+    )
+    if not math.isfinite(before):
+        raise QuestionError("the prior rules one side out, so no evidence can weigh for it or against it")
+    return after - before

@@ -1,0 +1,111 @@
+"""Patients as the network expects them: what a patient's findings are compared with, to tell whether they are unusual.
+
+There are as many with each state of the target, each weighed by how probable that state was for him; so a rare disease
+is judged by as many patients as a common one. A variable is drawn when it is first needed, with random numbers of its
+own, and kept: what is compared does not depend on who was asked before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from calcinosis.inference.ancestral import cuts, pick
+from calcinosis.inference.coding import Coder, Codes
+from calcinosis.inference.contraction import table_rows
+from calcinosis.inference.evidence import Finding
+from calcinosis.inference.network import Array, Network
+from calcinosis.inference.streams import root_of, stream
+
+PATIENTS = 2**13
+"""How many patients there are: a share of 1 % of them is known to 0.15 % or so."""
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """Patients drawn from a network, of whom any variable can be looked at."""
+
+    network: Network
+    patients: int = PATIENTS
+    seed: int = 0
+    _drawn: dict[str, Codes] = field(default_factory=dict)
+
+    def __reduce__(self) -> tuple[type[Population], tuple[Network, int, int]]:
+        return type(self), (self.network, self.patients, self.seed)  # what was drawn is drawn again, the same
+
+    @property
+    def truth(self) -> Codes:
+        """The state of the target of each patient, by number."""
+        return self.states(self.network.target)
+
+    @property
+    def weights(self) -> Array:
+        """How many patients each one stands for: axis `(patients,)`, 0 for what cannot be."""
+        target = self.network.target
+        table = table_rows(self.network, target)
+        return table[self._rows(target), self.truth] * table.shape[1]
+
+    def states(self, name: str) -> Codes:
+        """The state of a variable in each patient, by number."""
+        known = self._drawn.get(name)
+        if known is None:
+            if name == self.network.target:
+                known = np.arange(self.patients) % len(self.network.variables[name].states)
+            else:
+                known = self._result(name, 0)
+            self._drawn[name] = known
+        return known
+
+    def seen(self, finding: Finding, coder: Coder) -> Codes:
+        """What would have been found in each patient where `finding` was in another: its code.
+
+        Where a state was seen, each patient shows his own. Where something was seen that has a likelihood under each
+        state (either of, or likelihoods), it is seen in a patient with that probability, the largest likelihood being
+        1; else its absence is. So either-of is a look that only tells the ones from the others.
+        """
+        name, looks = finding.variable, []
+        for number, likelihoods in enumerate(finding.likelihoods):
+            states = self.states(name) if number == 0 else self._result(name, number)
+            looks.append(self._look(name, number, states, likelihoods))
+        outcomes = sorted({outcome for _, own in looks for outcome in own}, reverse=True)
+        counts = np.zeros((self.patients, len(outcomes)), dtype=np.intp)
+        for which, own in looks:
+            places = np.array([outcomes.index(outcome) for outcome in own])
+            counts[np.arange(self.patients), places[which]] += 1
+        radix = len(looks) + 1
+        key = counts @ (radix ** np.arange(len(outcomes))) if radix ** len(outcomes) < 2**62 else None
+        unique = np.unique(counts if key is None else key, axis=0, return_index=True, return_inverse=True)
+        codes = [
+            coder.code(name, [o for o, times in zip(outcomes, pattern, strict=True) for _ in range(times)])[0]
+            for pattern in counts[unique[1]].tolist()
+        ]
+        return np.array(codes)[unique[2].ravel()]
+
+    def _look(
+        self, name: str, number: int, states: Codes, likelihoods: Sequence[float]
+    ) -> tuple[Codes, list[tuple[float, ...]]]:
+        """Which of the outcomes of a look each patient shows, and those outcomes."""
+        highest = max(likelihoods)
+        size = len(likelihoods)
+        if sum(own > 0 for own in likelihoods) == 1:
+            return states, [tuple(float(other == state) for other in range(size)) for state in range(size)]
+        shares = np.array(likelihoods) / highest
+        uniforms = self._uniforms("look", name, str(number))
+        missed = (uniforms >= shares[states]).astype(np.intp)
+        return missed, [tuple(shares.tolist()), tuple((1 - shares).tolist())]
+
+    def _result(self, name: str, number: int) -> Codes:
+        thresholds = cuts(table_rows(self.network, name))
+        return pick(thresholds, self._rows(name), self._uniforms("state", name, str(number)))
+
+    def _rows(self, name: str) -> Codes:
+        """The row of a variable's table that each patient's parents choose."""
+        rows = np.zeros(self.patients, dtype=np.intp)
+        for parent in self.network.parents[name]:
+            rows = rows * len(self.network.variables[parent].states) + self.states(parent)
+        return rows
+
+    def _uniforms(self, *purpose: str) -> Array:
+        return stream(root_of(self.seed), 0, *purpose).random(self.patients)
