@@ -17,13 +17,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from calcinosis.analysis.changes import smallest_changes as smallest_changes
+    from calcinosis.analysis.compare import compare as compare
+    from calcinosis.analysis.explanation import explain as explain
+    from calcinosis.analysis.flips import flips as flips
+    from calcinosis.analysis.hypothesis import weight_of_evidence as weight_of_evidence
+    from calcinosis.analysis.next_test import next_test as next_test
     from calcinosis.analysis.one_way import one_way as one_way
     from calcinosis.analysis.over_patients import each_patient as each_patient
     from calcinosis.analysis.over_patients import over_patients as over_patients
+    from calcinosis.analysis.plan import plan as plan
     from calcinosis.analysis.robust import robust_bounds as robust_bounds
     from calcinosis.analysis.sensitivity import sensitivity as sensitivity
+    from calcinosis.analysis.trajectory import trajectory as trajectory
     from calcinosis.analysis.two_way import two_way as two_way
     from calcinosis.analysis.uncertainty import uncertainty as uncertainty
+    from calcinosis.analysis.what_if import pairs as pairs
+    from calcinosis.analysis.what_if import sweep as sweep
     from calcinosis.inference.cases import cases as cases
     from calcinosis.inference.entries import UnknownEntry as UnknownEntry
     from calcinosis.inference.evidence import Evidence as Evidence
@@ -32,6 +41,7 @@ if TYPE_CHECKING:
     from calcinosis.inference.impossible import ImpossibleEvidence as ImpossibleEvidence
     from calcinosis.inference.model import Model as Model
     from calcinosis.inference.model import load as load
+    from calcinosis.inference.most_probable import most_probable_explanation as most_probable_explanation
     from calcinosis.inference.network import NetworkError as NetworkError
     from calcinosis.inference.posterior import DISCLAIMER as DISCLAIMER
     from calcinosis.inference.posterior import Posterior as Posterior
@@ -59,15 +69,25 @@ _HOMES = {
     "UnknownEntry": "inference.entries",
     "cases": "inference.cases",
     "cohort": "interface",
+    "compare": "analysis.compare",
     "each_patient": "analysis.over_patients",
+    "explain": "analysis.explanation",
+    "flips": "analysis.flips",
     "load": "inference.model",
+    "most_probable_explanation": "inference.most_probable",
+    "next_test": "analysis.next_test",
     "one_way": "analysis.one_way",
     "over_patients": "analysis.over_patients",
+    "pairs": "analysis.what_if",
+    "plan": "analysis.plan",
     "robust_bounds": "analysis.robust",
     "sensitivity": "analysis.sensitivity",
     "smallest_changes": "analysis.changes",
+    "sweep": "analysis.what_if",
+    "trajectory": "analysis.trajectory",
     "two_way": "analysis.two_way",
     "uncertainty": "analysis.uncertainty",
+    "weight_of_evidence": "analysis.hypothesis",
 }
 """The public names, each with the module it lives in: looked up at first use, so that importing costs nothing."""
 

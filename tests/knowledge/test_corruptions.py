@@ -85,7 +85,7 @@ TABLES = {file.removeprefix("tables/").removesuffix(".csv"): file for file in GR
 VARIABLES, STATES, SOURCES = (GRIDS[f"{name}.csv"] for name in ("variables", "states", "sources"))
 NAMES = [VARIABLES.cell(row, "variable") for row in range(len(VARIABLES.rows))]
 TOP = [file for file in GRIDS if file in FILES]
-OPTIONAL = {"order", "note", "against"}
+OPTIONAL = {"order", "note", "against", "after"}
 NUMBERS = ("", "text", "0,5", "50%", "#DIV/0!", "nan", "inf", "1e999", "1/2")
 
 
@@ -131,9 +131,9 @@ def whole_file(file: str, turn: int) -> Iterator[Fault]:
     def spoilt(new):
         return b"\n".join([*lines[: line - 1], new, *lines[line:]])
 
-    if file != "corrections.csv":
+    if file not in ("corrections.csv", "tests.csv"):
         yield Fault(file, "deleted", None, (file, 1))
-    if file not in ("units.csv", "corrections.csv", "expectations.csv"):  # a folder may have none of these
+    if file not in ("units.csv", "corrections.csv", "expectations.csv", "tests.csv"):  # a folder may have none of these
         yield Fault(file, "header only", grid.keep([]), (file, 1))
     yield Fault(file, "empty", b"", (file, 1))
     yield Fault(file, "blank", b"\xef\xbb\xbf \r\n\r\n", (file, 1))
@@ -327,7 +327,23 @@ def expectations() -> Iterator[Fault]:
     yield from _sources(file, row)
 
 
-OWN = [*variables(), *states(), *units(), *corrections(), *sources(), *expectations()]
+def clinical_tests() -> Iterator[Fault]:
+    file, grid = "tests.csv", GRIDS["tests.csv"]
+    target, hidden = (NAMES[_rows("variables.csv", "group", group)[0]] for group in ("outcome", "hidden"))
+    plain = NAMES[_rows("variables.csv", "group", "history")[0]]
+    row = len(grid.rows) // 2
+    yield from _cells(file, row, "test", {"empty": ""})
+    yield from _cells(file, row, "label", {"empty": ""})
+    unseen = {"unknown": "fevre", "the outcome": target, "hidden": hidden, "twice": f"{plain};{plain}"}
+    yield from _cells(file, row, "reveals", unseen | {"empty": "", "only a separator": ";"})
+    yield from _cells(file, row, "after", unseen)
+    for column in ("cost", "harm", "days"):
+        yield from _cells(file, row, column, {f"is {value!r}": value for value in (*NUMBERS, "-1")})
+    yield from _cells(file, row, "harm", {"above 1": "1.2"})
+    yield from _sources(file, row)
+
+
+OWN = [*variables(), *states(), *units(), *corrections(), *sources(), *expectations(), *clinical_tests()]
 PER_TABLE = [[*whole_file(TABLES[name], turn), *table(name, turn)] for turn, name in enumerate(sorted(TABLES), start=1)]
 TURNS = 20
 """One in twenty faults of a table is tried by itself, in turn; then each kind in all the tables at once."""

@@ -16,7 +16,9 @@ from calcinosis.knowledge.reader import read_priors
 from calcinosis.knowledge.revise import revised
 
 FOLDER = object()
-V, S, U, C, K, X = (f"{n}.csv" for n in ("variables", "states", "units", "corrections", "sources", "expectations"))
+V, S, U, C, K, X, T = (
+    f"{n}.csv" for n in ("variables", "states", "units", "corrections", "sources", "expectations", "tests")
+)
 D, F, W = (f"tables/{name}.csv" for name in ("disease", "fever", "swab"))
 P = "cases/published_cases.csv"
 
@@ -27,6 +29,12 @@ WIDE = {f"tables/{sign}.csv": "no,yes,weight,source,note\n0.5,0.5,9,smith2020,\n
     S: ("fever,no,", "".join(f"{sign},{state},,,,\n" for sign in SIGNS for state in ("no", "yes")) + "fever,no,"),
     F: f"{','.join(SIGNS)},no,yes,weight,source,note\n{'no,' * len(SIGNS)}0.2,0.8,10,smith2020,\n",
 }
+
+
+def one_test(test="swab", label="Swab", reveals="swab", cost="5", harm="0.1", days="1", source="smith2020", after=""):
+    """A file of tests with one row."""
+    return f"test,label,reveals,cost,harm,days,source,after\n{test},{label},{reveals},{cost},{harm},{days},{source},{after}\n"
+
 
 # fmt: off
 GOLDEN = {
@@ -255,6 +263,45 @@ GOLDEN = {
         "expectations.csv:2: against: flu: a subtype against itself: name another, or leave the cell empty"),
     "rule twice": ({X: ("fever,yes,no,flu,raises,,smith2020\n", "fever,yes,no,flu,raises,,smith2020\nfever,yes,no,flu,lowers,,smith2020\n")},
         "expectations.csv:3: finding, state, compared_with, subtype, against: fever, yes, no, flu,: the same as on line 2: remove one of the two"),
+    "tests in an empty file": ({T: ""},
+        "tests.csv:1: -: -: the file is empty: write a header line and one line per row"),
+    "tests in a folder": ({T: FOLDER},
+        "tests.csv:1: -: -: the file cannot be read (Is a directory): make it a readable file"),
+    "tests under a misspelt name": ({"test.csv": one_test()},
+        "test.csv:1: -: test.csv: a file that is not read: did you mean 'tests.csv'?"),
+    "tests without a column": ({T: one_test().replace("days", "dayz")},
+        "tests.csv:1: days: -: the column is missing: add it to the header",
+        "tests.csv:1: dayz: -: unknown column: did you mean 'days'?"),
+    "test without a name": ({T: one_test(test="", label="")},
+        "tests.csv:2: label: -: the cell is empty: write the name a reader would use",
+        "tests.csv:2: test: -: the cell is empty: give the test a name of its own"),
+    "test twice": ({T: one_test() + "swab,Another,fever,1,0,0,smith2020,\n"},
+        "tests.csv:3: test: swab: the same as on line 2: remove one of the two"),
+    "test of nothing": ({T: one_test(reveals=" ; ")},
+        "tests.csv:2: reveals: ;: no variable: name the variables it gives a result of, with ';' between them"),
+    "test of no variable": ({T: one_test(reveals="swab;fevre;fevre")},
+        "tests.csv:2: reveals: fevre: no such variable: did you mean 'fever'? One of: fever, swab",
+        "tests.csv:2: reveals: fevre: the variable is named twice: name it once; only a repeatable variable takes two results"),
+    "test of the disease": ({T: one_test(reveals="swab;disease")},
+        "tests.csv:2: reveals: disease: the variable that is asked for, which no test shows: write one of: fever, swab"),
+    "test of a hidden variable": ({T: one_test(), V: ("Swab,laboratory,yes", "Swab,hidden,no")},
+        "tests.csv:2: reveals: swab: a hidden variable, which no test shows: write one of: fever"),
+    "test of a variable twice": ({T: one_test(reveals="swab;swab;fever;fever")},
+        "tests.csv:2: reveals: fever: the variable is named twice: name it once; only a repeatable variable takes two results"),
+    "test after no variable": ({T: one_test(after="swap;disease;fever;fever")},
+        "tests.csv:2: after: disease: the variable that is asked for, which no test shows: write one of: fever, swab",
+        "tests.csv:2: after: fever: the variable is named twice: name it once",
+        "tests.csv:2: after: swap: no such variable: did you mean 'swab'? One of: fever, swab"),
+    "test with numbers below 0": ({T: one_test(cost="-5", harm="-0.1", days="-1")},
+        "tests.csv:2: cost: -5: a number below 0: write 0 or more",
+        "tests.csv:2: days: -1: a number below 0: write 0 or more",
+        "tests.csv:2: harm: -0.1: a probability below 0: write a number from 0 to 1"),
+    "test with numbers out of bounds": ({T: one_test(cost="1e999", harm="1.2", days="soon")},
+        "tests.csv:2: cost: 1e999: too large for a number: write a smaller number",
+        "tests.csv:2: days: soon: not a number: write digits with a decimal point, such as 0.52",
+        "tests.csv:2: harm: 1.2: a probability above 1: write a number from 0 to 1"),
+    "test with an unknown source": ({T: one_test(source="smith2002")},
+        "tests.csv:2: source: smith2002: unknown source: did you mean 'smith2020'? Otherwise add it to sources.csv"),
     "cases without a finding": ({P: "case_id,diagnosis,year\none,flu,1999\n"},
         "cases/published_cases.csv:1: -: -: no column is a variable: name the columns as in variables.csv"),
     "case without a name": ({P: ("one,flu", ",flu")},

@@ -116,6 +116,7 @@ def cited(priors, rows):
     yield from (key for row in rows.values() for key in row.sources)
     yield from (key for correction in priors.corrections for key in correction.source.split(";"))
     yield from (key for rule in priors.expectations for key in rule.sources)
+    yield from (key for test in priors.tests.values() for key in test.sources)
 
 
 def test_every_source_is_used_and_every_used_source_is_listed(priors, rows):
@@ -126,6 +127,20 @@ def test_every_published_source_can_be_looked_up(priors):
     published = [s for s in priors.sources.values() if s.kind not in ("definition", "judgement")]
     assert [source.key for source in published if len(source.citation) < 15] == []
     assert [source.key for source in published if source.key not in source.key.strip(" ;,")] == []
+
+
+def test_every_variable_but_those_known_at_the_door_is_revealed_by_a_test(priors):
+    revealed = {name for test in priors.tests.values() for name in test.reveals}
+    unseen = {name for name, variable in priors.variables.items() if variable.group in ("outcome", "hidden")}
+    assert set(priors.variables) - revealed == unseen | {"care_setting", "sex", "age_group"}
+
+
+def test_every_test_says_why_and_every_biopsy_has_the_published_harm(priors):
+    assert [test.name for test in priors.tests.values() if len(test.note.split()) < 3] == []
+    biopsies = [test for test in priors.tests.values() if "vascular_histology" in test.reveals]
+    assert [test.name for test in biopsies] == ["punch_biopsy", "wedge_biopsy", "repeat_biopsy"]
+    assert {round(16 / 114, 2)} == {test.harm for test in biopsies}
+    assert [test.name for test in biopsies if test.after] == ["repeat_biopsy"]
 
 
 def test_there_are_at_least_25_rules_and_they_speak_of_every_subtype(priors):

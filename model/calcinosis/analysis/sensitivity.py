@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from calcinosis.analysis.changes import SmallestChanges, smallest_changes
 from calcinosis.analysis.covariation import Scheme
 from calcinosis.analysis.one_way import OneWay, one_way
+from calcinosis.analysis.plain import plain, plain_lines
 from calcinosis.analysis.robust import EPSILON, RobustBounds, robust_bounds
 from calcinosis.analysis.two_way import TwoWay, two_way
 from calcinosis.analysis.uncertainty import DRAWS, Uncertainty, uncertainty
@@ -82,7 +81,7 @@ class Sensitivity:
                 "goal": self.changes.goal,
                 "bound": self.changes.bound,
                 **{name: lines(getattr(self.changes, name)) for name in ("entries", "rows", "tables", "together")},
-                "together_distance": _plain(self.changes.together_distance),
+                "together_distance": plain(self.changes.together_distance),
             }
         if self.uncertainty is not None:
             own = self.uncertainty
@@ -100,26 +99,6 @@ class Sensitivity:
                 "boundary": lines(self.two_way.boundary),
             }
         return found | {"disclaimer": DISCLAIMER}
-
-
-def lines_of(frame: pd.DataFrame) -> list[Any]:
-    """The lines of a table, each with its columns as attributes and in order."""
-    return list(frame.itertuples(index=False))
-
-
-def plain_lines(frame: pd.DataFrame, most: int | None = None) -> list[dict[str, Any]]:
-    """The lines of a table as plain values, for JSON; the first `most` of them."""
-    chosen = frame if most is None else frame.head(most)
-    return [{str(key): _plain(value) for key, value in line.items()} for line in chosen.to_dict("records")]
-
-
-def _plain(value: Any) -> Any:
-    """A value that JSON has: None for what is not a number, 'inf' for no limit."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float):
-        return None if np.isnan(value) else "inf" if np.isinf(value) else value
-    return value
 
 
 def sensitivity(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from calcinosis.analysis.one_way import OneWay
-from calcinosis.analysis.sensitivity import lines_of
+from calcinosis.analysis.plain import lines_of
 from calcinosis.analysis.two_way import TwoWay
 from calcinosis.analysis.uncertainty import Uncertainty
 from calcinosis.inference.posterior import DISCLAIMER, percent, percents

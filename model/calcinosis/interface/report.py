@@ -8,7 +8,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from calcinosis.analysis.sensitivity import Sensitivity, lines_of
+from calcinosis.analysis.plain import lines_of
+from calcinosis.analysis.sensitivity import Sensitivity
 from calcinosis.inference.posterior import DISCLAIMER, percent
 from calcinosis.interface.options import InputError
 from calcinosis.knowledge.folder import write_whole

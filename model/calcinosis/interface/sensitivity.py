@@ -200,7 +200,7 @@ def _tell_many(
     force: bool,
     as_json: bool,
 ) -> None:
-    from calcinosis.analysis.sensitivity import plain_lines
+    from calcinosis.analysis.plain import plain_lines
     from calcinosis.interface.sensitivity_text import show_each, show_many
 
     every = {"patients": found.patients, "entries": found.entries, "sources": found.sources, **tables}

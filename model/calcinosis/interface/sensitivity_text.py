@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from calcinosis.analysis.over_patients import OverPatients
-from calcinosis.analysis.sensitivity import Sensitivity, lines_of
+from calcinosis.analysis.plain import lines_of
+from calcinosis.analysis.sensitivity import Sensitivity
 from calcinosis.inference.posterior import DISCLAIMER, percent, percents
 
 if TYPE_CHECKING:

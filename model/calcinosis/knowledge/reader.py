@@ -10,13 +10,22 @@ from calcinosis.knowledge.problem import PriorsError, Problem, nearest
 from calcinosis.knowledge.read_expectations import read_expectations
 from calcinosis.knowledge.read_sources import read_sources
 from calcinosis.knowledge.read_tables import read_tables
+from calcinosis.knowledge.read_tests import read_tests
 from calcinosis.knowledge.read_units import check_units, read_corrections, read_units
 from calcinosis.knowledge.read_variables import read_variables
 from calcinosis.knowledge.records import Priors
 from calcinosis.knowledge.structure import check_structure
 
-FILES = ("variables.csv", "states.csv", "units.csv", "corrections.csv", "sources.csv", "expectations.csv")
-"""The files a folder holds beside tables/ and cases/; all but corrections.csv are required."""
+FILES = (
+    "variables.csv",
+    "states.csv",
+    "units.csv",
+    "corrections.csv",
+    "sources.csv",
+    "expectations.csv",
+    "tests.csv",
+)
+"""The files a folder holds beside tables/ and cases/; all but corrections.csv and tests.csv are required."""
 
 
 def read_priors(folder: str | Path) -> Priors:
@@ -51,6 +60,7 @@ def read_priors(folder: str | Path) -> Priors:
     if len(tables) == len(declared):
         check_structure({name: table.parents for name, table in tables.items()}, target, problems)
     expectations = read_expectations(path, variables, target, sources, problems)
+    tests = read_tests(path, variables, target, sources, problems)
     if problems:
         raise PriorsError(str(folder), problems)
     return Priors(
@@ -61,6 +71,7 @@ def read_priors(folder: str | Path) -> Priors:
         sources=FrozenMap(sources),
         corrections=corrections,
         expectations=expectations,
+        tests=FrozenMap(tests),
     )
 
 

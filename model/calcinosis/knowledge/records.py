@@ -172,10 +172,33 @@ class Expectation:
 
 
 @dataclass(frozen=True)
+class ClinicalTest:
+    """A test that could be ordered for a patient: what it would reveal, and at what price.
+
+    `reveals` names variables; one that is repeatable may be named twice, which is two looks at once, as in a deep
+    biopsy. `cost` is in US dollars, `harm` the probability (0 to 1) of a complication that needs attention, `days` the
+    time until the result is there. `after` names variables that must be known before the test is offered: a repeat
+    biopsy is offered only once `vascular_histology` has a result.
+    """
+
+    name: str
+    label: str
+    reveals: tuple[str, ...]
+    cost: float
+    harm: float
+    days: float
+    sources: tuple[str, ...]
+    after: tuple[str, ...] = ()
+    note: str = ""
+    line: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
 class Priors:
     """A priors folder that was read and found without fault.
 
-    `variables`, `tables` and `sources` are keyed by name, the variables and their states in order.
+    `variables`, `tables`, `sources` and `tests` are keyed by name: the variables and their states in order, the tests
+    as they stand in their file.
     """
 
     folder: str
@@ -185,12 +208,14 @@ class Priors:
     sources: Mapping[str, Source]
     corrections: tuple[Correction, ...]
     expectations: tuple[Expectation, ...]
+    tests: Mapping[str, ClinicalTest] = field(default_factory=lambda: FrozenMap({}))
 
     @cached_property
     def digest(self) -> str:
         """The SHA-256 of everything but the folder's place, the same for any order of rows and columns."""
         corrections = {correction.variable: correction for correction in self.corrections}
-        return digest(self.variables, self.tables, self.sources, corrections, frozenset(self.expectations))
+        tests = [self.tests] if self.tests else []  # so that a folder made before there were tests keeps its digest
+        return digest(self.variables, self.tables, self.sources, corrections, frozenset(self.expectations), *tests)
 
     def table(self, variable: str) -> pd.DataFrame:
         """The table of a variable as a DataFrame, one line per row of its CSV file."""

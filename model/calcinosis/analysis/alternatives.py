@@ -1,0 +1,162 @@
+"""What might be known instead: every other finding that a patient could have, one change at a time.
+
+A *change* sets one variable to another finding. What may be changed:
+
+- `added`: a variable not yet observed gets each of its states;
+- `changed`: an observed one gets each other state; of a repeatable one, one result is another;
+- `repeated`: a repeatable one that was observed gets one further result;
+- `removed`: an observed one becomes unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, get_args
+
+import numpy as np
+
+from calcinosis.inference.coding import Coder, Codes, canonical
+from calcinosis.inference.engine import Weights
+from calcinosis.inference.evidence import Evidence, Finding
+from calcinosis.inference.findings import finding_of
+from calcinosis.inference.model import Model
+from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.problem import choose_from
+from calcinosis.knowledge.records import Variable
+
+Kind = Literal["added", "changed", "repeated", "removed"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One variable of a patient set to another finding, None where it becomes unknown."""
+
+    variable: str
+    kind: Kind
+    finding: Finding | None
+
+    @property
+    def value(self) -> str:
+        """The finding as it would be given, such as `severe` or `absent,absent`; `unknown` where it is none."""
+        return self.finding.given if self.finding else "unknown"
+
+    def __str__(self) -> str:
+        return f"{self.variable}={self.value}"
+
+
+def changes_of(model: Model, evidence: Evidence, kinds: Collection[Kind] = KINDS) -> tuple[Change, ...]:
+    """Every change of one variable, in the order of the variables and their states.
+
+    Hidden variables and the target are left as they are: nobody can observe them.
+
+    >>> import calcinosis as cc
+    >>> model = cc.load()
+    >>> [str(c) for c in changes_of(model, model.read(pain="severe")) if c.variable == "pain"]
+    ['pain=none', 'pain=intermittent', 'pain=unknown']
+    """
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown:
+        raise QuestionError(f"no kind of change {unknown[0]!r}: {choose_from(unknown[0], KINDS)}")
+    return tuple(
+        change
+        for variable in model.variables.values()
+        if variable.group != "hidden" and variable.name != model.target
+        for change in _of_variable(variable, evidence[variable.name] if variable.name in evidence else None)
+        if change.kind in kinds
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Alternatives:
+    """A patient and the changes that can be made, ready to be weighed in any number together.
+
+    `codes` is the code of each change's finding; `now` those of the patient's own.
+    """
+
+    model: Model
+    changes: tuple[Change, ...]
+    coder: Coder
+    codes: Codes
+    now: Mapping[str, int]
+
+    @classmethod
+    def of(cls, model: Model, evidence: Evidence, kinds: Collection[Kind] = KINDS) -> Alternatives:
+        """The changes of these kinds that can be made to a patient's findings."""
+        coder = Coder(model.engine.base)
+        now = {f.variable: coder.code(f.variable, f.likelihoods)[0] for f in evidence}
+        changes = changes_of(model, evidence, kinds)
+        codes = [
+            coder.code(c.variable, c.finding.likelihoods)[0] if c.finding else model.engine.base[c.variable][()]
+            for c in changes
+        ]
+        return cls(model, changes, coder, np.array(codes, dtype=np.int32), now)
+
+    @cached_property
+    def variables(self) -> Codes:
+        """The number of the variable that each change is of, among all variables."""
+        number = {name: i for i, name in enumerate(self.model.variables)}
+        return np.array([number[change.variable] for change in self.changes], dtype=np.int32)
+
+    def weigh(self, sets: Codes) -> Weights:
+        """The weights with some changes made together: `sets`, axes `(sets, changes made)`, holds their numbers."""
+        return self._weigh(sets, self.codes)
+
+    def weigh_without(self, sets: Codes) -> Weights:
+        """The weights with the changed variables left out, but for those of which a further result was added."""
+        missing = [
+            self.now[change.variable] if change.kind == "repeated" else self.model.engine.base[change.variable][()]
+            for change in self.changes
+        ]
+        return self._weigh(sets, np.array(missing, dtype=np.int32))
+
+    def _weigh(self, sets: Codes, new: Codes) -> Weights:
+        base = self.model.engine.base
+        names = dict.fromkeys([*self.now, *(change.variable for change in self.changes)])
+        codes = {name: np.full(len(sets), self.now.get(name, base[name][()]), dtype=np.int32) for name in names}
+        number = {name: i for i, name in enumerate(self.model.variables)}
+        for made in sets.T:
+            owner = self.variables[made]
+            for name in names:
+                mine = owner == number[name]
+                codes[name][mine] = new[made[mine]]
+        return self.model.engine.weigh(self.coder.coded(len(sets), codes, np.zeros(len(sets), dtype=np.int64)))
+
+
+def _of_variable(variable: Variable, known: Finding | None) -> Iterator[Change]:
+    if known is None:
+        for state in variable.state_names:
+            yield Change(variable.name, "added", finding_of(variable, state, [_certain(variable, state)]))
+        return
+    results = [(likelihoods, _word(variable, likelihoods)) for likelihoods in known.likelihoods]
+    seen = {canonical(known.likelihoods)[0]}
+    for place in range(len(results)):
+        for state in variable.state_names:
+            other = _finding(variable, [*results[:place], _certain(variable, state), *results[place + 1 :]])
+            key = canonical(other.likelihoods)[0]
+            if key not in seen:
+                seen.add(key)
+                yield Change(variable.name, "changed", other)
+    if variable.repeatable:
+        for state in variable.state_names:
+            yield Change(variable.name, "repeated", _finding(variable, [*results, _certain(variable, state)]))
+    yield Change(variable.name, "removed", None)
+
+
+def _finding(variable: Variable, results: list[tuple[tuple[float, ...], str]]) -> Finding:
+    return finding_of(variable, ",".join(word for _, word in results), results)
+
+
+def _certain(variable: Variable, state: str) -> tuple[tuple[float, ...], str]:
+    """A result that shows a state, with its word."""
+    return tuple(float(other == state) for other in variable.state_names), state
+
+
+def _word(variable: Variable, likelihoods: Sequence[float]) -> str:
+    """A result as the grammar has it."""
+    highest = max(likelihoods)
+    if set(likelihoods) <= {0.0, highest}:
+        return "/".join(state for state, own in zip(variable.state_names, likelihoods, strict=True) if own)
+    return ",".join(f"{state}:{own:g}" for state, own in zip(variable.state_names, likelihoods, strict=True))
