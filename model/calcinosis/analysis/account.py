@@ -91,7 +91,9 @@ def _side(shown: Sequence[Contribution], one: str, other: str) -> str:
         elif len(members) > 1:
             name += f", {_factor(total)}"
         known = len(members) == 1 and number == 0
-        told.append(f"{name}: {', '.join(own.words if known else f'{own.words} {_factor(own.nats)}' for own in members)}")
+        told.append(
+            f"{name}: {', '.join(own.words if known else f'{own.words} {_factor(own.nats)}' for own in members)}"
+        )
     verb = "speak" if GROUPS.get(shown[0].group, "").endswith("s") else "speaks"
     return f"{verb} most {'; then '.join(told)}"
 

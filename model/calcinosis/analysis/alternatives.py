@@ -64,7 +64,7 @@ def changes_of(model: Model, evidence: Evidence, kinds: Collection[Kind] = KINDS
         change
         for variable in model.variables.values()
         if variable.group != "hidden" and variable.name != model.target
-        for change in _of_variable(variable, evidence[variable.name] if variable.name in evidence else None)
+        for change in _of_variable(variable, evidence.get(variable.name))
         if change.kind in kinds
     )
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from calcinosis.analysis.account import NOTABLE, Contribution, account
 from calcinosis.analysis.coalitions import Switches
@@ -15,6 +16,7 @@ from calcinosis.analysis.hypothesis import DECIBANS, Hypothesis, States
 from calcinosis.analysis.plain import plain_lines
 from calcinosis.analysis.shapley import Coalitions, shapley_values
 from calcinosis.analysis.through import slopes_of_findings
+from calcinosis.inference.coding import Codes
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
@@ -25,6 +27,8 @@ from calcinosis.knowledge.problem import choose_from
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Mask = npt.NDArray[np.bool_]
 
 MOST_FINDINGS = 25
 """How many findings are explained at most: 2^25 subsets of them take some seconds."""
@@ -70,7 +74,6 @@ class Explanation:
         Raises:
             NetworkError: if the network is too tightly knit to be asked about its tables.
         """
-        import pandas as pd
 
         entries = self.model.entries
         found = []
@@ -84,7 +87,7 @@ class Explanation:
         frame.insert(0, "variable", [variable for variable, _, _ in found])
         return frame.assign(slope=[slope for _, _, slope in found])
 
-    def _seen(self, variable: str) -> Array:
+    def _seen(self, variable: str) -> Mask:
         """Which entries are of a state that was seen of the variable."""
         seen = np.array(self.findings[variable].likelihoods).max(axis=0) > 0
         found = np.zeros(len(self.model.entries.values), dtype=bool)
@@ -150,10 +153,10 @@ def explain(
     """
     posterior = model.posterior(findings, **named)
     evidence = posterior.evidence
-    unknown = [name for name in background if name not in evidence]
-    if unknown:
-        known = [finding.variable for finding in evidence]
-        raise QuestionError(f"nothing was found of {unknown[0]!r}: {choose_from(unknown[0], known)}")
+    for name in background:
+        if name not in evidence:
+            found = [finding.variable for finding in evidence]
+            raise QuestionError(f"nothing was found of {name!r}: {choose_from(name, found)}")
     known, explained = (
         Evidence(tuple(finding for finding in evidence if (finding.variable in background) == own))
         for own in (True, False)
@@ -216,13 +219,19 @@ def _check_possible(hypothesis: Hypothesis, switches: Switches, explained: Evide
     if np.isfinite(reached).all():
         return
     worst = int(np.flatnonzero(~np.isfinite(reached))[0])
-    by = "the background rules" if worst == 0 else f"{switches.names[worst - 1]} rules" if worst <= count else "the findings together rule"
+    by = (
+        "the background rules"
+        if worst == 0
+        else f"{switches.names[worst - 1]} rules"
+        if worst <= count
+        else "the findings together rule"
+    )
     side = "for" if reached[worst] < 0 else "against" if reached[worst] > 0 else "both"
     states = {"for": hypothesis.chosen, "against": hypothesis.against}.get(side, hypothesis.states)
     raise QuestionError(f"{by} out {' and '.join(states)}: the odds are infinite, and no share of them is a number")
 
 
-def _one_per_row(slopes: Array, rows: Array, seen: Array) -> list[int]:
+def _one_per_row(slopes: Array, rows: Codes, seen: Mask) -> list[int]:
     """The entries that name the rows with the largest slopes: of each row the one that was seen, else the steepest."""
     strength = np.abs(slopes)
     order = np.lexsort((-strength, ~seen))

@@ -94,7 +94,8 @@ def flips(
         raise QuestionError(f"at least one finding must change, not {most_changes}")
     alternatives = Alternatives.of(model, posterior.evidence, kinds)
     parts, searched, tried = [], 0, 0
-    sets, below = np.zeros((1, 0), dtype=np.intp), np.array([1 << model.states.index(posterior.leading)])
+    sets: Codes = np.zeros((1, 0), dtype=np.intp)
+    below: Codes = np.array([1 << model.states.index(posterior.leading)])
     while searched < most_changes:
         ends = _next_variable(alternatives.variables)
         count = int((len(ends) - (ends[sets[:, -1]] if sets.shape[1] else np.zeros(1, dtype=np.intp))).sum())

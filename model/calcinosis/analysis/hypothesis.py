@@ -66,7 +66,13 @@ class Hypothesis:
 
 
 def _read(states: Sequence[str], given: States) -> tuple[str, ...]:
-    named = given.split("/") if isinstance(given, str) and given not in states else [given] if isinstance(given, str) else given
+    named = (
+        given.split("/")
+        if isinstance(given, str) and given not in states
+        else [given]
+        if isinstance(given, str)
+        else given
+    )
     named = [name.strip() for name in named]
     for name in named:
         if name not in states:

@@ -26,12 +26,12 @@ class WhatIf:
     """The posterior after every change of a patient's findings.
 
     `frame` has one line per change, or per two of them, in the order of the variables: variable, kind (added, changed,
-    repeated, removed; see `calcinosis.analysis.alternatives`), value, chance (how probable it is that just this would be
-    found, the unchanged findings being as they are; 1 for a finding removed), one column of probabilities per state of
-    the target, leading, flips (whether another state leads than now), moved (how far the probability of any state goes
-    up or down, at most). Of pairs, the first three columns stand twice, with 1 and 2 behind, and together tells how many
-    nats the two move the log-odds of the leading state beyond what each alone does. Changes that make the findings
-    impossible are left out.
+    repeated, removed; see `calcinosis.analysis.alternatives`), value, chance (how probable it is that just this would
+    be found, the unchanged findings being as they are; 1 for a finding removed), one column of probabilities per state
+    of the target, leading, flips (whether another state leads than now), moved (how far the probability of any state
+    goes up or down, at most). Of pairs, the first three columns stand twice, with 1 and 2 behind, and together tells
+    how many nats the two move the log-odds of the leading state beyond what each alone does. Changes that make the
+    findings impossible are left out.
     """
 
     posterior: Posterior

@@ -119,7 +119,7 @@ class Contraction:
         """The factors laid out, then what each step hands on; the last is the answer."""
         arrays = [family.laid_out(factor) for family, factor in zip(self.families, factors, strict=True)]
         for step in self.steps:
-            product = self._product(arrays, step.factors, step.scope)
+            product = self.product(arrays, step.factors, step.scope)
             arrays.append(product if step.variable == self.network.target else product.sum(axis=len(step.scope) - 1))
         return arrays
 
@@ -152,7 +152,7 @@ class Contraction:
                 above[step.factors[place]] = full.sum(axis=axes) if axes else full
         return [family.put_back(above[i]) for i, family in enumerate(self.families)]
 
-    def _product(self, arrays: Sequence[Array], chosen: Sequence[int], scope: tuple[str, ...]) -> Array:
+    def product(self, arrays: Sequence[Array], chosen: Sequence[int], scope: tuple[str, ...]) -> Array:
         """The product of some factors, the smallest first, so that few numbers are multiplied."""
         product: Array | None = None
         for i in sorted(chosen, key=lambda i: len(self.scopes[i])):
@@ -193,7 +193,7 @@ def with_rows(network: Network, moved: Mapping[str, tuple[Rows, Array]]) -> Netw
 
 def contract(network: Network, evidence: Evidence, *, whole: bool = False) -> Contraction:
     """The contraction that answers a patient's evidence; of the `whole` network, if variables that the evidence leaves
-    out shall take part.
+    out, or does not settle, shall take part.
 
     Raises:
         NetworkError: if more than MOST_ENTRIES joint states would have to be multiplied out at a time.
@@ -206,7 +206,8 @@ def contract(network: Network, evidence: Evidence, *, whole: bool = False) -> Co
         if name != network.target and len(likelihoods) == 1 and np.count_nonzero(likelihoods) == 1
     }
     above = {parent for name in relevant for parent in network.parents[name]}
-    closed = {name for name in found if name in fixed or (name not in above and name != network.target)}
+    summed = {name for name in found if not whole or len(found[name]) > 1} - above - {network.target}
+    closed = {*fixed, *summed}
     free = [name for name in network.variables if name in relevant and name not in closed]
     scopes = {
         name: {v for v in (*network.parents[name], name) if v in free} for name in network.variables if name in relevant

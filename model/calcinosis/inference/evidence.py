@@ -40,10 +40,14 @@ class Evidence:
 
     def __getitem__(self, variable: str) -> Finding:
         """The finding of a variable; KeyError if it was not observed."""
-        for finding in self.findings:
-            if finding.variable == variable:
-                return finding
-        raise KeyError(variable)
+        finding = self.get(variable)
+        if finding is None:
+            raise KeyError(variable)
+        return finding
+
+    def get(self, variable: str) -> Finding | None:
+        """The finding of a variable; None if it was not observed."""
+        return next((finding for finding in self.findings if finding.variable == variable), None)
 
     def __contains__(self, variable: object) -> bool:
         return any(finding.variable == variable for finding in self.findings)

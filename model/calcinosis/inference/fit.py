@@ -5,8 +5,8 @@ unrelated. That is the sign of HUGIN (Jensen, Chamberlain, Nordahl & Jensen, Ana
 1990); other software has the opposite sign, or another base.
 
 *Rarity* asks how many patients, of whom the same was looked at, show something less probable. They are drawn from the
-network (`calcinosis.inference.population`), so it is a p-value: of patients that the network describes rightly, one in a
-hundred lies below 0.01. The same is asked of the patients of each state of the target alone, and of the conflict.
+network (`calcinosis.inference.population`), so it is a p-value: of patients that the network describes rightly, one in
+a hundred lies below 0.01. The same is asked of the patients of each state of the target alone, and of the conflict.
 """
 
 from __future__ import annotations
@@ -157,7 +157,9 @@ class Fit:
             "conflicting_pairs": [
                 {"findings": list(pair), "conflict": self.pairs[pair]} for pair in self.conflicting_pairs
             ],
-            "groups": {name: {"within": within, "with_others": others} for name, (within, others) in self.groups.items()},
+            "groups": {
+                name: {"within": within, "with_others": others} for name, (within, others) in self.groups.items()
+            },
             "unit": "nats",
         }
 

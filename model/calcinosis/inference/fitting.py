@@ -86,7 +86,9 @@ class Fitting:
         """What is asked of some of the findings: each, all but one, two, a group, all but a group, none."""
         whole = frozenset(own)
         group_of = {name: self.network.variables[name].group for name in own}
-        groups = {group: frozenset(n for n in own if group_of[n] == group) for group in dict.fromkeys(group_of.values())}
+        groups = {
+            group: frozenset(n for n in own if group_of[n] == group) for group in dict.fromkeys(group_of.values())
+        }
         each = {name: frozenset([name]) for name in own}
         pairs = {pair: frozenset(pair) for pair in combinations(own, 2)}
         parts = {frozenset[str](), whole, *groups.values(), *each.values(), *pairs.values()}
@@ -97,7 +99,9 @@ class Fitting:
             return sum(log_p[part] for part in together) - log_p[frozenset().union(*together)]
 
         prior, posterior = (weights[part].logarithms[0] - log_p[part] for part in (frozenset[str](), whole))
-        shift = {s: i for i, s in enumerate(self.network.variables[self.network.target].state_names) if prior[i] > -np.inf}
+        shift = {
+            s: i for i, s in enumerate(self.network.variables[self.network.target].state_names) if prior[i] > -np.inf
+        }
         alone = [each[name] for name in own]
         return {
             "conflict_given": {s: conflict(*alone) + float(prior[i] - posterior[i]) for s, i in shift.items()},

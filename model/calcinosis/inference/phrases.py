@@ -32,9 +32,9 @@ def phrase(variable: Variable, finding: Finding) -> str:
     """
     name = uncapitalised(variable.label or variable.name)
     if variable.state_names == ("no", "yes") and len(finding.likelihoods) == 1:
-        sure = {(1.0, 0.0): f"no {name}", (0.0, 1.0): name}.get(finding.likelihoods[0])
-        if sure:
-            return sure
+        no, yes = finding.likelihoods[0]
+        if not (no and yes):
+            return name if yes else f"no {name}"
     seen = Counter(_result(variable, likelihoods) for likelihoods in finding.likelihoods)
     if len(finding.likelihoods) == 1:
         return f"{name} ({next(iter(seen))})"

@@ -45,7 +45,7 @@ class Population:
         """How many patients each one stands for: axis `(patients,)`, 0 for what cannot be."""
         target = self.network.target
         table = table_rows(self.network, target)
-        return table[self._rows(target), self.truth] * table.shape[1]
+        return np.asarray(table[self._rows(target), self.truth] * table.shape[1])
 
     def states(self, name: str) -> Codes:
         """The state of a variable in each patient, by number."""
@@ -81,7 +81,7 @@ class Population:
             coder.code(name, [o for o, times in zip(outcomes, pattern, strict=True) for _ in range(times)])[0]
             for pattern in counts[unique[1]].tolist()
         ]
-        return np.array(codes)[unique[2].ravel()]
+        return np.asarray(np.array(codes)[unique[2].ravel()])
 
     def _look(
         self, name: str, number: int, states: Codes, likelihoods: Sequence[float]

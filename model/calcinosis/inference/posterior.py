@@ -33,8 +33,8 @@ class Posterior:
 
     `probabilities_of` maps each state, in order, to its probability; `labels` to the words for it. `log_evidence` is
     the natural logarithm of the probability of the evidence, `digest` the fingerprint of the priors. `second_order` is
-    what intervals are computed from, None where the rows of the tables have no weights; `fitting` what tells whether the
-    findings fit.
+    what intervals are computed from, None where the rows of the tables have no weights; `fitting` is what tells whether
+    the findings fit.
 
     >>> import calcinosis as cc
     >>> p = cc.load().posterior(warfarin="yes", pain="severe", vascular_histology="intramural_calcification")

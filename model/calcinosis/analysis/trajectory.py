@@ -1,0 +1,111 @@
+"""How the posterior moved as findings came in, in the order in which a patient is worked up, or in any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from calcinosis.analysis.plain import plain_lines
+from calcinosis.inference.evidence import Evidence, Finding
+from calcinosis.inference.model import Model
+from calcinosis.inference.phrases import phrase
+from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior
+from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.problem import choose_from
+from calcinosis.knowledge.records import GROUPS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """The posterior after each finding.
+
+    `steps` are the posteriors, the first without any finding. `frame` has one line per step and state of the target:
+    step (0 with nothing known), group, variable, finding (in words; empty at step 0), state, probability, lower, upper
+    (its interval; no such columns where the rows of the tables have no weights).
+    """
+
+    steps: tuple[Posterior, ...]
+    frame: pd.DataFrame
+
+    def as_dict(self) -> dict[str, Any]:
+        """The answer as plain values, for JSON."""
+        return {"steps": plain_lines(self.frame), "disclaimer": DISCLAIMER}
+
+
+def trajectory(
+    model: Model,
+    findings: Mapping[str, Any] | Evidence | None = None,
+    /,
+    *,
+    order: Sequence[str] | None = None,
+    mass: float = CREDIBLE,
+    **named: Any,
+) -> Trajectory:
+    """The posterior, with its interval, as one finding after the other becomes known.
+
+    The clinical order is setting, history, examination, laboratory, imaging, histology, in each the order of the
+    variables. Results of a repeatable variable come in one by one.
+
+    Args:
+        order: variables or groups that come first, in this order; the others follow in clinical order.
+        mass: how much of the distribution of each probability its interval holds.
+
+    Raises:
+        FindingsError, ImpossibleEvidence: as `model.posterior`.
+        QuestionError: for an order that names nothing that was found, or a mass that is none.
+
+    >>> import calcinosis as cc
+    >>> found = cc.trajectory(cc.load(), pain="severe", vascular_histology=["absent"] * 2, cirrhosis="yes")
+    >>> found.frame["variable"].unique().tolist(), len(found.steps)
+    (['', 'cirrhosis', 'pain', 'vascular_histology'], 5)
+    """
+    import pandas as pd
+
+    evidence = model.read(findings, **named)
+    known: list[Finding] = []
+    steps = [model.posterior()]
+    lines: list[dict[str, Any]] = _lines(0, steps[0], "", "", "", mass)
+    for finding in _ordered(model, evidence, order):
+        for number in range(1, len(finding.likelihoods) + 1):
+            part = replace(finding, likelihoods=finding.likelihoods[:number])
+            steps.append(model.posterior(Evidence((*known, part))))
+            single = replace(finding, likelihoods=finding.likelihoods[number - 1 : number])
+            variable = model.variables[finding.variable]
+            words = phrase(variable, single)
+            lines += _lines(len(steps) - 1, steps[-1], variable.group, variable.name, words, mass)
+        known.append(finding)
+    return Trajectory(tuple(steps), pd.DataFrame(lines))
+
+
+def _ordered(model: Model, evidence: Evidence, order: Sequence[str] | None) -> list[Finding]:
+    """The findings in the order in which they come in."""
+    groups = {finding.variable: model.variables[finding.variable].group for finding in evidence}
+    first = [order] if isinstance(order, str) else list(order or ())
+    for name in first:
+        if name not in groups and name not in groups.values():
+            raise QuestionError(
+                f"nothing was found of {name!r}: {choose_from(name, [*groups, *dict.fromkeys(groups.values())])}"
+            )
+
+    def place(finding: Finding) -> tuple[int, int]:
+        named = [first.index(name) for name in (finding.variable, groups[finding.variable]) if name in first]
+        group = groups[finding.variable]
+        return min(named, default=len(first)), GROUPS.index(group) if group in GROUPS else len(GROUPS)
+
+    return sorted(evidence, key=place)
+
+
+def _lines(step: int, posterior: Posterior, group: str, variable: str, words: str, mass: float) -> list[dict[str, Any]]:
+    limits = posterior.spread(mass) if posterior.second_order is not None else None
+    lines = []
+    for place, (state, probability) in enumerate(posterior.probabilities_of.items()):
+        line = {"step": step, "group": group, "variable": variable, "finding": words, "state": state}
+        line["probability"] = probability
+        if limits is not None:
+            line |= {"lower": limits.lower[place], "upper": limits.upper[place]}
+        lines.append(line)
+    return lines
