@@ -10,6 +10,7 @@ from pathlib import Path
 import calcinosis as cc
 from calcinosis.interface.patients import published_case, read_words
 from calcinosis.interface.report import write_report
+from calcinosis.interface.sensitivity_report import sensitivity_report
 
 
 def main(words: list[str], folder: Path) -> None:
@@ -19,7 +20,7 @@ def main(words: list[str], folder: Path) -> None:
     known = published_case(case, None, model)[0] if case else {}
     patient = known | read_words([word for word in words if "=" in word])
     found = cc.sensitivity(model, patient)
-    files = write_report(found, folder, title=case or "One patient")
+    files = write_report(sensitivity_report(found, case or "One patient"), folder)
     print(found.verdict)
     print(f"{len(files)} files; open {folder / 'index.html'} to begin with")
 

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 import calcinosis as cc
-from calcinosis.interface.report import tables_of
+from calcinosis.interface.sensitivity_report import tables_of
 from calcinosis.interface.shell import app
 from calcinosis.knowledge.folder import shipped_folder
 

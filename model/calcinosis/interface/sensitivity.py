@@ -123,8 +123,9 @@ def sensitivity(
         files: list[Path] = []
         if out:
             from calcinosis.interface.report import write_report
+            from calcinosis.interface.sensitivity_report import sensitivity_report
 
-            files = write_report(found, out, title=case or "One patient", force=force)
+            files = write_report(sensitivity_report(found, case or "One patient"), out, force=force)
         if as_json:
             show_json(found.as_dict(most) | ({"published": published} if published else {}) | _listed(files))
         else:
