@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -67,6 +67,22 @@ def changes_of(model: Model, evidence: Evidence, kinds: Collection[Kind] = KINDS
         for change in _of_variable(variable, evidence.get(variable.name))
         if change.kind in kinds
     )
+
+
+def with_findings(model: Model, evidence: Evidence, findings: Mapping[str, Any]) -> Evidence:
+    """The evidence in which some variables have other findings; `unknown` takes one away.
+
+    Raises:
+        FindingsError: for findings that are not understood.
+
+    >>> import calcinosis as cc
+    >>> model = cc.load()
+    >>> print(with_findings(model, model.read(pain="severe", sex="female"), {"pain": "none", "sex": "unknown"}))
+    pain = none
+    """
+    new = model.read(findings)
+    known = {f.variable: f for f in evidence if f.variable not in findings} | {f.variable: f for f in new}
+    return Evidence(tuple(known[name] for name in model.variables if name in known), new.notes)
 
 
 @dataclass(frozen=True, eq=False)

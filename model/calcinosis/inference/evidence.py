@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+
+from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.problem import choose_from
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,17 @@ class Evidence:
     def get(self, variable: str) -> Finding | None:
         """The finding of a variable; None if it was not observed."""
         return next((finding for finding in self.findings if finding.variable == variable), None)
+
+    def without(self, variables: Collection[str]) -> Evidence:
+        """The evidence but for some variables.
+
+        Raises:
+            QuestionError: for one of which nothing was found.
+        """
+        for name in variables:
+            if name not in self:
+                raise QuestionError(f"nothing was found of {name!r}: {choose_from(name, [f.variable for f in self])}")
+        return Evidence(tuple(finding for finding in self if finding.variable not in variables), self.notes)
 
     def __contains__(self, variable: object) -> bool:
         return any(finding.variable == variable for finding in self.findings)

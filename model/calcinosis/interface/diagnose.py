@@ -77,9 +77,9 @@ def _show(answer: Posterior, published: dict[str, str] | None) -> None:
         figures = figures if beside else ["\n".join(figures).rstrip()]
         bars.add_row(Text(answer.labels[state]), *map(Text, figures), Text(line), style=style)
     console.print("", bars, "", sep="\n")
-    sureness = answer.sureness or answer.no_interval
-    if sureness:
-        console.print(Text(sureness), "", sep="\n")
+    for words in (answer.sureness or answer.no_interval, answer.misfit):
+        if words:
+            console.print(Text(words), "", sep="\n")
     known = Table(box=None, padding=(0, 2, 0, 0), show_header=len(answer.evidence) > 0)
     known.add_column("finding", overflow="fold")
     known.add_column("as given", overflow="fold")
@@ -152,7 +152,7 @@ def _show_file(model: Model, path: Path, as_json: bool) -> None:
         table.add_row(Text(patient.name), *cells)
     console.print(table)
     for patient, answer in zip(patients, answers, strict=True):
-        for note in answer.evidence.notes:
+        for note in (*answer.evidence.notes, *([answer.misfit] if answer.misfit else [])):
             console.print(Text(f"Note: patient {patient.name}: {note}"))
     below = "below each probability its 95 % interval · " if any(answer.sureness for answer in answers) else ""
     console.print("", Text(f"{len(answers)} patients · {below}priors {model.digest[:12]}"), sep="\n")

@@ -44,7 +44,7 @@ def tornado(found: OneWay, most: int = 10, ax: Axes | None = None) -> Axes:
     from matplotlib.patches import Patch
 
     rows = lines_of(found.rows.head(most))
-    ax = ax or _new(12.0, 0.56 * max(len(rows), 1) + 2.0)
+    ax = ax or new_axes(12.0, 0.56 * max(len(rows), 1) + 2.0)
     posterior = found.posterior
     lead = list(posterior).index(posterior.leading)
     now = 100 * posterior[posterior.leading]
@@ -81,7 +81,7 @@ def tornado(found: OneWay, most: int = 10, ax: Axes | None = None) -> Axes:
         Line2D([], [], marker="D", linestyle="", color="white", markeredgecolor=INK, label="another subtype leads"),
     ]
     ax.legend(handles=handles, ncols=4, fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(-0.01, 1.0))
-    _footed(ax, f"posterior of {posterior.labels[posterior.leading]} (%)")
+    footed(ax, f"posterior of {posterior.labels[posterior.leading]} (%)")
     return ax
 
 
@@ -153,7 +153,7 @@ def two_way_map(found: TwoWay, ax: Axes | None = None) -> Axes:
     from matplotlib.patches import Patch, Rectangle
     from matplotlib.ticker import PercentFormatter
 
-    ax = ax or _new(7.6, 6.6)
+    ax = ax or new_axes(7.6, 6.6)
     states = list(found.posterior)
     small: list[Patch] = []
     possible = found.leading.T >= 0
@@ -184,7 +184,7 @@ def two_way_map(found: TwoWay, ax: Axes | None = None) -> Axes:
     )
     if small:
         ax.legend(handles=small, ncols=3, fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(-0.01, 1.0))
-    _footed(ax, words[0])
+    footed(ax, words[0])
     return ax
 
 
@@ -209,7 +209,7 @@ def distributions(found: Uncertainty, ax: Axes | None = None) -> Axes:
     """How each state's posterior is distributed over the draws of all tables, with median, interval and how often it
     leads."""
     lines = lines_of(found.frame)
-    ax = ax or _new(9.0, 0.95 * len(lines) + 1.3)
+    ax = ax or new_axes(9.0, 0.95 * len(lines) + 1.3)
     edges = np.linspace(0.0, 1.0, 81)
     for y, (line, drawn) in enumerate(zip(lines, found.drawn, strict=True)):
         counts = np.histogram(drawn, edges)[0]
@@ -226,7 +226,7 @@ def distributions(found: Uncertainty, ax: Axes | None = None) -> Axes:
     ax.tick_params(left=False)
     ax.spines[["top", "right", "left"]].set_visible(False)
     what = "posterior (%); line: interval, stroke: median, dot: with the tables as they are"
-    _footed(ax, f"{what}; heights by the square root")
+    footed(ax, f"{what}; heights by the square root")
     return ax
 
 
@@ -254,7 +254,7 @@ def _of_state(frame: pd.DataFrame, found: Uncertainty, state: str | None) -> pd.
 def _variance(
     frame: pd.DataFrame, names: list[str], what: str, found: Uncertainty, state: str | None, ax: Axes | None
 ) -> Axes:
-    ax = ax or _new(9.5, 0.5 * max(len(names), 1) + 1.9)
+    ax = ax or new_axes(9.5, 0.5 * max(len(names), 1) + 1.9)
     y = np.arange(len(names))
     ax.barh(
         y, 100 * frame["total"], height=0.62, color=LIGHT, label=f"with joint effects (all else known but this {what})"
@@ -272,17 +272,19 @@ def _variance(
     label = found.posterior.labels[state or found.posterior.leading]
     ax.set_title(f"What makes {label} uncertain, by {what}", fontsize=11, loc="left", pad=24)
     ax.legend(fontsize=8, frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(-0.01, 1.0))
-    _footed(ax, "share of the variance of its posterior (%)")
+    footed(ax, "share of the variance of its posterior (%)")
     return ax
 
 
-def _new(width: float, height: float) -> Axes:
+def new_axes(width: float, height: float) -> Axes:
+    """Axes alone on a figure of this size, in inches."""
     import matplotlib.pyplot as plt
 
     return plt.figure(figsize=(width, height), layout="constrained").add_subplot()
 
 
-def _footed(ax: Axes, what: str) -> None:
+def footed(ax: Axes, what: str) -> None:
+    """Write below the axes what their scale is, and what the figure is for."""
     ax.set_xlabel(f"{what}\n{DISCLAIMER}", fontsize=8)
 
 

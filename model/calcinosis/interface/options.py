@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -42,6 +42,11 @@ FileOption = Annotated[
     Path | None,
     typer.Option(metavar="FILE", readable=False, help="Patients in a JSON object or list, or a CSV table."),
 ]
+MostOption = Annotated[int, typer.Option(metavar="N", min=1, help="How many lines of each table are shown.")]
+OutOption = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", readable=False, help="Write all tables (CSV), figures and a page with them there."),
+]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
 
 
@@ -66,6 +71,37 @@ def no_findings_with_file(file: Path | None, case: str | None, findings: list[st
     """Refuse findings given in two ways, as wrong usage."""
     if file and (case or findings):
         raise typer.BadParameter("--file brings its own findings: give neither words nor --case with it")
+
+
+def no_out_with_file(file: Path | None, out: Path | None) -> None:
+    """Refuse a report on many patients at once, as wrong usage."""
+    if file and out:
+        raise typer.BadParameter("--out writes the report on one patient: it does not go with --file")
+
+
+def read_target(option: str, target: str | None) -> tuple[str | None, float | None]:
+    """The state, and perhaps the probability, that an option such as --target SUBTYPE=0.5 names."""
+    if target is None:
+        return None, None
+    state, _, number = target.partition("=")
+    if not number:
+        return state.strip(), None
+    try:
+        return state.strip(), float(number.removesuffix("%")) / (100 if number.endswith("%") else 1)
+    except ValueError:
+        raise InputError(f"{option} {target}: {number!r} is no probability: write for instance {state}=0.5") from None
+
+
+def tell_files(folder: Path | None, files: Sequence[Path]) -> None:
+    """Say what was written into a folder, if anything was."""
+    if folder:
+        page = next((file for file in files if file.suffix == ".html"), None)
+        typer.echo(f"{folder}: {len(files)} files" + (f"; open {page} to begin with" if page else ""))
+
+
+def listed_files(files: Sequence[Path]) -> dict[str, Any]:
+    """The files that were written, for JSON."""
+    return {"files": [str(file) for file in files]} if files else {}
 
 
 def show_json(value: Any) -> None:

@@ -12,6 +12,7 @@ from calcinosis.inference.cases import case_findings
 from calcinosis.inference.columns import Heading
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.findings import Fault, FindingsError
+from calcinosis.inference.impossible import ImpossibleEvidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.reading import with_unit
 from calcinosis.interface.options import InputError
@@ -30,6 +31,52 @@ class Patient:
 
     name: str
     evidence: Evidence
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The patients a command is asked of: one, given by words or as a published case, or those of a file."""
+
+    patients: tuple[Patient, ...]
+    published: dict[str, str] | None = None
+    many: bool = False
+
+
+def asked_of(
+    model: Model, words: Sequence[str] | None, case: str | None, file: Path | None, priors: Path | None
+) -> Asked:
+    """The patients that words, a published case whose findings words replace, or a file name.
+
+    Raises:
+        InputError, PriorsError, FindingsError: as `read_words`, `published_case`, `read_possible`; FindingsError also
+            for a word that is not understood.
+    """
+    if file:
+        return Asked(tuple(read_possible(file, model)), many=True)
+    known, published = ({}, None) if case is None else published_case(case, priors, model)
+    return Asked((Patient(case or "One patient", model.read(known | read_words(words or []))),), published)
+
+
+def read_possible(path: Path, model: Model) -> list[Patient]:
+    """The patients of a file, each of a name of its own, whose findings can be true together.
+
+    Raises:
+        InputError, PriorsError, FindingsError: as `read_file`; also for two patients of one name, and, all at once, for
+            findings that cannot be true together.
+    """
+    patients = read_file(path, model)
+    names, faults = set(), []
+    for patient in patients:
+        if patient.name in names:
+            raise InputError(f"{path}: two patients are named {patient.name}: give each a name of its own")
+        names.add(patient.name)
+        try:
+            model.probabilities(patient.evidence)
+        except ImpossibleEvidence as error:
+            faults.append(error.fault(f"patient {patient.name}"))
+    if faults:
+        raise FindingsError(faults, "some patients have findings that cannot be true together")
+    return patients
 
 
 def read_words(words: Sequence[str]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -11,8 +11,6 @@ from calcinosis.analysis.covariation import SCHEMES, Scheme
 from calcinosis.analysis.robust import EPSILON
 from calcinosis.analysis.uncertainty import DRAWS, DRAWS_EACH
 from calcinosis.inference.evidence import Evidence
-from calcinosis.inference.findings import FindingsError
-from calcinosis.inference.impossible import ImpossibleEvidence
 from calcinosis.inference.model import Model, load
 from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.interface.options import (
@@ -22,12 +20,17 @@ from calcinosis.interface.options import (
     ForceOption,
     InputError,
     JsonOption,
+    MostOption,
+    OutOption,
     PriorsOption,
+    listed_files,
     no_findings_with_file,
+    read_target,
     show_json,
+    tell_files,
     telling_errors,
 )
-from calcinosis.interface.patients import published_case, read_file, read_words
+from calcinosis.interface.patients import published_case, read_possible, read_words
 from calcinosis.knowledge.problem import choose_from
 
 if TYPE_CHECKING:
@@ -72,11 +75,8 @@ def sensitivity(
     scheme: Annotated[
         str, typer.Option(metavar="SCHEME", help=f"How the rest of a row moves with an entry: {', '.join(SCHEMES)}.")
     ] = SCHEMES[0],
-    most: Annotated[int, typer.Option(metavar="N", min=1, help="How many lines of each table are shown.")] = 8,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", readable=False, help="Write all tables (CSV), figures and a page with them there."),
-    ] = None,
+    most: MostOption = 8,
+    out: OutOption = None,
     force: ForceOption = False,
     priors: PriorsOption = None,
     as_json: JsonOption = False,
@@ -99,9 +99,9 @@ def sensitivity(
         raise typer.BadParameter(f"--scheme is one of {', '.join(SCHEMES)}")
     with telling_errors(as_json):
         model = load(priors)
-        state, probability = _read_target(target)
+        state, probability = read_target("--target", target)
         if file:
-            patients = _read_patients(model, file)
+            patients = {patient.name: patient.evidence for patient in read_possible(file, model)}
             tables = _of_each(model, patients, state, probability, two_way, epsilon)
             found_many = over_patients(
                 model, patients, scheme=cast(Scheme, scheme), draws=draws or DRAWS_EACH, seed=seed
@@ -127,40 +127,10 @@ def sensitivity(
 
             files = write_report(sensitivity_report(found, case or "One patient"), out, force=force)
         if as_json:
-            show_json(found.as_dict(most) | ({"published": published} if published else {}) | _listed(files))
+            show_json(found.as_dict(most) | ({"published": published} if published else {}) | listed_files(files))
         else:
             show_one(found, most)
-            _tell(out, files)
-
-
-def _read_target(target: str | None) -> tuple[str | None, float | None]:
-    """The state and probability that --target names."""
-    if target is None:
-        return None, None
-    state, _, number = target.partition("=")
-    if not number:
-        return state.strip(), None
-    try:
-        return state.strip(), float(number.removesuffix("%")) / (100 if number.endswith("%") else 1)
-    except ValueError:
-        raise InputError(f"--target {target}: {number!r} is no probability: write for instance {state}=0.5") from None
-
-
-def _read_patients(model: Model, path: Path) -> dict[str, Evidence]:
-    """The evidence of each patient of a file, by name; those whose findings cannot be are told all at once."""
-    patients: dict[str, Evidence] = {}
-    faults = []
-    for patient in read_file(path, model):
-        if patient.name in patients:
-            raise InputError(f"{path}: two patients are named {patient.name}: give each a name of its own")
-        patients[patient.name] = patient.evidence
-        try:
-            model.probabilities(patient.evidence)
-        except ImpossibleEvidence as error:
-            faults.append(error.fault(f"patient {patient.name}"))
-    if faults:
-        raise FindingsError(faults, "some patients have findings that cannot be true together")
-    return patients
+            tell_files(out, files)
 
 
 def _of_each(
@@ -213,19 +183,9 @@ def _tell_many(
     if as_json:
         whole = ("patients", *tables)
         lines = {name: plain_lines(frame, None if name in whole else most) for name, frame in every.items()}
-        show_json({"digest": digest, **lines, **_listed(files), "disclaimer": DISCLAIMER})
+        show_json({"digest": digest, **lines, **listed_files(files), "disclaimer": DISCLAIMER})
         return
     show_many(found, digest, most)
     for name, frame in tables.items():
         show_each(name.replace("_", " "), frame)
-    _tell(out, files)
-
-
-def _listed(files: list[Path]) -> dict[str, Any]:
-    return {"files": [str(file) for file in files]} if files else {}
-
-
-def _tell(out: Path | None, files: list[Path]) -> None:
-    if out:
-        page = next((file for file in files if file.suffix == ".html"), None)
-        typer.echo(f"{out}: {len(files)} files" + (f"; open {page} to begin with" if page else ""))
+    tell_files(out, files)

@@ -7,61 +7,30 @@ from typing import TYPE_CHECKING
 from calcinosis.analysis.over_patients import OverPatients
 from calcinosis.analysis.plain import lines_of
 from calcinosis.analysis.sensitivity import Sensitivity
-from calcinosis.inference.posterior import DISCLAIMER, percent, percents
+from calcinosis.inference.posterior import percent, percents
+from calcinosis.interface.printing import Cells, console, how_many, print_foot, print_head, print_table, print_words
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
-Cells = dict[str, str]
-"""A line of a table that is printed: its cells by heading."""
-
 
 def show_one(found: Sensitivity, most: int) -> None:
     """Print the answer for one patient, `most` lines of each table."""
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(highlight=False)
-    posterior = found.posterior
-    console.print(Text(posterior.verdict, style="bold"))
-    if posterior.sureness:
-        ranges = posterior.ranges[posterior.leading]
-        console.print(Text(f"{posterior.labels[posterior.leading].capitalize()}: {ranges}, the {posterior.sureness}"))
-    console.print("", Text(found.verdict), sep="\n")
+    shown, posterior = console(), found.posterior
+    print_head(shown, posterior)
+    print_words(shown, found.verdict)
     if len(found.hangs_on):
-        _table(console, f"It hangs on ({_shown(len(found.hangs_on), most)})", _hanging(found, most))
-    _table(console, f"Rows that move it most ({_shown(len(found.rows), most)})", _moving(found, most))
+        print_table(shown, f"It hangs on ({how_many(len(found.hangs_on), most)})", _hanging(found, most))
+    print_table(shown, f"Rows that move it most ({how_many(len(found.rows), most)})", _moving(found, most))
     if found.uncertainty is not None:
-        _table(console, "What makes it uncertain, by table and by source", _shares(found, most))
-    _table(console, _robust_title(found), _robust(found))
+        print_table(shown, "What makes it uncertain, by table and by source", _shares(found, most))
+    print_table(shown, _robust_title(found), _robust(found))
     if found.changes is not None:
-        _table(console, f"The smallest changes until {found.changes.goal}", _changes(found, most))
+        print_table(shown, f"The smallest changes until {found.changes.goal}", _changes(found, most))
     if found.two_way is not None:
-        _show_two_way(console, found, most)
-    console.print("", Text(f"priors {posterior.digest[:12]}"), Text(DISCLAIMER, style="dim"), sep="\n")
-
-
-def _shown(count: int, most: int) -> str:
-    return f"all {count}" if count <= most else f"{most} of {count}"
-
-
-def _table(console: Console, title: str, lines: list[Cells]) -> None:
-    """A titled table, its columns as wide as they need; long cells fold."""
-    from rich.table import Table
-    from rich.text import Text
-
-    console.print("", Text(title, style="bold"), sep="\n")
-    if not lines:
-        console.print("none")
-        return
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in lines[0]:
-        words = name in ("row of the tables", "source", "table", "given", "change", "state", "rests on", "nearest flip")
-        table.add_column(name, overflow="fold", justify="left" if words else "right")
-    for line in lines:
-        table.add_row(*(Text(cell) for cell in line.values()))
-    console.print(table)
+        _show_two_way(shown, found, most)
+    print_foot(shown, posterior.digest)
 
 
 def _weight(weight: float) -> str:
@@ -162,7 +131,7 @@ def _changes(found: Sensitivity, most: int) -> list[Cells]:
     return [*lines, {"change": "no change of any kind can do it within", "distance": f"{changes.bound:.3g}"}]
 
 
-def _show_two_way(console: Console, found: Sensitivity, most: int) -> None:
+def _show_two_way(shown: Console, found: Sensitivity, most: int) -> None:
     own = found.two_way
     assert own is not None
     boundary = own.boundary
@@ -175,19 +144,18 @@ def _show_two_way(console: Console, found: Sensitivity, most: int) -> None:
         {"x": f"{row.x:.3g}", "y": f"{row.y:.3g}", "between": f"{row.one} and {row.other}"}
         for row in lines_of(boundary.loc[near.sort_values(kind="stable").index].head(most))
     ]
-    _table(console, title, lines)
+    print_table(shown, title, lines)
 
 
 def show_many(found: OverPatients, digest: str, most: int) -> None:
     """Print the answer for many patients, `most` lines of each table but that of the patients."""
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False)
-    console.print(Text(f"What {len(found.patients)} diagnoses hang on", style="bold"))
+    shown = console()
+    shown.print(Text(f"What {len(found.patients)} diagnoses hang on", style="bold"))
     columns = set(found.patients.columns)
-    _table(
-        console,
+    print_table(
+        shown,
         "Patients",
         [
             {
@@ -202,9 +170,9 @@ def show_many(found: OverPatients, digest: str, most: int) -> None:
             for row in lines_of(found.patients)
         ],
     )
-    _table(
-        console,
-        f"Rows that matter most ({_shown(len(found.entries), most)})",
+    print_table(
+        shown,
+        f"Rows that matter most ({how_many(len(found.entries), most)})",
         [
             {
                 "row of the tables": row.entry,
@@ -217,20 +185,19 @@ def show_many(found: OverPatients, digest: str, most: int) -> None:
         ],
     )
     if len(found.sources):
-        _table(
-            console,
-            f"Sources that make it uncertain ({_shown(len(found.sources), most)})",
+        print_table(
+            shown,
+            f"Sources that make it uncertain ({how_many(len(found.sources), most)})",
             [
                 {"source": row.source, "alone": percent(row.first_order), "in all": percent(row.total)}
                 for row in lines_of(found.sources.head(most))
             ],
         )
-    console.print("", Text(f"priors {digest[:12]}"), Text(DISCLAIMER, style="dim"), sep="\n")
+    print_foot(shown, digest)
 
 
 def show_each(title: str, frame: pd.DataFrame) -> None:
     """Print a table that has lines of each patient."""
-    from rich.console import Console
 
     def cell(value: object) -> str:
         if isinstance(value, float):
@@ -239,4 +206,4 @@ def show_each(title: str, frame: pd.DataFrame) -> None:
 
     names = list(frame.columns)
     lines = [{name: cell(value) for name, value in zip(names, line, strict=True)} for line in lines_of(frame)]
-    _table(Console(highlight=False), f"{title[:1].upper()}{title[1:]}, of each patient", lines)
+    print_table(console(), f"{title[:1].upper()}{title[1:]}, of each patient", lines)

@@ -11,11 +11,14 @@ import typer
 from calcinosis.interface.check import check
 from calcinosis.interface.cohort_command import cohort
 from calcinosis.interface.diagnose import diagnose
+from calcinosis.interface.explain import explain
 from calcinosis.interface.export import export
 from calcinosis.interface.graph import graph
 from calcinosis.interface.init import init
+from calcinosis.interface.next_test import next_test
 from calcinosis.interface.sensitivity import sensitivity
 from calcinosis.interface.simulate import simulate
+from calcinosis.interface.what_if import what_if
 
 app = typer.Typer(
     name="calcinosis",
@@ -27,7 +30,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (diagnose, sensitivity, cohort, simulate, check, init, export, graph):
+for command in (diagnose, explain, what_if, next_test, sensitivity, cohort, simulate, check, init, export, graph):
     app.command()(command)
 
 

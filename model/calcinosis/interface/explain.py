@@ -1,0 +1,132 @@
+"""`calcinosis explain`: why one subtype rather than another, and whether the findings fit together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from calcinosis.inference.model import load
+from calcinosis.interface.options import (
+    CaseOption,
+    FileOption,
+    FindingsArgument,
+    ForceOption,
+    JsonOption,
+    MostOption,
+    OutOption,
+    PriorsOption,
+    listed_files,
+    no_findings_with_file,
+    no_out_with_file,
+    show_json,
+    tell_files,
+    telling_errors,
+)
+from calcinosis.interface.patients import asked_of
+
+if TYPE_CHECKING:
+    from calcinosis.analysis.explanation import Explanation
+    from calcinosis.interface.report import Report
+
+
+def explain(
+    findings: FindingsArgument = None,
+    case: CaseOption = None,
+    file: FileOption = None,
+    state: Annotated[
+        str | None,
+        typer.Option(metavar="SUBTYPE", help="What is asked for, or several with '/' between; the leading one."),
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="SUBTYPE", help="What it is held against, or several; all others.")
+    ] = None,
+    background: Annotated[
+        list[str] | None,
+        typer.Option(metavar="VARIABLE", help="Take this finding as known from the start; may be given several times."),
+    ] = None,
+    most: MostOption = 12,
+    out: OutOption = None,
+    force: ForceOption = False,
+    priors: PriorsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what each finding contributed, through which rows of the tables, and whether the findings fit together.
+
+    The factors multiply to the whole change of the odds: exact Shapley values.
+
+    Example: calcinosis explain --case jones2023 --state dystrophic --against calciphylaxis
+    """
+    # what the other commands do not need is loaded here, so that they start fast
+    from calcinosis.analysis.explanation import explain as analyse
+    from calcinosis.interface.explain_text import show_accounts, show_explanation
+
+    no_findings_with_file(file, case, findings)
+    no_out_with_file(file, out)
+    with telling_errors(as_json):
+        model = load(priors)
+        asked = asked_of(model, findings, case, file, priors)
+        found = {
+            patient.name: analyse(model, patient.evidence, state=state, against=against, background=background or ())
+            for patient in asked.patients
+        }
+        if asked.many:
+            if as_json:
+                show_json([{"patient": name} | _plain(own, most) for name, own in found.items()])
+            else:
+                show_accounts(found, model.digest)
+            return
+        name, own = next(iter(found.items()))
+        files: list[Path] = []
+        if out:
+            from calcinosis.interface.report import write_report
+
+            files = write_report(explain_report(own, name), out, force=force)
+        if as_json:
+            published = {"published": asked.published} if asked.published else {}
+            show_json(_plain(own, most) | published | listed_files(files))
+        else:
+            show_explanation(own, most, asked.published)
+            tell_files(out, files)
+
+
+def _plain(found: Explanation, most: int) -> dict[str, Any]:
+    plain = found.as_dict()
+    return plain | {"rows": plain["rows"][: most * 5]}
+
+
+def explain_report(found: Explanation, title: str) -> Report:
+    """The report on one patient: the account, whether it fits, every contribution and the rows behind it."""
+    from calcinosis.analysis.plain import lines_of
+    from calcinosis.interface.explain_text import CONVENTION, contribution_cells, sources_in_words
+    from calcinosis.interface.figures_of_findings import waterfall
+    from calcinosis.interface.figures_words import entry_in_words
+    from calcinosis.interface.report import Report, heading, paragraph, table
+
+    entries = found.model.entries
+    cells = contribution_cells(found)
+    rows = [
+        (
+            f"{entry_in_words(entries.find(row.entry), entries.network, 60)}\n({row.entry})",
+            found.frame.set_index("variable")["finding"][row.variable],
+            f"{row.value:.3g}",
+            "" if row.weight != row.weight else f"{row.weight:g}",
+            sources_in_words(found, row.source),
+        )
+        for row in lines_of(found.rows)
+    ]
+    blocks = (
+        paragraph(found.posterior.misfit or found.posterior.fit.verdict),
+        paragraph(found.account),
+        table(list(cells[0]) if cells else (), [list(line.values()) for line in cells], range(2, 6)),
+        paragraph(CONVENTION),
+        heading("The rows of the tables it came through"),
+        table(("row of the tables", "finding", "now", "weight", "rests on"), rows, (2, 3), wide=4),
+    )
+    figures = {
+        "posterior": (found.posterior.plot, "How probable each subtype is, with the interval that the tables leave."),
+        "waterfall": (lambda: waterfall(found), "What each finding adds to the log-odds, from before to after."),
+    }
+    tables = {"contributions": found.frame, "rows": found.rows}
+    return Report(f"{title}: why", found.posterior, blocks, figures, tables)

@@ -1,0 +1,137 @@
+"""`calcinosis next-test`: which test to do next, and what its results would mean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from calcinosis.inference.model import load
+from calcinosis.interface.options import (
+    CaseOption,
+    FileOption,
+    FindingsArgument,
+    ForceOption,
+    JsonOption,
+    MostOption,
+    OutOption,
+    PriorsOption,
+    listed_files,
+    no_findings_with_file,
+    no_out_with_file,
+    read_target,
+    show_json,
+    tell_files,
+    telling_errors,
+)
+from calcinosis.interface.patients import asked_of
+
+if TYPE_CHECKING:
+    from calcinosis.analysis.next_test import NextTest, Ranking
+    from calcinosis.analysis.plan import Plan
+    from calcinosis.interface.report import Report
+
+
+def next_test(
+    findings: FindingsArgument = None,
+    case: CaseOption = None,
+    file: FileOption = None,
+    by: Annotated[
+        str,
+        typer.Option(
+            metavar="RANKING",
+            help="information; right, the gain in the probability of being right; cost or harm, information for each.",
+        ),
+    ] = "information",
+    without: Annotated[
+        list[str] | None, typer.Option(metavar="TEST", help="Leave a test out; may be given several times.")
+    ] = None,
+    unasked: Annotated[
+        list[str] | None,
+        typer.Option(metavar="VARIABLE", help="Forget a finding first, such as those of a biopsy; several times."),
+    ] = None,
+    plan: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SUBTYPE[=P]",
+            help="Also show what further negative biopsies would do to it, and when it is below P (5 %).",
+        ),
+    ] = None,
+    steps: Annotated[int, typer.Option(metavar="N", min=1, max=50, help="How many results the plan looks ahead.")] = 6,
+    most: MostOption = 8,
+    out: OutOption = None,
+    force: ForceOption = False,
+    priors: PriorsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show which test would tell most, at what cost and harm, and what each result would mean.
+
+    Example: calcinosis next-test cirrhosis=yes weight_loss=yes ulceration=yes --plan calciphylaxis
+    """
+    from calcinosis.analysis.next_test import next_test as analyse
+    from calcinosis.analysis.plan import THRESHOLD
+    from calcinosis.analysis.plan import plan as planned
+    from calcinosis.interface.next_test_text import show_best, show_next_test
+
+    no_findings_with_file(file, case, findings)
+    no_out_with_file(file, out)
+    with telling_errors(as_json):
+        model = load(priors)
+        asked = asked_of(model, findings, case, file, priors)
+        state, threshold = read_target("--plan", plan)
+        found, plans = {}, {}
+        for patient in asked.patients:
+            known = patient.evidence.without(unasked or ())
+            found[patient.name] = analyse(model, known, by=cast("Ranking", by), without=without or ())
+            if state is not None:
+                plans[patient.name] = planned(model, known, state=state, threshold=threshold or THRESHOLD, steps=steps)
+        if asked.many:
+            if as_json:
+                show_json([{"patient": n} | own.as_dict(most) | _planned(plans.get(n)) for n, own in found.items()])
+            else:
+                show_best(found, plans, model.digest)
+            return
+        name, own = next(iter(found.items()))
+        files: list[Path] = []
+        if out:
+            from calcinosis.interface.report import write_report
+
+            files = write_report(next_test_report(own, plans.get(name), name), out, force=force)
+        if as_json:
+            published = {"published": asked.published} if asked.published else {}
+            show_json(own.as_dict(most) | _planned(plans.get(name)) | published | listed_files(files))
+        else:
+            show_next_test(own, plans.get(name), most, asked.published)
+            tell_files(out, files)
+
+
+def _planned(plan: Plan | None) -> dict[str, object]:
+    return {} if plan is None else {"plan": plan.as_dict()}
+
+
+def next_test_report(found: NextTest, plan: Plan | None, title: str) -> Report:
+    """The report on one patient: the tests ranked, what each result would mean, and a plan if there is one."""
+    from calcinosis.interface.figures_of_findings import next_test_bars, plan_tree
+    from calcinosis.interface.next_test_text import PRICES, outcome_cells, test_cells
+    from calcinosis.interface.report import Report, heading, paragraph, table
+
+    tests, results = test_cells(found, len(found.frame)), outcome_cells(found, 12)
+    blocks = (
+        paragraph(found.posterior.misfit),
+        paragraph(found.verdict),
+        table(list(tests[0]) if tests else (), [list(line.values()) for line in tests], range(1, 9)),
+        paragraph(PRICES),
+        heading("What the results of the first would mean") if results else "",
+        table(list(results[0]) if results else (), [list(line.values()) for line in results], (1,)),
+        paragraph(plan.verdict if plan else ""),
+    )
+    figures = {
+        "posterior": (found.posterior.plot, "How probable each subtype is, with the interval that the tables leave."),
+        "next_test": (lambda: next_test_bars(found), "What each test would tell, alone and with the best after it."),
+    }
+    tables = {"tests": found.frame, "outcomes": found.outcomes}
+    if plan is not None:
+        figures["plan"] = (lambda: plan_tree(plan), "What further results would do, and how probable each is.")
+        tables["plan"] = plan.frame
+    return Report(f"{title}: the next test", found.posterior, blocks, figures, tables)

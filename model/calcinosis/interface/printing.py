@@ -1,0 +1,77 @@
+"""How answers are printed in a terminal: a head, titled tables, and the foot that every answer has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from calcinosis.inference.posterior import DISCLAIMER, Posterior
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Cells = dict[str, str]
+"""A line of a table that is printed: its cells by heading."""
+
+FIGURE = re.compile(r"[<>+×−-]?\s?\d")
+"""How a cell begins that holds a figure: columns of figures stand to the right."""
+
+
+def console() -> Console:
+    """The terminal, which adds no colours of its own."""
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def print_head(shown: Console, posterior: Posterior, published: dict[str, str] | None = None) -> None:
+    """Print what leads, how sure that is, what does not fit, and what was published."""
+    from rich.text import Text
+
+    shown.print(Text(posterior.verdict, style="bold"))
+    if posterior.sureness:
+        ranges = posterior.ranges[posterior.leading]
+        shown.print(Text(f"{posterior.labels[posterior.leading].capitalize()}: {ranges}, the {posterior.sureness}"))
+    if posterior.misfit:
+        shown.print(Text(posterior.misfit))
+    if published:
+        shown.print(Text(f"Published as {published['diagnosis']}: {published['citation']}"))
+
+
+def print_words(shown: Console, words: str) -> None:
+    """Print a paragraph with an empty line above it."""
+    from rich.text import Text
+
+    shown.print("", Text(words), sep="\n")
+
+
+def print_table(shown: Console, title: str, lines: Sequence[Cells]) -> None:
+    """Print a titled table, its columns as wide as they need; long cells fold."""
+    from rich.table import Table
+    from rich.text import Text
+
+    shown.print("", Text(title, style="bold"), sep="\n")
+    if not lines:
+        shown.print("none")
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in lines[0]:
+        cells = [line[name] for line in lines if line[name]]
+        figures = bool(cells) and all(FIGURE.match(cell) for cell in cells)
+        table.add_column(name, overflow="fold", justify="right" if figures else "left")
+    for line in lines:
+        table.add_row(*(Text(cell) for cell in line.values()))
+    shown.print(table)
+
+
+def print_foot(shown: Console, digest: str) -> None:
+    """Print what the answer was computed from, and what it is for."""
+    from rich.text import Text
+
+    shown.print("", Text(f"priors {digest[:12]}"), Text(DISCLAIMER, style="dim"), sep="\n")
+
+
+def how_many(count: int, most: int) -> str:
+    """How many lines of a table are shown, in words."""
+    return f"all {count}" if count <= most else f"{most} of {count}"
