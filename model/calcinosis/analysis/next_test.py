@@ -42,7 +42,8 @@ class NextTest:
       100 dollars), per_harm (nats for each complication that is to be expected), source. Without prices the columns
       from cost on are missing.
     - `outcomes` has one line per test and outcome: test, outcome, chance, one column of probabilities per state of the
-      target, leading, then (the test that is best after it; empty where none is left).
+      target, leading, then (the test that is best after it; empty where none is left). Outcomes that cannot be are left
+      out.
     """
 
     posterior: Posterior
@@ -127,23 +128,32 @@ def next_test(
     tests = _available(tests_of(model), by, without)
     known = {finding.variable for finding in evidence}
     criterion = expected_gain if by == "right" else expected_information
-    lines, shown = [], []
-    for test in offered(model, tests, known):
-        seen = outcomes(model, evidence, test.reveals)
-        then, worth, right = _second(model, evidence, test, tests, known, criterion)
-        lines.append(_line(posterior, test, seen.joint, worth, right))
-        shown.append(_told(model, test, seen, then))
+    first = offered(model, tests, known)
+    second = {test.name: offered(model, tests, {*known, *test.reveals}) for test in first}
+    pairs = [(test, later) for test in first for later in second[test.name]]
+    looks = [test.reveals for test in first] + [(*test.reveals, *later.reveals) for test, later in pairs]
+    seen = outcomes(model, evidence, looks)
+    after: dict[str, list[tuple[str, Array]]] = {test.name: [] for test in first}
+    for (test, later), both in zip(pairs, seen[len(first) :], strict=True):
+        after[test.name].append((later.name, both.joint))
+    lines, best = [], []
+    for test, own in zip(first, seen, strict=False):
+        then, worth, right = _second(own.joint, after[test.name], criterion)
+        lines.append(_line(posterior, test, own.joint, worth, right))
+        best.append(then)
     priced = model.priors is not None and bool(model.priors.tests)
     columns = [*_line(posterior, _NONE, np.eye(len(model.states)), 0.0, 0.0)]
     frame = pd.DataFrame(lines, columns=columns if priced else columns[: columns.index("cost")])
     keys = {"information": ["information"], "right": ["gain", "information"]}
     order = keys.get(by, [f"per_{by}", "information"])
     frame = frame.sort_values(order, ascending=False, kind="stable", ignore_index=True)
-    empty = pd.DataFrame(columns=["test", "outcome", "chance", *model.states, "leading", "then"])
-    every = pd.concat(shown, ignore_index=True) if shown else empty
-    rank = every["test"].map({name: place for place, name in enumerate(frame["test"])})
-    return NextTest(posterior, by, frame, every.loc[rank.sort_values(kind="stable").index].reset_index(drop=True))
+    told = _told(model, first, seen[: len(first)], best)
+    rank = told["test"].map({name: place for place, name in enumerate(frame["test"])})
+    return NextTest(posterior, by, frame, told.loc[rank.sort_values(kind="stable").index].reset_index(drop=True))
 
+
+TIE = 1e-12
+"""Tests that are worth as much but for rounding are equal."""
 
 _NONE = ClinicalTest("", "", (), 0.0, 0.0, 0.0, ())
 
@@ -161,28 +171,22 @@ def _available(tests: Sequence[ClinicalTest], by: str, without: Collection[str])
 
 
 def _second(
-    model: Model,
-    evidence: Evidence,
-    first: ClinicalTest,
-    tests: Sequence[ClinicalTest],
-    known: Collection[str],
-    criterion: Callable[[Array], Array],
+    now: Array, after: Sequence[tuple[str, Array]], criterion: Callable[[Array], Array]
 ) -> tuple[list[str], float, float]:
     """The best test after each outcome of a first one; and the information, and the probability of being right, that
-    are to be expected of both."""
-    now = outcomes(model, evidence, first.reveals).joint
+    are to be expected of both. `after` has the tests with the outcomes of both."""
     chance = now.sum(axis=1)
     names = np.full(len(now), "", dtype=object)
     best, told = np.zeros(len(now)), np.zeros(len(now))
     right = now.max(axis=1)
-    for test in offered(model, tests, {*known, *first.reveals}):
-        joint = outcomes(model, evidence, (*first.reveals, *test.reveals)).joint.reshape(len(now), -1, now.shape[1])
+    for name, both in after:
+        joint = both.reshape(len(now), -1, now.shape[1])
         worth = criterion(joint)
-        better = worth > best + 1e-12  # of equals the first
+        better = worth > best + TIE  # of equals the first
         best = np.where(better, worth, best)
         told = np.where(better, expected_information(joint), told)
         right = np.where(better, joint.max(axis=2).sum(axis=1), right)
-        names[better] = test.name
+        names[better] = name
     return names.tolist(), float(expected_information(now) + chance @ told), float(right.sum())
 
 
@@ -216,24 +220,37 @@ def _per(amount: float, price: float) -> float:
     return amount / price if price > 0 else np.inf if amount > 0 else 0.0
 
 
-def _told(model: Model, test: ClinicalTest, seen: Outcomes, then: Sequence[str]) -> pd.DataFrame:
+def _told(
+    model: Model, tests: Sequence[ClinicalTest], seen: Sequence[Outcomes], then: Sequence[Sequence[str]]
+) -> pd.DataFrame:
     """The outcomes in words; looks at one variable are told together, in whatever order they came."""
     import pandas as pd
 
-    names = dict.fromkeys(seen.reveals)
-    words = []
-    for row in seen.results.tolist():
-        looks = {name: sorted(s for other, s in zip(seen.reveals, row, strict=True) if other == name) for name in names}
-        states = {name: [model.variables[name].state_names[state] for state in own] for name, own in looks.items()}
-        words.append(", ".join(f"{name}={','.join(own)}" for name, own in states.items()))
-    found = pd.DataFrame(dict(zip(model.states, seen.joint.T, strict=True))).assign(outcome=words, then=then)
-    joint = found.groupby("outcome", sort=False)[list(model.states)].sum()
-    best = found.drop_duplicates("outcome").set_index("outcome")["then"]
-    chance = joint.sum(axis=1)
-    joint, chance = joint[chance > 0], chance[chance > 0]
-    probabilities = joint.div(chance, axis=0)
-    return pd.DataFrame(
-        {"test": test.name, "outcome": joint.index, "chance": chance.to_numpy()}
-        | {state: probabilities[state].to_numpy() for state in model.states}
-        | {"leading": probabilities.idxmax(axis=1).to_numpy(), "then": best.loc[joint.index].to_numpy()}
-    )
+    words = [(test.name, line) for test, own in zip(tests, seen, strict=True) for line in _in_words(model, own)]
+    joint = np.concatenate([np.zeros((0, len(model.states))), *(own.joint for own in seen)])
+    every = pd.DataFrame(dict(zip(model.states, joint.T, strict=True)))
+    every.insert(0, "test", [name for name, _ in words])
+    every.insert(1, "outcome", [line for _, line in words])
+    every["then"] = [name for own in then for name in own]
+    by = ["test", "outcome"]
+    summed = every.groupby(by, sort=False)[list(model.states)].sum().reset_index()
+    chance = summed[list(model.states)].sum(axis=1)
+    summed.insert(2, "chance", chance)
+    summed[list(model.states)] = summed[list(model.states)].div(chance, axis=0)
+    summed = summed.assign(then=every.drop_duplicates(by)["then"].to_numpy())[summed["chance"] > 0]
+    leading = summed[list(model.states)].to_numpy().argmax(axis=1) if len(summed) else []
+    summed.insert(len(summed.columns) - 1, "leading", [model.states[place] for place in leading])
+    return summed.reset_index(drop=True)
+
+
+def _in_words(model: Model, seen: Outcomes) -> list[str]:
+    """Each outcome as findings."""
+    places = {name: [i for i, other in enumerate(seen.reveals) if other == name] for name in seen.reveals}
+    states = {name: model.variables[name].state_names for name in places}
+    return [
+        ", ".join(
+            f"{name}={','.join(states[name][state] for state in sorted(row[i] for i in own))}"
+            for name, own in places.items()
+        )
+        for row in seen.results.tolist()
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
@@ -63,30 +63,50 @@ class Outcomes:
     joint: Array
 
 
-def outcomes(model: Model, evidence: Evidence, reveals: tuple[str, ...]) -> Outcomes:
-    """Every outcome of looking at some variables, one of them perhaps several times; the last varies fastest.
+def outcomes(model: Model, evidence: Evidence, looks: Sequence[tuple[str, ...]]) -> list[Outcomes]:
+    """For each of several sets of variables, every outcome of looking at them; the last varies fastest.
+
+    A variable that is named several times is looked at several times. All are weighed at once.
 
     Raises:
-        QuestionError: if there are more than a million.
+        QuestionError: if one set has more than a million outcomes.
     """
-    count = prod(len(model.variables[name].states) for name in reveals)
-    if count > MOST_OUTCOMES:
-        raise QuestionError(f"{', '.join(reveals)} have {count:,} outcomes together, too many to look at each")
-    results = np.array(list(product(*(range(len(model.variables[name].states)) for name in reveals))), dtype=np.int32)
+    results = [_results(model, reveals) for reveals in looks]
+    bounds = np.cumsum([0, *map(len, results)])
     coder = Coder(model.engine.base)
-    codes: dict[str, Codes] = {
-        f.variable: np.full(count, coder.code(f.variable, f.likelihoods)[0], dtype=np.int32) for f in evidence
-    }
-    for name in dict.fromkeys(reveals):
-        size = len(model.variables[name].states)
-        before = evidence[name].likelihoods if name in evidence else ()
-        columns = results[:, [place for place, other in enumerate(reveals) if other == name]]
-        shown, which = np.unique(columns, axis=0, return_inverse=True)
-        own = [
-            coder.code(name, [*before, *(tuple(np.eye(size)[state].tolist()) for state in looks)])[0]
-            for looks in shown.tolist()
-        ]
-        codes[name] = np.array(own, dtype=np.int32)[which.ravel()]
-    weights = model.engine.weigh(coder.coded(count, codes, np.zeros(count, dtype=np.int64)))
-    scaled = np.exp(weights.logarithms - np.logaddexp.reduce(weights.logarithms, axis=None))
-    return Outcomes(reveals, results, scaled)
+    names = dict.fromkeys([finding.variable for finding in evidence] + [name for reveals in looks for name in reveals])
+    codes: dict[str, Codes] = {}
+    tables: dict[tuple[str, int], Codes] = {}
+    for name in names:
+        codes[name] = np.full(bounds[-1], _codes(model, evidence, coder, name, 0)[0], dtype=np.int32)
+    for reveals, own, first, last in zip(looks, results, bounds, bounds[1:], strict=False):
+        for name in dict.fromkeys(reveals):
+            shown = own[:, [place for place, other in enumerate(reveals) if other == name]]
+            count, size = shown.shape[1], len(model.variables[name].states)
+            table = tables.get((name, count))
+            if table is None:
+                table = tables[name, count] = _codes(model, evidence, coder, name, count)
+            codes[name][first:last] = table[shown @ (size ** np.arange(count)[::-1])]
+    weights = model.engine.weigh(coder.coded(int(bounds[-1]), codes, np.zeros(bounds[-1], dtype=np.int64)))
+    # outcomes that are all improbable lose no digits: each set is scaled by its own most probable
+    parts = np.split(weights.logarithms, bounds[1:-1])
+    scaled = [np.exp(part - part.max()) for part in parts]
+    return [
+        Outcomes(reveals, own, joint / joint.sum()) for reveals, own, joint in zip(looks, results, scaled, strict=True)
+    ]
+
+
+def _results(model: Model, reveals: tuple[str, ...]) -> Codes:
+    """Every combination of states that some looks can show, axes `(outcomes, looks)`."""
+    sizes = [len(model.variables[name].states) for name in reveals]
+    if prod(sizes) > MOST_OUTCOMES:
+        raise QuestionError(f"{', '.join(reveals)} have {prod(sizes):,} outcomes together, too many to look at each")
+    return np.indices(sizes).reshape(len(sizes), -1).T
+
+
+def _codes(model: Model, evidence: Evidence, coder: Coder, name: str, looks: int) -> Codes:
+    """The code of a variable after each combination of further looks, beside what is known of it."""
+    known = evidence.get(name)
+    before = known.likelihoods if known else ()
+    certain = np.eye(len(model.variables[name].states)).tolist()
+    return np.array([coder.code(name, [*before, *shown])[0] for shown in product(certain, repeat=looks)])

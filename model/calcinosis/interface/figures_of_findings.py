@@ -35,10 +35,11 @@ FOR, AGAINST = COLOURS[0], COLOURS[1]
 MARKERS = "osD^vPX*"
 """The markers of the states of the target, by their position."""
 
-WORDS, NARROW = 46, 17
-"""How many characters stand on one line, of a label beside the axes and of one in a column."""
+WORDS, NARROW, TITLE = 46, 17, 80
+"""How many characters stand on one line: of a label beside the axes, of one in a column, of a title."""
 
-MILLION = 1_000_000
+EVEN = math.log(1.05)
+"""Odds nearer to 1 than this are called equal."""
 
 
 def waterfall(found: Explanation, most: int = 14, ax: Axes | None = None) -> Axes:
@@ -51,12 +52,12 @@ def waterfall(found: Explanation, most: int = 14, ax: Axes | None = None) -> Axe
     one, other = _sides(found)
     bars = _bars(found, most)
     ends = found.before + np.cumsum([0.0, *(nats for _, _, nats in bars)])
-    ax = ax or new_axes(10.5, 0.36 * len(bars) + 2.9)
+    ax = ax or new_axes(10.5, 0.38 * len(bars) + 2.6)
     for y, (_, _, nats) in enumerate(bars, 1):
         look: dict[str, Any] = {"color": FOR} if nats >= 0 else {"color": AGAINST, "hatch": "//", "edgecolor": "white"}
         ax.barh(y, nats, left=ends[y - 1], height=0.62, linewidth=0, **look)
         ax.annotate(
-            f"×{_number(math.exp(nats))}", (ends[y], y), xytext=(5 if nats >= 0 else -5, 0),
+            f"×{_number(nats)}", (ends[y], y), xytext=(5 if nats >= 0 else -5, 0),
             textcoords="offset points", ha="left" if nats >= 0 else "right", va="center", fontsize=8,
         )  # fmt: skip
     last = len(bars) + 1
@@ -194,6 +195,7 @@ def next_test_bars(found: NextTest, most: int = 10, ax: Axes | None = None) -> A
     ax.set_yticks(range(len(rows)), [_wrapped(row.label, 40) for row in rows], fontsize=8.5)
     widest = max([row.in_two for row in rows], default=0.0)
     ax.set(xlim=(0, 1.05 * widest or 1.0), ylim=(max(len(rows), 1) - 0.4, -0.6))
+    ax.set_xticks([tick for tick in ax.get_xticks() if tick <= ax.get_xlim()[1]])
     ax.grid(axis="x", color="#dddddd", linewidth=0.7)
     ax.set_axisbelow(True)
     _bare(ax)
@@ -201,7 +203,7 @@ def next_test_bars(found: NextTest, most: int = 10, ax: Axes | None = None) -> A
         _titled(ax, "What the next test would tell", ax.get_legend_handles_labels()[0])
     else:
         ax.set_title("Nothing is left to be tested", fontsize=11, loc="left")
-    footed(ax, "expected information on the subtype (nats); right: how probably the leading one is the true one")
+    footed(ax, "expected information (nats); right: how probably the leading state is the true one")
     return ax
 
 
@@ -215,7 +217,7 @@ def plan_tree(found: Plan, most: int = 8, ax: Axes | None = None) -> Axes:
     values = found.frame[found.state].to_list()
     last = max(step.step for step in steps)
     others = [state for state in found.variable.state_names if state != found.negative]
-    ax = ax or new_axes(1.3 * (last + 2) + 1.6, 1.0 * (1 + len(others)) + 2.0)
+    ax = ax or new_axes(max(1.3 * (last + 2) + 1.6, 8.0), 1.0 * (1 + len(others)) + 2.0)
     ranges = _ranges(found)
     reached = {step.step: step.chance for step in steps if step.result in ("", found.negative)}
     for place, step in enumerate(steps):
@@ -273,59 +275,65 @@ def _bars(found: Explanation, most: int) -> list[tuple[str, str, float]]:
 
 def _odds(nats: float, one: str, other: str) -> str:
     """Which of two is more probable, and how many times."""
-    if abs(nats) < math.log(1.05):
+    if abs(nats) < EVEN:
         return "both about equally probable"
-    return f"{one if nats > 0 else other} {_number(math.exp(abs(nats)))} times as probable"
+    return f"{one if nats > 0 else other} {_number(abs(nats))} times as probable"
 
 
-def _number(factor: float) -> str:
-    """A factor in two digits; a very small one as a fraction, one beyond a million in words.
+def _number(nats: float) -> str:
+    """A factor in two digits, from its logarithm; a very small one as a fraction, one beyond a million in words.
 
-    >>> _number(6.008), _number(0.2498), _number(0.0011), _number(53210.0), _number(1e-9)
-    ('6', '0.25', '1/910', '53,000', '1/million or less')
+    >>> [_number(math.log(factor)) for factor in (6.008, 0.2498, 1.04, 0.0011, 53210.0)]
+    ['6', '0.25', '1.04', '1/910', '53,000']
+    >>> _number(700.0), _number(-700.0)
+    ('over a million', 'under 1/million')
     """
+    if abs(nats) > math.log(1e6):
+        return "over a million" if nats > 0 else "under 1/million"
+    factor = math.exp(nats)
     if factor < 0.01:
-        return "1/million or less" if factor < 1 / MILLION else f"1/{_number(1 / factor)}"
-    if factor >= MILLION:
-        return "over a million"
-    digits = 1 - math.floor(math.log10(factor))
-    return (
-        f"{round(factor, digits):,.{max(digits, 0)}f}".rstrip("0").rstrip(".")
-        if digits > 0
-        else (f"{round(factor, digits):,.0f}")
-    )
+        return f"1/{_number(-nats)}"
+    digits = 2 if abs(nats) < EVEN else 1 - math.floor(math.log10(factor))
+    words = f"{round(factor, digits):,.{max(digits, 0)}f}"
+    return words.rstrip("0").rstrip(".") if "." in words else words
 
 
 def _odds_axis(ax: Axes, what: str) -> None:
     """Round odds below the axes, each with its logarithm: the scale is in nats."""
-    low, high = ax.get_xlim()
-    factors = [factor for factor in _round_factors(high - low) if low <= math.log(factor) <= high]
+    factors = _round_odds(*ax.get_xlim())
     nats = [math.log(factor) for factor in factors]
-    words = [f"{_tick(factor)}\n({own:.1f})" for factor, own in zip(factors, nats, strict=True)]
+    words = [f"{_tick(factor)}\n({own:.1f})".replace("-", "−") for factor, own in zip(factors, nats, strict=True)]
     ax.set_xticks(nats, words, fontsize=8)
     ax.grid(axis="x", color="#dddddd", linewidth=0.7)
     ax.set_axisbelow(True)
     _bare(ax)
-    footed(ax, f"{what} (in brackets: log-odds in nats)")
+    footed(ax, _wrapped(f"{what} (in brackets: log-odds in nats)", 2 * WORDS))
 
 
-def _round_factors(width: float) -> list[float]:
-    """Round odds that stand well apart on an axis so many nats wide."""
-    decades = width / math.log(10)
+def _round_odds(low: float, high: float) -> list[float]:
+    """Round odds that stand well apart on an axis from and to these logarithms, around 0.
+
+    >>> _round_odds(-1.0, 3.0)
+    [0.5, 1.0, 2.0, 5.0, 10.0, 20.0]
+    """
+    decades = (high - low) / math.log(10)
     apart = max(1, math.ceil(decades / 7))
-    powers = [10.0**power for power in range(-30 * apart, 30 * apart + 1, apart)]
-    if decades > 2.5:
-        return powers
-    ones = (1, 2, 5) if decades > 0.9 else (1, 1.5, 2, 3, 5, 7)
-    return sorted({number * power for power in powers[20:40] for number in ones})
+    numbers = (1, 2, 5) if decades > 0.9 else (1, 1.2, 1.5, 2, 3, 5, 7)
+    powers = range(math.floor(max(high, -low) / math.log(10) / apart) + 1)
+    large = [number * 10.0 ** (power * apart) for power in powers for number in (numbers if decades < 2.5 else (1,))]
+    every = sorted({*large, *(1 / factor for factor in large)})
+    return [factor for factor in every if low <= math.log(factor) <= high]
 
 
 def _tick(factor: float) -> str:
-    """Odds as a whole number, or as one over it."""
-    large = factor if factor >= 1 else 1 / factor
-    power = round(math.log10(large))
-    small = f"{large:,.2f}".rstrip("0").rstrip(".")
-    words = small if large < MILLION else "10" + str(power).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    """Odds as a whole number, or as one over it.
+
+    >>> _tick(0.001), _tick(1.5), _tick(1e-12)
+    ('1/1,000', '1.5', '1/10¹²')
+    """
+    large = max(factor, 1 / factor)
+    power = str(round(math.log10(large))).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    words = f"10{power}" if large > 999_999 else f"{large:,.1f}".removesuffix(".0")
     return words if factor >= 1 else f"1/{words}"
 
 
@@ -423,7 +431,7 @@ def _beside(ax: Axes, y: float, words: str) -> None:
 
 def _titled(ax: Axes, title: str, handles: Sequence[Any]) -> None:
     """A title with the legend between it and the axes."""
-    rows = -(-len(handles) // 2)
+    rows, title = -(-len(handles) // 2), _wrapped(title, TITLE)
     ax.legend(handles=handles, ncols=2, fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(-0.01, 1.0))
     ax.set_title(title, fontsize=11, loc="left", pad=12 + 15 * rows)
 
