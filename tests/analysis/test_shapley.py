@@ -199,7 +199,14 @@ def test_independent_findings_get_their_own_likelihood_ratios(build):
 
 def test_the_lines_come_side_by_side_and_group_by_group(shipped):
     """First what speaks for it; on each side the heavier group, in it the stronger finding."""
-    findings = {"cirrhosis": "yes", "pain": "severe", "esrd": "no", "ulceration": "yes", "warfarin": "no", "pth": "high"}
+    findings = {
+        "cirrhosis": "yes",
+        "pain": "severe",
+        "esrd": "no",
+        "ulceration": "yes",
+        "warfarin": "no",
+        "pth": "high",
+    }
     frame = cc.explain(shipped, findings, state="calciphylaxis").frame
     signs = np.sign(frame["contribution"]).to_numpy()
     assert (np.diff(signs) <= 0).all()
@@ -239,8 +246,8 @@ def test_no_findings_leave_the_prior_odds(shipped):
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        ({"state": "calciphylaxi"}, "no state 'calciphylaxi': did you mean calciphylaxis"),
-        ({"against": "dystrophi"}, "no state 'dystrophi': did you mean dystrophic"),
+        ({"state": "calciphylaxi"}, "no state 'calciphylaxi': did you mean 'calciphylaxis'"),
+        ({"against": "dystrophi"}, "no state 'dystrophi': did you mean 'dystrophic'"),
         ({"state": "dystrophic", "against": "dystrophic"}, "dystrophic cannot be held against itself"),
         ({"state": "dystrophic/metastatic", "against": ["metastatic"]}, "metastatic cannot be held against itself"),
         ({"state": "dystrophic/metastatic/idiopathic/iatrogenic/calciphylaxis"}, "nothing is left"),

@@ -40,6 +40,9 @@ class Comparison:
     frame: pd.DataFrame
     findings: pd.DataFrame
 
+    def __repr__(self) -> str:
+        return f"<Comparison: {len(self.findings)} differences; {self.first.leading} leads, then {self.second.leading}>"
+
     def as_dict(self) -> dict[str, Any]:
         """The answer as plain values, for JSON."""
         return {

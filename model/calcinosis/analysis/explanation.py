@@ -106,6 +106,9 @@ class Explanation:
         labels = self.posterior.labels
         return account(self.hypothesis, labels, self.before, self.after, told, redundant, len(self.background) > 0)
 
+    def __repr__(self) -> str:
+        return self.account
+
     def as_dict(self) -> dict[str, Any]:
         """The answer as plain values, for JSON."""
         return {

@@ -51,6 +51,12 @@ class Flips:
         """For each state that can be made to lead, the most probable among its smallest sets."""
         return self.frame.drop_duplicates("leading").reset_index(drop=True)
 
+    def __repr__(self) -> str:
+        return (
+            f"<Flips: {len(self.frame):,} of {self.tried:,} sets of up to {self.searched} changes make another state "
+            f"lead than {self.posterior.leading}>"
+        )
+
     def as_dict(self, most: int | None = 10) -> dict[str, Any]:
         """The answer as plain values, for JSON; `most` sets for each leading state, None for all."""
         frame = self.frame if most is None else self.frame.groupby("leading", sort=False).head(most)

@@ -77,6 +77,9 @@ class NextTest:
             found += " No test that is left is likely to change which subtype leads."
         return found
 
+    def __repr__(self) -> str:
+        return self.verdict
+
     def as_dict(self, most: int | None = None) -> dict[str, Any]:
         """The answer as plain values, for JSON; the best `most` tests, None for all."""
         frame = self.frame if most is None else self.frame.head(most)

@@ -71,6 +71,8 @@ def outcomes(model: Model, evidence: Evidence, looks: Sequence[tuple[str, ...]])
     Raises:
         QuestionError: if one set has more than a million outcomes.
     """
+    if not looks:
+        return []
     results = [_results(model, reveals) for reveals in looks]
     bounds = np.cumsum([0, *map(len, results)])
     coder = Coder(model.engine.base)

@@ -74,6 +74,9 @@ class Plan:
             told = told.replace("; that", f", not below {percent(self.threshold)}; that", 1)
         return told + f"Any number of them would bring it to {percent(self.limit)}."
 
+    def __repr__(self) -> str:
+        return self.verdict
+
     def as_dict(self) -> dict[str, Any]:
         """The answer as plain values, for JSON."""
         return {

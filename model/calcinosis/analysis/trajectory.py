@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from calcinosis.analysis.plain import plain_lines
@@ -30,6 +31,10 @@ class Trajectory:
 
     steps: tuple[Posterior, ...]
     frame: pd.DataFrame
+
+    def __repr__(self) -> str:
+        leads = " → ".join(key for key, _ in groupby(step.leading for step in self.steps))
+        return f"<Trajectory: {len(self.steps) - 1} steps; leading: {leads}>"
 
     def as_dict(self) -> dict[str, Any]:
         """The answer as plain values, for JSON."""

@@ -42,6 +42,10 @@ class WhatIf:
         """The changes after which another state leads, the most probable first."""
         return self.frame[self.frame["flips"]].sort_values("chance", ascending=False, kind="stable", ignore_index=True)
 
+    def __repr__(self) -> str:
+        count = int(self.frame["flips"].sum())
+        return f"<WhatIf: {len(self.frame):,} changes, {count:,} make another state lead than {self.posterior.leading}>"
+
     def as_dict(self, most: int | None = None) -> dict[str, Any]:
         """The answer as plain values, for JSON; `most` lines, those that move most, None for all in their order."""
         frame = self.frame if most is None else self.frame.sort_values("moved", ascending=False, kind="stable")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -87,7 +88,7 @@ def waterfall(found: Explanation, most: int = 14, ax: Axes | None = None) -> Axe
 def trajectory(found: Trajectory, ax: Axes | None = None) -> Axes:
     """The probability of every state, from top to bottom, as one finding after the other becomes known.
 
-    The bands are the intervals of the state that leads at the end and of the one that led at the start.
+    The bands are the intervals of the state that leads at the end and of the other that led longest.
     """
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
@@ -105,7 +106,7 @@ def trajectory(found: Trajectory, ax: Axes | None = None) -> Axes:
         words += f" → {percent(last[state])}" if len(rows) > 1 else ""
         handles.append(Line2D([], [], linewidth=1.8, markersize=5, label=words, **look))
     if "lower" in found.frame:
-        for state in dict.fromkeys([last.leading, first.leading]):
+        for state in banded(found):
             place = states.index(state)
             own = found.frame[found.frame["state"] == state]
             steps = own["step"].to_numpy(dtype=float)
@@ -125,6 +126,13 @@ def trajectory(found: Trajectory, ax: Axes | None = None) -> Axes:
     _titled(ax, "How the probabilities moved, finding by finding", handles)
     footed(ax, "probability (%), each row with the findings above it and its own")
     return ax
+
+
+def banded(found: Trajectory) -> list[str]:
+    """The states whose intervals are shown: the one that leads at the end, and the other that led longest, if any."""
+    last = found.steps[-1].leading
+    others = Counter(step.leading for step in found.steps if step.leading != last)
+    return [last, *(state for state, _ in others.most_common(1))]
 
 
 def what_if_map(found: WhatIf, most: int = 30, ax: Axes | None = None) -> Axes:
