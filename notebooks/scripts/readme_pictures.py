@@ -9,13 +9,14 @@ from matplotlib.figure import Figure
 import calcinosis as cc
 from calcinosis.interface.drawing import draw_network
 from calcinosis.interface.figures import tornado
+from calcinosis.interface.figures_of_findings import plan_tree, waterfall
 
 FOLDER = Path(__file__).resolve().parent.parent / "pictures"
 HISTOLOGY = ("vascular_histology", "vasculopathy", "extravascular_calcification")
 
 
 def patient(model: cc.Model, folder: Path) -> None:
-    """The article's patient before any biopsy and with all of them, and the rows that her diagnosis hangs on."""
+    """The article's patient before any biopsy and with all of them: the answers, why, and what they hang on."""
     case = cc.cases().loc["jones2023"]
     known = {name: value for name, value in case.items() if name in model.variables}
     before = {name: value for name, value in known.items() if name not in HISTOLOGY}
@@ -29,6 +30,12 @@ def patient(model: cc.Model, folder: Path) -> None:
         rows = Figure(figsize=(11, 6.4), layout="constrained")
         tornado(cc.one_way(model, known), most=7, ax=rows.add_subplot())
         rows.savefig(folder / "tornado.svg", metadata={"Date": None})
+        why = Figure(figsize=(10.5, 7.2), layout="constrained")
+        waterfall(cc.explain(model, known, state="dystrophic", against="calciphylaxis"), ax=why.add_subplot())
+        why.savefig(folder / "waterfall.svg", metadata={"Date": None})
+        biopsies = Figure(figsize=(12, 4), layout="constrained")
+        plan_tree(cc.plan(model, before, state="calciphylaxis"), ax=biopsies.add_subplot())
+        biopsies.savefig(folder / "plan.svg", metadata={"Date": None})
 
 
 if __name__ == "__main__":

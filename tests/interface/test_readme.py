@@ -76,7 +76,7 @@ def test_every_command_and_every_column_is_named_in_the_documentation():
     from calcinosis.interface.shell import app
 
     for command in app.registered_commands:
-        assert f"calcinosis {command.callback.__name__}" in README
+        assert f"calcinosis {command.callback.__name__.replace('_', '-')}" in README
     for path in (ROOT / "priors").glob("*.csv"):
         header = path.read_text(encoding="utf-8").split("\n", 1)[0].split(",")
         for column in header:
@@ -95,7 +95,7 @@ def test_the_pictures_show_the_present_answers(tmp_path):
     script = ROOT / "notebooks" / "scripts" / "readme_pictures.py"
     subprocess.run([sys.executable, str(script), str(tmp_path)], check=True, capture_output=True)
     words = re.compile(r"<text[^>]*>([^<]*)</text>")
-    for name in ("jones2023.svg", "network.svg", "tornado.svg"):
+    for name in ("jones2023.svg", "network.svg", "tornado.svg", "waterfall.svg", "plan.svg"):
         kept = (ROOT / "notebooks" / "pictures" / name).read_text(encoding="utf-8")
         drawn = (tmp_path / name).read_text(encoding="utf-8")
         assert len(words.findall(kept)) > 10
