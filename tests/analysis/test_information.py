@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 import calcinosis as cc
 from calcinosis.analysis.information import entropy, expected_gain, expected_information, expected_value
-from calcinosis.analysis.offered import outcomes
 
 CLOSE = {"rtol": 0, "atol": 1e-10}
 
@@ -346,7 +345,7 @@ def test_too_many_outcomes_are_refused(build):
     wide = {name: (states, "", np.full(1100, 1 / 1100)) for name in ("a", "b")}
     model = cc.Model(build("d", {"d": ("s t", "", [0.6, 0.4])} | wide))
     with pytest.raises(cc.QuestionError, match="a, b have 1,210,000 outcomes together"):
-        outcomes(model, model.read(), ("a", "b"))
+        cc.next_test(model)
 
 
 def test_plain_values_are_those_of_the_tables(found):

@@ -275,6 +275,21 @@ def test_flips_are_all_smallest_sets_and_no_others(networks, data, most):
         assert line.changes == found.frame.loc[found.frame["leading"] == line.leading, "changes"].min()
 
 
+def test_a_set_is_not_smallest_if_one_of_its_parts_does_it_though_none_of_one_change_less_does(build):
+    """By hand: x makes s lead with .756, x with y or with z does not, all three do again."""
+    sign = ("0 1", "", [0.9, 0.1])
+    leads = np.full((2, 2, 2), 0.1)
+    leads[1, 0, 0] = leads[1, 1, 1] = 0.9
+    tables = {"x": sign, "y": sign, "z": sign, "d": ("s t", "x y z", np.stack([leads, 1 - leads], axis=-1))}
+    model = cc.Model(build("d", tables))
+    assert model.posterior(x="1")["s"] == pytest.approx(0.756, abs=1e-12)
+    assert model.posterior(x="1", y="1").leading == model.posterior(x="1", z="1").leading == "t"
+    assert model.posterior(x="1", y="1", z="1").leading == "s"
+    found = cc.flips(model)
+    assert found.searched == 3
+    assert found.frame["findings"].to_list() == ["x=1"]
+
+
 def test_flips_of_the_published_patient_flip():
     findings = published("jones2023")
     found = cc.flips(MODEL, findings, most_changes=2)
@@ -422,6 +437,15 @@ def test_repeated_results_come_in_one_by_one_and_each_tells_less_than_the_last()
     falls = -np.diff(odds)
     assert (falls > 0).all()
     assert all(earlier > later for earlier, later in pairwise(falls))
+
+
+# a fault yet to be mended: each step says that all results were given
+@pytest.mark.xfail(raises=AssertionError, strict=True, reason="steps name results that are not yet in")
+def test_each_step_says_what_is_known_by_then():
+    steps = cc.trajectory(MODEL, vascular_histology=["absent"] * 3).steps
+    for known, step in enumerate(steps):
+        expected = MODEL.posterior(vascular_histology=["absent"] * known)
+        assert str(step.evidence) == str(expected.evidence)
 
 
 @pytest.mark.parametrize(

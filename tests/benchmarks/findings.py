@@ -133,7 +133,7 @@ def what_if(model, findings, rng):
 def others(model, findings):
     """What is measured for our engine alone."""
     evidence = model.read(findings)
-    fresh = lambda: Fitting(model.network, model.engine, Population(model.network)).fit(evidence)  # noqa: E731
+    fresh = lambda: Fitting(model.network, Population(model.network), model.engine).fit(evidence)  # noqa: E731
     asked = {
         "does it fit? the first time": fresh,
         "does it fit? again": lambda: model.fitting.fit(evidence),

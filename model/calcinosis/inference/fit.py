@@ -2,7 +2,8 @@
 
 *Conflict* is log(Π P(e_i) / P(e)) in nats: above 0 where the findings occur together less often than if they were
 unrelated. That is the sign of HUGIN (Jensen, Chamberlain, Nordahl & Jensen, Analysis in HUGIN of data conflict, UAI
-1990); other software has the opposite sign, or another base.
+1990); other software has the opposite sign, or another base. By hand: two findings, each in half of all patients, but
+together in one of eight, have the conflict log(½ · ½ / ⅛) = log 2 = 0.693: they meet half as often as if unrelated.
 
 *Rarity* asks how many patients, of whom the same was looked at, show something less probable. They are drawn from the
 network (`calcinosis.inference.population`), so it is a p-value: of patients that the network describes rightly, one in
@@ -44,6 +45,7 @@ class Fit:
     - `rarer` and `as_rare` are the shares of such patients whose findings are less, and equally, probable.
     - `by_state` is the share of the patients of each state whose findings are at most as probable.
     - `conflict_given` is the conflict if each state were known: where it is no longer above 0, that state explains it.
+      States that the findings rule out are left out.
     - `against_rest` is, by variable, log(P(e_i) / P(e_i | all others)), above 0 for a finding that the others make less
       probable; `pairs` the conflict of two findings; `groups` that within a group, and of a group with all others.
     """
@@ -163,12 +165,16 @@ class Fit:
             "unit": "nats",
         }
 
-    def __repr__(self) -> str:
+    @property
+    def figures(self) -> str:
+        """One sentence: conflict and rarity in figures."""
         return (
-            f"{self.verdict}\n"
-            f"conflict {self.conflict:+.2f} nats (above 0: conflict), as much in {100 * self.as_conflicting:.1f} % of "
-            f"patients of whom the same is known; {100 * self.rarity:.1f} % of them show something less probable"
+            f"Conflict {self.conflict:+.2f} nats (above 0: conflict), as much in {100 * self.as_conflicting:.1f} % of "
+            f"patients of whom the same is known; {100 * self.rarity:.1f} % of them show something less probable."
         )
+
+    def __repr__(self) -> str:
+        return f"{self.verdict}\n{self.figures}"
 
 
 def at_most(share: float) -> str:

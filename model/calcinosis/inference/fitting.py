@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calcinosis.inference.coding import Coder, Codes
-from calcinosis.inference.conditioning import Conditioned
+from calcinosis.inference.conditioning import Conditioned, compile_network
 from calcinosis.inference.engine import Engine, Weights
 from calcinosis.inference.evidence import Evidence, Finding
 from calcinosis.inference.fit import TIE, Fit
@@ -23,11 +24,22 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Fitting:
-    """A network, ready to tell of any patient whether the findings fit."""
+    """A network, ready to tell of any patient whether the findings fit.
+
+    `compiled` is its engine, if there is one already.
+    """
 
     network: Network
-    engine: Engine | Conditioned
     population: Population
+    compiled: Engine | Conditioned | None = None
+
+    def __reduce__(self) -> tuple[type[Fitting], tuple[Network, Population]]:
+        return type(self), (self.network, self.population)  # a posterior that is sent away takes no engine along
+
+    @cached_property
+    def engine(self) -> Engine | Conditioned:
+        """The compiled network."""
+        return self.compiled or compile_network(self.network)
 
     def fit(self, evidence: Evidence) -> Fit:
         """How well the findings of a patient, which must be possible together, fit."""
@@ -59,18 +71,17 @@ class Fitting:
 
     def _one_by_one(self, coder: Coder, codes: Mapping[str, Codes]) -> Array:
         """The sum of the logarithms of the probabilities of each patient's findings, each taken alone."""
-        distinct = {name: np.unique(own, return_inverse=True) for name, own in codes.items()}
-        rows = sum(len(found) for found, _ in distinct.values())
-        alone = {name: np.full(rows, self.engine.base[name][()]) for name in codes}
-        places, first = {}, 0
-        for name, (found, _) in distinct.items():
-            places[name] = slice(first, first + len(found))
-            alone[name][places[name]] = found
-            first += len(found)
-        logarithms = self._weigh(coder, alone, rows).log_evidence
+        shown = {name: np.flatnonzero(np.bincount(own)) for name, own in codes.items()}
+        bounds = np.cumsum([0, *map(len, shown.values())])
+        alone = {name: np.full(bounds[-1], self.engine.base[name][()]) for name in codes}
+        for name, first, last in zip(codes, bounds, bounds[1:], strict=False):
+            alone[name][first:last] = shown[name]
+        logarithms = self._weigh(coder, alone, int(bounds[-1])).log_evidence
         total = np.zeros(1 + self.population.patients)
-        for name, (_, which) in distinct.items():
-            total += logarithms[places[name]][which.ravel()]
+        for name, first, last in zip(codes, bounds, bounds[1:], strict=False):
+            by_code = np.zeros(shown[name][-1] + 1)
+            by_code[shown[name]] = logarithms[first:last]
+            total += by_code[codes[name]]
         return total
 
     def _by_state(self, logarithms: Array) -> dict[str, float]:
@@ -91,17 +102,17 @@ class Fitting:
         }
         each = {name: frozenset([name]) for name in own}
         pairs = {pair: frozenset(pair) for pair in combinations(own, 2)}
-        parts = {frozenset[str](), whole, *groups.values(), *each.values(), *pairs.values()}
-        weights = self._of_subsets(coder, own, [*parts, *(whole - part for part in parts)])
+        sides = {*groups.values(), *each.values()}
+        parts = {frozenset[str](), whole, *sides, *(whole - part for part in sides), *pairs.values()}
+        weights = self._of_subsets(coder, own, list(parts))
         log_p = {part: float(found.log_evidence[0]) for part, found in weights.items()}
 
         def conflict(*together: frozenset[str]) -> float:
             return sum(log_p[part] for part in together) - log_p[frozenset().union(*together)]
 
         prior, posterior = (weights[part].logarithms[0] - log_p[part] for part in (frozenset[str](), whole))
-        shift = {
-            s: i for i, s in enumerate(self.network.variables[self.network.target].state_names) if prior[i] > -np.inf
-        }
+        states = self.network.variables[self.network.target].state_names
+        shift = {state: i for i, state in enumerate(states) if posterior[i] > -np.inf}
         alone = [each[name] for name in own]
         return {
             "conflict_given": {s: conflict(*alone) + float(prior[i] - posterior[i]) for s, i in shift.items()},
@@ -117,10 +128,10 @@ class Fitting:
         self, coder: Coder, own: Mapping[str, int], subsets: Sequence[frozenset[str]]
     ) -> dict[frozenset[str], Weights]:
         """The weights of some of the findings, for each set of them."""
-        codes = {
-            name: np.array([code if name in subset else self.engine.base[name][()] for subset in subsets])
-            for name, code in own.items()
-        }
+        codes = {}
+        for name, code in own.items():
+            known = np.fromiter((name in subset for subset in subsets), dtype=bool, count=len(subsets))
+            codes[name] = np.where(known, code, self.engine.base[name][()])
         found = self._weigh(coder, codes, len(subsets))
         return {
             subset: Weights(found.weights[i : i + 1], found.exponents[i : i + 1]) for i, subset in enumerate(subsets)

@@ -105,7 +105,7 @@ class Model:
     @cached_property
     def fitting(self) -> Fitting:
         """What tells of any patient whether the findings fit."""
-        return Fitting(self.network, self.engine, Population(self.network))
+        return Fitting(self.network, Population(self.network), self.engine)
 
     @cached_property
     def entries(self) -> Entries:

@@ -69,6 +69,12 @@ class Population:
         for number, likelihoods in enumerate(finding.likelihoods):
             states = self.states(name) if number == 0 else self._result(name, number)
             looks.append(self._look(name, number, states, likelihoods))
+        if len(looks) == 1:
+            which, own = looks[0]
+            codes = np.zeros(len(own), dtype=np.int32)
+            for place in np.flatnonzero(np.bincount(which)).tolist():
+                codes[place] = coder.code(name, [own[place]])[0]
+            return codes[which]
         outcomes = sorted({outcome for _, own in looks for outcome in own}, reverse=True)
         counts = np.zeros((self.patients, len(outcomes)), dtype=np.intp)
         for which, own in looks:
@@ -77,11 +83,11 @@ class Population:
         radix = len(looks) + 1
         key = counts @ (radix ** np.arange(len(outcomes))) if radix ** len(outcomes) < 2**62 else None
         unique = np.unique(counts if key is None else key, axis=0, return_index=True, return_inverse=True)
-        codes = [
+        several = [
             coder.code(name, [o for o, times in zip(outcomes, pattern, strict=True) for _ in range(times)])[0]
             for pattern in counts[unique[1]].tolist()
         ]
-        return np.asarray(np.array(codes)[unique[2].ravel()])
+        return np.asarray(np.array(several)[unique[2].ravel()])
 
     def _look(
         self, name: str, number: int, states: Codes, likelihoods: Sequence[float]

@@ -32,8 +32,8 @@ def show_explanation(found: Explanation, most: int, published: dict[str, str] | 
     """Print the explanation for one patient, `most` lines of each table."""
     shown, posterior = console(), found.posterior
     print_head(shown, posterior, published)
-    if not posterior.misfit:
-        print_words(shown, posterior.fit.verdict)
+    fit = posterior.fit
+    print_words(shown, fit.figures if posterior.misfit else f"{fit.verdict} {fit.figures}")
     print_words(shown, found.account)
     cells = contribution_cells(found)
     title = f"What each finding does to the odds of {' or '.join(found.hypothesis.chosen)} against "
