@@ -439,8 +439,6 @@ def test_repeated_results_come_in_one_by_one_and_each_tells_less_than_the_last()
     assert all(earlier > later for earlier, later in pairwise(falls))
 
 
-# a fault yet to be mended: each step says that all results were given
-@pytest.mark.xfail(raises=AssertionError, strict=True, reason="steps name results that are not yet in")
 def test_each_step_says_what_is_known_by_then():
     steps = cc.trajectory(MODEL, vascular_histology=["absent"] * 3).steps
     for known, step in enumerate(steps):
@@ -506,8 +504,6 @@ def test_findings_that_are_impossible_or_not_understood_are_told(build, ask):
         ask(model, sign="z")
 
 
-# a fault yet to be mended: infinite log-odds are subtracted from each other
-@pytest.mark.xfail(raises=RuntimeWarning, strict=True, reason="pairs warns where a change settles the target")
 def test_two_changes_that_settle_the_target_are_told_without_a_warning(build):
     """A sign that only the disease has, twice: the log-odds are infinite, and how much more they move is no number."""
     sign = ("n y", "d", [[0.4, 0.6], [1.0, 0.0]])

@@ -79,7 +79,7 @@ def fits_of(model, patients):
 
 @pytest.mark.parametrize(
     ("of", "count", "missing"),
-    [("shipped", 200, 0.0), ("shipped", 400, 0.6), ("chest", 2000, 0.0), ("chest", 2000, 0.3)],
+    [("shipped", 600, 0.0), ("shipped", 1200, 0.6), ("chest", 2000, 0.0), ("chest", 2000, 0.3)],
 )
 def test_shares_of_patients_of_the_network_are_uniform_and_few_are_called_unusual(request, figure, of, count, missing):
     """A p-value lies below 0.01 in one of a hundred patients that the network describes rightly, and so on."""
@@ -165,8 +165,6 @@ def test_conflict_and_its_parts_are_as_defined(networks, data):
     assert set(fit.by_state) == set(model.states)
 
 
-# a fault yet to be mended: of patients in a state that cannot be, infinite logarithms are subtracted from each other
-@pytest.mark.xfail(raises=RuntimeWarning, strict=True, reason="fit warns where a state of the target seen cannot be")
 def test_a_target_that_was_seen_has_a_fit_though_another_state_is_impossible(build):
     tables = {"d": ("s t", "", [1.0, 0.0]), "sign": ("n y", "d", [[0.8, 0.2], [0.3, 0.7]])}
     fit = cc.Model(build("d", tables)).posterior(d="s", sign="n").fit
@@ -305,8 +303,7 @@ def test_a_state_that_is_ruled_out_shows_nothing_so_improbable(build):
     assert fit.by_state["s"] == 0
     assert fit.by_state["t"] == pytest.approx(1, abs=1e-9)
     assert fit.by_state["u"] == 0
-    assert fit.conflict_given["s"] == np.inf
-    assert "u" not in fit.conflict_given
+    assert set(fit.conflict_given) == {"t"}
     assert fit.category == "consistent"
 
 
@@ -368,8 +365,6 @@ def test_plain_values_are_those_of_the_fit(shipped):
     assert f"onflict {fit.conflict:+.2f} nats" in repr(fit)
 
 
-# a fault yet to be mended: the conflict given a state that is ruled out is infinite, which JSON does not have
-@pytest.mark.xfail(raises=ValueError, strict=True, reason="as_dict holds an infinite number")
 def test_plain_values_can_be_written_as_json_where_a_state_is_ruled_out(build):
     tables = {"d": ("s t", "", [0.6, 0.4]), "sign": ("n y", "d", [[1.0, 0.0], [0.5, 0.5]])}
     posterior = cc.Model(build("d", tables)).posterior(sign="y")

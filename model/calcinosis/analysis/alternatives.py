@@ -10,7 +10,7 @@ A *change* sets one variable to another finding. What may be changed:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, get_args
@@ -20,7 +20,7 @@ import numpy as np
 from calcinosis.inference.coding import Coder, Codes, canonical
 from calcinosis.inference.engine import Weights
 from calcinosis.inference.evidence import Evidence, Finding
-from calcinosis.inference.findings import finding_of
+from calcinosis.inference.findings import certain, finding_from
 from calcinosis.inference.model import Model
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.problem import choose_from
@@ -142,37 +142,21 @@ class Alternatives:
 
 
 def _of_variable(variable: Variable, known: Finding | None) -> Iterator[Change]:
+    sure = {state: certain(variable, state) for state in variable.state_names}
     if known is None:
-        for state in variable.state_names:
-            yield Change(variable.name, "added", finding_of(variable, state, [_certain(variable, state)]))
+        for finding in sure.values():
+            yield Change(variable.name, "added", finding)
         return
-    results = [(likelihoods, _word(variable, likelihoods)) for likelihoods in known.likelihoods]
-    seen = {canonical(known.likelihoods)[0]}
+    results = known.likelihoods
+    seen = {canonical(results)[0]}
     for place in range(len(results)):
-        for state in variable.state_names:
-            other = _finding(variable, [*results[:place], _certain(variable, state), *results[place + 1 :]])
+        for finding in sure.values():
+            other = finding_from(variable, (*results[:place], *finding.likelihoods, *results[place + 1 :]))
             key = canonical(other.likelihoods)[0]
             if key not in seen:
                 seen.add(key)
                 yield Change(variable.name, "changed", other)
     if variable.repeatable:
-        for state in variable.state_names:
-            yield Change(variable.name, "repeated", _finding(variable, [*results, _certain(variable, state)]))
+        for finding in sure.values():
+            yield Change(variable.name, "repeated", finding_from(variable, (*results, *finding.likelihoods)))
     yield Change(variable.name, "removed", None)
-
-
-def _finding(variable: Variable, results: list[tuple[tuple[float, ...], str]]) -> Finding:
-    return finding_of(variable, ",".join(word for _, word in results), results)
-
-
-def _certain(variable: Variable, state: str) -> tuple[tuple[float, ...], str]:
-    """A result that shows a state, with its word."""
-    return tuple(float(other == state) for other in variable.state_names), state
-
-
-def _word(variable: Variable, likelihoods: Sequence[float]) -> str:
-    """A result as the grammar has it."""
-    highest = max(likelihoods)
-    if set(likelihoods) <= {0.0, highest}:
-        return "/".join(state for state, own in zip(variable.state_names, likelihoods, strict=True) if own)
-    return ",".join(f"{state}:{own:g}" for state, own in zip(variable.state_names, likelihoods, strict=True))

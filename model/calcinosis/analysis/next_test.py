@@ -42,8 +42,8 @@ class NextTest:
       100 dollars), per_harm (nats for each complication that is to be expected), source. Without prices the columns
       from cost on are missing.
     - `outcomes` has one line per test and outcome: test, outcome, chance, one column of probabilities per state of the
-      target, leading, then (the test that is best after it; empty where none is left). Outcomes that cannot be are left
-      out.
+      target, leading, then (the test that is best after it; empty where none is left, or none tells anything). Outcomes
+      that cannot be are left out.
     """
 
     posterior: Posterior

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from calcinosis.analysis.plain import plain_lines
-from calcinosis.inference.evidence import Evidence, Finding
-from calcinosis.inference.findings import finding_of
+from calcinosis.inference.evidence import Evidence
+from calcinosis.inference.findings import certain, finding_from
+from calcinosis.inference.impossible import ImpossibleEvidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.phrases import counted
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior, percent
@@ -38,7 +39,8 @@ class Plan:
     `frame` has one line per result that may come: step (0 for now), result (`negative` goes on to the next step, any
     other ends the plan), chance (that it comes to this, seen from now), one column of probabilities per state of the
     target, lower and upper (the interval of the probability of `state`; missing where the rows of the tables have no
-    weights), leading, below (whether the probability of `state` is below `threshold`).
+    weights), leading, below (whether the probability of `state` is below `threshold`). Results that cannot come are
+    left out.
 
     `enough` is after how many negative results it is below, 0 if it is now, None if not within the plan; `limit` is
     what its probability comes to after any number of them.
@@ -57,22 +59,23 @@ class Plan:
     def verdict(self) -> str:
         """Two sentences: how many negative results it takes, how probable they are, and what they can reach at all."""
         label = self.posterior.labels[self.state]
-        steps = int(self.frame["step"].max())
         chain = self.frame[self.frame["result"].isin(["", self.negative])].set_index("step")
+        steps = int(chain.index.max())
         if self.enough == 0:
             return f"{label} is below {percent(self.threshold)} now: {percent(self.posterior[self.state])}."
         last = steps if self.enough is None else self.enough
+        if last == 0:
+            return f"No further result can be negative; {label} stands at {percent(self.posterior[self.state])}."
         results = "one more negative result" if last == 1 else f"{counted(last)} more negative results"
-        told = f"After {results} the probability of {label} is {percent(chain[self.state][last])}"
-        told += f", instead of {percent(self.posterior[self.state])} now; "
-        told += (
-            f"that all {counted(last)} are negative is {percent(chain['chance'][last])} probable. "
-            if last > 1
-            else (f"that it is negative is {percent(chain['chance'][last])} probable. ")
+        yet = f", not below {percent(self.threshold)}" if self.enough is None else ""
+        they = {1: "that it is negative", 2: "that both are negative"}.get(
+            last, f"that all {counted(last)} are negative"
         )
-        if self.enough is None:
-            told = told.replace("; that", f", not below {percent(self.threshold)}; that", 1)
-        return told + f"Any number of them would bring it to {percent(self.limit)}."
+        return (
+            f"After {results} the probability of {label} is {percent(chain[self.state][last])}, instead of "
+            f"{percent(self.posterior[self.state])} now{yet}; {they} is {percent(chain['chance'][last])} probable. "
+            f"Any number of them would bring it to {percent(self.limit)}."
+        )
 
     def __repr__(self) -> str:
         return self.verdict
@@ -139,8 +142,11 @@ def plan(
     if not 1 <= steps <= ENDLESS:
         raise QuestionError(f"between 1 and {ENDLESS:,} results can be looked ahead, not {steps}")
 
-    def after(*results: str) -> Posterior:
-        return model.posterior(_with_results(posterior.evidence, asked, results, model))
+    def after(*results: str) -> Posterior | None:
+        try:
+            return model.posterior(_with_results(posterior.evidence, asked, results, model))
+        except ImpossibleEvidence:
+            return None
 
     def line(step: int, result: str, own: Posterior) -> dict[str, Any]:
         chance = float(np.exp(own.log_evidence - posterior.log_evidence))
@@ -153,13 +159,30 @@ def plan(
     lines = [line(0, "", posterior)]
     for step in range(1, steps + 1):
         for result in (negative, *(other for other in asked.state_names if other != negative)):
-            lines.append(line(step, result, after(*[negative] * (step - 1), result)))
+            own = after(*[negative] * (step - 1), result)
+            if own is not None:
+                lines.append(line(step, result, own))
+        if lines[-1]["step"] < step or all(own["result"] != negative for own in lines if own["step"] == step):
+            break  # no further negative result can come
     frame = pd.DataFrame(lines)
     chain = frame[frame["result"].isin(["", negative])]
     reached = chain["step"][chain["below"]]
     enough = int(reached.iloc[0]) if len(reached) else None
-    limit = after(*[negative] * ENDLESS)[state]
-    return Plan(posterior, asked, state, threshold, negative, frame, enough, limit)
+    return Plan(posterior, asked, state, threshold, negative, frame, enough, _limit(after, negative, state, chain))
+
+
+def _limit(after: Callable[..., Posterior | None], negative: str, state: str, chain: pd.DataFrame) -> float:
+    """What the probability of a state comes to after as many negative results as are possible, and can be told apart.
+
+    So many results that all of their product underflows are too many; half of them, or a quarter, do as well.
+    """
+    count = ENDLESS
+    while count > len(chain) - 1:
+        own = after(*[negative] * count)
+        if own is not None:
+            return own[state]
+        count //= 2
+    return float(chain[state].iloc[-1])
 
 
 def _variable(model: Model, name: str | None) -> Variable:
@@ -176,12 +199,7 @@ def _variable(model: Model, name: str | None) -> Variable:
 
 def _with_results(evidence: Evidence, variable: Variable, results: tuple[str, ...], model: Model) -> Evidence:
     """The evidence with further results of a variable."""
-    certain = [(tuple(float(other == s) for other in variable.state_names), s) for s in results]
-    further = finding_of(variable, ",".join(results), certain)
     found = {finding.variable: finding for finding in evidence}
-    if variable.name in found:
-        old = found[variable.name]
-        given, likelihoods = f"{old.given},{further.given}", (*old.likelihoods, *further.likelihoods)
-        further = Finding(variable.name, given, given, likelihoods, variable.state_names)
-    found[variable.name] = further
+    before = found[variable.name].likelihoods if variable.name in found else ()
+    found[variable.name] = finding_from(variable, (*before, *certain(variable, *results).likelihoods))
     return Evidence(tuple(found[name] for name in model.variables if name in found))

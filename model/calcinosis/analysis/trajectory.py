@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from calcinosis.analysis.plain import plain_lines
 from calcinosis.inference.evidence import Evidence, Finding
+from calcinosis.inference.findings import finding_from
 from calcinosis.inference.model import Model
 from calcinosis.inference.phrases import phrase
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior
@@ -76,11 +77,11 @@ def trajectory(
     lines: list[dict[str, Any]] = _lines(0, steps[0], "", "", "", mass)
     for finding in _ordered(model, evidence, order):
         for number in range(1, len(finding.likelihoods) + 1):
-            part = replace(finding, likelihoods=finding.likelihoods[:number])
-            steps.append(model.posterior(Evidence((*known, part))))
-            single = replace(finding, likelihoods=finding.likelihoods[number - 1 : number])
             variable = model.variables[finding.variable]
-            words = phrase(variable, single)
+            whole = number == len(finding.likelihoods)
+            part = finding if whole else finding_from(variable, finding.likelihoods[:number])
+            steps.append(model.posterior(Evidence((*known, part))))
+            words = phrase(variable, finding_from(variable, finding.likelihoods[number - 1 : number]))
             lines += _lines(len(steps) - 1, steps[-1], variable.group, variable.name, words, mass)
         known.append(finding)
     return Trajectory(tuple(steps), pd.DataFrame(lines))

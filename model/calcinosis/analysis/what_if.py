@@ -30,8 +30,8 @@ class WhatIf:
     be found, the unchanged findings being as they are; 1 for a finding removed), one column of probabilities per state
     of the target, leading, flips (whether another state leads than now), moved (how far the probability of any state
     goes up or down, at most). Of pairs, the first three columns stand twice, with 1 and 2 behind, and together tells
-    how many nats the two move the log-odds of the leading state beyond what each alone does. Changes that make the
-    findings impossible are left out.
+    how many nats the two move the log-odds of the leading state beyond what each alone does (NaN where one of them
+    settles it). Changes that make the findings impossible are left out.
     """
 
     posterior: Posterior
@@ -104,7 +104,8 @@ def pairs(
     singles = _log_odds(alternatives.weigh(np.arange(len(alternatives.changes))[:, None]).weights, leading)
     both = _log_odds(found.frame[list(model.states)].to_numpy(), leading)
     now = _log_odds(np.array([list(posterior.probabilities_of.values())]), leading)[0]
-    together = both - singles[sets[possible]].sum(axis=1) + now
+    with np.errstate(invalid="ignore"):
+        together = both - singles[sets[possible]].sum(axis=1) + now
     return WhatIf(posterior, found.frame.assign(together=together))
 
 

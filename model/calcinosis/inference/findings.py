@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -199,6 +199,31 @@ def off_scale(value: float, lower: float, upper: float, unit: str) -> tuple[str,
     """What is wrong with a value that lies outside what can be believed, and its mend."""
     what = f"{value:.4g} {unit} is not believable"
     return what, f"it should lie between {lower:g} and {upper:g} {unit}; check number and unit"
+
+
+def finding_from(variable: Variable, likelihoods: Iterable[Sequence[float]]) -> Finding:
+    """The finding that has these likelihoods, one tuple per result, in the words of the grammar.
+
+    >>> from calcinosis.knowledge.records import State
+    >>> pain = Variable("pain", (State("none", ""), State("mild", ""), State("severe", "")))
+    >>> finding_from(pain, [(0.0, 1.0, 1.0)]).given, finding_from(pain, [(0.2, 0.0, 0.8)]).given
+    ('mild/severe', 'none:0.2,mild:0,severe:0.8')
+    """
+    results = [(tuple(own), _written(variable, own)) for own in likelihoods]
+    return finding_of(variable, ",".join(word for _, word in results), results)
+
+
+def certain(variable: Variable, *states: str) -> Finding:
+    """The finding that each result shows the state named."""
+    return finding_from(variable, [tuple(float(other == own) for other in variable.state_names) for own in states])
+
+
+def _written(variable: Variable, likelihoods: Sequence[float]) -> str:
+    """A result as the grammar has it."""
+    pairs = list(zip(variable.state_names, likelihoods, strict=True))
+    if set(likelihoods) <= {0.0, max(likelihoods)}:
+        return "/".join(state for state, own in pairs if own)
+    return ",".join(f"{state}:{own:g}" for state, own in pairs)
 
 
 def finding_of(variable: Variable, given: str, results: list[tuple[tuple[float, ...], str]]) -> Finding:

@@ -52,7 +52,8 @@ class Fitting:
         codes = {name: np.append(code, seen[name]) for name, code in own.items()}
         every = self._weigh(coder, codes, 1 + self.population.patients)
         log_evidence = every.log_evidence
-        conflict = self._one_by_one(coder, codes) - log_evidence
+        with np.errstate(invalid="ignore"):  # of those who cannot be, and count for nobody
+            conflict = self._one_by_one(coder, codes) - log_evidence
         others = self.population.weights
         return Fit(
             target=self.network.variables[self.network.target],

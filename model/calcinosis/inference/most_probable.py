@@ -11,6 +11,7 @@ import numpy as np
 from calcinosis.inference.coding import encode
 from calcinosis.inference.contraction import contract
 from calcinosis.inference.evidence import Evidence, Finding
+from calcinosis.inference.findings import certain
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.question_error import QuestionError
@@ -64,19 +65,24 @@ def most_probable_explanation(
         if model.probabilities(evidence)[state] == 0.0:
             raise QuestionError(f"the findings rule {state} out")
         known = Evidence(tuple(finding for finding in evidence if finding.variable != model.target))
-        evidence = Evidence((*known, _certain(model.variables[model.target], state)))
-    alone = model.marginals(evidence).set_index(["variable", "state"])["probability"]
+        evidence = Evidence((*known, certain(model.variables[model.target], state)))
+    alone = model.marginals(evidence).set_index(["variable", "state"])["probability"].to_dict()
     numbers = _maximum(model, evidence)
     states = {name: model.variables[name].state_names[numbers[name]] for name in model.variables if name in numbers}
     whole = {finding.variable: finding for finding in evidence}
-    # a variable that was seen in part keeps what was seen: its likelihood belongs to the probability of the whole
-    added = tuple(_narrowed(model.variables[name], name_state, whole.get(name)) for name, name_state in states.items())
-    complete = Evidence((*(f for name, f in whole.items() if name not in states), *added))
-    weights = model.engine.weigh(encode(model.engine.base, [complete, evidence])).log_evidence
+    # what was seen in part stays so: its likelihood belongs to the probability of the whole
+    narrow = {name: _narrowed(model.variables[name], own, whole.get(name)) for name, own in states.items()}
+    asked = [evidence, Evidence(tuple((whole | narrow).values()))]
+    partly = [name for name in states if name in whole]
+    asked += [Evidence(tuple((whole | {name: narrow[name]}).values())) for name in partly]
+    logarithms = model.engine.weigh(encode(model.engine.base, asked)).log_evidence
+    together, *each = np.exp(logarithms[1:] - logarithms[0]).tolist()
+    # of a repeatable variable the marginal would be that of a further result
+    alone |= {(name, states[name]): own for name, own in zip(partly, each, strict=True)}
     frame = pd.DataFrame(
         [(name, own, float(alone[name, own])) for name, own in states.items()], columns=["variable", "state", "alone"]
     )
-    return MostProbable(states, float(np.exp(weights[0] - weights[1])), frame)
+    return MostProbable(states, together, frame)
 
 
 def _maximum(model: Model, evidence: Evidence) -> dict[str, int]:
@@ -96,16 +102,10 @@ def _maximum(model: Model, evidence: Evidence) -> dict[str, int]:
     return found
 
 
-def _certain(variable: Variable, state: str) -> Finding:
-    likelihoods = tuple(float(other == state) for other in variable.state_names)
-    return Finding(variable.name, state, state, (likelihoods,), variable.state_names)
-
-
 def _narrowed(variable: Variable, state: str, seen: Finding | None) -> Finding:
     """A state that is certain, as likely as what was seen of it makes it."""
-    own = _certain(variable, state)
-    if seen is None:
-        return own
+    likelihoods = seen.likelihoods if seen else ()
     place = variable.state_names.index(state)
-    likelihood = float(np.prod([result[place] for result in seen.likelihoods]))
-    return Finding(variable.name, state, state, (tuple(likelihood * sure for sure in own.likelihoods[0]),), own.states)
+    likelihood = float(np.prod([result[place] for result in likelihoods]))
+    sure = tuple(likelihood if other == state else 0.0 for other in variable.state_names)
+    return Finding(variable.name, state, state, (sure,), variable.state_names)

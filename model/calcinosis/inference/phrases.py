@@ -70,7 +70,8 @@ def _result(variable: Variable, likelihoods: Sequence[float]) -> str:
     highest = max(likelihoods)
     labels = [state.label or state.name for state in variable.states]
     if set(likelihoods) <= {0.0, highest}:
-        return listed((label for label, own in zip(labels, likelihoods, strict=True) if own), "or")
+        shown = [label for label, own in zip(labels, likelihoods, strict=True) if own]
+        return " / ".join(shown) if any(" or " in label for label in shown) else listed(shown, "or")
     shares = (f"{label} {own / highest:.2g}" for label, own in zip(labels, likelihoods, strict=True))
     return f"likelihoods {', '.join(shares)}"
 
