@@ -12,10 +12,11 @@ For research and teaching. Not a medical device; no advice for a patient.
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
+
     from calcinosis.analysis.changes import smallest_changes as smallest_changes
     from calcinosis.analysis.compare import compare as compare
     from calcinosis.analysis.explanation import explain as explain
@@ -50,8 +51,6 @@ if TYPE_CHECKING:
     from calcinosis.knowledge.problem import PriorsError as PriorsError
     from calcinosis.knowledge.problem import Problem as Problem
     from calcinosis.knowledge.records import Priors as Priors
-
-__version__ = version("calcinosis")
 
 _HOMES = {
     "DISCLAIMER": "inference.posterior",
@@ -98,6 +97,10 @@ __all__ = [*_HOMES, "__version__"]  # noqa: PLE0604 - the keys are the names
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("calcinosis")
     if name not in _HOMES:
         raise AttributeError(f"calcinosis has no {name!r}; its public names are {', '.join(_HOMES)}")
     home = f"calcinosis.{_HOMES[name]}"

@@ -31,7 +31,6 @@ import calcinosis as cc
 from calcinosis.analysis.alternatives import changes_of
 from calcinosis.analysis.offered import offered, outcomes, tests_of
 from calcinosis.inference.fitting import Fitting
-from calcinosis.inference.population import Population
 
 TOLERANCE = 1e-10
 ROUNDS = 9
@@ -133,7 +132,7 @@ def what_if(model, findings, rng):
 def others(model, findings):
     """What is measured for our engine alone."""
     evidence = model.read(findings)
-    fresh = lambda: Fitting(model.network, Population(model.network), model.engine).fit(evidence)  # noqa: E731
+    fresh = lambda: Fitting(model.network, model.engine).fit(evidence)  # noqa: E731
     asked = {
         "does it fit? the first time": fresh,
         "does it fit? again": lambda: model.fitting.fit(evidence),

@@ -380,3 +380,23 @@ def test_few_of_the_published_cases_do_not_fit(shipped, figure):
     ).value_counts()
     figure(f"fit of the published cases: {categories.to_dict()}")
     assert categories["consistent"] > 0.85 * categories.sum()
+
+
+def test_a_network_too_tightly_knit_says_that_it_is_not_known(build, monkeypatch):
+    monkeypatch.setattr("calcinosis.inference.fitting.MOST_WORK", 2)
+    model = cc.Model(build("d", {"d": ("s t", "", [0.6, 0.4]), "sign": ("n y", "d", [[0.8, 0.2], [0.5, 0.5]])}))
+    posterior = model.posterior(sign="y")
+    with pytest.raises(cc.QuestionError, match="too tightly knit for patients to be compared"):
+        _ = posterior.fit
+    assert posterior.misfit == ""
+    assert posterior.as_dict()["fit"] is None
+    assert posterior.fit_in_words.startswith("This network is too tightly knit")
+    assert "leads with" in repr(posterior)
+
+
+def test_few_patients_to_compare_with_make_nobody_unusual(build, monkeypatch):
+    """With 512 of two states, at most one of 257 can be said to be as improbable."""
+    monkeypatch.setattr("calcinosis.inference.fitting.PATIENTS", 512)
+    tables = {"d": ("s t", "", [0.5, 0.5]), "sign": ("n y", "d", [[1 - 1e-9, 1e-9]] * 2)}
+    fit = cc.Model(build("d", tables)).posterior(sign="y").fit
+    assert min(fit.by_state.values()) == pytest.approx(1 / 257)

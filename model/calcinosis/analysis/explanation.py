@@ -151,7 +151,7 @@ def explain(
     >>> why = cc.explain(cc.load(), cirrhosis="yes", pain="severe", state="calciphylaxis", against="dystrophic")
     >>> why.frame["variable"].to_list()
     ['pain', 'cirrhosis']
-    >>> abs(why.before + why.frame["contribution"].sum() - why.after) < 1e-12
+    >>> bool(abs(why.before + why.frame["contribution"].sum() - why.after) < 1e-12)
     True
     """
     posterior = model.posterior(findings, **named)

@@ -120,9 +120,9 @@ def next_test(
             outcomes.
 
     >>> import calcinosis as cc
-    >>> found = cc.next_test(cc.load(), cirrhosis="yes", weight_loss="yes", ulceration="yes", without=["wedge_biopsy"])
+    >>> found = cc.next_test(cc.load(), cirrhosis="yes", weight_loss="yes", without=["skin_examination"])
     >>> found.frame["test"][0], bool((found.frame["information"] >= 0).all())
-    ('punch_biopsy', True)
+    ('wedge_biopsy', True)
     """
     import pandas as pd
 

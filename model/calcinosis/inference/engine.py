@@ -136,6 +136,11 @@ class Engine:
         """How many states the target has."""
         return self.sizes[self.target]
 
+    @property
+    def work(self) -> int:
+        """About how many numbers are multiplied for one patient."""
+        return sum(len(self.cliques[own.clique].weights) * (len(own.lookups) + len(own.children)) for own in self.open)
+
     def weigh(self, coded: Coded) -> Weights:
         """The joint weight of each state of the target with each patient's evidence."""
         found = np.zeros((self.states, coded.patients))

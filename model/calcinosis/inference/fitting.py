@@ -17,9 +17,17 @@ from calcinosis.inference.engine import Engine, Weights
 from calcinosis.inference.evidence import Evidence, Finding
 from calcinosis.inference.fit import TIE, Fit
 from calcinosis.inference.network import Array, Network
-from calcinosis.inference.population import Population
+from calcinosis.inference.population import PATIENTS, Population
+from calcinosis.inference.question_error import QuestionError
 
 Mask = npt.NDArray[np.bool_]
+
+MOST_WORK = 2**28
+"""How many numbers are multiplied for a comparison, some tenths of a second; where a patient takes many, he is compared
+with fewer."""
+
+FEWEST = 2**9
+"""With how many patients one is compared at least."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,19 +38,37 @@ class Fitting:
     """
 
     network: Network
-    population: Population
     compiled: Engine | Conditioned | None = None
 
-    def __reduce__(self) -> tuple[type[Fitting], tuple[Network, Population]]:
-        return type(self), (self.network, self.population)  # a posterior that is sent away takes no engine along
+    def __reduce__(self) -> tuple[type[Fitting], tuple[Network]]:
+        return type(self), (self.network,)  # a posterior that is sent away takes no engine along
 
     @cached_property
     def engine(self) -> Engine | Conditioned:
         """The compiled network."""
         return self.compiled or compile_network(self.network)
 
+    @cached_property
+    def population(self) -> Population:
+        """Those whom patients are compared with.
+
+        Raises:
+            QuestionError: if the network is too tightly knit for that.
+        """
+        most = PATIENTS if isinstance(self.engine, Conditioned) else MOST_WORK // max(1, self.engine.work)
+        if most < FEWEST or isinstance(self.engine, Conditioned):
+            raise QuestionError(
+                "this network is too tightly knit for patients to be compared with many others, so it is not known "
+                "whether the findings fit"
+            )
+        return Population(self.network, min(most, PATIENTS))
+
     def fit(self, evidence: Evidence) -> Fit:
-        """How well the findings of a patient, which must be possible together, fit."""
+        """How well the findings of a patient, which must be possible together, fit.
+
+        Raises:
+            QuestionError: if the network is too tightly knit for that.
+        """
         coder = Coder(self.engine.base)
         own, seen = {}, {}
         for finding in map(_on_one_scale, evidence):
@@ -61,7 +87,7 @@ class Fitting:
             evidence=evidence,
             conflict=float(conflict[0]),
             as_conflicting=_share(others, conflict[1:] >= conflict[0] - TIE),
-            rarer=_share(others, log_evidence[1:] < log_evidence[0] - TIE),
+            rarer=_share(others, log_evidence[1:] < log_evidence[0] - TIE, himself=False),
             as_rare=_share(others, np.abs(log_evidence[1:] - log_evidence[0]) <= TIE),
             by_state=self._by_state(every.logarithms),
             **self._parts(coder, own, evidence),
@@ -89,9 +115,8 @@ class Fitting:
         found = {}
         truth, weights = self.population.truth, self.population.weights
         for i, state in enumerate(self.network.variables[self.network.target].state_names):
-            own = logarithms[0, i]
-            rarer = logarithms[1:, i] <= own + TIE if np.isfinite(own) else np.zeros(len(truth), dtype=bool)
-            found[state] = _share(np.where(truth == i, weights, 0.0), rarer)
+            own, mine = logarithms[0, i], np.where(truth == i, weights, 0.0)
+            found[state] = _share(mine, logarithms[1:, i] <= own + TIE) if np.isfinite(own) else 0.0
         return found
 
     def _parts(self, coder: Coder, own: Mapping[str, int], evidence: Evidence) -> dict[str, Any]:
@@ -145,6 +170,12 @@ def _on_one_scale(finding: Finding) -> Finding:
     return replace(finding, likelihoods=results)
 
 
-def _share(weights: Array, chosen: Mask) -> float:
-    """The share of weighted patients that were chosen."""
-    return float(weights @ chosen / max(float(weights.sum()), np.finfo(float).tiny))
+def _share(weights: Array, chosen: Mask, himself: bool = True) -> float:
+    """The share of weighted patients that were chosen, the patient `himself` being one of them.
+
+    Counted so, few patients to compare with never make anybody unusual (Davison & Hinkley, Bootstrap Methods and their
+    Application, 1997, section 4.2).
+    """
+    own = float(weights.sum()) / max(1, int(np.count_nonzero(weights)))
+    total = float(weights.sum()) + own
+    return (float(weights @ chosen) + own * himself) / total if total > 0 else 0.0

@@ -14,7 +14,6 @@ import numpy as np
 
 from calcinosis.inference.beliefs import beliefs
 from calcinosis.inference.coding import encode
-from calcinosis.inference.columns import Column, Heading, column_of, read_headings
 from calcinosis.inference.conditioning import Conditioned, compile_network
 from calcinosis.inference.engine import TINY, Engine
 from calcinosis.inference.entries import Entries
@@ -22,15 +21,10 @@ from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.findings import FindingsError, read_findings
 from calcinosis.inference.fitting import Fitting
 from calcinosis.inference.impossible import ImpossibleEvidence, smallest_clash
-from calcinosis.inference.missingness import Missing
 from calcinosis.inference.network import Network
-from calcinosis.inference.population import Population
 from calcinosis.inference.posterior import Posterior
-from calcinosis.inference.scores import Scores, score
 from calcinosis.inference.second_order import SecondOrder
 from calcinosis.inference.shortcut import Shortcut, Step
-from calcinosis.inference.simulate import simulate_blocks
-from calcinosis.inference.streams import Seed
 from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.reader import read_priors
@@ -39,6 +33,11 @@ from calcinosis.knowledge.records import Priors, Variable
 if TYPE_CHECKING:
     import pandas as pd
     from pgmpy.models import DiscreteBayesianNetwork
+
+    from calcinosis.inference.columns import Column, Heading
+    from calcinosis.inference.missingness import Missing
+    from calcinosis.inference.scores import Scores
+    from calcinosis.inference.streams import Seed
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +104,7 @@ class Model:
     @cached_property
     def fitting(self) -> Fitting:
         """What tells of any patient whether the findings fit."""
-        return Fitting(self.network, Population(self.network), self.engine)
+        return Fitting(self.network, self.engine)
 
     @cached_property
     def entries(self) -> Entries:
@@ -220,6 +219,8 @@ class Model:
         """
         import pandas as pd
 
+        from calcinosis.inference.columns import column_of
+
         if not hasattr(frame, "columns"):
             raise TypeError(f"give a DataFrame with one row per patient, not a {type(frame).__name__}")
         headings = self.headings(frame.columns)
@@ -242,12 +243,16 @@ class Model:
         Raises:
             FindingsError: for a heading that looks like a slip, stands twice or has an unknown unit.
         """
+        from calcinosis.inference.columns import read_headings
+
         units = {name: variable.units for name, variable in self.variables.items()}
         units |= {correction.covariate: correction.units for correction in self.network.corrections}
         return read_headings(columns, self.variables, units)
 
     def score(self, columns: Mapping[Heading, Column], patients: int, cores: int = 0) -> Scores:
         """The answers for many patients as arrays, from columns of findings; `cores` is 0 for all there are."""
+        from calcinosis.inference.scores import score
+
         return score(self.engine, self.network, columns, patients, cores)
 
     def marginals(self, findings: Mapping[str, Any] | Evidence | None = None, /, **named: Any) -> pd.DataFrame:
@@ -316,6 +321,8 @@ class Model:
         {'ok'}
         """
         import pandas as pd
+
+        from calcinosis.inference.simulate import simulate_blocks
 
         blocks = simulate_blocks(
             self.network, patients, missing=missing, repeats=repeats, numbers=numbers, hidden=hidden, seed=seed

@@ -13,6 +13,7 @@ import numpy as np
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.fit import Fit
 from calcinosis.inference.fitting import Fitting
+from calcinosis.inference.phrases import capitalised
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.inference.second_order import SecondOrder, Spread
 
@@ -170,6 +171,9 @@ class Posterior:
     def fit(self) -> Fit:
         """Whether the findings fit together, and any state of the target: conflict, rarity, 'none of them'.
 
+        Raises:
+            QuestionError: if the network is too tightly knit for patients to be compared.
+
         >>> import calcinosis as cc
         >>> cc.load().posterior(pain="severe", ulceration="yes").fit.category
         'consistent'
@@ -180,8 +184,22 @@ class Posterior:
 
     @property
     def misfit(self) -> str:
-        """What does not fit among the findings, in words; empty where they fit."""
-        return "" if self.fitting is None or self.fit.category == "consistent" else self.fit.verdict
+        """What does not fit among the findings, in words; empty where they fit, or where it is not known."""
+        fit = self._fit_or_reason
+        return "" if isinstance(fit, str) or fit.category == "consistent" else fit.verdict
+
+    @property
+    def fit_in_words(self) -> str:
+        """Whether the findings fit, with the figures it rests on; or why that is not known."""
+        fit = self._fit_or_reason
+        return f"{capitalised(fit)}." if isinstance(fit, str) else f"{fit.verdict} {fit.figures}"
+
+    @cached_property
+    def _fit_or_reason(self) -> Fit | str:
+        try:
+            return self.fit
+        except QuestionError as error:
+            return str(error)
 
     def credible_set(self, mass: float = CREDIBLE) -> tuple[str, ...]:
         """The fewest states that together hold at least `mass` of the probability, most probable first."""
@@ -218,7 +236,7 @@ class Posterior:
             "credible_set": list(self.credible_set()),
             "verdict": self.verdict,
             "interval": self._interval_as_dict(),
-            "fit": None if self.fitting is None else self.fit.as_dict(),
+            "fit": None if isinstance(self._fit_or_reason, str) else self._fit_or_reason.as_dict(),
             "log_evidence": self.log_evidence,
             "findings": [{"variable": f.variable, "given": f.given, "understood": f.understood} for f in self.evidence],
             "notes": list(self.evidence.notes),

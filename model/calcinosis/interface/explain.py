@@ -117,7 +117,7 @@ def explain_report(found: Explanation, title: str) -> Report:
         for row in lines_of(found.rows)
     ]
     blocks = (
-        paragraph(found.posterior.misfit or found.posterior.fit.verdict),
+        paragraph(found.posterior.fit_in_words),
         paragraph(found.account),
         table(list(cells[0]) if cells else (), [list(line.values()) for line in cells], range(2, 6)),
         paragraph(CONVENTION),

@@ -31,9 +31,8 @@ CONVENTION = (
 def show_explanation(found: Explanation, most: int, published: dict[str, str] | None) -> None:
     """Print the explanation for one patient, `most` lines of each table."""
     shown, posterior = console(), found.posterior
-    print_head(shown, posterior, published)
-    fit = posterior.fit
-    print_words(shown, fit.figures if posterior.misfit else f"{fit.verdict} {fit.figures}")
+    print_head(shown, posterior, published, misfit=False)
+    print_words(shown, posterior.fit_in_words)
     print_words(shown, found.account)
     cells = contribution_cells(found)
     title = f"What each finding does to the odds of {' or '.join(found.hypothesis.chosen)} against "
@@ -108,6 +107,6 @@ def show_accounts(found: Mapping[str, Explanation], digest: str) -> None:
     for name, own in found.items():
         shown.print(Text(name, style="bold"))
         shown.print(Text(capitalised(own.posterior.verdict)))
-        shown.print(Text(own.posterior.fit.verdict))
+        shown.print(Text(own.posterior.fit_in_words))
         shown.print(Text(own.account), "", sep="\n")
     print_foot(shown, digest)

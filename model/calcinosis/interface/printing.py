@@ -25,15 +25,17 @@ def console() -> Console:
     return Console(highlight=False)
 
 
-def print_head(shown: Console, posterior: Posterior, published: dict[str, str] | None = None) -> None:
-    """Print what leads, how sure that is, what does not fit, and what was published."""
+def print_head(
+    shown: Console, posterior: Posterior, published: dict[str, str] | None = None, misfit: bool = True
+) -> None:
+    """Print what leads, how sure that is, what does not fit (unless that is told below), and what was published."""
     from rich.text import Text
 
     shown.print(Text(posterior.verdict, style="bold"))
     if posterior.sureness:
         ranges = posterior.ranges[posterior.leading]
         shown.print(Text(f"{posterior.labels[posterior.leading].capitalize()}: {ranges}, the {posterior.sureness}"))
-    if posterior.misfit:
+    if misfit and posterior.misfit:
         shown.print(Text(posterior.misfit))
     if published:
         shown.print(Text(f"Published as {published['diagnosis']}: {published['citation']}"))

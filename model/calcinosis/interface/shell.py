@@ -1,37 +1,56 @@
-"""The command line: `calcinosis COMMAND`. Each command is a short file of its own; this one only gathers them."""
+"""The command line: `calcinosis COMMAND`. Each command is a short file of its own; this one only gathers them.
+
+Only the command that is called is loaded, so that none has to wait for what another needs.
+"""
 
 from __future__ import annotations
 
 import io
 import sys
-from typing import Annotated
+from collections.abc import Collection
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
 
-from calcinosis.interface.check import check
-from calcinosis.interface.cohort_command import cohort
-from calcinosis.interface.diagnose import diagnose
-from calcinosis.interface.explain import explain
-from calcinosis.interface.export import export
-from calcinosis.interface.graph import graph
-from calcinosis.interface.init import init
-from calcinosis.interface.next_test import next_test
-from calcinosis.interface.sensitivity import sensitivity
-from calcinosis.interface.simulate import simulate
-from calcinosis.interface.what_if import what_if
+COMMANDS = {
+    "diagnose": "diagnose",
+    "explain": "explain",
+    "what-if": "what_if",
+    "next-test": "next_test",
+    "sensitivity": "sensitivity",
+    "cohort": "cohort_command",
+    "simulate": "simulate",
+    "check": "check",
+    "init": "init",
+    "export": "export",
+    "graph": "graph",
+}
+"""Each command, in the order of the help, with the module it lives in."""
 
-app = typer.Typer(
-    name="calcinosis",
-    help="The posterior probabilities of the five subtypes of calcinosis cutis, from findings, with every prior in an "
-    "editable CSV file. For research and teaching. Not a medical device; no advice for a patient.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 
-for command in (diagnose, explain, what_if, next_test, sensitivity, cohort, simulate, check, init, export, graph):
-    app.command()(command)
+def app_of(names: Collection[str] = tuple(COMMANDS)) -> typer.Typer:
+    """The command line with some of its commands."""
+    app = typer.Typer(
+        name="calcinosis",
+        help="The posterior probabilities of the five subtypes of calcinosis cutis, from findings, with every prior in "
+        "an editable CSV file. For research and teaching. Not a medical device; no advice for a patient.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for name in names:
+        module = import_module(f"calcinosis.interface.{COMMANDS[name]}")
+        app.command(name)(getattr(module, name.replace("-", "_")))
+    app.callback()(_root)
+    return app
+
+
+def __getattr__(name: str) -> Any:
+    if name == "app":
+        return app_of()
+    raise AttributeError(name)
 
 
 def _show_version(wanted: bool) -> None:
@@ -42,7 +61,6 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit()
 
 
-@app.callback()
 def _root(
     version: Annotated[
         bool, typer.Option("--version", help="Show the version and stop.", is_eager=True, callback=_show_version)
@@ -55,4 +73,5 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a console of another encoding shows a '?' instead of failing
-    app()
+    called = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    app_of([called] if called in COMMANDS else tuple(COMMANDS))()
