@@ -135,6 +135,7 @@ def test_the_figures_of_the_benchmarks_are_those_measured():
     assert figures["machine"]["processor"] in shown[1]
 
 
-def test_the_figures_of_the_sensitivity_benchmark_are_those_measured():
-    measured = (ROOT / "tests" / "benchmarks" / "results" / "sensitivity.md").read_text(encoding="utf-8")
-    assert f"<!-- sensitivity -->\n{measured}<!-- /sensitivity -->" in README
+@pytest.mark.parametrize("name", ["findings", "sensitivity"])
+def test_the_figures_of_the_other_benchmarks_are_those_measured(name):
+    measured = (ROOT / "tests" / "benchmarks" / "results" / f"{name}.md").read_text(encoding="utf-8")
+    assert f"<!-- {name} -->\n{measured}<!-- /{name} -->" in README
