@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Mask = npt.NDArray[np.bool_]
 
 MOST_FINDINGS = 25
-"""How many findings are explained at most: 2^25 subsets of them take some seconds."""
+"""How many findings are explained at most: 2^25 subsets of them take some ten seconds."""
 
 LEAST_SLOPE = 0.1
 """Rows whose slope is smaller are not named: the finding weighs through them a tenth as much as through its own row."""
@@ -74,7 +74,6 @@ class Explanation:
         Raises:
             NetworkError: if the network is too tightly knit to be asked about its tables.
         """
-
         entries = self.model.entries
         found = []
         slopes = slopes_of_findings(self.model, self.findings, self.hypothesis, self.background)
@@ -171,7 +170,7 @@ def explain(
         )
     hypothesis = Hypothesis.of(model.states, state or posterior.leading, against)
     switches = Switches.between(model, known, evidence)
-    _check_possible(hypothesis, switches, explained)
+    _check_possible(hypothesis, switches)
     before, after, frame = _contributions(model, hypothesis, switches, explained)
     return Explanation(model, posterior, hypothesis, known, explained, before, after, frame)
 
@@ -214,7 +213,7 @@ def _contributions(
     return before, after, frame.iloc[order].reset_index(drop=True)
 
 
-def _check_possible(hypothesis: Hypothesis, switches: Switches, explained: Evidence) -> None:
+def _check_possible(hypothesis: Hypothesis, switches: Switches) -> None:
     """Refuse a hypothesis that some findings rule out, or make certain: there is no finite weight to share."""
     count = len(switches.names)
     subsets = np.append(np.append(0, 2 ** np.arange(count, dtype=np.int64)), 2**count - 1)

@@ -13,7 +13,7 @@ from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.findings import certain, finding_from
 from calcinosis.inference.impossible import ImpossibleEvidence
 from calcinosis.inference.model import Model
-from calcinosis.inference.phrases import counted
+from calcinosis.inference.phrases import capitalised, counted
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior, percent
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.problem import choose_from
@@ -62,7 +62,8 @@ class Plan:
         chain = self.frame[self.frame["result"].isin(["", self.negative])].set_index("step")
         steps = int(chain.index.max())
         if self.enough == 0:
-            return f"{label} is below {percent(self.threshold)} now: {percent(self.posterior[self.state])}."
+            now = percent(self.posterior[self.state])
+            return f"{capitalised(label)} is below {percent(self.threshold)} now: {now}."
         last = steps if self.enough is None else self.enough
         if last == 0:
             return f"No further result can be negative; {label} stands at {percent(self.posterior[self.state])}."

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from calcinosis.inference.model import load
+from calcinosis.interface.answering import Faces, answer
 from calcinosis.interface.options import (
     CaseOption,
     FileOption,
@@ -17,11 +17,8 @@ from calcinosis.interface.options import (
     MostOption,
     OutOption,
     PriorsOption,
-    listed_files,
     no_findings_with_file,
     no_out_with_file,
-    show_json,
-    tell_files,
     telling_errors,
 )
 from calcinosis.interface.patients import asked_of
@@ -71,24 +68,13 @@ def explain(
             patient.name: analyse(model, patient.evidence, state=state, against=against, background=background or ())
             for patient in asked.patients
         }
-        if asked.many:
-            if as_json:
-                show_json([{"patient": name} | _plain(own, most) for name, own in found.items()])
-            else:
-                show_accounts(found, model.digest)
-            return
-        name, own = next(iter(found.items()))
-        files: list[Path] = []
-        if out:
-            from calcinosis.interface.report import write_report
-
-            files = write_report(explain_report(own, name), out, force=force)
-        if as_json:
-            published = {"published": asked.published} if asked.published else {}
-            show_json(_plain(own, most) | published | listed_files(files))
-        else:
-            show_explanation(own, most, asked.published)
-            tell_files(out, files)
+        faces: Faces[Explanation] = Faces(
+            plain=lambda own: _plain(own, most),
+            one=lambda own, published: show_explanation(own, most, published),
+            many=lambda every: show_accounts(every, model.digest),
+            report=explain_report,
+        )
+        answer(asked, found, faces, as_json, out, force)
 
 
 def _plain(found: Explanation, most: int) -> dict[str, Any]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from calcinosis.inference.model import load
+from calcinosis.interface.answering import Faces, answer
 from calcinosis.interface.options import (
     CaseOption,
     FileOption,
@@ -17,12 +17,9 @@ from calcinosis.interface.options import (
     MostOption,
     OutOption,
     PriorsOption,
-    listed_files,
     no_findings_with_file,
     no_out_with_file,
     read_target,
-    show_json,
-    tell_files,
     telling_errors,
 )
 from calcinosis.interface.patients import asked_of
@@ -31,6 +28,8 @@ if TYPE_CHECKING:
     from calcinosis.analysis.next_test import NextTest, Ranking
     from calcinosis.analysis.plan import Plan
     from calcinosis.interface.report import Report
+
+    Next = tuple[NextTest, Plan | None]
 
 
 def next_test(
@@ -80,34 +79,19 @@ def next_test(
         model = load(priors)
         asked = asked_of(model, findings, case, file, priors)
         state, threshold = read_target("--plan", plan)
-        found, plans = {}, {}
+        found: dict[str, Next] = {}
         for patient in asked.patients:
             known = patient.evidence.without(unasked or ())
-            found[patient.name] = analyse(model, known, by=cast("Ranking", by), without=without or ())
-            if state is not None:
-                plans[patient.name] = planned(model, known, state=state, threshold=threshold or THRESHOLD, steps=steps)
-        if asked.many:
-            if as_json:
-                show_json([{"patient": n} | own.as_dict(most) | _planned(plans.get(n)) for n, own in found.items()])
-            else:
-                show_best(found, plans, model.digest)
-            return
-        name, own = next(iter(found.items()))
-        files: list[Path] = []
-        if out:
-            from calcinosis.interface.report import write_report
-
-            files = write_report(next_test_report(own, plans.get(name), name), out, force=force)
-        if as_json:
-            published = {"published": asked.published} if asked.published else {}
-            show_json(own.as_dict(most) | _planned(plans.get(name)) | published | listed_files(files))
-        else:
-            show_next_test(own, plans.get(name), most, asked.published)
-            tell_files(out, files)
-
-
-def _planned(plan: Plan | None) -> dict[str, object]:
-    return {} if plan is None else {"plan": plan.as_dict()}
+            tests = analyse(model, known, by=cast("Ranking", by), without=without or ())
+            ahead = planned(model, known, state=state, threshold=threshold or THRESHOLD, steps=steps) if state else None
+            found[patient.name] = tests, ahead
+        faces: Faces[Next] = Faces(
+            plain=lambda own: own[0].as_dict(most) | ({"plan": own[1].as_dict()} if own[1] else {}),
+            one=lambda own, published: show_next_test(*own, most, published),
+            many=lambda every: show_best(every, model.digest),
+            report=lambda own, title: next_test_report(*own, title),
+        )
+        answer(asked, found, faces, as_json, out, force)
 
 
 def next_test_report(found: NextTest, plan: Plan | None, title: str) -> Report:

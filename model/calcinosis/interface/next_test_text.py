@@ -106,21 +106,19 @@ def plan_cells(plan: Plan) -> list[Cells]:
     return lines
 
 
-def show_best(found: Mapping[str, NextTest], plans: Mapping[str, Plan], digest: str) -> None:
+def show_best(found: Mapping[str, tuple[NextTest, Plan | None]], digest: str) -> None:
     """Print the best test of each of many patients, and after how many negative results a plan would be done."""
     shown = console()
     lines = []
-    for name, own in found.items():
-        best = own.frame.head(1)
+    for name, (own, plan) in found.items():
         leading = own.posterior.leading
         line = {"patient": name, "leading": leading, "probability": percent(own.posterior[leading])}
         line |= {"next test": "", "tells": "", "right": "", "flips": ""}
-        for row in lines_of(best):
+        for row in lines_of(own.frame.head(1)):
             line |= {"next test": row.test, "tells": f"{row.information:.3f}", "right": percent(row.right)}
             line["flips"] = percent(row.flips)
-        if plans:
-            enough = plans[name].enough
-            line["negative results to the threshold"] = "not reached" if enough is None else str(enough)
+        if plan is not None:
+            line["negative results to the threshold"] = "not reached" if plan.enough is None else str(plan.enough)
         lines.append(line)
     print_table(shown, "The next test", lines)
     print_foot(shown, digest)

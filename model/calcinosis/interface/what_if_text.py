@@ -21,12 +21,12 @@ from calcinosis.interface.printing import (
 
 if TYPE_CHECKING:
     from calcinosis.analysis.compare import Comparison
-    from calcinosis.interface.what_if import Explored
+    from calcinosis.analysis.exploration import Exploration
 
 
-def show_explored(found: Explored, most: int, published: dict[str, str] | None) -> None:
+def show_explored(found: Exploration, most: int, published: dict[str, str] | None) -> None:
     """Print the answer for one patient, `most` lines of each table."""
-    shown, posterior = console(), found.sweep.posterior
+    shown, posterior = console(), found.posterior
     print_head(shown, posterior, published)
     if found.instead:
         print_table(shown, "Instead", _states(found.instead))
@@ -39,7 +39,7 @@ def show_explored(found: Explored, most: int, published: dict[str, str] | None) 
     print_foot(shown, posterior.digest)
 
 
-def _steps(found: Explored) -> list[Cells]:
+def _steps(found: Exploration) -> list[Cells]:
     return [
         {
             "finding": lines[0].finding or "nothing known",
@@ -50,28 +50,28 @@ def _steps(found: Explored) -> list[Cells]:
     ]
 
 
-def _changes(found: Explored, most: int) -> list[Cells]:
+def _changes(found: Exploration, most: int) -> list[Cells]:
     frame = found.sweep.frame.sort_values("moved", ascending=False, kind="stable").head(most)
-    leading = found.sweep.posterior.leading
+    leading = found.posterior.leading
     return [
         {
             "what if": f"{row['variable']}={row['value']}",
             "chance": "" if row["kind"] == "removed" else percent(row["chance"]),
-            f"{leading}, now {percent(found.sweep.posterior[leading])}": percent(row[leading]),
+            f"{leading}, now {percent(found.posterior[leading])}": percent(row[leading]),
             "leads then": f"{row['leading']} {percent(row[row['leading']])}" if row["flips"] else "",
         }
         for row in frame.to_dict("records")
     ]
 
 
-def flips_title(found: Explored) -> str:
+def flips_title(found: Exploration) -> str:
     """What was searched for, in words."""
     searched = found.flips.searched
     among = "every single finding" if searched == 1 else f"every set of up to {counted(searched)} findings"
     return f"The fewest findings that would make another subtype lead, of {among}"
 
 
-def flip_cells(found: Explored, most: int) -> list[Cells]:
+def flip_cells(found: Exploration, most: int) -> list[Cells]:
     """For each subtype that can come to lead, the first so many of the smallest sets."""
     frame = found.flips.frame.groupby("leading", sort=False).head(most)
     return [
@@ -85,7 +85,7 @@ def flip_cells(found: Explored, most: int) -> list[Cells]:
     ]
 
 
-def unseen_in_words(found: Explored) -> str:
+def unseen_in_words(found: Exploration) -> str:
     """One sentence: what is most probable, taken together, of all that was not seen."""
     states = ", ".join(f"{name}={state}" for name, state in found.unseen.states.items())
     return f"Most probable together ({percent(found.unseen.probability)}), of all that was not seen: {states}."
@@ -120,12 +120,12 @@ def _hypothesis(found: Comparison) -> str:
     return " or ".join(found.hypothesis.chosen)
 
 
-def show_each(found: Mapping[str, Explored], digest: str) -> None:
+def show_each(found: Mapping[str, Exploration], digest: str) -> None:
     """Print, of each of many patients, who leads and the likeliest of the fewest findings that would change it."""
     shown = console()
     lines = []
     for name, own in found.items():
-        posterior, fewest = own.sweep.posterior, own.flips.frame.head(1)
+        posterior, fewest = own.posterior, own.flips.frame.head(1)
         line = {"patient": name, "leading": posterior.leading, "probability": percent(posterior[posterior.leading])}
         for row in lines_of(fewest):
             line |= {"leads then": row.leading, "if": row.findings, "chance": percent(row.chance)}
