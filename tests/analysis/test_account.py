@@ -20,8 +20,8 @@ ALL = Hypothesis.of(["flu", "cold", "covid"], "flu")
 
 WORDS = """
 with nothing known is are times as probable the others together these this finding findings about equally for against
-it speaks speak most which makes make less more likely relative to twice then other hardly changes change odds tells
-tell anything that do not and or over a million what was found laboratory values
+it speaks speak most which makes make less more likely relative to twice then each of other hardly changes change
+odds tells anything that do not and or over a million what was found laboratory values
 """
 """All words that an account has of its own, beside those for numbers."""
 
@@ -65,7 +65,7 @@ def test_the_article_s_patient():
 def test_one_finding():
     assert told(("history", "fever", by(6.04))) == (
         "With nothing known, influenza and a cold are about equally probable; with this finding, influenza is 6 times "
-        "as probable as a cold. For influenza speaks most the history, which makes a cold 6 times less likely relative "
+        "as probable as a cold. For influenza speaks the history, which makes a cold 6 times less likely relative "
         "to influenza: fever."
     )
 
@@ -91,7 +91,7 @@ def test_no_findings():
 def test_against_all_others():
     assert told(("history", "fever", -by(2.0)), ("history", "rash", -by(2.5)), of=ALL) == (
         "With nothing known, influenza and the others together are about equally probable; with these findings, the "
-        "others together are 5 times as probable as influenza. Against it speaks most the history, which makes the "
+        "others together are 5 times as probable as influenza. Against it speaks the history, which makes the "
         "others together 5 times more likely relative to influenza: fever ×2, rash ×2.5."
     )
 
@@ -100,7 +100,7 @@ def test_several_states_on_both_sides():
     several = Hypothesis.of(["flu", "cold", "covid", "measles"], "flu/covid", ["cold"])
     assert told(("history", "fever", by(4)), of=several).startswith(
         "With nothing known, influenza or covid and a cold are about equally probable; with this finding, influenza or "
-        "covid is 4 times as probable as a cold. For influenza or covid speaks most the history"
+        "covid is 4 times as probable as a cold. For influenza or covid speaks the history"
     )
 
 
@@ -121,7 +121,7 @@ def test_groups_follow_each_other_and_values_are_plural():
     assert (
         "For influenza speak most the laboratory values, which make a cold 6 times less likely relative to influenza: "
         "high x ×3, low y ×2; then the history: fever ×4; then the imaging, ×2.1: a mass ×1.5, a net ×1.4. "
-        "Against it speaks most what was found, which makes a cold 1.4 times more likely relative to influenza: a sign."
+        "Against it speaks what was found, which makes a cold 1.4 times more likely relative to influenza: a sign."
     ) in text
 
 
@@ -149,7 +149,7 @@ def test_what_the_others_say_too_is_named():
     one = told(("history", "fever", by(4)), redundant=["fever"])
     assert one.endswith("Fever tells hardly anything that the other findings do not.")
     two = told(("history", "fever", by(4)), redundant=["fever", "CT scan", "rash"])
-    assert two.endswith("Fever, CT scan and rash tell hardly anything that the other findings do not.")
+    assert two.endswith("Each of fever, CT scan and rash tells hardly anything that the other findings do not.")
 
 
 def test_very_large_factors_are_not_spelt_out():

@@ -51,9 +51,8 @@ def account(
     >>> told = [Contribution("history", "fever", math.log(6.0)), Contribution("examination", "a cough", -math.log(2.0))]
     >>> print(account(of, labels, 0.0, math.log(3.0), told))
     With nothing known, influenza and a cold are about equally probable; with these findings, influenza is 3 times as \
-probable as a cold. For influenza speaks most the history, which makes a cold 6 times less likely relative to \
-influenza: fever. Against it speaks most the examination, which makes a cold twice as likely relative to influenza: \
-a cough.
+probable as a cold. For influenza speaks the history, which makes a cold 6 times less likely relative to \
+influenza: fever. Against it speaks the examination, which makes a cold twice as likely relative to influenza: a cough.
     """
     one = listed((labels[state] for state in hypothesis.chosen), "or")
     others = hypothesis.against_all and len(hypothesis.against) > 1
@@ -74,8 +73,8 @@ a cough.
     if rest:
         sentences.append(_rest(rest, bool(named), one, other))
     if redundant:
-        tell = "tells" if len(redundant) == 1 else "tell"
-        sentences.append(f"{capitalised(listed(redundant))} {tell} hardly anything that the other findings do not.")
+        named_so = listed(redundant) if len(redundant) == 1 else f"each of {listed(redundant)}"
+        sentences.append(f"{capitalised(named_so)} tells hardly anything that the other findings do not.")
     return " ".join(sentences)
 
 
@@ -95,7 +94,7 @@ def _side(shown: Sequence[Contribution], one: str, other: str) -> str:
             f"{name}: {', '.join(own.words if known else f'{own.words} {_factor(own.nats)}' for own in members)}"
         )
     verb = "speak" if GROUPS.get(shown[0].group, "").endswith("s") else "speaks"
-    return f"{verb} most {'; then '.join(told)}"
+    return f"{verb}{' most' if len(told) > 1 else ''} {'; then '.join(told)}"
 
 
 def _change(nats: float, one: str, other: str) -> str:

@@ -82,6 +82,10 @@ def _plain(found: Explanation, most: int) -> dict[str, Any]:
     return plain | {"rows": plain["rows"][: most * 5]}
 
 
+ROWS_EACH = 2
+"""How many rows the page names for each finding; all are in its tables."""
+
+
 def explain_report(found: Explanation, title: str) -> Report:
     """The report on one patient: the account, whether it fits, every contribution and the rows behind it."""
     from calcinosis.analysis.plain import lines_of
@@ -100,14 +104,14 @@ def explain_report(found: Explanation, title: str) -> Report:
             "" if row.weight != row.weight else f"{row.weight:g}",
             sources_in_words(found, row.source),
         )
-        for row in lines_of(found.rows)
+        for row in lines_of(found.rows.groupby("variable", sort=False).head(ROWS_EACH))
     ]
     blocks = (
         paragraph(found.posterior.fit_in_words),
         paragraph(found.account),
         table(list(cells[0]) if cells else (), [list(line.values()) for line in cells], range(2, 6)),
         paragraph(CONVENTION),
-        heading("The rows of the tables it came through"),
+        heading(f"The rows of the tables it came through, the first {ROWS_EACH} of each finding"),
         table(("row of the tables", "finding", "now", "weight", "rests on"), rows, (2, 3), wide=4),
     )
     figures = {

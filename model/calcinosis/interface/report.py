@@ -32,7 +32,7 @@ table { border-collapse: collapse; font-size: 0.9rem; margin: 1rem 0; width: 100
 th, td { text-align: left; padding: 0.3rem 0.8rem 0.3rem 0; border-bottom: 1px solid #8884; vertical-align: top; }
 td:first-child { width: 34%; overflow-wrap: anywhere; }
 td.wide { width: 40%; overflow-wrap: anywhere; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .note { font-size: 0.9rem; opacity: 0.8; }
 """
 

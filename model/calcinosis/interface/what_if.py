@@ -97,7 +97,7 @@ def what_if_report(found: Exploration, title: str) -> Report:
     from calcinosis.interface.what_if_text import flip_cells, flips_title, unseen_in_words
 
     posterior = found.posterior
-    cells = flip_cells(found, 10)
+    cells = flip_cells(found, 4)
     blocks = (
         paragraph(posterior.misfit),
         heading(flips_title(found)),
