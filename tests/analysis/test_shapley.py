@@ -294,3 +294,47 @@ def test_26_findings_are_too_many_unless_one_is_background(build):
         cc.explain(model, dict.fromkeys(tables, "y"))
     why = cc.explain(model, dict.fromkeys(tables, "y"), background=list(tables)[:20])
     np.testing.assert_allclose(why.frame["contribution"].abs(), np.log(7 / 4), **EXACT)
+
+
+KINDS = {
+    "states": {
+        "pain": "severe",
+        "cirrhosis": "yes",
+        "esrd": "no",
+        "sex": "female",
+        "ulceration": "yes",
+        "livedo": "no",
+    },
+    "either of": {"pain": "intermittent/severe", "lesion_site": "acral/genital/other", "cirrhosis": "yes"},
+    "likelihoods": {"pain": "none:0.2,severe:0.8", "radiograph": "none:3,nodular_mass:1,vascular_netlike:0.01"},
+    "five biopsies": {"vascular_histology": "absent,absent,intramural_calcification,absent,absent", "warfarin": "yes"},
+    "eight hundred biopsies": {"vascular_histology": ["absent"] * 800, "vessel_calcification": "yes", "obesity": "no"},
+    "hidden": {"form": "dystrophic_damage/calciphylaxis_uraemic", "vessel_calcification": "no", "pth": "high"},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_halves_multiplied_are_every_coalition_weighed_by_itself(shipped, monkeypatch, kind):
+    """The findings of a kind, beside some of the others, so that there are enough coalitions for halves."""
+    from calcinosis.analysis import coalitions
+
+    known = {"diabetes": "no", "malignancy": "no", "serum_calcium": "high", "autoantibodies": "negative"} | KINDS[kind]
+    fast = cc.explain(shipped, known, state="dystrophic", against="calciphylaxis").frame.set_index("variable")
+    monkeypatch.setattr(coalitions, "_splits", lambda engine: False)
+    slow = cc.explain(shipped, known, state="dystrophic", against="calciphylaxis").frame.set_index("variable")
+    for column in ("contribution", "alone", "left_out"):
+        np.testing.assert_allclose(fast[column], slow[column].loc[fast.index], rtol=1e-10, atol=1e-10)
+
+
+def test_the_shipped_network_is_asked_by_halves(shipped, monkeypatch):
+    """Of all its findings, none but the few asked for alone are weighed by themselves."""
+    from calcinosis.analysis.coalitions import Switches
+
+    weighed = []
+    plain = Switches._weigh
+    monkeypatch.setattr(
+        Switches, "_weigh", lambda own, names, some: weighed.append(len(some)) or plain(own, names, some)
+    )
+    known = {v.name: v.state_names[0] for v in shipped.variables.values() if v.group not in ("hidden", "outcome")}
+    assert len(cc.explain(shipped, dict(list(known.items())[:18])).frame) == 18
+    assert sum(weighed) < 200

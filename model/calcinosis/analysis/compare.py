@@ -89,7 +89,7 @@ def compare(
         raise QuestionError(f"{count} differences are too many to be told apart, the most is {MOST_FINDINGS}")
 
     def log_odds(coalitions: Coalitions) -> Array:
-        reached = hypothesis.log_odds(switches.weigh(coalitions))
+        reached = switches.log_odds(hypothesis, coalitions)
         if not np.isfinite(reached).all():
             raise QuestionError("some of the differences rule one side of the hypothesis out: the odds are infinite")
         return reached
