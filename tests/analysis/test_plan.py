@@ -138,7 +138,7 @@ def test_any_number_of_results_brings_it_to_what_they_can_tell_at_all(clinic):
 def test_verdicts(clinic):
     now = cc.plan(clinic, state="ill", threshold=0.6)
     assert now.enough == 0
-    assert now.verdict == "ill is below 60 % now: 50 %."
+    assert now.verdict == "Ill is below 60 % now: 50 %."
     # by hand: after one clear look .5 * (.8*.4 + .2*.9) = .25 against .5 * (.1*.4 + .9*.9) = .425
     one = cc.plan(clinic, state="ill", threshold=0.4)
     assert one.enough == 1

@@ -29,7 +29,7 @@ class Comparison:
 
     - `frame` has one line per state of the target: state, first, second (its probability in each), difference, weight
       (the weight of evidence, in nats, by which the second favours the state more than the first; above 0 for more).
-    - `findings` has one line per variable of which they have not the same: variable, first, second (empty where
+    - `findings` has one line per variable of which they have not the same, in their order: variable, first, second (empty where
       unknown), contribution (what that difference adds, in nats, to the log-odds of the hypothesis; its exact Shapley
       value, so that they sum to the whole shift).
     """
@@ -94,12 +94,14 @@ def compare(
             raise QuestionError("some of the differences rule one side of the hypothesis out: the odds are infinite")
         return reached
 
+    contributions = dict(zip(switches.names, shapley_values(count, log_odds), strict=True))
+    names = [name for name in model.variables if name in contributions]
     findings = pd.DataFrame(
         {
-            "variable": switches.names,
-            "first": [_given(one.evidence, name) for name in switches.names],
-            "second": [_given(other.evidence, name) for name in switches.names],
-            "contribution": shapley_values(count, log_odds),
+            "variable": names,
+            "first": [_given(one.evidence, name) for name in names],
+            "second": [_given(other.evidence, name) for name in names],
+            "contribution": [contributions[name] for name in names],
         }
     )
     return Comparison(one, other, hypothesis, _states(one, other), findings)
