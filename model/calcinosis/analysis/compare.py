@@ -29,9 +29,9 @@ class Comparison:
 
     - `frame` has one line per state of the target: state, first, second (its probability in each), difference, weight
       (the weight of evidence, in nats, by which the second favours the state more than the first; above 0 for more).
-    - `findings` has one line per variable of which they have not the same, in their order: variable, first, second (empty where
-      unknown), contribution (what that difference adds, in nats, to the log-odds of the hypothesis; its exact Shapley
-      value, so that they sum to the whole shift).
+    - `findings` has one line per variable of which they have not the same, in their order: variable, first, second
+      (empty where unknown), contribution (what that difference adds, in nats, to the log-odds of the hypothesis; its
+      exact Shapley value, so that they sum to the whole shift).
     """
 
     first: Posterior
