@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 import calcinosis as cc
 from calcinosis.interface.drawing import draw_network
 from calcinosis.interface.figures import tornado
-from calcinosis.interface.figures_of_findings import plan_tree, waterfall
+from calcinosis.interface.figures_of_findings import waterfall
+from calcinosis.interface.figures_of_tests import plan_tree
 
 FOLDER = Path(__file__).resolve().parent.parent / "pictures"
 HISTOLOGY = ("vascular_histology", "vasculopathy", "extravascular_calcification")

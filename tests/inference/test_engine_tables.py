@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import calcinosis as cc
 from calcinosis.inference.beliefs import beliefs
-from calcinosis.inference.coding import Coder
+from calcinosis.inference.coding import Coder, encode
 from calcinosis.inference.conditioning import Conditioned, compile_network
 from calcinosis.inference.engine import Engine
 
@@ -314,3 +314,19 @@ def test_many_threads_are_told_what_one_is(shipped, monkeypatch):
     finally:
         sys.setswitchinterval(interval)
     assert found == expected
+
+
+def test_what_cannot_be_has_the_scale_it_came_with_whatever_its_neighbours(build):
+    """Many results of another patient make the engine compute small weights again; 0 stays as it is."""
+    never, seldom = [[1.0, 0.0]] * 2, [[1 - 1e-7, 1e-7]] * 2
+    look = [[1 - 1e-6, 1e-6], [1e-6, 1 - 1e-6]]
+    tables = {"a": ("s t", "", [0.5, 0.5])} | {
+        n: ("n y", "a", t) for n, t in zip("bcd", (never, seldom, look), strict=True)
+    }
+    model = cc.Model(build("a", tables, repeatable=["d"]))
+    impossible = model.read(b="y", c="y")
+    sharp = model.read(d=["n", "y"] * 50)
+    alone = model.engine.weigh(encode(model.engine.base, [impossible]))
+    among = model.engine.weigh(encode(model.engine.base, [impossible, sharp]))
+    assert not among.weights[0].any()
+    assert among.exponents[0] == alone.exponents[0]

@@ -16,7 +16,9 @@ from matplotlib.text import Text
 import calcinosis as cc
 from calcinosis.inference.pgmpy_bridge import as_file
 from calcinosis.inference.posterior import percent, percents
+from calcinosis.interface import figure_parts
 from calcinosis.interface import figures_of_findings as figures
+from calcinosis.interface import figures_of_tests as tests
 
 mpl.use("Agg")
 CASES = ("jones2023", "idio_025", "meta_018", "one", "nobody")
@@ -49,8 +51,8 @@ DRAWN = {
     "waterfall": lambda model, case: figures.waterfall(cc.explain(model, findings(model, case))),
     "trajectory": lambda model, case: figures.trajectory(cc.trajectory(model, findings(model, case))),
     "what_if_map": lambda model, case: figures.what_if_map(cc.sweep(model, findings(model, case))),
-    "next_test_bars": lambda model, case: figures.next_test_bars(cc.next_test(model, without_histology(model, case))),
-    "plan_tree": lambda model, case: figures.plan_tree(
+    "next_test_bars": lambda model, case: tests.next_test_bars(cc.next_test(model, without_histology(model, case))),
+    "plan_tree": lambda model, case: tests.plan_tree(
         cc.plan(model, without_histology(model, case), state="calciphylaxis")
     ),
 }
@@ -227,7 +229,7 @@ def test_a_map_of_pairs_is_refused_in_words(model):
 @pytest.mark.parametrize("by", ["information", "cost"])
 def test_the_bars_of_tests_are_what_they_tell(model, by):
     found = cc.next_test(model, without_histology(model, "jones2023"), by=by)
-    ax = figures.next_test_bars(found, most=6)
+    ax = tests.next_test_bars(found, most=6)
     rows = found.frame.head(6)
     alone, further = rectangles(ax)[::2], rectangles(ax)[1::2]
     assert [bar.get_width() for bar in alone] == pytest.approx(rows["information"].to_list())
@@ -242,13 +244,13 @@ def test_the_bars_of_tests_are_what_they_tell(model, by):
 
 def test_with_every_test_done_the_figure_says_so(model):
     found = cc.next_test(model, pain="severe", without=cc.next_test(model, pain="severe").frame["test"].to_list())
-    assert "Nothing is left to be tested" in check_readable(figures.next_test_bars(found))
+    assert "Nothing is left to be tested" in check_readable(tests.next_test_bars(found))
 
 
 @pytest.mark.parametrize("case", ["jones2023", "nobody"])
 def test_the_boxes_of_a_plan_are_its_probabilities(model, case):
     found = cc.plan(model, without_histology(model, case), state="calciphylaxis")
-    ax = figures.plan_tree(found)
+    ax = tests.plan_tree(found)
     boxes = [patch for patch in ax.patches if isinstance(patch, FancyBboxPatch)]
     told = [text.get_text() for text in ax.texts if text.get_fontweight() == "bold" and text.get_text()[-1] == "%"]
     expected = [percent(value) for value in [*found.frame["calciphylaxis"], found.limit]]
@@ -263,8 +265,8 @@ def test_the_boxes_of_a_plan_are_its_probabilities(model, case):
 def test_a_plan_with_many_steps_shows_the_first_and_when_it_is_enough(model):
     found = cc.plan(model, state="calciphylaxis")
     assert found.enough == 3
-    assert "below 5 % after 3" in check_readable(figures.plan_tree(found, most=2))
-    assert "9 more" not in check_readable(figures.plan_tree(cc.plan(model, pain="severe", steps=9)))
+    assert "below 5 % after 3" in check_readable(tests.plan_tree(found, most=2))
+    assert "9 more" not in check_readable(tests.plan_tree(cc.plan(model, pain="severe", steps=9)))
 
 
 @pytest.fixture(scope="module")
@@ -286,8 +288,8 @@ def test_a_network_from_a_file_has_every_figure(plain, known):
     assert "illness" not in check_readable(figures.waterfall(cc.explain(model, known)))
     assert "interval" not in check_readable(figures.trajectory(cc.trajectory(model, known)))
     check_readable(figures.what_if_map(cc.sweep(model, known)))
-    assert "$" not in check_readable(figures.next_test_bars(cc.next_test(model, known)))
-    words = check_readable(figures.plan_tree(cc.plan(repeatable, known, state="flu")))
+    assert "$" not in check_readable(tests.next_test_bars(cc.next_test(model, known)))
+    words = check_readable(tests.plan_tree(cc.plan(repeatable, known, state="flu")))
     assert "interval" not in words
     assert "sore" in words
 
@@ -298,8 +300,8 @@ def test_figures_are_drawn_on_axes_that_are_given(model):
         (figures.waterfall, cc.explain(model, known)),
         (figures.trajectory, cc.trajectory(model, known)),
         (figures.what_if_map, cc.sweep(model, known)),
-        (figures.next_test_bars, cc.next_test(model, known)),
-        (figures.plan_tree, cc.plan(model, known)),
+        (tests.next_test_bars, cc.next_test(model, known)),
+        (tests.plan_tree, cc.plan(model, known)),
     ):
         ax = plt.figure().add_subplot()
         assert draw(found, ax=ax) is ax
@@ -311,5 +313,5 @@ def test_for_and_against_are_told_apart_in_grey_and_words_are_read_on_every_shad
 
     assert grey(figures.AGAINST) - grey(figures.FOR) > 0.25
     for value in np.linspace(0, 1, 101):
-        shade, ink = figures._shade(value)
+        shade, ink = figure_parts.shade(value)
         assert abs(grey(shade) - grey(ink)) > 0.3

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 import calcinosis as cc
-from calcinosis.interface import figures
+from calcinosis.interface import figure_parts, figures
 
 mpl.use("Agg")
 CASES = ("jones2023", "calci_012", "idio_025", "iatro_019", "meta_018", "nobody")
@@ -102,6 +102,6 @@ def test_light_and_dark_are_told_apart_in_grey():
     def grey(colour):
         return float(np.dot(mpl.colors.to_rgb(colour), (0.299, 0.587, 0.114)))
 
-    assert grey(figures.LIGHT) - grey(figures.DARK) > 0.3
-    looks = list(zip(figures.HATCHES, map(str, figures.LINES), strict=True))
-    assert len(set(looks)) == len(looks) == len(figures.COLOURS)
+    assert grey(figure_parts.LIGHT) - grey(figure_parts.DARK) > 0.3
+    looks = list(zip(figure_parts.HATCHES, map(str, figure_parts.LINES), strict=True))
+    assert len(set(looks)) == len(looks) == len(figure_parts.COLOURS)

@@ -157,7 +157,9 @@ class Engine:
         if len(tiny) and lowest < LOWEST:
             again = self._weigh_carefully(coded.some(tiny))
             exponents = exponents.copy()
-            weights[tiny], exponents[tiny] = again.weights, again.exponents
+            # a weight of 0 has no scale: whether it was computed again depends on the others of its batch
+            possible = again.weights.any(axis=1)
+            weights[tiny], exponents[tiny[possible]] = again.weights, again.exponents[possible]
         return Weights(weights, exponents)
 
     def weigh_one(self, rows: Sequence[int | Array]) -> list[float]:

@@ -17,18 +17,12 @@ from calcinosis.analysis.plain import lines_of
 from calcinosis.analysis.two_way import TwoWay
 from calcinosis.analysis.uncertainty import Uncertainty
 from calcinosis.inference.posterior import DISCLAIMER, percent, percents
+from calcinosis.interface.figure_parts import COLOURS, DARK, HATCHES, INK, LIGHT, LINES, footed, new_axes
 from calcinosis.interface.figures_words import entry_in_words
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442", "#444444")
-HATCHES = ("", "//", "..", "xx", "\\\\", "++", "oo", "--")
-LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)), (0, (3, 1)))
-"""The looks of the states of the target, by their position."""
-
-DARK, LIGHT, INK = "#1f5f8b", "#a9c4d8", "#222222"
 
 WORDS, PANEL = 62, 58
 """How many characters of a label stand on one line, beside a bar and above a panel."""
@@ -274,18 +268,6 @@ def _variance(
     ax.legend(fontsize=8, frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(-0.01, 1.0))
     footed(ax, "share of the variance of its posterior (%)")
     return ax
-
-
-def new_axes(width: float, height: float) -> Axes:
-    """Axes alone on a figure of this size, in inches."""
-    import matplotlib.pyplot as plt
-
-    return plt.figure(figsize=(width, height), layout="constrained").add_subplot()
-
-
-def footed(ax: Axes, what: str) -> None:
-    """Write below the axes what their scale is, and what the figure is for."""
-    ax.set_xlabel(f"{what}\n{DISCLAIMER}", fontsize=8)
 
 
 def _label(found: OneWay) -> str:

@@ -1,31 +1,39 @@
-"""The figures of a patient's findings: why, step by step, what if, which test next, and the same test again.
+"""The figures of a patient's findings: why, step by step, and what if.
 
-Each takes one result and draws it on axes of its own, in colour and in grey, in the style of
-`calcinosis.interface.figures`.
+Each takes one result and draws it on axes of its own, in colour and in grey.
 """
 
 from __future__ import annotations
 
 import math
-import textwrap
 from collections import Counter
-from collections.abc import Sequence
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from calcinosis.analysis.explanation import Explanation
-from calcinosis.analysis.next_test import NextTest
 from calcinosis.analysis.plain import lines_of
-from calcinosis.analysis.plan import Plan
 from calcinosis.analysis.trajectory import Trajectory
 from calcinosis.analysis.what_if import WhatIf
 from calcinosis.inference.findings import FindingsError, read_findings
 from calcinosis.inference.phrases import capitalised, counted, listed, phrase, uncapitalised
-from calcinosis.inference.posterior import Posterior, percent, percents
+from calcinosis.inference.posterior import Posterior, percent
 from calcinosis.inference.question_error import QuestionError
-from calcinosis.interface.figures import COLOURS, DARK, HATCHES, INK, LIGHT, LINES, footed, new_axes
+from calcinosis.interface.figure_parts import (
+    COLOURS,
+    HATCHES,
+    INK,
+    LINES,
+    WORDS,
+    bare,
+    beside,
+    brackets,
+    footed,
+    new_axes,
+    shade,
+    titled,
+    wrapped,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,9 +43,6 @@ FOR, AGAINST = COLOURS[0], COLOURS[1]
 
 MARKERS = "osD^vPX*"
 """The markers of the states of the target, by their position."""
-
-WORDS, NARROW, TITLE = 46, 17, 80
-"""How many characters stand on one line: of a label beside the axes, of one in a column, of a title."""
 
 EVEN = math.log(1.05)
 """Odds nearer to 1 than this are called equal."""
@@ -69,10 +74,10 @@ def waterfall(found: Explanation, most: int = 14, ax: Axes | None = None) -> Axe
     known = "the background alone" if len(found.background) else "nothing known"
     words = [f"with {known}: {_odds(found.before, one, other)}", *(own for _, own, _ in bars)]
     words.append(f"with {'all findings' if bars else 'no more found'}: {_odds(found.after, one, other)}")
-    ax.set_yticks(range(last + 1), [_wrapped(own) for own in words], fontsize=8)
+    ax.set_yticks(range(last + 1), [wrapped(own) for own in words], fontsize=8)
     for place in (0, last):
         ax.get_yticklabels()[place].set_fontweight("bold")
-    _brackets(ax, ["", *(group for group, _, _ in bars), ""])
+    brackets(ax, ["", *(group for group, _, _ in bars), ""])
     low, high = min(0.0, *ends), max(0.0, *ends)
     room = max(0.13 * (high - low), 0.3)
     ax.set(xlim=(low - room, high + room), ylim=(last + 0.6, -0.6))
@@ -81,7 +86,7 @@ def waterfall(found: Explanation, most: int = 14, ax: Axes | None = None) -> Axe
         Patch(facecolor=FOR, label=f"speaks for {one}"),
         Patch(facecolor=AGAINST, hatch="//", edgecolor="white", label="speaks against it"),
     ]
-    _titled(ax, f"Why {one} rather than {'the others' if _all(found) else other}", handles)
+    titled(ax, f"Why {one} rather than {'the others' if _all(found) else other}", handles)
     return ax
 
 
@@ -112,18 +117,18 @@ def trajectory(found: Trajectory, ax: Axes | None = None) -> Axes:
             steps = own["step"].to_numpy(dtype=float)
             # a single step has its band too
             steps, again = (steps, 1) if len(steps) > 1 else (np.array([-0.25, 0.25]), 2)
-            shade: dict[str, Any] = {"color": COLOURS[place % 8], "alpha": 0.16, "linewidth": 0}
+            band: dict[str, Any] = {"color": COLOURS[place % 8], "alpha": 0.16, "linewidth": 0}
             lower, upper = (np.repeat(100 * own[name].to_numpy(), again) for name in ("lower", "upper"))
-            ax.fill_betweenx(steps, lower, upper, hatch=HATCHES[place % 8] or None, **shade)
+            ax.fill_betweenx(steps, lower, upper, hatch=HATCHES[place % 8] or None, **band)
             label = f"interval of {last.labels[state]}"
-            handles.append(Patch(label=label, hatch=HATCHES[place % 8] or None, **shade))
-    ax.set_yticks(range(len(rows)), [_wrapped(row.finding or "with nothing known") for row in rows], fontsize=8)
-    _brackets(ax, [row.group for row in rows])
+            handles.append(Patch(label=label, hatch=HATCHES[place % 8] or None, **band))
+    ax.set_yticks(range(len(rows)), [wrapped(row.finding or "with nothing known") for row in rows], fontsize=8)
+    brackets(ax, [row.group for row in rows])
     ax.set(xlim=(-2, 102), xticks=range(0, 101, 20), ylim=(len(rows) - 0.4, -0.6))
     ax.grid(axis="x", color="#dddddd", linewidth=0.7)
     ax.set_axisbelow(True)
-    _bare(ax)
-    _titled(ax, "How the probabilities moved, finding by finding", handles)
+    bare(ax)
+    titled(ax, "How the probabilities moved, finding by finding", handles)
     footed(ax, "probability (%), each row with the findings above it and its own")
     return ax
 
@@ -156,22 +161,22 @@ def what_if_map(found: WhatIf, most: int = 30, ax: Axes | None = None) -> Axes:
     for y, row in enumerate(values):
         lead = int(np.argmax(row))
         for x, value in enumerate(row):
-            shade, ink = _shade(value)
-            ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=shade, edgecolor="white", linewidth=0.8))
+            colour, ink = shade(value)
+            ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=colour, edgecolor="white", linewidth=0.8))
             weight = "bold" if x == lead else "normal"
             ax.text(x, y, percent(value), color=ink, ha="center", va="center", fontsize=8, fontweight=weight)
         ax.add_patch(Rectangle((lead - 0.47, y - 0.44), 0.94, 0.88, fill=False, edgecolor=INK, linewidth=1.9, zorder=3))
     for y, change in enumerate(rows, 1):
         if change.flips:
             told = "" if change.kind == "removed" else f" ({percent(change.chance)} probable)"
-            _beside(ax, y, f"◆ {posterior.labels[change.leading]} leads{told}")
+            beside(ax, y, f"◆ {posterior.labels[change.leading]} leads{told}")
     names = [row.variable for row in rows]
     for y, (name, before) in enumerate(zip(names, ["", *names[:-1]], strict=True)):
         if name != before:
             ax.plot([-0.5, len(states) - 0.5], [y + 0.5] * 2, color=INK, linewidth=1.6 if y == 0 else 0.6)
-    words = [_wrapped(_change(posterior, row.variable, row.value)) for row in rows]
+    words = [wrapped(_change(posterior, row.variable, row.value)) for row in rows]
     ax.set_yticks(range(len(values)), ["as it is", *words], fontsize=7.5, linespacing=0.95)
-    ax.set_xticks(range(len(states)), [_wrapped(posterior.labels[state], 14) for state in states], fontsize=8)
+    ax.set_xticks(range(len(states)), [wrapped(posterior.labels[state], 14) for state in states], fontsize=8)
     ax.xaxis.tick_top()
     ax.set(xlim=(-0.5, len(states) - 0.5), ylim=(len(values) - 0.45, -0.55))
     ax.tick_params(length=0)
@@ -180,81 +185,6 @@ def what_if_map(found: WhatIf, most: int = 30, ax: Axes | None = None) -> Axes:
     every = len(found.frame)
     shown = f"those {len(rows)} of {every} changes that move most; " if len(rows) < every else ""
     footed(ax, f"{shown}frame: leads; ◆: another leads than now, and how probable it is that just this is found")
-    return ax
-
-
-def next_test_bars(found: NextTest, most: int = 10, ax: Axes | None = None) -> Axes:
-    """How much each test would tell on average, alone and with the best test after it, the best test on top.
-
-    At the right: how probably the leading state is the true one, now and then, and the price where it is known.
-    """
-    rows = lines_of(found.frame.head(most))
-    ax = ax or new_axes(10.5, 0.46 * max(len(rows), 1) + 2.1)
-    now = found.posterior[found.posterior.leading]
-    for y, row in enumerate(rows):
-        label = (None, None) if y else ("the test alone", "what the best second test adds")
-        ax.barh(y, row.information, height=0.6, color=DARK, label=label[0])
-        ax.barh(
-            y, row.in_two - row.information, left=row.information, height=0.6, color=LIGHT, hatch="///",
-            edgecolor="white", linewidth=0, label=label[1],
-        )  # fmt: skip
-        price = f"\n{_price(row.cost, row.harm, row.days)}" if "cost" in found.frame else ""
-        _beside(ax, y, f"right: {percent(now)} → {percent(row.right)}{price}")
-    ax.set_yticks(range(len(rows)), [_wrapped(row.label, 40) for row in rows], fontsize=8.5)
-    widest = max([row.in_two for row in rows], default=0.0)
-    ax.set(xlim=(0, 1.05 * widest or 1.0), ylim=(max(len(rows), 1) - 0.4, -0.6))
-    ax.set_xticks([tick for tick in ax.get_xticks() if tick <= ax.get_xlim()[1]])
-    ax.grid(axis="x", color="#dddddd", linewidth=0.7)
-    ax.set_axisbelow(True)
-    _bare(ax)
-    if rows:
-        _titled(ax, "What the next test would tell", ax.get_legend_handles_labels()[0])
-    else:
-        ax.set_title("Nothing is left to be tested", fontsize=11, loc="left")
-    footed(ax, "expected information (nats); right: how probably the leading state is the true one")
-    return ax
-
-
-def plan_tree(found: Plan, most: int = 8, ax: Axes | None = None) -> Axes:
-    """What further results of a test would make of the probability of a state, as a tree from left to right.
-
-    Along the top the results are negative, one after the other, for at most so many steps; from each a branch goes off
-    to every other result. On the edges stands how probable the next result is, at the far right the limit.
-    """
-    steps = [step for step in lines_of(found.frame[["step", "result", "chance", "below"]]) if step.step <= most]
-    values = found.frame[found.state].to_list()
-    last = max(step.step for step in steps)
-    others = [state for state in found.variable.state_names if state != found.negative]
-    ax = ax or new_axes(max(1.3 * (last + 2) + 1.6, 8.0), 1.0 * (1 + len(others)) + 2.0)
-    ranges = _ranges(found)
-    reached = {step.step: step.chance for step in steps if step.result in ("", found.negative)}
-    for place, step in enumerate(steps):
-        y = others.index(step.result) + 1 if step.result in others else 0
-        if step.step:
-            before = reached[step.step - 1]
-            _edge(ax, step.step, y, percent(step.chance / before) if before > 0 else "–")
-        _box(ax, step.step, y, values[place], ranges[place], bold=step.below)
-    if found.enough is not None and found.enough <= last:
-        told = f"below {percent(found.threshold)}"
-        ax.text(found.enough, 0.36, f"▲ {told}", ha="center", va="top", fontsize=8, fontweight="bold")
-    _limit(ax, found, last)
-    labels = [_label_of(found, state) for state in (found.negative, *others)]
-    ax.set_yticks(range(len(labels)), [_wrapped(label, NARROW) for label in labels], fontsize=8.5)
-    heads = ["now", *(f"{step} more\n{percent(reached[step])}" for step in range(1, last + 1)), "any number"]
-    ax.set_xticks(range(last + 2), heads, fontsize=8.5)
-    ax.xaxis.tick_top()
-    ax.set(xlim=(-0.45, last + 1.45), ylim=(len(others) + 0.42, -0.4))
-    ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
-    label = found.posterior.labels[found.state]
-    test = uncapitalised(found.variable.label or found.variable.name)
-    ax.set_title(f"{capitalised(label)} after further results: {test}", fontsize=11, loc="left", pad=10)
-    interval = ", with its interval" if any(ranges) else ""
-    footed(
-        ax,
-        f"boxes: probability of {label}{interval}; bold frame: below {percent(found.threshold)}\n"
-        "on the edges: how probable the next result is; at the top: that all so far are as in the first row",
-    )
     return ax
 
 
@@ -314,8 +244,8 @@ def _odds_axis(ax: Axes, what: str) -> None:
     ax.set_xticks(nats, words, fontsize=8)
     ax.grid(axis="x", color="#dddddd", linewidth=0.7)
     ax.set_axisbelow(True)
-    _bare(ax)
-    footed(ax, _wrapped(f"{what} (in brackets: log-odds in nats)", 2 * WORDS))
+    bare(ax)
+    footed(ax, wrapped(f"{what} (in brackets: log-odds in nats)", 2 * WORDS))
 
 
 def _round_odds(low: float, high: float) -> list[float]:
@@ -357,97 +287,3 @@ def _change(posterior: Posterior, name: str, value: str) -> str:
         return phrase(variable, read_findings({name: value}, {name: variable})[name])
     except FindingsError:
         return f"{label} ({value})"
-
-
-def _price(cost: float, harm: float, days: float) -> str:
-    """What a test costs, how often it harms, how long it takes."""
-    told = [f"${cost:,.0f}" if cost > 0 else "no cost"]
-    told.append(f"complication {percent(harm)}" if harm > 0 else "no harm")
-    told.append(f"{days:g} {'day' if days == 1 else 'days'}" if days > 0 else "at once")
-    return ", ".join(told)
-
-
-def _ranges(found: Plan) -> list[str]:
-    """Per line of a plan the interval in words; empty words where there is none."""
-    if "lower" not in found.frame:
-        return [""] * len(found.frame)
-    return [percents(*pair) for pair in zip(found.frame["lower"], found.frame["upper"], strict=True)]
-
-
-def _label_of(found: Plan, name: str) -> str:
-    return next(state.label or state.name for state in found.variable.states if state.name == name)
-
-
-def _box(ax: Axes, x: float, y: float, value: float, interval: str, bold: bool = False, line: str = "-") -> None:
-    from matplotlib.patches import FancyBboxPatch
-
-    shade, ink = _shade(value)
-    ax.add_patch(
-        FancyBboxPatch(
-            (x - 0.27, y - 0.2), 0.54, 0.4, boxstyle="round,pad=0,rounding_size=0.05", facecolor=shade,
-            edgecolor=INK, linewidth=2.6 if bold else 0.9, linestyle=line, zorder=3,
-        )
-    )  # fmt: skip
-    low = 0.08 if interval else 0.0
-    ax.text(x, y - low, percent(value), color=ink, ha="center", va="center", fontsize=10, fontweight="bold", zorder=4)
-    if interval:
-        ax.text(x, y + 0.1, interval, color=ink, ha="center", va="center", fontsize=7, zorder=4)
-
-
-def _edge(ax: Axes, step: int, y: int, words: str) -> None:
-    """From the box of the step before to this one, with its chance on it."""
-    path = [(step - 0.73, 0), (step - 0.27, 0)] if y == 0 else [(step - 0.5, 0), (step - 0.5, y), (step - 0.27, y)]
-    ax.plot(*zip(*path, strict=True), color=INK, linewidth=1.1, zorder=1)
-    box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
-    place = (step - 0.5, -0.08) if y == 0 else (step - 0.5, y - 0.5)
-    ax.text(*place, words, ha="center", va="bottom" if y == 0 else "center", fontsize=8, bbox=box if y else None)
-
-
-def _limit(ax: Axes, found: Plan, last: int) -> None:
-    """What any number of negative results comes to, as a dashed box behind the last step."""
-    ax.plot([last + 0.27, last + 0.73], [0, 0], color=INK, linewidth=1.1, linestyle="--", zorder=1)
-    _box(ax, last + 1, 0, found.limit, "", found.limit < found.threshold, "--")
-    if found.enough is not None and found.enough > last:
-        told = f"below {percent(found.threshold)}\nafter {found.enough}"
-        ax.text(last + 1, 0.28, told, ha="center", va="top", fontsize=8, fontweight="bold")
-
-
-def _shade(value: float) -> tuple[tuple[float, float, float], str]:
-    """The darker the more probable, and the ink that is read on it."""
-    from matplotlib.colors import to_rgb
-
-    red, green, blue = (1 - value * (1 - part) for part in to_rgb(DARK))
-    return (red, green, blue), "white" if value > 0.77 else INK
-
-
-def _brackets(ax: Axes, groups: Sequence[str]) -> None:
-    """The groups of the rows at the right of the axes, each over its own."""
-    y = 0
-    for group, own in groupby(groups):
-        count = len(list(own))
-        if group:
-            place = ax.get_yaxis_transform()
-            ax.plot([1.01] * 2, [y - 0.35, y + count - 0.65], color="#888888", transform=place, clip_on=False)
-            _beside(ax, y + (count - 1) / 2, group)
-        y += count
-
-
-def _beside(ax: Axes, y: float, words: str) -> None:
-    """Words at the right of the axes."""
-    ax.annotate(words, (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=7.5, linespacing=1.2)
-
-
-def _titled(ax: Axes, title: str, handles: Sequence[Any]) -> None:
-    """A title with the legend between it and the axes."""
-    rows, title = -(-len(handles) // 2), _wrapped(title, TITLE)
-    ax.legend(handles=handles, ncols=2, fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(-0.01, 1.0))
-    ax.set_title(title, fontsize=11, loc="left", pad=12 + 15 * rows)
-
-
-def _bare(ax: Axes) -> None:
-    ax.spines[["top", "right", "left"]].set_visible(False)
-    ax.tick_params(axis="y", length=0)
-
-
-def _wrapped(words: str, width: int = WORDS) -> str:
-    return "\n".join(textwrap.wrap(words, width, break_on_hyphens=False))

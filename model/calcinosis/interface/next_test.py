@@ -96,7 +96,7 @@ def next_test(
 
 def next_test_report(found: NextTest, plan: Plan | None, title: str) -> Report:
     """The report on one patient: the tests ranked, what each result would mean, and a plan if there is one."""
-    from calcinosis.interface.figures_of_findings import next_test_bars, plan_tree
+    from calcinosis.interface.figures_of_tests import next_test_bars, plan_tree
     from calcinosis.interface.next_test_text import PRICES, outcome_cells, test_cells
     from calcinosis.interface.report import Report, heading, paragraph, table
 
