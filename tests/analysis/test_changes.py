@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from printed_networks import ALARM, POOLE, SYNTHETIC
 
 import calcinosis as cc
 from calcinosis.analysis.distance import distance, row_distance
@@ -66,39 +67,6 @@ def check_entries(model, findings, found, state, probability, every=1):
 
 # Printed by bnmonitor (pkgdown pages gh-pages 671b187, tests master cab71e6): S1 to S3, one parameter per node only;
 # S6 Chan & Darwiche, from memory. Own values are marked.
-
-
-def yes(*probabilities):
-    return [[p, 1 - p] for p in probabilities]
-
-
-POOLE = {
-    "tampering": ("yes no", "", yes(0.02)),
-    "fire": ("yes no", "", yes(0.01)),
-    "smoke": ("yes no", "fire", yes(0.9, 0.01)),
-    "alarm": ("yes no", "tampering fire", yes(0.5, 0.85, 0.99, 0.0001)),
-    "leaving": ("yes no", "alarm", yes(0.88, 0.001)),
-    "report": ("yes no", "leaving", yes(0.75, 0.01)),
-}
-ALARM = POOLE | {
-    "alarm": (
-        "true malfunction false", "fire tampering",
-        [[0.6, 0.2, 0.2], [0.92, 0.07, 0.01], [0.65, 0.2, 0.15], [0.0001, 0.65, 0.3499]],
-    ),
-    "leaving": ("yes no", "alarm", yes(0.88, 0.73, 0.001)),
-}  # fmt: skip
-SYNTHETIC = {
-    "y1": ("1 2 3", "", [0.2, 0.3, 0.5]),
-    "y2": ("1 2 3", "y1", [[0.2, 0.3, 0.5], [0.3, 0.3, 0.4], [0.7, 0.2, 0.1]]),
-    "y3": (
-        "1 2 3", "y1 y2",
-        [
-            [[0.1, 0.2, 0.7], [0.1, 0.4, 0.5], [0.8, 0.1, 0.1]],
-            [[0.1, 0.3, 0.6], [0.3, 0.6, 0.1], [0.7, 0.2, 0.1]],
-            [[0.2, 0.3, 0.5], [0.3, 0.5, 0.2], [0.4, 0.5, 0.1]],
-        ],
-    ),
-}  # fmt: skip
 PRINTED = {
     "S1": (
         ALARM, "report", {}, "yes", 0.4,

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_patients import true_states
 
 import calcinosis as cc
 from calcinosis.analysis.information import entropy, expected_gain, expected_information, expected_value
@@ -69,12 +70,7 @@ def patients(draw, networks):
     model = cc.Model(draw(networks))
     network = model.network
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    truth = {}
-    while len(truth) < len(network.variables):
-        for name, parents in network.parents.items():
-            if name not in truth and all(parent in truth for parent in parents):
-                row = network.tables[name][tuple(truth[parent] for parent in parents)]
-                truth[name] = int(rng.choice(len(row), p=row))
+    truth = true_states(network, rng)
     names = [name for name in network.variables if name != network.target]
     findings = {}
     for name in draw(st.lists(st.sampled_from(names), unique=True, max_size=3)):

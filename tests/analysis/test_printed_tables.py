@@ -8,19 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from printed_networks import ALARM, ASIA, POOLE, SCANNED, SYNTHETIC, TRAVEL, YES_NO, yes
 
 import calcinosis as cc
 from calcinosis.analysis.covariation import knots
 from calcinosis.analysis.distance import distance, divergence, row_distance
 from calcinosis.inference.network import Network
 from calcinosis.knowledge.records import State, Variable
-
-YES_NO = "yes no"
-
-
-def yes(*probabilities):
-    """Rows of a variable with the states yes, no."""
-    return [[p, 1 - p] for p in probabilities]
 
 
 def model(target, tables):
@@ -33,70 +27,6 @@ def model(target, tables):
     }
     variables = {name: Variable(name, tuple(State(s, s) for s in own), label=name) for name, own in states.items()}
     return cc.Model(Network(target, variables, parents, arrays))
-
-
-# N2: bnmonitor/bnRep, fire_alarm, there after Chan & Darwiche 2002
-ALARM = {
-    "fire": (YES_NO, "", yes(0.01)),
-    "tampering": (YES_NO, "", yes(0.02)),
-    "smoke": (YES_NO, "fire", yes(0.9, 0.01)),
-    "alarm": (
-        "true malfunction false",
-        "fire tampering",
-        [[0.6, 0.2, 0.2], [0.92, 0.07, 0.01], [0.65, 0.2, 0.15], [0.0001, 0.65, 0.3499]],
-    ),
-    "leaving": (YES_NO, "alarm", yes(0.88, 0.73, 0.001)),
-    "report": (YES_NO, "leaving", yes(0.75, 0.01)),
-}
-# N3: Poole, bnet_t1.pl, Computational Intelligence, 1998
-POOLE = {
-    "tampering": (YES_NO, "", yes(0.02)),
-    "fire": (YES_NO, "", yes(0.01)),
-    "smoke": (YES_NO, "fire", yes(0.9, 0.01)),
-    "alarm": (YES_NO, "tampering fire", yes(0.5, 0.85, 0.99, 0.0001)),
-    "leaving": (YES_NO, "alarm", yes(0.88, 0.001)),
-    "report": (YES_NO, "leaving", yes(0.75, 0.01)),
-}
-# N4: bnmonitor, synthetic_bn; Leonelli & Riccomagno, IJAR 2022
-SYNTHETIC = {
-    "y1": ("1 2 3", "", [0.2, 0.3, 0.5]),
-    "y2": ("1 2 3", "y1", [[0.2, 0.3, 0.5], [0.3, 0.3, 0.4], [0.7, 0.2, 0.1]]),
-    "y3": (
-        "1 2 3",
-        "y1 y2",
-        [
-            [[0.1, 0.2, 0.7], [0.1, 0.4, 0.5], [0.8, 0.1, 0.1]],
-            [[0.1, 0.3, 0.6], [0.3, 0.6, 0.1], [0.7, 0.2, 0.1]],
-            [[0.2, 0.3, 0.5], [0.3, 0.5, 0.2], [0.4, 0.5, 0.1]],
-        ],
-    ),
-}
-# N5: Scutari & Denis 2014, as in bnmonitor
-TRAVEL = {
-    "A": ("young adult old", "", [0.3, 0.5, 0.2]),
-    "S": ("M F", "", [0.6, 0.4]),
-    "E": ("high uni", "A S", yes(0.75, 0.64, 0.72, 0.70, 0.88, 0.90)),
-    "O": ("emp self", "E", yes(0.96, 0.92)),
-}
-# N6: Cooper 1984, Pearl 1988; the node CT after van der Gaag
-CANCER = {
-    "MC": (YES_NO, "", yes(0.2)),
-    "ISC": (YES_NO, "MC", yes(0.8, 0.2)),
-    "B": (YES_NO, "MC", yes(0.2, 0.05)),
-    "Coma": (YES_NO, "ISC B", yes(0.8, 0.8, 0.8, 0.05)),
-    "SH": (YES_NO, "B", yes(0.8, 0.6)),
-    "CT": (YES_NO, "B", yes(0.95, 0.10)),
-}
-# N1: Lauritzen & Spiegelhalter 1988
-ASIA = {
-    "asia": (YES_NO, "", yes(0.01)),
-    "tub": (YES_NO, "asia", yes(0.05, 0.01)),
-    "smoke": (YES_NO, "", yes(0.5)),
-    "lung": (YES_NO, "smoke", yes(0.1, 0.01)),
-    "bronc": (YES_NO, "smoke", yes(0.6, 0.3)),
-    "either": (YES_NO, "tub lung", yes(1, 1, 1, 0)),
-    "xray": (YES_NO, "either", yes(0.98, 0.05)),
-}
 
 
 def entries(changes):
@@ -227,7 +157,7 @@ def test_order_preserving_covariation_of_bnmonitor():
     assert (1 - share) * rows[0, 0, 1] + share * rows[0, 0, 2] == pytest.approx([0.3, 0.325, 0.375])
 
 
-CANCER_CT = (CANCER, "B", {"CT": "yes"})
+CANCER_CT = (SCANNED, "B", {"CT": "yes"})
 POOLE_ASKED = {"report": "yes", "smoke": "no"}
 
 

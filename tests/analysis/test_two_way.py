@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
+from printed_networks import POOLE, SCANNED
 
 import calcinosis as cc
 from calcinosis.knowledge.folder import shipped_folder
@@ -230,35 +231,14 @@ def test_where_the_findings_cannot_be_there_is_nothing(build):
     assert (found.leading == np.pad(np.zeros((4, 4)), ((1, 0), (1, 0)), constant_values=-1)).all()
 
 
-def yes(*probabilities):
-    return [[p, 1 - p] for p in probabilities]
-
-
-# N3: Poole, bnet_t1.pl, Computational Intelligence, 1998
-FIRE_ALARM = {
-    "tampering": ("yes no", "", yes(0.02)),
-    "fire": ("yes no", "", yes(0.01)),
-    "smoke": ("yes no", "fire", yes(0.9, 0.01)),
-    "alarm": ("yes no", "tampering fire", yes(0.5, 0.85, 0.99, 0.0001)),
-    "leaving": ("yes no", "alarm", yes(0.88, 0.001)),
-    "report": ("yes no", "leaving", yes(0.75, 0.01)),
-}
-# N6: Cooper 1984, Pearl 1988; CT after van der Gaag
-CANCER = {
-    "MC": ("yes no", "", yes(0.2)),
-    "B": ("yes no", "MC", yes(0.2, 0.05)),
-    "CT": ("yes no", "B", yes(0.95, 0.10)),
-}
-
-
 @pytest.mark.parametrize(
     ("target", "tables", "findings", "pair", "numerator", "denominator"),
     [
         (
-            "tampering", FIRE_ALARM, {"report": "yes", "smoke": "no"}, ("tampering=yes", "report=yes@leaving=no"),
+            "tampering", POOLE, {"report": "yes", "smoke": "no"}, ("tampering=yes", "report=yes@leaving=no"),
             [0.247397685, 0.550276736, 0, 0], [-0.731764854, 0.548823641, 0.979162539, 0.001453096],
         ),
-        ("B", CANCER, {"CT": "yes"}, ("MC=yes", "CT=yes@B=no"), [0, 0.1425, 0, 0.0475], [-0.15, 0.1425, 0.95, 0.0475]),
+        ("B", SCANNED, {"CT": "yes"}, ("MC=yes", "CT=yes@B=no"), [0, 0.1425, 0, 0.0475], [-0.15, 0.1425, 0.95, 0.0475]),
     ],
 )  # fmt: skip
 def test_coefficients_worked_out_by_enumeration(build, target, tables, findings, pair, numerator, denominator):
@@ -269,7 +249,7 @@ def test_coefficients_worked_out_by_enumeration(build, target, tables, findings,
 
 
 def test_values_worked_out_by_enumeration(build):
-    model = cc.Model(build("tampering", FIRE_ALARM))
+    model = cc.Model(build("tampering", POOLE))
     found = cc.two_way(model, {"report": "yes", "smoke": "no"}, "tampering=yes", "report=yes@leaving=no", steps=2)
     got = found.surface(np.array([0.02, 0.03]), np.array([0.01, 0.006]))[:, 0]
     assert got == pytest.approx([0.500797, 0.699581], abs=5e-7)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from random_patients import true_states
 
 import calcinosis as cc
 from calcinosis.knowledge.folder import shipped_folder
@@ -84,12 +85,7 @@ def patients(draw, networks, most_variables=7):
     model = cc.Model(draw(networks.filter(lambda network: len(network.variables) <= most_variables)))
     network = model.network
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    truth = {}
-    while len(truth) < len(network.variables):
-        for name, parents in network.parents.items():
-            if name not in truth and all(parent in truth for parent in parents):
-                row = network.tables[name][tuple(truth[parent] for parent in parents)]
-                truth[name] = int(rng.choice(len(row), p=row))
+    truth = true_states(network, rng)
     names = [name for name in network.variables if name != network.target]
     findings = {}
     for name in draw(st.lists(st.sampled_from(names), unique=True)):

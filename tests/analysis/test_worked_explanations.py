@@ -5,92 +5,15 @@ Values marked own were recomputed by plain enumeration, where no printed ones ex
 
 import numpy as np
 import pytest
+from printed_networks import ASIA, BINARY, SHAP, SYNTHETIC, YES_NO, yes
 
 import calcinosis as cc
 from calcinosis.analysis.hypothesis import DECIBANS
 from calcinosis.analysis.information import entropy, expected_gain, expected_information, expected_value
 
-YES_NO = "yes no"
 BITS = 1 / np.log(2)
 """How many bits a nat is."""
 CENTIBANS = 10 * DECIBANS
-
-
-def yes(*probabilities):
-    """Rows of a variable with the states yes, no."""
-    return [[p, 1 - p] for p in probabilities]
-
-
-def frequencies(counts):
-    """Rows from their counts."""
-    return np.array(counts) / np.sum(counts, axis=-1, keepdims=True)
-
-
-# N1: Lauritzen & Spiegelhalter 1988, as coded in gRain, OpenMarkov, BUGS and Barber's toolkit
-ASIA = {
-    "asia": (YES_NO, "", yes(0.01)),
-    "tub": (YES_NO, "asia", yes(0.05, 0.01)),
-    "smoke": (YES_NO, "", yes(0.5)),
-    "lung": (YES_NO, "smoke", yes(0.1, 0.01)),
-    "bronc": (YES_NO, "smoke", yes(0.6, 0.3)),
-    "either": (YES_NO, "tub lung", yes(1, 1, 1, 0)),
-    "xray": (YES_NO, "either", yes(0.98, 0.05)),
-    "dysp": (YES_NO, "bronc either", yes(0.9, 0.8, 0.7, 0.1)),
-}
-# N4: bnmonitor, synthetic_bn; Leonelli & Riccomagno, IJAR 2022
-SYNTHETIC = {
-    "y1": ("1 2 3", "", [0.2, 0.3, 0.5]),
-    "y2": ("1 2 3", "y1", [[0.2, 0.3, 0.5], [0.3, 0.3, 0.4], [0.7, 0.2, 0.1]]),
-    "y3": (
-        "1 2 3",
-        "y1 y2",
-        [
-            [[0.1, 0.2, 0.7], [0.1, 0.4, 0.5], [0.8, 0.1, 0.1]],
-            [[0.1, 0.3, 0.6], [0.3, 0.6, 0.1], [0.7, 0.2, 0.1]],
-            [[0.2, 0.3, 0.5], [0.3, 0.5, 0.2], [0.4, 0.5, 0.1]],
-        ],
-    ),
-}
-# N10: pyAgrum notebook 92, 019c3f23: raw frequencies of 50 000 rows
-BINARY = "0 1"
-SHAP = {
-    "X1": (BINARY, "", frequencies([28713, 21287])),
-    "X3": (BINARY, "", frequencies([35065, 14935])),
-    "X0": (BINARY, "", frequencies([33904, 16096])),
-    "X2": (BINARY, "X1", frequencies([(11531, 17182), (14897, 6390)])),
-    "Z": (
-        BINARY,
-        "X0 X1 X3",
-        frequencies(
-            [
-                (2463, 11198), (1644, 4183), (6719, 3411), (1375, 2911),
-                (942, 5501), (2577, 205), (3969, 862), (802, 1238),
-            ]
-        ),
-    ),
-    "R": (
-        "0 1 2 3 4",
-        "X2 Z",
-        frequencies(
-            [
-                (1478, 2177, 3451, 1776, 3181),
-                (172, 3002, 4311, 5881, 999),
-                (1405, 2199, 1706, 1845, 1273),
-                (3469, 3923, 1658, 3678, 2416),
-            ]
-        ),
-    ),
-    "Y": (
-        BINARY,
-        "X1 X2 Z",
-        frequencies(
-            [
-                (141, 2898), (4295, 4197), (973, 3614), (7297, 5298),
-                (2918, 6106), (2494, 3379), (2109, 1732), (1367, 1182),
-            ]
-        ),
-    ),
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

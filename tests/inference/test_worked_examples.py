@@ -5,81 +5,9 @@ The tables are those of the source. `exact` values beyond the printed digits wer
 
 import numpy as np
 import pytest
+from printed_networks import AIRPORT, ASIA, BURGLARY, CANCER, LATE, POOLE, SYNTHETIC
 
 import calcinosis as cc
-
-YES_NO = "yes no"
-
-
-def table(*yes):
-    """Rows of a variable with the states yes, no from the probabilities of yes."""
-    return [[p, 1 - p] for p in yes]
-
-
-# N1: Lauritzen & Spiegelhalter 1988, as coded in gRain, OpenMarkov, BUGS and Barber's toolkit
-ASIA = {
-    "asia": (YES_NO, "", table(0.01)),
-    "tub": (YES_NO, "asia", table(0.05, 0.01)),
-    "smoke": (YES_NO, "", table(0.5)),
-    "lung": (YES_NO, "smoke", table(0.1, 0.01)),
-    "bronc": (YES_NO, "smoke", table(0.6, 0.3)),
-    "either": (YES_NO, "tub lung", table(1, 1, 1, 0)),
-    "xray": (YES_NO, "either", table(0.98, 0.05)),
-    "dysp": (YES_NO, "bronc either", table(0.9, 0.8, 0.7, 0.1)),
-}
-# N3: Poole, bnet_t1.pl, Computational Intelligence, 1998; what it shares with N2 (bnmonitor) as there
-FIRE_ALARM = {
-    "tampering": (YES_NO, "", table(0.02)),
-    "fire": (YES_NO, "", table(0.01)),
-    "smoke": (YES_NO, "fire", table(0.9, 0.01)),
-    "alarm": (YES_NO, "tampering fire", table(0.5, 0.85, 0.99, 0.0001)),
-    "leaving": (YES_NO, "alarm", table(0.88, 0.001)),
-    "report": (YES_NO, "leaving", table(0.75, 0.01)),
-}
-# N4: bnmonitor, synthetic_bn; Leonelli & Riccomagno, IJAR 2022
-SYNTHETIC = {
-    "y1": ("1 2 3", "", [0.2, 0.3, 0.5]),
-    "y2": ("1 2 3", "y1", [[0.2, 0.3, 0.5], [0.3, 0.3, 0.4], [0.7, 0.2, 0.1]]),
-    "y3": (
-        "1 2 3",
-        "y1 y2",
-        [
-            [[0.1, 0.2, 0.7], [0.1, 0.4, 0.5], [0.8, 0.1, 0.1]],
-            [[0.1, 0.3, 0.6], [0.3, 0.6, 0.1], [0.7, 0.2, 0.1]],
-            [[0.2, 0.3, 0.5], [0.3, 0.5, 0.2], [0.4, 0.5, 0.1]],
-        ],
-    ),
-}
-# N6: Cooper 1984, Pearl 1988
-CANCER = {
-    "MC": (YES_NO, "", table(0.2)),
-    "ISC": (YES_NO, "MC", table(0.8, 0.2)),
-    "B": (YES_NO, "MC", table(0.2, 0.05)),
-    "Coma": (YES_NO, "ISC B", table(0.8, 0.8, 0.8, 0.05)),
-    "SH": (YES_NO, "B", table(0.8, 0.6)),
-}
-# N7: Pearl; sorobn README
-BURGLARY = {
-    "B": (YES_NO, "", table(0.001)),
-    "E": (YES_NO, "", table(0.002)),
-    "A": (YES_NO, "B E", table(0.95, 0.94, 0.29, 0.001)),
-    "J": (YES_NO, "A", table(0.9, 0.05)),
-    "M": (YES_NO, "A", table(0.7, 0.01)),
-}
-# N8: Fenton, QMUL page "The notion of explaining away evidence"
-LATE = {
-    "strike": (YES_NO, "", table(0.1)),
-    "overslept": (YES_NO, "", table(0.4)),
-    "norman": (YES_NO, "strike", table(0.8, 0.1)),
-    "martin": (YES_NO, "overslept strike", table(0.8, 0.5, 0.6, 0.5)),
-}
-# pyAgrum notebook BoW-c3p115, 019c3f23: P(bag on the carousel after t minutes) is t/10 if it was on the plane
-MINUTES = " ".join(map(str, range(11)))
-AIRPORT = {
-    "plane": (YES_NO, "", table(0.5)),
-    "minute": (MINUTES, "", [1 / 11] * 11),
-    "carousel": (YES_NO, "plane minute", table(*(t / 10 for t in range(11)), *[0] * 11)),
-}
 
 
 @pytest.fixture(scope="module")
@@ -211,7 +139,7 @@ def test_e10_both_call_given_a_burglary(build):
 
 def test_e11_tampering_given_a_report(build):
     # Poole & Mackworth, quoted in math.techqa.club/...1520424
-    model = cc.Model(build("tampering", FIRE_ALARM))
+    model = cc.Model(build("tampering", POOLE))
     assert model.posterior(report="yes")["yes"] == pytest.approx(0.399, abs=5e-4, rel=0)
 
 
@@ -228,7 +156,7 @@ def test_e11_tampering_given_a_report(build):
 )
 def test_e12_fire_and_tampering(build, target, findings, remembered):
     # artint.info, from memory, recomputed
-    model = cc.Model(build(target, FIRE_ALARM))
+    model = cc.Model(build(target, POOLE))
     assert model.posterior(findings)["yes"] == pytest.approx(remembered, abs=5e-5, rel=0)
 
 
