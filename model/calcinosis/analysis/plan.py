@@ -146,7 +146,7 @@ def plan(
     def after(*results: str) -> Posterior | None:
         try:
             return model.posterior(_with_results(posterior.evidence, asked, results, model))
-        except ImpossibleEvidence:
+        except (ImpossibleEvidence, QuestionError):
             return None
 
     def line(step: int, result: str, own: Posterior) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from calcinosis.inference.conditioning import Conditioned
 from calcinosis.inference.engine import Engine
 from calcinosis.inference.evidence import Evidence, Finding
 from calcinosis.inference.findings import Fault
+from calcinosis.inference.question_error import QuestionError
 
 AT_ONCE = 4096
 """How many subsets of the findings are weighed in one batch."""
@@ -38,6 +39,22 @@ class ImpossibleEvidence(ValueError):  # noqa: N818 - a public name: the state o
 
     def __reduce__(self) -> tuple[type[ImpossibleEvidence], tuple[tuple[Finding, ...]]]:
         return type(self), (self.clash,)
+
+
+def why_nothing(engine: Engine | Conditioned, evidence: Evidence) -> ImpossibleEvidence | QuestionError:
+    """Why evidence has no weight: it is impossible, with the smallest clash; or its weight is too small for a number.
+
+    Whether results are possible does not depend on how often each was seen; their weight does, and a thousand results
+    that the other findings make improbable may have one below the smallest number there is.
+    """
+    once = Evidence(tuple(replace(f, likelihoods=tuple(dict.fromkeys(f.likelihoods))) for f in evidence))
+    if _possible(engine, [once.findings])[0]:
+        many = max(evidence, key=lambda finding: len(finding.likelihoods))
+        return QuestionError(
+            f"{len(many.likelihoods):,} results of {many.variable} are, beside the other findings, less probable than "
+            "the smallest number there is: give fewer of them"
+        )
+    return ImpossibleEvidence(smallest_clash(engine, once))
 
 
 def smallest_clash(engine: Engine | Conditioned, evidence: Evidence) -> tuple[Finding, ...]:

@@ -20,7 +20,7 @@ from calcinosis.inference.entries import Entries
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.findings import FindingsError, read_findings
 from calcinosis.inference.fitting import Fitting
-from calcinosis.inference.impossible import ImpossibleEvidence, smallest_clash
+from calcinosis.inference.impossible import why_nothing
 from calcinosis.inference.network import Network
 from calcinosis.inference.posterior import Posterior
 from calcinosis.inference.second_order import SecondOrder
@@ -268,7 +268,7 @@ class Model:
         evidence = self.read(findings, **named)
         coded = encode(self.engine.base, [evidence])
         if not self.engine.weigh(coded).weights.any():
-            raise ImpossibleEvidence(smallest_clash(self.engine, evidence))
+            raise why_nothing(self.engine, evidence)
         found = self.engine.beliefs(coded) if isinstance(self.engine, Conditioned) else beliefs(self.engine, coded)
         return pd.DataFrame(
             [
@@ -357,7 +357,7 @@ class Model:
         evidence = self.read(findings, **named)
         found = self.engine.weigh(encode(self.engine.base, [evidence]))
         if not found.weights.any():
-            raise ImpossibleEvidence(smallest_clash(self.engine, evidence))
+            raise why_nothing(self.engine, evidence)
         return lambda: evidence, found.weights[0].tolist(), int(found.exponents[0])
 
     @cached_property
