@@ -138,7 +138,7 @@ class Alternatives:
             for name in names:
                 mine = owner == number[name]
                 codes[name][mine] = new[made[mine]]
-        return self.model.engine.weigh(self.coder.coded(len(sets), codes, np.zeros(len(sets), dtype=np.int64)))
+        return self.model.engine.weigh(self.coder.coded(len(sets), codes))
 
 
 def _of_variable(variable: Variable, known: Finding | None) -> Iterator[Change]:

@@ -91,8 +91,7 @@ class Switches:
 
     def _weigh(self, names: Sequence[str], coalitions: Coalitions) -> Array:
         """The joint weight of each state of the target, axes `(coalitions, states)`, those of one on one scale."""
-        scale = np.zeros(len(coalitions), dtype=np.int64)
-        coded = self.coder.coded(len(coalitions), self._codes(names, coalitions), scale)
+        coded = self.coder.coded(len(coalitions), self._codes(names, coalitions))
         return self.model.engine.weigh(coded).weights
 
     def _codes(self, names: Sequence[str], coalitions: Coalitions) -> dict[str, Codes]:
@@ -118,8 +117,7 @@ class Switches:
         for number, lookup in enumerate(engine.lookups):
             own = [name for name in self.names if engine.shifts[name][0] == number]
             coalitions = np.arange(2 ** len(own), dtype=np.int64)
-            scale = np.zeros(len(coalitions), dtype=np.int64)
-            coded = self.coder.coded(len(coalitions), self._codes(own, coalitions), scale)
+            coded = self.coder.coded(len(coalitions), self._codes(own, coalitions))
             rows, which, _ = engine.joined(lookup.branches, lookup.weights, coded)
             rows = rows if lookup.spread is None else rows[:, lookup.spread]
             rows = (rows / rows.max())[which]

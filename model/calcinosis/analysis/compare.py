@@ -115,8 +115,9 @@ def _states(one: Posterior, other: Posterior) -> pd.DataFrame:
     import pandas as pd
 
     first, second = (np.array(list(own.probabilities_of.values())) for own in (one, other))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weight = np.log(second) - np.log1p(-second) - np.log(first) + np.log1p(-first)
+    each = [Hypothesis.of(tuple(one), state) for state in one]
+    with np.errstate(invalid="ignore"):
+        weight = [float(own.log_odds(second) - own.log_odds(first)) for own in each]
     return pd.DataFrame(
         {"state": list(one), "first": first, "second": second, "difference": second - first, "weight": weight}
     )

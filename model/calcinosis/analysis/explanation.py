@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -171,7 +171,6 @@ def explain(
         )
     hypothesis = Hypothesis.of(model.states, state or posterior.leading, against)
     switches = Switches.between(model, known, evidence)
-    _check_possible(hypothesis, switches)
     before, after, frame = _contributions(model, hypothesis, switches, explained)
     return Explanation(model, posterior, hypothesis, known, explained, before, after, frame)
 
@@ -186,12 +185,13 @@ def _contributions(
     def log_odds(coalitions: Coalitions) -> Array:
         return switches.log_odds(hypothesis, coalitions)
 
-    values = dict(zip(switches.names, shapley_values(count, log_odds), strict=True))
     every, each = 2**count - 1, 2 ** np.arange(count, dtype=np.int64)
-    reached = log_odds(np.concatenate([[0, every], each, every - each]))
-    before, after = float(reached[0]), float(reached[1])
-    alone = dict(zip(switches.names, reached[2 : 2 + count] - before, strict=True))
-    left_out = dict(zip(switches.names, after - reached[2 + count :], strict=True))
+    reached = log_odds(np.concatenate([[0], each, [every], every - each]))
+    _check_finite(hypothesis, switches.names, reached[: count + 2])
+    before, after = float(reached[0]), float(reached[count + 1])
+    alone = dict(zip(switches.names, reached[1 : count + 1] - before, strict=True))
+    left_out = dict(zip(switches.names, after - reached[count + 2 :], strict=True))
+    values = dict(zip(switches.names, shapley_values(count, log_odds), strict=True))
     # a finding that says nothing (either of all states) is no switch, and contributes nothing
     names = [finding.variable for finding in explained]
     contribution = np.array([values.get(name, 0.0) for name in names])
@@ -214,24 +214,18 @@ def _contributions(
     return before, after, frame.iloc[order].reset_index(drop=True)
 
 
-def _check_possible(hypothesis: Hypothesis, switches: Switches) -> None:
-    """Refuse a hypothesis that some findings rule out, or make certain: there is no finite weight to share."""
-    count = len(switches.names)
-    subsets = np.append(np.append(0, 2 ** np.arange(count, dtype=np.int64)), 2**count - 1)
-    reached = switches.log_odds(hypothesis, subsets)
-    if np.isfinite(reached).all():
+def _check_finite(hypothesis: Hypothesis, names: Sequence[str], reached: Array) -> None:
+    """Refuse a hypothesis that some findings rule out, or make certain: there is no finite weight to share.
+
+    `reached` are the log-odds with the background alone, with each finding, and with all.
+    """
+    infinite = np.flatnonzero(~np.isfinite(reached))
+    if not len(infinite):
         return
-    worst = int(np.flatnonzero(~np.isfinite(reached))[0])
-    by = (
-        "the background rules"
-        if worst == 0
-        else f"{switches.names[worst - 1]} rules"
-        if worst <= count
-        else "the findings together rule"
-    )
-    side = "for" if reached[worst] < 0 else "against" if reached[worst] > 0 else "both"
-    states = {"for": hypothesis.chosen, "against": hypothesis.against}.get(side, hypothesis.states)
-    raise QuestionError(f"{by} out {' and '.join(states)}: the odds are infinite, and no share of them is a number")
+    first = int(infinite[0])
+    by = ["the background rules", *(f"{name} rules" for name in names), "the findings together rule"][first]
+    out = hypothesis.chosen if reached[first] < 0 else hypothesis.against if reached[first] > 0 else hypothesis.states
+    raise QuestionError(f"{by} out {' and '.join(out)}: the odds are infinite, and no share of them is a number")
 
 
 def _one_per_row(slopes: Array, rows: Codes, seen: Mask) -> list[int]:

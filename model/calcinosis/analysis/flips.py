@@ -103,11 +103,11 @@ def flips(
     sets: Codes = np.zeros((1, 0), dtype=np.intp)
     below: Codes = np.array([1 << model.states.index(posterior.leading)])
     while searched < most_changes:
-        ends = _next_variable(alternatives.variables)
-        count = int((len(ends) - (ends[sets[:, -1]] if sets.shape[1] else np.zeros(1, dtype=np.intp))).sum())
+        starts = _later(alternatives.variables, sets)
+        count = int((len(alternatives.changes) - starts).sum())
         if not count or tried + count > MOST_SETS:
             break
-        smaller, sets = sets, _extended(sets, ends)
+        smaller, sets = sets, _extended(sets, starts, len(alternatives.changes))
         searched, tried = searched + 1, tried + count
         found, below = _led(alternatives, sets, smaller, below)
         parts.append(_told(model, alternatives, sets[found]))
@@ -117,15 +117,16 @@ def flips(
     return Flips(posterior, frame, searched, tried)
 
 
-def _next_variable(variables: Codes) -> Codes:
-    """For each change the number of the first change of a later variable: those of one variable stand together."""
-    return np.searchsorted(variables, variables, side="right")
+def _later(variables: Codes, sets: Codes) -> Codes:
+    """For each set the number of the first change of a later variable than its own: those of one stand together."""
+    if not sets.shape[1]:
+        return np.zeros(len(sets), dtype=np.intp)
+    return np.searchsorted(variables, variables[sets[:, -1]], side="right")
 
 
-def _extended(sets: Codes, ends: Codes) -> Codes:
-    """Every set with one change more, of a later variable, in lexicographic order."""
-    starts = ends[sets[:, -1]] if sets.shape[1] else np.zeros(1, dtype=np.intp)
-    counts = len(ends) - starts
+def _extended(sets: Codes, starts: Codes, changes: int) -> Codes:
+    """Every set with one change more, each from its start on, in lexicographic order."""
+    counts = changes - starts
     old = np.repeat(np.arange(len(sets)), counts)
     added = np.arange(counts.sum()) - np.repeat(counts.cumsum() - counts, counts) + starts[old]
     return np.column_stack([sets[old], added])

@@ -66,14 +66,9 @@ class Hypothesis:
 
 
 def _read(states: Sequence[str], given: States) -> tuple[str, ...]:
-    named = (
-        given.split("/")
-        if isinstance(given, str) and given not in states
-        else [given]
-        if isinstance(given, str)
-        else given
-    )
-    named = [name.strip() for name in named]
+    if isinstance(given, str):
+        given = [given] if given in states else given.split("/")
+    named = [name.strip() for name in given]
     for name in named:
         if name not in states:
             raise QuestionError(f"no state {name!r}: {choose_from(name, list(states))}")

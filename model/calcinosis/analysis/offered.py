@@ -89,7 +89,7 @@ def outcomes(model: Model, evidence: Evidence, looks: Sequence[tuple[str, ...]])
             if table is None:
                 table = tables[name, count] = _codes(model, evidence, coder, name, count)
             codes[name][first:last] = table[shown @ (size ** np.arange(count)[::-1])]
-    weights = model.engine.weigh(coder.coded(int(bounds[-1]), codes, np.zeros(bounds[-1], dtype=np.int64)))
+    weights = model.engine.weigh(coder.coded(int(bounds[-1]), codes))
     # outcomes that are all improbable lose no digits: each set is scaled by its own most probable
     parts = np.split(weights.logarithms, bounds[1:-1])
     scaled = [np.exp(part - part.max()) for part in parts]

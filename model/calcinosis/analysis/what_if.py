@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from calcinosis.analysis.alternatives import KINDS, Alternatives, Kind
+from calcinosis.analysis.hypothesis import Hypothesis
 from calcinosis.analysis.plain import plain_lines
 from calcinosis.inference.coding import Codes
 from calcinosis.inference.engine import Weights
@@ -100,10 +101,10 @@ def pairs(
     different = alternatives.variables[first] != alternatives.variables[second]
     sets = np.column_stack([first[different], second[different]])
     found, possible = _what_if(posterior, alternatives, sets)
-    leading = model.states.index(posterior.leading)
-    singles = _log_odds(alternatives.weigh(np.arange(len(alternatives.changes))[:, None]).weights, leading)
-    both = _log_odds(found.frame[list(model.states)].to_numpy(), leading)
-    now = _log_odds(np.array([list(posterior.probabilities_of.values())]), leading)[0]
+    leads = Hypothesis.of(model.states, posterior.leading)
+    singles = leads.log_odds(alternatives.weigh(np.arange(len(alternatives.changes))[:, None]).weights)
+    both = leads.log_odds(found.frame[list(model.states)].to_numpy())
+    now = leads.log_odds(np.array(list(posterior.probabilities_of.values())))
     with np.errstate(invalid="ignore"):
         together = both - singles[sets[possible]].sum(axis=1) + now
     return WhatIf(posterior, found.frame.assign(together=together))
@@ -135,8 +136,3 @@ def _what_if(posterior: Posterior, alternatives: Alternatives, sets: Codes) -> t
     columns["flips"] = leading != states.index(posterior.leading)
     columns["moved"] = np.abs(probabilities - now).max(axis=1, initial=0.0)
     return WhatIf(posterior, pd.DataFrame(columns)), possible
-
-
-def _log_odds(weights: Array, state: int) -> Array:
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.log(weights[:, state]) - np.log(np.delete(weights, state, axis=1).sum(axis=1)))

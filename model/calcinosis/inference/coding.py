@@ -115,8 +115,10 @@ class Coder:
                 known = len(base) + further.setdefault(key, len(further))
         return known, exponent
 
-    def coded(self, patients: int, codes: Mapping[str, Codes], exponents: Powers) -> Coded:
-        """The batch that these codes make."""
+    def coded(self, patients: int, codes: Mapping[str, Codes], exponents: Powers | None = None) -> Coded:
+        """The batch that these codes make; without exponents on the scale of the codes."""
+        if exponents is None:
+            exponents = np.zeros(patients, dtype=np.int64)
         with self._lock:
             further = {variable: tuple(found) for variable, found in self._further.items()}
         return Coded(patients, codes, further, exponents)

@@ -51,6 +51,11 @@ class Conditioned:
         """The base codes of each variable."""
         return numbered(self.network.variables)
 
+    @property
+    def work(self) -> int:
+        """About how many numbers are multiplied for one patient."""
+        return self.passes * sum(entries_of(self.network, set(own.scope) - {*self.given}) for own in self.buckets)
+
     def weigh(self, coded: Coded) -> Weights:
         """The joint weight of each state of the target with each patient's evidence, as Engine.weigh."""
         states = len(self.network.variables[self.network.target].states)

@@ -55,8 +55,8 @@ class Fitting:
         Raises:
             QuestionError: if the network is too tightly knit for that.
         """
-        most = PATIENTS if isinstance(self.engine, Conditioned) else MOST_WORK // max(1, self.engine.work)
-        if most < FEWEST or isinstance(self.engine, Conditioned):
+        most = MOST_WORK // max(1, self.engine.work)
+        if most < FEWEST:
             raise QuestionError(
                 "this network is too tightly knit for patients to be compared with many others, so it is not known "
                 "whether the findings fit"
@@ -90,11 +90,11 @@ class Fitting:
             rarer=_share(others, log_evidence[1:] < log_evidence[0] - TIE, himself=False),
             as_rare=_share(others, np.abs(log_evidence[1:] - log_evidence[0]) <= TIE),
             by_state=self._by_state(every.logarithms),
-            **self._parts(coder, own, evidence),
+            **self._parts(coder, own),
         )
 
     def _weigh(self, coder: Coder, codes: Mapping[str, Codes], patients: int) -> Weights:
-        return self.engine.weigh(coder.coded(patients, codes, np.zeros(patients, dtype=np.int64)))
+        return self.engine.weigh(coder.coded(patients, codes))
 
     def _one_by_one(self, coder: Coder, codes: Mapping[str, Codes]) -> Array:
         """The sum of the logarithms of the probabilities of each patient's findings, each taken alone."""
@@ -119,7 +119,7 @@ class Fitting:
             found[state] = _share(mine, logarithms[1:, i] <= own + TIE) if np.isfinite(own) else 0.0
         return found
 
-    def _parts(self, coder: Coder, own: Mapping[str, int], evidence: Evidence) -> dict[str, Any]:
+    def _parts(self, coder: Coder, own: Mapping[str, int]) -> dict[str, Any]:
         """What is asked of some of the findings: each, all but one, two, a group, all but a group, none."""
         whole = frozenset(own)
         group_of = {name: self.network.variables[name].group for name in own}
