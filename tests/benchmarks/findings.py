@@ -14,6 +14,7 @@ import json
 import warnings
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -23,7 +24,7 @@ import numpy as np
 import pyagrum.explain
 from first_calls import CASE, findings_of
 from peers import FORMS, NAMES, fastest, to_pyagrum
-from race import OURS, line, race
+from race import OURS, agreed, alone, line, race, seconds
 from subjects import shipped
 from table import table
 
@@ -32,7 +33,6 @@ from calcinosis.analysis.alternatives import changes_of
 from calcinosis.analysis.offered import offered, outcomes, tests_of
 from calcinosis.inference.fitting import Fitting
 
-TOLERANCE = 1e-10
 ROUNDS = 9
 SAMPLE = 40
 """How many queries each peer is asked in a round."""
@@ -73,15 +73,13 @@ def shapley(model, findings):
     every = {v.name: v.state_names[0] for v in model.variables.values() if v.group not in ("hidden", "outcome")}
     for count in (15, 20, len(every)):
         known = model.read(dict(list(every.items())[:count]))
-        asked = lambda known=known: cc.explain(model, known)  # noqa: E731 - an entrant
-        lines.append(
-            _alone(f"Shapley values, {count} findings, one state", _median(asked, 3 if count > 20 else ROUNDS))
-        )
+        asked = partial(cc.explain, model, known)
+        lines.append(alone(f"Shapley values, {count} findings, one state", _median(asked, 3 if count > 20 else ROUNDS)))
     return {
         "title": "What each finding contributed",
         "lines": lines,
         "asked": {"pyAgrum": "ConditionalShapValues, logit"},
-        "difference": _agreed(worst),
+        "difference": agreed(worst),
         "notes": [f"largest difference of a value: {worst:.1e}"],
     }
 
@@ -121,7 +119,7 @@ def what_if(model, findings, rng):
         "title": "What if, and what next",
         "lines": lines,
         "asked": {name: form.name for name, form in forms.items()},
-        "difference": _agreed(worst),
+        "difference": agreed(worst),
         "notes": [
             f"the peers: extrapolated from {SAMPLE} queries a round",
             f"largest difference of a probability: {worst:.1e}",
@@ -132,9 +130,8 @@ def what_if(model, findings, rng):
 def others(model, findings):
     """What is measured for our engine alone."""
     evidence = model.read(findings)
-    fresh = lambda: Fitting(model.network, model.engine).fit(evidence)  # noqa: E731
     asked = {
-        "does it fit? the first time": fresh,
+        "does it fit? the first time": lambda: Fitting(model.network, model.engine).fit(evidence),
         "does it fit? again": lambda: model.fitting.fit(evidence),
         "explanation with the rows behind it": lambda: cc.explain(model, evidence).rows,
         "every two changes": lambda: cc.pairs(model, evidence),
@@ -142,7 +139,7 @@ def others(model, findings):
         "most probable explanation": lambda: cc.most_probable_explanation(model, evidence),
         "plan of six biopsies with intervals": lambda: cc.plan(model, evidence, state="calciphylaxis"),
     }
-    return {"title": "Ours alone", "lines": [_alone(question, _median(ask, ROUNDS)) for question, ask in asked.items()]}
+    return {"title": "Ours alone", "lines": [alone(question, _median(ask, ROUNDS)) for question, ask in asked.items()]}
 
 
 def _outcomes_ahead(model, evidence):
@@ -176,12 +173,6 @@ def markdown(figures):
     return "\n".join([*rows, "", words, ""])
 
 
-def _agreed(worst):
-    if worst > TOLERANCE:
-        raise SystemExit(f"the engines do not agree: {worst}")
-    return worst
-
-
 def _once(ask):
     ask()
     return 1
@@ -189,17 +180,7 @@ def _once(ask):
 
 def _median(ask, times):
     ask()
-    return median([_seconds(ask) for _ in range(times)])
-
-
-def _seconds(ask):
-    start = perf_counter()
-    ask()
-    return perf_counter() - start
-
-
-def _alone(question, seconds):
-    return {"question": question, "seconds": {OURS: seconds}, "ratios": {}}
+    return median([seconds(ask) for _ in range(times)])
 
 
 def _time(seconds):

@@ -50,3 +50,22 @@ def ratio(these, those):
     """How many times as long these take, round by round."""
     found = [one / other for one, other in zip(these, those, strict=True)]
     return {"median": median(found), "min": min(found), "max": max(found)}
+
+
+def seconds(ask):
+    """How long a question takes once."""
+    start = perf_counter()
+    ask()
+    return perf_counter() - start
+
+
+def alone(question, taken):
+    """A line of the table for a question that only we are asked."""
+    return {"question": question, "seconds": {OURS: taken}, "ratios": {}}
+
+
+def agreed(worst, tolerance=1e-10):
+    """The largest difference between the engines; the end of the run if they do not agree."""
+    if worst > tolerance:
+        raise SystemExit(f"the engines do not agree: {worst}")
+    return worst

@@ -32,14 +32,13 @@ import numpy as np
 from first_calls import CASE, DRAWS, findings_of, sweep
 from peers import pgmpy
 from pgmpy.factors.discrete import TabularCPD
-from race import OURS, line, race
+from race import OURS, agreed, alone, line, race, seconds
 from subjects import shipped
 from table import table
 
 import calcinosis as cc
 from calcinosis.inference.pgmpy_bridge import to_pgmpy
 
-TOLERANCE = 1e-10
 ROUNDS = 15
 SAMPLE = 15
 """How many entries pgmpy is asked about in a round."""
@@ -195,7 +194,7 @@ def one_way(model, findings, rng):
     every = [both_ends(peer, network, entry) for entry in entries]
     whole = perf_counter() - start
     ours = [swept.function(entry)(np.array([0.0, 1.0])) for entry in entries]
-    worst = _agreed(max(worst, _difference(every, ours)))
+    worst = agreed(max(worst, _difference(every, ours)))
 
     def brute(peer):
         for entry in chosen:
@@ -205,7 +204,7 @@ def one_way(model, findings, rng):
     question = f"all {len(entries)} entries"
     lines = _side_by_side(question, lambda: sweep(model, findings), brute, peer, peers[Copied.__doc__])
     patients = [findings_of(model, case) for case in cc.cases().index]
-    others = [_seconds(lambda patient=patient: sweep(model, patient)) for patient in patients]
+    others = [seconds(lambda patient=patient: sweep(model, patient)) for patient in patients]
     return {
         "title": f"What each entry of the tables does to each of {len(swept.posterior)} states",
         "lines": lines,
@@ -242,7 +241,7 @@ def draws(model, findings, rng):
         peer.change(tables)
         other = cc.Model(replace(network, tables={**network.tables, **tables}))
         worst = max(worst, _difference(peer.ask(), list(other.probabilities(findings).values())))
-    worst = _agreed(worst)
+    worst = agreed(worst)
     name, peer = _fastest(peers, lambda peer: [drawn(peer) for _ in range(5)])
     seeds = iter(range(1, ROUNDS + 1))
     lines = _side_by_side(
@@ -272,14 +271,14 @@ def intervals(model):
     """
     patients = {case: findings_of(model, case) for case in cc.cases().index}
     asked = {case: lambda own=own: model.posterior(own).interval(0.95) for case, own in patients.items()}
-    rounds = [{case: _seconds(ask) for case, ask in asked.items()} for _ in range(7)]
+    rounds = [{case: seconds(ask) for case, ask in asked.items()} for _ in range(7)]
     in_turn = {case: median(found[case] for found in rounds[1:]) for case in patients}
-    again = {case: median([_seconds(ask) for _ in range(6)][1:]) for case, ask in asked.items()}
+    again = {case: median([seconds(ask) for _ in range(6)][1:]) for case, ask in asked.items()}
     lines = []
     for words, found in (("in turn", in_turn), ("the same case again", again)):
         slowest = max(found, key=found.__getitem__)
-        lines.append(_alone(f"95 % interval, {len(patients)} cases, {words}, median", median(found.values())))
-        lines.append(_alone(f"95 % interval, {words}, the slowest case, {slowest}", found[slowest]))
+        lines.append(alone(f"95 % interval, {len(patients)} cases, {words}, median", median(found.values())))
+        lines.append(alone(f"95 % interval, {words}, the slowest case, {slowest}", found[slowest]))
     first = list(rounds[0].values())
     return {
         "title": "The interval beside a posterior",
@@ -308,7 +307,7 @@ def others(model, findings):
     return {
         "title": "Ours alone",
         "lines": [
-            _alone(question, median([_seconds(ask) for _ in range(times)])) for question, (ask, times) in asked.items()
+            alone(question, median([seconds(ask) for _ in range(times)])) for question, (ask, times) in asked.items()
         ],
         "notes": [f"two-way: {pair[0]} and {pair[1]}"],
     }
@@ -345,7 +344,7 @@ def _row(*cells):
 
 def _fastest(peers, ask):
     """The name and the peer that takes the least time; of three rounds the best counts."""
-    best = {name: min(_seconds(lambda peer=peer: ask(peer)) for _ in range(3)) for name, peer in peers.items()}
+    best = {name: min(seconds(lambda peer=peer: ask(peer)) for _ in range(3)) for name, peer in peers.items()}
     name = min(best, key=best.__getitem__)
     return name, peers[name]
 
@@ -364,12 +363,6 @@ def _difference(theirs, ours):
     return float(np.nanmax(np.abs(theirs - ours), initial=0.0))
 
 
-def _agreed(worst):
-    if worst > TOLERANCE:
-        raise SystemExit(f"the engines do not agree: {worst}")
-    return worst
-
-
 def _side_by_side(question, ours, brute, peer, copied):
     """Two lines: beside the fastest form of asking the peer, and beside copies of its network."""
 
@@ -381,16 +374,6 @@ def _side_by_side(question, ours, brute, peer, copied):
     taken = race(entrants, ROUNDS)
     plain = taken.pop("copied")
     return [line(question, taken), line(f"{question}, pgmpy's network copied", taken | {"pgmpy": plain})]
-
-
-def _seconds(ask):
-    start = perf_counter()
-    ask()
-    return perf_counter() - start
-
-
-def _alone(question, seconds):
-    return {"question": question, "seconds": {OURS: seconds}, "ratios": {}}
 
 
 def _ms(seconds):

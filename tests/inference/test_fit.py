@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_patients import true_states
+from random_patients import findings_of_every_kind, true_states
 from scipy.stats import binom, kstest
 
 import calcinosis as cc
@@ -116,14 +116,7 @@ def patients(draw, networks):
     network = model.network
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     truth = true_states(network, rng)
-    findings = {}
-    for name in draw(st.lists(st.sampled_from(sorted(network.variables)), unique=True)):
-        states = network.variables[name].state_names
-        state = states[truth[name]]
-        either = {state, draw(st.sampled_from(states))}
-        likelihoods = {s: draw(st.sampled_from([0.1, 0.5, 1.0])) for s in states}
-        value = draw(st.sampled_from([state, either, likelihoods]))
-        findings[name] = [value] * draw(st.integers(1, 3)) if network.variables[name].repeatable else value
+    findings = findings_of_every_kind(draw, network, truth)
     return model, findings
 
 

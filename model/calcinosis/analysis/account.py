@@ -119,7 +119,7 @@ def _times(nats: float) -> str:
     >>> _times(math.log(4.04)), _times(math.log(1.26)), _times(math.log(53210)), _times(math.log(5e6))
     ('4 times', '1.3 times', '53,000 times', 'over a million times')
     """
-    return f"{_number(nats)} times"
+    return f"{factor_in_words(nats)} times"
 
 
 def _factor(nats: float) -> str:
@@ -128,16 +128,25 @@ def _factor(nats: float) -> str:
     >>> _factor(math.log(4.04)), _factor(-math.log(1.26))
     ('×4', '×1.3')
     """
-    return f"×{_number(abs(nats))}"
+    return f"×{factor_in_words(abs(nats))}"
 
 
-def _number(nats: float) -> str:
-    """A factor of at least 1 in two digits."""
-    if nats >= math.log(1e6):
-        return "over a million"
+def factor_in_words(nats: float) -> str:
+    """A factor in two digits, from its logarithm; a very small one as a fraction, one beyond a million in words.
+
+    >>> [factor_in_words(math.log(factor)) for factor in (6.008, 0.2498, 1.04, 0.0011, 53210.0)]
+    ['6', '0.25', '1.04', '1/910', '53,000']
+    >>> factor_in_words(700.0), factor_in_words(-700.0)
+    ('over a million', 'under 1/million')
+    """
+    if abs(nats) > math.log(1e6):
+        return "over a million" if nats > 0 else "under 1/million"
     factor = math.exp(nats)
-    digits = 1 - math.floor(math.log10(factor))
-    return f"{round(factor, digits):,.{1 if factor < 9.95 else 0}f}".removesuffix(".0")
+    if factor < 0.01:
+        return f"1/{factor_in_words(-nats)}"
+    digits = 2 if abs(nats) < EVEN else 1 - math.floor(math.log10(factor))
+    words = f"{round(factor, digits):,.{max(digits, 0)}f}"
+    return words.rstrip("0").rstrip(".") if "." in words else words
 
 
 def _rest(rest: Sequence[Contribution], some_named: bool, one: str, other: str) -> str:

@@ -38,9 +38,9 @@ class Plan:
 
     `frame` has one line per result that may come: step (0 for now), result (`negative` goes on to the next step, any
     other ends the plan), chance (that it comes to this, seen from now), one column of probabilities per state of the
-    target, lower and upper (the interval of the probability of `state`; missing where the rows of the tables have no
-    weights), leading, below (whether the probability of `state` is below `threshold`). Results that cannot come are
-    left out.
+    target, lower and upper (the interval of the probability of `state`; missing where there is none, as where the rows
+    of the tables have no weights), leading, below (whether the probability of `state` is below `threshold`). Results
+    that cannot come are left out.
 
     `enough` is after how many negative results it is below, 0 if it is now, None if not within the plan; `limit` is
     what its probability comes to after any number of them.
@@ -59,7 +59,7 @@ class Plan:
     def verdict(self) -> str:
         """Two sentences: how many negative results it takes, how probable they are, and what they can reach at all."""
         label = self.posterior.labels[self.state]
-        chain = self.frame[self.frame["result"].isin(["", self.negative])].set_index("step")
+        chain = _chain(self.frame, self.negative)
         steps = int(chain.index.max())
         if self.enough == 0:
             now = percent(self.posterior[self.state])
@@ -152,38 +152,40 @@ def plan(
     def line(step: int, result: str, own: Posterior) -> dict[str, Any]:
         chance = float(np.exp(own.log_evidence - posterior.log_evidence))
         found = {"step": step, "result": result, "chance": chance, **own.probabilities_of}
-        if own.second_order is not None:
-            limits, place = own.spread(mass), model.states.index(state)
-            found |= {"lower": limits.lower[place], "upper": limits.upper[place]}
-        return found | {"leading": own.leading, "below": own[state] < threshold}
+        return found | own.limits(mass).get(state, {}) | {"leading": own.leading, "below": own[state] < threshold}
 
     lines = [line(0, "", posterior)]
+    results = [negative, *(other for other in asked.state_names if other != negative)]
     for step in range(1, steps + 1):
-        for result in (negative, *(other for other in asked.state_names if other != negative)):
-            own = after(*[negative] * (step - 1), result)
-            if own is not None:
-                lines.append(line(step, result, own))
-        if lines[-1]["step"] < step or all(own["result"] != negative for own in lines if own["step"] == step):
+        found = {result: after(*[negative] * (step - 1), result) for result in results}
+        lines += [line(step, result, own) for result, own in found.items() if own is not None]
+        if found[negative] is None:
             break  # no further negative result can come
     frame = pd.DataFrame(lines)
-    chain = frame[frame["result"].isin(["", negative])]
-    reached = chain["step"][chain["below"]]
-    enough = int(reached.iloc[0]) if len(reached) else None
-    return Plan(posterior, asked, state, threshold, negative, frame, enough, _limit(after, negative, state, chain))
+    chain = _chain(frame, negative)
+    reached = chain.index[chain["below"]]
+    enough = int(reached[0]) if len(reached) else None
+    return Plan(posterior, asked, state, threshold, negative, frame, enough, _limit(after, negative, chain[state]))
 
 
-def _limit(after: Callable[..., Posterior | None], negative: str, state: str, chain: pd.DataFrame) -> float:
-    """What the probability of a state comes to after as many negative results as are possible, and can be told apart.
+def _chain(frame: pd.DataFrame, negative: str) -> pd.DataFrame:
+    """The lines of a plan as long as every result is negative, by step."""
+    return frame[frame["result"].isin(["", negative])].set_index("step")
+
+
+def _limit(after: Callable[..., Posterior | None], negative: str, chain: pd.Series[float]) -> float:
+    """What the probability of a state, now along the `chain`, comes to after as many negative results as can be told
+    apart.
 
     So many results that all of their product underflows are too many; half of them, or a quarter, do as well.
     """
     count = ENDLESS
-    while count > len(chain) - 1:
+    while count > chain.index[-1]:
         own = after(*[negative] * count)
         if own is not None:
-            return own[state]
+            return own[str(chain.name)]
         count //= 2
-    return float(chain[state].iloc[-1])
+    return float(chain.iloc[-1])
 
 
 def _variable(model: Model, name: str | None) -> Variable:

@@ -27,7 +27,7 @@ class Trajectory:
 
     `steps` are the posteriors, the first without any finding. `frame` has one line per step and state of the target:
     step (0 with nothing known), group, variable, finding (in words; empty at step 0), state, probability, lower, upper
-    (its interval; no such columns where the rows of the tables have no weights).
+    (its interval; no such columns where there is none, as where the rows of the tables have no weights).
     """
 
     steps: tuple[Posterior, ...]
@@ -106,12 +106,9 @@ def _ordered(model: Model, evidence: Evidence, order: Sequence[str] | None) -> l
 
 
 def _lines(step: int, posterior: Posterior, group: str, variable: str, words: str, mass: float) -> list[dict[str, Any]]:
-    limits = posterior.spread(mass) if posterior.second_order is not None else None
-    lines = []
-    for place, (state, probability) in enumerate(posterior.probabilities_of.items()):
-        line = {"step": step, "group": group, "variable": variable, "finding": words, "state": state}
-        line["probability"] = probability
-        if limits is not None:
-            line |= {"lower": limits.lower[place], "upper": limits.upper[place]}
-        lines.append(line)
-    return lines
+    limits = posterior.limits(mass)
+    step_of = {"step": step, "group": group, "variable": variable, "finding": words}
+    return [
+        step_of | {"state": state, "probability": probability} | limits.get(state, {})
+        for state, probability in posterior.probabilities_of.items()
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -125,6 +126,20 @@ class Posterior:
                 "sample size of its rows, as in Model.from_file(..., weight=50)"
             )
         return self.second_order.spread(self.evidence, mass)
+
+    def limits(self, mass: float = CREDIBLE) -> dict[str, dict[str, float]]:
+        """By state the `lower` and `upper` limit of its interval; nothing where there is none, `no_interval` says why.
+
+        Raises:
+            ValueError: for a mass not between 0 and 1.
+        """
+        if not 0.0 < mass < 1.0:
+            raise QuestionError(f"the mass of an interval lies between 0 and 1, not at {mass}")
+        spread = self._spread if self._spread is None or mass == self._spread.mass else self.spread(mass)
+        if spread is None:
+            return {}
+        pairs = zip(spread.lower, spread.upper, strict=True)
+        return {state: {"lower": a, "upper": b} for state, (a, b) in zip(self.probabilities_of, pairs, strict=True)}
 
     @cached_property
     def _spread(self) -> Spread | None:
@@ -330,9 +345,13 @@ def percent(probability: float) -> str:
 def percents(lower: float, upper: float) -> str:
     """An interval of probabilities in words that never claim certainty.
 
+    Empty words where there is none.
+
     >>> percents(0.43, 0.78), percents(0.001, 0.984), percents(0.62, 0.999), percents(0.0, 0.004)
     ('43–78 %', '< 1–98 %', '62–> 99 %', '< 1 %')
     """
+    if math.isnan(lower):
+        return ""
     first, last = percent(lower).removesuffix(" %"), percent(upper).removesuffix(" %")
     return f"{first} %" if first == last else f"{first}–{last} %"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -69,17 +69,12 @@ def explain(
             for patient in asked.patients
         }
         faces: Faces[Explanation] = Faces(
-            plain=lambda own: _plain(own, most),
+            plain=lambda own: own.as_dict(),
             one=lambda own, published: show_explanation(own, most, published),
             many=lambda every: show_accounts(every, model.digest),
             report=explain_report,
         )
         answer(asked, found, faces, as_json, out, force)
-
-
-def _plain(found: Explanation, most: int) -> dict[str, Any]:
-    plain = found.as_dict()
-    return plain | {"rows": plain["rows"][: most * 5]}
 
 
 ROWS_EACH = 2
@@ -92,10 +87,9 @@ def explain_report(found: Explanation, title: str) -> Report:
     from calcinosis.interface.explain_text import CONVENTION, contribution_cells, sources_in_words
     from calcinosis.interface.figures_of_findings import waterfall
     from calcinosis.interface.figures_words import entry_in_words
-    from calcinosis.interface.report import Report, heading, paragraph, table
+    from calcinosis.interface.report import Report, heading, paragraph, table, table_of
 
     entries = found.model.entries
-    cells = contribution_cells(found)
     rows = [
         (
             f"{entry_in_words(entries.find(row.entry), entries.network, 60)}\n({row.entry})",
@@ -109,7 +103,7 @@ def explain_report(found: Explanation, title: str) -> Report:
     blocks = (
         paragraph(found.posterior.fit_in_words),
         paragraph(found.account),
-        table(list(cells[0]) if cells else (), [list(line.values()) for line in cells], range(2, 6)),
+        table_of(contribution_cells(found), range(2, 6)),
         paragraph(CONVENTION),
         heading(f"The rows of the tables it came through, the first {ROWS_EACH} of each finding"),
         table(("row of the tables", "finding", "now", "weight", "rests on"), rows, (2, 3), wide=4),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from calcinosis.analysis.account import EVEN, factor_in_words
 from calcinosis.analysis.explanation import Explanation
 from calcinosis.analysis.plain import lines_of
 from calcinosis.analysis.trajectory import Trajectory
@@ -44,9 +45,6 @@ FOR, AGAINST = COLOURS[0], COLOURS[1]
 MARKERS = "osD^vPX*"
 """The markers of the states of the target, by their position."""
 
-EVEN = math.log(1.05)
-"""Odds nearer to 1 than this are called equal."""
-
 
 def waterfall(found: Explanation, most: int = 14, ax: Axes | None = None) -> Axes:
     """How the odds come about, finding by finding, from where they began to where they ended.
@@ -63,7 +61,7 @@ def waterfall(found: Explanation, most: int = 14, ax: Axes | None = None) -> Axe
         look: dict[str, Any] = {"color": FOR} if nats >= 0 else {"color": AGAINST, "hatch": "//", "edgecolor": "white"}
         ax.barh(y, nats, left=ends[y - 1], height=0.62, linewidth=0, **look)
         ax.annotate(
-            f"×{_number(nats)}", (ends[y], y), xytext=(5 if nats >= 0 else -5, 0),
+            f"×{factor_in_words(nats)}", (ends[y], y), xytext=(5 if nats >= 0 else -5, 0),
             textcoords="offset points", ha="left" if nats >= 0 else "right", va="center", fontsize=8,
         )  # fmt: skip
     last = len(bars) + 1
@@ -215,25 +213,7 @@ def _odds(nats: float, one: str, other: str) -> str:
     """Which of two is more probable, and how many times."""
     if abs(nats) < EVEN:
         return "both about equally probable"
-    return f"{one if nats > 0 else other} {_number(abs(nats))} times as probable"
-
-
-def _number(nats: float) -> str:
-    """A factor in two digits, from its logarithm; a very small one as a fraction, one beyond a million in words.
-
-    >>> [_number(math.log(factor)) for factor in (6.008, 0.2498, 1.04, 0.0011, 53210.0)]
-    ['6', '0.25', '1.04', '1/910', '53,000']
-    >>> _number(700.0), _number(-700.0)
-    ('over a million', 'under 1/million')
-    """
-    if abs(nats) > math.log(1e6):
-        return "over a million" if nats > 0 else "under 1/million"
-    factor = math.exp(nats)
-    if factor < 0.01:
-        return f"1/{_number(-nats)}"
-    digits = 2 if abs(nats) < EVEN else 1 - math.floor(math.log10(factor))
-    words = f"{round(factor, digits):,.{max(digits, 0)}f}"
-    return words.rstrip("0").rstrip(".") if "." in words else words
+    return f"{one if nats > 0 else other} {factor_in_words(abs(nats))} times as probable"
 
 
 def _odds_axis(ax: Axes, what: str) -> None:

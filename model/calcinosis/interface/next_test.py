@@ -98,16 +98,16 @@ def next_test_report(found: NextTest, plan: Plan | None, title: str) -> Report:
     """The report on one patient: the tests ranked, what each result would mean, and a plan if there is one."""
     from calcinosis.interface.figures_of_tests import next_test_bars, plan_tree
     from calcinosis.interface.next_test_text import PRICES, outcome_cells, test_cells
-    from calcinosis.interface.report import Report, heading, paragraph, table
+    from calcinosis.interface.report import Report, heading, paragraph, table_of
 
-    tests, results = test_cells(found, len(found.frame)), outcome_cells(found, 12)
+    results = outcome_cells(found, 12)
     blocks = (
         paragraph(found.posterior.misfit),
         paragraph(found.verdict),
-        table(list(tests[0]) if tests else (), [list(line.values()) for line in tests], range(1, 9)),
+        table_of(test_cells(found, len(found.frame)), range(1, 9)),
         paragraph(PRICES),
         heading("What the results of the first would mean") if results else "",
-        table(list(results[0]) if results else (), [list(line.values()) for line in results], (1,)),
+        table_of(results, (1,)),
         paragraph(plan.verdict if plan else ""),
     )
     figures = {

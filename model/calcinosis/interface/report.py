@@ -138,6 +138,11 @@ def heading(words: str) -> str:
     return f"<h2>{escape(words)}</h2>"
 
 
+def table_of(lines: Sequence[Mapping[str, str]], numbers: Collection[int] = ()) -> str:
+    """Lines of cells by heading, as a terminal shows them, as a table of the page."""
+    return table(list(lines[0]), [list(line.values()) for line in lines], numbers) if lines else ""
+
+
 def table(heads: Sequence[str], lines: Sequence[Sequence[str]], numbers: Collection[int] = (), wide: int = -1) -> str:
     """A table of the page, its columns of `numbers` to the right, one of them perhaps `wide`; nothing without lines."""
     if not lines:

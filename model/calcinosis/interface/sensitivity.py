@@ -30,7 +30,7 @@ from calcinosis.interface.options import (
     tell_files,
     telling_errors,
 )
-from calcinosis.interface.patients import published_case, read_possible, read_words
+from calcinosis.interface.patients import asked_of
 from calcinosis.knowledge.problem import choose_from
 
 if TYPE_CHECKING:
@@ -100,18 +100,19 @@ def sensitivity(
     with telling_errors(as_json):
         model = load(priors)
         state, probability = read_target("--target", target)
-        if file:
-            patients = {patient.name: patient.evidence for patient in read_possible(file, model)}
+        asked = asked_of(model, findings, case, file, priors)
+        patients = {patient.name: patient.evidence for patient in asked.patients}
+        if asked.many:
             tables = _of_each(model, patients, state, probability, two_way, epsilon)
             found_many = over_patients(
                 model, patients, scheme=cast(Scheme, scheme), draws=draws or DRAWS_EACH, seed=seed
             )
             _tell_many(found_many, tables, model.digest, most, out, force, as_json)
             return
-        known, published = ({}, None) if case is None else published_case(case, priors, model)
+        name, evidence = next(iter(patients.items()))
         found = analyse(
             model,
-            known | read_words(findings or []),
+            evidence,
             state=state,
             probability=probability,
             entries=two_way,
@@ -125,9 +126,11 @@ def sensitivity(
             from calcinosis.interface.report import write_report
             from calcinosis.interface.sensitivity_report import sensitivity_report
 
-            files = write_report(sensitivity_report(found, case or "One patient"), out, force=force)
+            files = write_report(sensitivity_report(found, name), out, force=force)
         if as_json:
-            show_json(found.as_dict(most) | ({"published": published} if published else {}) | listed_files(files))
+            show_json(
+                found.as_dict(most) | ({"published": asked.published} if asked.published else {}) | listed_files(files)
+            )
         else:
             show_one(found, most)
             tell_files(out, files)

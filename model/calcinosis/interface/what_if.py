@@ -93,15 +93,14 @@ def what_if(
 def what_if_report(found: Exploration, title: str) -> Report:
     """The report on one patient: how the answer came about, every single change, the fewest that change the lead."""
     from calcinosis.interface.figures_of_findings import trajectory, what_if_map
-    from calcinosis.interface.report import Report, heading, paragraph, table
+    from calcinosis.interface.report import Report, heading, paragraph, table_of
     from calcinosis.interface.what_if_text import flip_cells, flips_title, unseen_in_words
 
     posterior = found.posterior
-    cells = flip_cells(found, 4)
     blocks = (
         paragraph(posterior.misfit),
         heading(flips_title(found)),
-        table(list(cells[0]) if cells else (), [list(line.values()) for line in cells], (2, 3)),
+        table_of(flip_cells(found, 4), (2, 3)),
         paragraph(unseen_in_words(found)),
     )
     figures = {
