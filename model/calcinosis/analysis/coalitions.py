@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -107,13 +108,12 @@ class Switches:
     @cached_property
     def _halves(self) -> Halves | None:
         """The two halves; None for a network that does not answer from one open clique."""
-        engine = self.model.engine
-        if not _splits(engine):
+        engine = _one_clique(self.model)
+        if engine is None:
             return None
-        assert isinstance(engine, Engine)
         clique = engine.cliques[engine.open[0].clique]
         parts: list[Array] = [np.ones((1, len(clique.weights))) for _ in range(2)]
-        left = set(self.names[: _left(self.model, self.names)])
+        left = set(self.names[: _left(engine, self.names)])
         for number, lookup in enumerate(engine.lookups):
             own = [name for name in self.names if engine.shifts[name][0] == number]
             coalitions = np.arange(2 ** len(own), dtype=np.int64)
@@ -126,29 +126,23 @@ class Switches:
         return Halves(parts[0], parts[1], np.array(engine.root_states)[clique.onto])
 
 
-def _splits(engine: object) -> bool:
-    if not isinstance(engine, Engine) or len(engine.open) != 1 or engine.open[0].children:
-        return False
-    return len(engine.cliques[engine.open[0].clique].weights) <= MOST_ENTRIES
-
-
-def _left(model: Model, names: Sequence[str]) -> int:
-    """How many of the names, in the order of their lookups, make the left half: at most half, whole lookups only."""
+def _one_clique(model: Model) -> Engine | None:
+    """The engine of a model that answers from one open clique, not too large; None for any other."""
     engine = model.engine
-    assert isinstance(engine, Engine)
-    numbers = [engine.shifts[name][0] for name in names]
-    ends = [
-        place
-        for place in range(len(names) + 1)
-        if place == len(names) or place == 0 or numbers[place] != numbers[place - 1]
-    ]
-    return min(ends, key=lambda place: abs(place - len(names) / 2))
+    if not isinstance(engine, Engine) or len(engine.open) != 1 or engine.open[0].children:
+        return None
+    return engine if len(engine.cliques[engine.open[0].clique].weights) <= MOST_ENTRIES else None
 
 
 def _by_half(model: Model, names: Sequence[str]) -> list[str]:
     """The names in the order of their lookups, where the engine has such."""
-    engine = model.engine
-    if not _splits(engine):
-        return list(names)
-    assert isinstance(engine, Engine)
-    return sorted(names, key=lambda name: engine.shifts[name][0])
+    engine = _one_clique(model)
+    return list(names) if engine is None else sorted(names, key=lambda name: engine.shifts[name][0])
+
+
+def _left(engine: Engine, names: Sequence[str]) -> int:
+    """How many of the names, in the order of their lookups, make the left half: whole lookups, as near to half as can
+    be."""
+    lookups = [engine.shifts[name][0] for name in names]
+    ends = [place for place, pair in enumerate(pairwise(lookups), start=1) if pair[0] != pair[1]]
+    return min([0, *ends, len(names)], key=lambda place: abs(place - len(names) / 2))

@@ -80,14 +80,12 @@ class Population:
         for which, own in looks:
             places = np.array([outcomes.index(outcome) for outcome in own])
             counts[np.arange(self.patients), places[which]] += 1
-        radix = len(looks) + 1
-        key = counts @ (radix ** np.arange(len(outcomes))) if radix ** len(outcomes) < 2**62 else None
-        unique = np.unique(counts if key is None else key, axis=0, return_index=True, return_inverse=True)
-        several = [
-            coder.code(name, [o for o, times in zip(outcomes, pattern, strict=True) for _ in range(times)])[0]
-            for pattern in counts[unique[1]].tolist()
-        ]
-        return np.asarray(np.array(several)[unique[2].ravel()])
+        shown = [tuple(own) for own in counts.tolist()]
+        known = {
+            own: coder.code(name, [o for o, times in zip(outcomes, own, strict=True) for _ in range(times)])[0]
+            for own in dict.fromkeys(shown)
+        }
+        return np.array([known[own] for own in shown])
 
     def _look(
         self, name: str, number: int, states: Codes, likelihoods: Sequence[float]
