@@ -25,6 +25,7 @@ COMMANDS = {
     "init": "init",
     "export": "export",
     "graph": "graph",
+    "explore": "explore",
 }
 """Each command, in the order of the help, with the module it lives in."""
 

@@ -1,0 +1,357 @@
+"""What each click does to the page: a page and an action in, another page out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from calcinosis.inference.evidence import Finding
+from calcinosis.inference.findings import FindingsError
+from calcinosis.inference.grammar import split_measurement
+from calcinosis.inference.model import Model
+from calcinosis.interface.explorer.link import RANKINGS
+from calcinosis.interface.explorer.measured import converted, in_units, with_point
+from calcinosis.interface.explorer.page import TABS, UNKNOWN, Draft, Edit, Estimate, Page
+from calcinosis.knowledge.frozen import FrozenMap
+from calcinosis.knowledge.number import NotANumber, parse_number
+from calcinosis.knowledge.records import Variable
+
+LONGEST = 400
+"""How many characters a value that was typed may have."""
+
+STRENGTHS = {"perhaps": 3.0, "probably": 10.0, "almost surely": 30.0}
+"""How many times as well a state then explains what was seen as any other: rounded steps of the scale of evidence by
+Jeffreys (Theory of Probability, 1961, appendix B: 3.2, 10, 31.6)."""
+
+Action = Mapping[str, Any]
+
+
+class ActionError(ValueError):
+    """An action that cannot be done, in words for the one who did it."""
+
+
+def act(page: Page, action: Action, model: Model) -> Page:
+    """The page after an action: what was done (`do`), to which `variable`, with which `value`.
+
+    Raises:
+        ActionError: for an action that is none, or a value that cannot be.
+
+    >>> import calcinosis as cc
+    >>> page = act(Page(), {"do": "set", "variable": "pain", "value": "severe"}, cc.load())
+    >>> dict(page.findings)
+    {'pain': 'severe'}
+    """
+    done = _ACTIONS.get(str(action.get("do", "")))
+    if done is None:
+        raise ActionError("The page asked for something that this program does not know: reload it.")
+    for value in action.values():
+        if isinstance(value, str) and len(value) > LONGEST:
+            raise ActionError(f"That is too long: at most {LONGEST} characters can be read.")
+    return done(page, action, model)
+
+
+def _variable(action: Action, model: Model) -> str:
+    name = str(action.get("variable", ""))
+    if name not in model.names or name == model.target:
+        raise ActionError(f"There is no variable {name[:60]!r}.")
+    return name
+
+
+def _value(action: Action) -> str:
+    return str(action.get("value", "")).strip()
+
+
+def _values(action: Action) -> list[str]:
+    found = action.get("values", [])
+    return [str(word) for word in found] if isinstance(found, list) else []
+
+
+def _set(page: Page, action: Action, model: Model) -> Page:
+    """A finding as a text in the grammar; none, if the text is empty."""
+    name, text = _variable(action, model), _value(action)
+    if text and text != UNKNOWN:
+        try:
+            model.read({name: text})
+        except FindingsError as error:
+            raise ActionError(f"{error.faults[0].what}: {error.faults[0].mend}") from None
+    return page.with_finding(name, text)
+
+
+def _add(page: Page, action: Action, model: Model) -> Page:
+    """One more result of a repeatable variable."""
+    name = _variable(action, model)
+    known = page.findings.get(name, "")
+    results = [] if known in ("", UNKNOWN) else [known]
+    return _set(page, {"variable": name, "value": ",".join([*results, _value(action)])}, model)
+
+
+def _drop(page: Page, action: Action, model: Model) -> Page:
+    """One result of a repeatable variable less, by its place."""
+    name = _variable(action, model)
+    results = page.findings.get(name, "").split(",")
+    place = _value(action)
+    if not place.isdigit() or int(place) >= len(results):
+        raise ActionError("There is no such result.")
+    return page.with_finding(name, ",".join(results[: int(place)] + results[int(place) + 1 :]))
+
+
+def _either(page: Page, action: Action, model: Model) -> Page:
+    """Either of some states; all of them, or none, says nothing."""
+    name = _variable(action, model)
+    states = _states(model, name)
+    chosen = [state for state in states if state in _values(action)]
+    return page.with_finding(name, "" if len(chosen) in (0, len(states)) else "/".join(chosen))
+
+
+def _probably(page: Page, action: Action, model: Model) -> Page:
+    """A state that is probably true, in one of three strengths."""
+    name, (state, _, strength) = _variable(action, model), _value(action).rpartition(":")
+    states = _states(model, name)
+    if state not in states or strength not in STRENGTHS:
+        raise ActionError("Choose a state and how sure it is.")
+    share = 1 / STRENGTHS[strength]
+    return page.with_finding(name, _likelihoods({own: 1.0 if own == state else share for own in states}))
+
+
+def _likelihood(page: Page, action: Action, model: Model) -> Page:
+    """The likelihood of one state, in percent, as the expert's slider has it; the others stay."""
+    name, state = _variable(action, model), str(action.get("state", ""))
+    number = _value(action)
+    if state not in _states(model, name) or not number.isdigit() or int(number) > 100:
+        raise ActionError("A likelihood lies between 0 and 100 %.")
+    own = likelihoods_of(_finding(page, model, name), model.variables[name])
+    own[state] = int(number) / 100
+    if not any(own.values()):
+        raise ActionError("At least one likelihood must lie above 0.")
+    return page.with_finding(name, "" if len(set(own.values())) == 1 else _likelihoods(own))
+
+
+def likelihoods_of(finding: Finding | None, variable: Variable) -> dict[str, float]:
+    """The likelihood of a finding under each state, the highest 1; of no finding it is 1 under all."""
+    if finding is None or len(finding.likelihoods) != 1:
+        return dict.fromkeys(variable.state_names, 1.0)
+    highest = max(finding.likelihoods[0])
+    return {s: own / highest for s, own in zip(finding.states, finding.likelihoods[0], strict=True)}
+
+
+def _finding(page: Page, model: Model, name: str) -> Finding | None:
+    return model.read({name: page.findings[name]}).get(name) if name in page.findings else None
+
+
+def _states(model: Model, name: str) -> tuple[str, ...]:
+    if name not in model.variables:
+        raise ActionError(f"{name} is a number: type it with its unit.")
+    return model.variables[name].state_names
+
+
+def _likelihoods(shares: Mapping[str, float]) -> str:
+    return ",".join(f"{state}:{share:.3g}" for state, share in shares.items())
+
+
+def _number(page: Page, action: Action, model: Model) -> Page:
+    """A number as typed: a finding once its unit is chosen and it can be believed."""
+    name = _variable(action, model)
+    return _measured(page, name, with_point(_value(action)), unit_of(page, name), model)
+
+
+def _unit(page: Page, action: Action, model: Model) -> Page:
+    """A unit as chosen: what is a finding already is converted, so that it stays the same amount."""
+    name, unit = _variable(action, model), _value(action)
+    units = in_units(model, name)
+    if unit and unit not in units:
+        raise ActionError(f"There is no unit {unit[:20]!r} of {name}.")
+    number, own = split_measurement(page.findings.get(name, ""))
+    if not own:
+        return _measured(page, name, page.drafts[name].number if name in page.drafts else "", unit, model)
+    if not unit:
+        return page.with_draft(name, Draft("", ""))
+    return _measured(page, name, converted(number, own, unit, units), unit, model)
+
+
+def unit_of(page: Page, name: str) -> str:
+    """The unit that was chosen for a number; empty if none was."""
+    if name in page.drafts:
+        return page.drafts[name].unit
+    number, unit = split_measurement(page.findings.get(name, ""))
+    return unit if number else ""
+
+
+def _measured(page: Page, name: str, number: str, unit: str, model: Model) -> Page:
+    if not number:
+        return page.with_draft(name, Draft("", unit)) if unit else page.with_finding(name, "")
+    if not unit:
+        return page.with_draft(name, Draft(number, "", "Choose its unit: it is never assumed."))
+    try:
+        model.read({**_covariates(page, model, name), name: f"{number} {unit}"})
+    except FindingsError as error:
+        fault = next((f for f in error.faults if f.variable == name), error.faults[0])
+        return page.with_draft(name, Draft(number, unit, f"{fault.what}: {fault.mend}"))
+    return page.with_finding(name, f"{number} {unit}")
+
+
+def _covariates(page: Page, model: Model, name: str) -> dict[str, str]:
+    """What else a number is corrected by, such as albumin; of a covariate, the value that it corrects."""
+    found = {}
+    for correction in model.network.corrections:
+        for one, other in ((correction.variable, correction.covariate), (correction.covariate, correction.variable)):
+            if name == one and other in page.findings:
+                found[other] = page.findings[other]
+    return found
+
+
+def _forget(page: Page, action: Action, model: Model) -> Page:
+    """All findings of a group taken away, or those that are named."""
+    names = _values(action)
+    for name in names:
+        page = page.with_finding(name, "")
+    return page
+
+
+def _tab(page: Page, action: Action, model: Model) -> Page:
+    return page.changed(tab=_one_of(_value(action), TABS), opened=frozenset())
+
+
+def _why(page: Page, action: Action, model: Model) -> Page:
+    """What is explained: a state, and what it is held against."""
+    allowed = ("", *model.states)
+    if action.get("field") == "against":
+        against = _one_of(_value(action), allowed)
+        return page.changed(against=against, state="" if against and against == page.state else page.state)
+    state = _one_of(_value(action), allowed)
+    return page.changed(state=state, against="" if state and state == page.against else page.against)
+
+
+def _open(page: Page, action: Action, model: Model) -> Page:
+    """A part of the view unfolded, or folded up again."""
+    return page.changed(opened=page.opened ^ {_value(action)})
+
+
+def _rank(page: Page, action: Action, model: Model) -> Page:
+    return page.changed(ranking=_one_of(_value(action), RANKINGS))
+
+
+def _away(page: Page, action: Action, model: Model) -> Page:
+    """A test that is not available here, or is again."""
+    tests = model.priors.tests if model.priors and model.priors.tests else model.variables
+    return page.changed(away=page.away ^ {_one_of(_value(action), tests)})
+
+
+def _estimate(page: Page, action: Action, model: Model) -> Page:
+    """The user's own estimate; taken back, if it names no state."""
+    state, percent = _value(action), str(action.get("percent", ""))
+    if not state:
+        return page.changed(estimate=None)
+    if not percent.isdigit() or int(percent) > 100:
+        raise ActionError("How probable is a number from 0 to 100 %.")
+    return page.changed(estimate=Estimate(_one_of(state, model.states), int(percent)))
+
+
+def _blind(page: Page, action: Action, model: Model) -> Page:
+    """Whether the answer is kept back until the user has made an estimate."""
+    return page.changed(blind=not page.blind)
+
+
+def _keep(page: Page, action: Action, model: Model) -> Page:
+    """This patient kept, to be compared with what comes."""
+    return page.changed(other=page.findings, tab="compare")
+
+
+def _other(page: Page, action: Action, model: Model) -> Page:
+    """What the patient is compared with: the same with one finding other, or no one."""
+    if not action.get("variable"):
+        return page.changed(other=None)
+    changed = _set(page, action, model)
+    return page.changed(other=changed.findings, tab="compare")
+
+
+def _swap(page: Page, action: Action, model: Model) -> Page:
+    """The patient compared with becomes the patient, and the other way round."""
+    if page.other is None:
+        return page
+    return page.changed(findings=page.other, other=page.findings, drafts=FrozenMap({}))
+
+
+def _table(page: Page, action: Action, model: Model) -> Page:
+    return page.changed(table=_one_of(_value(action), ("", *model.variables)))
+
+
+def _edit(page: Page, action: Action, model: Model) -> Page:
+    """A probability or the weight of a row: of a probability, the rest of the row moves along in proportion."""
+    name, given = str(action.get("variable", "")), tuple(filter(None, str(action.get("given", "")).split("/")))
+    if model.priors is None or name not in model.priors.tables:
+        raise ActionError("There is no such table to edit.")
+    table = model.priors.tables[name]
+    row = next((row for row in table.rows if row.given == given), None)
+    if row is None:
+        raise ActionError(f"{name} has no such row.")
+    before = next(
+        (edit for edit in page.edits if (edit.variable, edit.given) == (name, given)),
+        Edit(name, given, row.probabilities, row.weight),
+    )
+    rest = tuple(edit for edit in page.edits if edit is not before)
+    if action.get("field") == "restore":
+        return page.changed(edits=rest)
+    try:
+        value = parse_number(_value(action).removesuffix("%").strip())
+    except NotANumber as fault:
+        raise ActionError(f"That is {fault.what}: {fault.mend}") from None
+    after = _weighed(before, value) if action.get("field") == "weight" else _moved(before, action, value, model)
+    same = after.probabilities == row.probabilities and after.weight == row.weight
+    return page.changed(edits=rest if same else (*rest, after))
+
+
+def _weighed(edit: Edit, weight: float) -> Edit:
+    if not 0 < weight < 1e9:
+        raise ActionError("A weight is a number of patients, above 0.")
+    return edit._replace(weight=weight)
+
+
+def _moved(edit: Edit, action: Action, value: float, model: Model) -> Edit:
+    states = model.variables[edit.variable].state_names
+    place = states.index(_one_of(str(action.get("state", "")), states))
+    if edit.probabilities[place] == 0:
+        raise ActionError("This probability is 0 by definition: edit the folder itself if the definition is another.")
+    if not 0 < value < 1:
+        raise ActionError("A probability lies between 0 and 1, and is neither: a zero could never be overruled.")
+    rest = 1 - edit.probabilities[place]
+    if rest <= 0:
+        raise ActionError("This probability is 1 by definition: edit the folder itself if the definition is another.")
+    moved = [value if i == place else own * (1 - value) / rest for i, own in enumerate(edit.probabilities)]
+    return edit._replace(probabilities=tuple(moved))
+
+
+def _unedit(page: Page, action: Action, model: Model) -> Page:
+    """Every table as it was."""
+    return page.changed(edits=())
+
+
+def _one_of(word: str, allowed: Mapping[str, Any] | Sequence[str]) -> str:
+    if word not in allowed:
+        raise ActionError(f"There is no {word[:60]!r} to choose.")
+    return word
+
+
+_ACTIONS: Mapping[str, Callable[[Page, Action, Model], Page]] = {
+    "set": _set,
+    "add": _add,
+    "drop": _drop,
+    "either": _either,
+    "probably": _probably,
+    "likelihood": _likelihood,
+    "number": _number,
+    "unit": _unit,
+    "forget": _forget,
+    "tab": _tab,
+    "why": _why,
+    "open": _open,
+    "rank": _rank,
+    "away": _away,
+    "estimate": _estimate,
+    "blind": _blind,
+    "keep": _keep,
+    "other": _other,
+    "swap": _swap,
+    "table": _table,
+    "edit": _edit,
+    "unedit": _unedit,
+}

@@ -1,0 +1,45 @@
+"""The explorer as a Panel component: the same object in the browser and in a cell of a notebook."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from calcinosis.interface.explorer.rendering import HERE, style
+from calcinosis.interface.explorer.session import Session
+
+if TYPE_CHECKING:
+    from panel.custom import JSComponent
+
+    from calcinosis.inference.model import Model
+    from calcinosis.interface.explorer.page import Page
+
+
+@cache
+def _component() -> type[JSComponent]:
+    """The class of the component; made when it is first needed, as Panel takes a second to load."""
+    import param
+    from panel.custom import JSComponent
+
+    class Explorer(JSComponent):
+        """An open page: it hands what the browser sends to a session, and sends back what changed."""
+
+        html = param.String(doc="The whole page as it is when it is opened.")
+        css = param.String(doc="Its style sheet.")
+        embedded = param.Boolean(doc="Whether it stands in a cell of a notebook, not in a window of its own.")
+
+        _esm = HERE / "page.js"
+
+        def __init__(self, session: Session, **params: Any) -> None:
+            self._session = session
+            super().__init__(html=session.first(), css=style(), **params)
+
+        def _handle_msg(self, data: Any) -> None:
+            self._send_msg(self._session.handle(data if isinstance(data, dict) else {}))
+
+    return Explorer
+
+
+def component(model: Model, page: Page | None = None, *, embedded: bool) -> JSComponent:
+    """One open page of the explorer."""
+    return _component()(Session(model, page), embedded=embedded, sizing_mode="stretch_width")  # type: ignore[call-arg]

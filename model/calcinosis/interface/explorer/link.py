@@ -1,0 +1,186 @@
+"""A link that holds a page: everything of it stands behind the '#', which a browser never sends to a server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote, unquote
+
+from calcinosis.inference.findings import FindingsError
+from calcinosis.inference.model import Model
+from calcinosis.interface.explorer.edits import edited
+from calcinosis.interface.explorer.page import TABS, Edit, Estimate, Findings, Page
+from calcinosis.knowledge.frozen import FrozenMap
+from calcinosis.knowledge.number import NotANumber, parse_number
+from calcinosis.knowledge.problem import PriorsError, choose_from
+
+LONGEST = 8_000
+"""How many characters a link has at most; a page with every finding has about a thousand."""
+
+PLAIN = ",/:"
+"""Signs of the findings grammar that are left as they are, so that a link can be read."""
+
+OWN = "~"
+"""What the names begin with that are not those of variables."""
+
+
+class LinkError(ValueError):
+    """A link that cannot be opened, in words for the one who opened it."""
+
+
+def fragment_of(page: Page, digest: str) -> str:
+    """The page as the part of a link behind the '#'; empty for an empty page.
+
+    >>> from calcinosis.knowledge.frozen import FrozenMap
+    >>> page = Page(FrozenMap({"pain": "severe", "serum_calcium": "9.1 mg/dL"}), tab="next")
+    >>> fragment_of(page, "3177448ced76ab")
+    'pain=severe&serum_calcium=9.1%20mg/dL&~tab=next&~priors=3177448ced76'
+    """
+    fields = dict(page.findings)
+    own: dict[str, str] = {
+        "case": page.case,
+        "estimate": f"{page.estimate.state}:{page.estimate.percent}" if page.estimate else "",
+        "blind": "yes" if page.blind else "",
+        "tab": "" if page.tab == Page().tab else page.tab,
+        "state": page.state,
+        "against": page.against,
+        "ranking": "" if page.ranking == Page().ranking else page.ranking,
+        "away": _joined(sorted(page.away)),
+        "other": "" if page.other is None else f"{OWN}&{_fields(page.other)}",
+        "table": page.table,
+        "edits": _joined(map(_edit_in_words, page.edits)),
+    }
+    fields |= {f"{OWN}{name}": value for name, value in own.items() if value}
+    if not fields:
+        return ""
+    return _fields(fields | {f"{OWN}priors": digest[:12]})
+
+
+def page_of(fragment: str, model: Model) -> tuple[Page, str]:
+    """The page that a link holds, and a notice if it was made with other priors.
+
+    Raises:
+        LinkError: for a link that is too long, or holds what this model does not know.
+    """
+    fragment = fragment.removeprefix("#")
+    if len(fragment) > LONGEST:
+        raise LinkError(f"The link is too long: {len(fragment):,} characters, at most {LONGEST:,} can be read.")
+    fields = _split(fragment)
+    own = {name.removeprefix(OWN): fields[name] for name in fields if name.startswith(OWN)}
+    findings = {name: value for name, value in fields.items() if not name.startswith(OWN)}
+    unknown = [name for name in own if name not in _OWN]
+    if unknown:
+        raise LinkError(f"The link holds {_short(unknown[0])!r}, which is nothing that this page knows.")
+    edits = tuple(_edit(words, model) for words in _parted(own.get("edits", "")))
+    if edits:
+        try:
+            edited(model, edits)
+        except (PriorsError, ValueError):
+            raise LinkError("The link holds an edited row that is no row of these priors.") from None
+    page = Page(
+        findings=_findings(findings, model),
+        case=_short(own.get("case", "")),
+        estimate=_estimate(own["estimate"], model) if "estimate" in own else None,
+        blind=own.get("blind") == "yes",
+        tab=_chosen("tab", own.get("tab", Page().tab), TABS),
+        state=_chosen("state", own.get("state", ""), ("", *model.states)),
+        against=_chosen("against", own.get("against", ""), ("", *model.states)),
+        ranking=_chosen("ranking", own.get("ranking", Page().ranking), RANKINGS),
+        away=frozenset(_chosen("test", name, _tests(model)) for name in _parted(own.get("away", ""))),
+        other=_findings(_split(own["other"].removeprefix(f"{OWN}&")), model) if "other" in own else None,
+        edits=edits,
+        table=_chosen("table", own.get("table", ""), ("", *model.variables)),
+    )
+    priors = own.get("priors", "")
+    if priors and priors != model.digest[:12]:
+        return page, (
+            f"This link was made with other priors ({_short(priors)}); these are {model.digest[:12]}, so the figures "
+            "may differ."
+        )
+    return page, ""
+
+
+_OWN = (
+    "case", "estimate", "blind", "tab", "state", "against", "ranking", "away", "other", "table", "edits", "priors",
+)  # fmt: skip
+
+RANKINGS = ("information", "right", "cost", "harm")
+"""How tests may be ranked, as `calcinosis.analysis.next_test` has it, which is too slow to load for this."""
+
+
+def _fields(fields: Mapping[str, str]) -> str:
+    return "&".join(f"{quote(name, safe=OWN)}={quote(value, safe=PLAIN)}" for name, value in fields.items())
+
+
+def _split(text: str) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for part in filter(None, text.split("&")):
+        name, sign, value = part.partition("=")
+        name = unquote(name)
+        if not sign:
+            raise LinkError(f"The link holds {_short(name)!r}, which is no name=value.")
+        if name in fields:
+            raise LinkError(f"The link holds {_short(name)!r} twice.")
+        fields[name] = unquote(value)
+    return fields
+
+
+def _findings(fields: Mapping[str, str], model: Model) -> Findings:
+    """Findings that the model understands, in their order."""
+    given = {name: value.strip() for name, value in fields.items()}
+    if not all(given.values()):
+        raise LinkError("The link holds a finding without a value.")
+    try:
+        model.read(given)
+    except FindingsError as error:
+        first = error.faults[0]
+        more = f", and {len(error.faults) - 1} more" if len(error.faults) > 1 else ""
+        raise LinkError(f"The link holds {_short(f'{first.variable}={first.value}')!r}: {first.what}{more}.") from None
+    return FrozenMap(given)
+
+
+def _estimate(words: str, model: Model) -> Estimate:
+    state, _, percent = words.rpartition(":")
+    if state not in model.states or not percent.isascii() or not percent.isdigit() or int(percent[:4]) > 100:
+        raise LinkError("The link holds an estimate that is none, such as calciphylaxis:70.")
+    return Estimate(state, int(percent))
+
+
+def _edit_in_words(edit: Edit) -> str:
+    numbers = [repr(number) for number in (*edit.probabilities, edit.weight)]
+    return ":".join([edit.variable, "/".join(edit.given), *numbers])
+
+
+def _edit(words: str, model: Model) -> Edit:
+    variable, _, rest = words.partition(":")
+    given, *numbers = rest.split(":")
+    try:
+        *probabilities, weight = map(parse_number, numbers)
+        states = len(model.variables[variable].states)
+    except (NotANumber, KeyError, ValueError):
+        raise LinkError("The link holds an edited row that cannot be read.") from None
+    if len(probabilities) != states:
+        raise LinkError("The link holds an edited row that cannot be read.")
+    return Edit(variable, tuple(filter(None, given.split("/"))), tuple(probabilities), weight)
+
+
+def _chosen(what: str, word: str, allowed: Iterable[str]) -> str:
+    known = list(allowed)
+    if word not in known:
+        raise LinkError(f"The link names a {what} {_short(word)!r}: {choose_from(word, list(filter(None, known)))}.")
+    return word
+
+
+def _tests(model: Model) -> tuple[str, ...]:
+    return (*model.variables, *(model.priors.tests if model.priors else ()))
+
+
+def _joined(words: Iterable[str]) -> str:
+    return ";".join(words)
+
+
+def _parted(text: str) -> list[str]:
+    return list(filter(None, text.split(";")))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}…"

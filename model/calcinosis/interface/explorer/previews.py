@@ -1,0 +1,47 @@
+"""What each answer to a finding would do to the bars: sent along with every answer, so that a look costs no waiting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from calcinosis.inference.posterior import percent
+from calcinosis.interface.explorer.page import UNKNOWN
+from calcinosis.interface.explorer.situation import Situation
+
+Preview = dict[str, Any]
+
+
+def previews(situation: Situation) -> dict[str, list[Preview]]:
+    """By variable one line per answer that could still be given, in the order of its states.
+
+    Each has the `value` as an action gives it, its `label`, the `chance` that just this would be found, and `bars`: the
+    probability of each state of the target then, in percent, as a number and in words. Nothing where there is no answer
+    to start from, or the answer is kept back.
+    """
+    page = situation.page
+    if situation.posterior is None or (page.blind and page.estimate is None):
+        return {}
+    frame = situation.sweep.frame
+    states = list(situation.posterior)
+    found: dict[str, list[Preview]] = {}
+    kinds = frame["kind"].isin(("added", "changed", "repeated"))
+    chosen = frame[kinds]
+    columns = [chosen[name].to_list() for name in ("variable", "kind", "value", "chance")]
+    for (variable, kind, value, chance), bars in zip(
+        zip(*columns, strict=True), chosen[states].to_numpy().tolist(), strict=True
+    ):
+        own = situation.model.variables[variable]
+        if own.repeatable and kind == "changed":
+            continue
+        last = value.rpartition(",")[2]
+        label = next((state.label or state.name for state in own.states if state.name == last), last)
+        found.setdefault(variable, []).append(
+            {
+                "value": last,
+                "label": label,
+                "chance": percent(chance),
+                "open": page.findings.get(variable, UNKNOWN) == UNKNOWN,
+                "bars": [[round(100 * p, 2), percent(p)] for p in bars],
+            }
+        )
+    return found

@@ -1,0 +1,12 @@
+"""The view 'why'."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from calcinosis.interface.explorer.situation import Situation
+
+
+def view(situation: Situation) -> dict[str, Any]:
+    """What its template shows."""
+    return {}
