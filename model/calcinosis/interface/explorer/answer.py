@@ -153,10 +153,9 @@ def _gradient(probability: float, lower: float, upper: float) -> dict[str, str]:
 
 def leads_in_words(posterior: Posterior) -> str:
     """How sure the leading state leads, in parameter sets that the sources leave plausible; empty if not known."""
-    limits = posterior.limits()
-    if not limits:
+    if not posterior.limits():
         return ""
-    share = dict(zip(posterior, posterior.spread().leads, strict=True))[posterior.leading]
+    share = float(posterior.leads[posterior.leading])
     times = "more than 99" if share > 0.99 else "fewer than 1" if share < 0.01 else f"{100 * share:.0f}"
     return f"{capitalised(posterior.labels[posterior.leading])} leads in {times} of 100 plausible parameter sets."
 

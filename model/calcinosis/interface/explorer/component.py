@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ def _component() -> type[JSComponent]:
     import param
     from panel.custom import JSComponent
 
-    class Explorer(JSComponent):
+    class ExplorerPage(JSComponent):
         """An open page: it hands what the browser sends to a session, and sends back what changed."""
 
         html = param.String(doc="The whole page as it is when it is opened.")
@@ -35,9 +36,10 @@ def _component() -> type[JSComponent]:
             super().__init__(html=session.first(), css=style(), **params)
 
         def _handle_msg(self, data: Any) -> None:
-            self._send_msg(self._session.handle(data if isinstance(data, dict) else {}))
+            # as one text, which is several times as fast as letting Panel take the reply apart
+            self._send_msg(json.dumps(self._session.handle(data if isinstance(data, dict) else {})))
 
-    return Explorer
+    return ExplorerPage
 
 
 def component(model: Model, page: Page | None = None, *, embedded: bool) -> JSComponent:

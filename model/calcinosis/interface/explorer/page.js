@@ -27,13 +27,14 @@ class Explorer {
     Object.assign(this, { root, model, alone, previews: {}, sent: 0, waiting: [], held: {}, lost: false });
     this.visit = memory("visit") ?? this.newVisit();
     this.theme(stored("theme") ?? "");
-    model.on("msg:custom", (message) => this.receive(message.data ?? message));
+    model.on("msg:custom", (message) => this.receive(JSON.parse(message.data ?? message)));
     root.addEventListener("click", (event) => this.click(event));
     root.addEventListener("change", (event) => this.change(event));
     root.addEventListener("input", (event) => this.input(event));
     root.addEventListener("submit", (event) => this.submit(event));
     root.addEventListener("keydown", (event) => this.key(event));
-    for (const kind of ["pointerover", "focusin"]) root.addEventListener(kind, (event) => this.look(event.target));
+    root.addEventListener("pointerover", (event) => event.pointerType === "touch" || this.look(event.target));
+    root.addEventListener("focusin", (event) => this.look(event.target));
     root.addEventListener("pointerleave", () => this.look(null));
     root.addEventListener("focusout", (event) => event.relatedTarget || this.look(null));
     if (alone) this.open();

@@ -49,6 +49,7 @@ class Session:
         self._forget()
         self.situation = self._situation()
         self._sent: dict[str, str] = {}
+        self._rows: dict[str, tuple[dict[str, Any], str]] = {}
 
     def _forget(self) -> None:
         """Forget every earlier page."""
@@ -206,8 +207,13 @@ class Session:
             "foot": render("foot", digest=situation.model.digest[:12], edits=len(page.edits)),
         }
         regions |= {f"count-{name}": words for name, words in entry.counts(situation).items()}
-        rows = entry.entry_rows(situation)
-        return regions | {f"row-{name}": render("finding", row=row) for name, row in rows.items()}
+        return regions | {f"row-{name}": self._row(name, row) for name, row in entry.entry_rows(situation).items()}
+
+    def _row(self, name: str, row: dict[str, Any]) -> str:
+        """The HTML of a row of the entry, made anew only where something of it has changed."""
+        if name not in self._rows or self._rows[name][0] != row:
+            self._rows[name] = row, render("finding", row=row)
+        return self._rows[name][1]
 
     def _panel(self) -> str:
         """The view below the answer."""

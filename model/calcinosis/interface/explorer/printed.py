@@ -1,0 +1,253 @@
+"""The report to print: all that the page says of a patient, as one file that asks no other for anything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from calcinosis.analysis.account import factor_in_words
+from calcinosis.analysis.explanation import Explanation
+from calcinosis.analysis.plain import lines_of
+from calcinosis.inference.phrases import phrase, uncapitalised
+from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior, percent
+from calcinosis.inference.question_error import QuestionError
+from calcinosis.interface.explorer.answer import answer
+from calcinosis.interface.explorer.entry import entry_rows, groups
+from calcinosis.interface.explorer.letter import (
+    odds_in_words,
+    patients_in_words,
+    stamp,
+    unknown_labels,
+    unused,
+    why_leading,
+)
+from calcinosis.interface.explorer.page import UNKNOWN
+from calcinosis.interface.explorer.rendering import render
+from calcinosis.interface.explorer.situation import Situation
+from calcinosis.interface.figures_words import entry_in_words
+
+MOST_FLIPS = 4
+"""How many changes of each kind are named that would make another state lead."""
+
+MOST_TESTS = 4
+"""How many tests are named."""
+
+STRONGEST = 3
+"""Of how many findings the rows are named that they weigh through, and their sources."""
+
+ROWS_EACH = 2
+"""How many rows are named of each."""
+
+Values = dict[str, Any]
+
+
+def report(situation: Situation, published: Mapping[str, str] | None, today: date) -> str:
+    """The HTML of the report; it prints on A4, in a few pages."""
+    posterior = situation.posterior
+    assert posterior is not None
+    why = why_leading(situation)
+    shown = answer(situation) | {
+        "today": today.isoformat(),
+        "stamp": stamp(situation, today),
+        "disclaimer": DISCLAIMER,
+        "mass": f"{100 * CREDIBLE:.0f}",
+        "leader": situation.label(posterior.leading),
+        "target": situation.model.variables[posterior.target].label or posterior.target.replace("_", " "),
+        "groups": list(_findings(situation)),
+        "not_asked": _not_asked(situation),
+        "unknown": unknown_labels(situation),
+        "patients": patients_in_words(situation, posterior),
+        "published": published,
+        "edited": [_edited(situation, place) for place in range(len(situation.page.edits))],
+        "shipped": situation.shipped.digest[:12],
+    }
+    return render("report", **shown, **_why(why), **_flips(situation), **_tests(situation, posterior), **_rows(why))
+
+
+def _findings(situation: Situation) -> Iterator[Values]:
+    """By group what was asked: each finding as understood and as entered."""
+    rows, typed = entry_rows(situation), unused(situation)
+    asked = {**situation.page.findings, **typed}
+    for group in groups(situation.model):
+        lines = [
+            {
+                "label": rows[name]["label"],
+                "understood": _understood(situation, rows[name], asked[name]),
+                "entered": asked[name],
+                "used": name not in typed and asked[name] != UNKNOWN,
+            }
+            for name in group["rows"]
+            if name in asked
+        ]
+        if lines:
+            yield {"title": group["title"], "lines": lines}
+
+
+def _understood(situation: Situation, row: Values, text: str) -> str:
+    """A finding as the model understands it, in words."""
+    if text == UNKNOWN:
+        return "asked, but unknown"
+    if row["fault"]:
+        return f"not used: {row['fault']}"
+    if row["results"]:
+        seen = Counter(row["results"])
+        return "; ".join(result if count == 1 else f"{result} ({count} times)" for result, count in seen.items())
+    chosen = [choice["label"] for choice in row["choices"] if choice["chosen"]]
+    return str(row["echo"] or row["other"] or ", ".join(chosen) or text)
+
+
+def _not_asked(situation: Situation) -> list[str]:
+    """What was not asked, in words."""
+    asked = {*situation.page.findings, *situation.page.drafts}
+    variables = situation.model.variables
+    return [
+        uncapitalised(variables[name].label or name.replace("_", " "))
+        for group in groups(situation.model)
+        for name in group["rows"]
+        if name in variables and name not in asked
+    ]
+
+
+def _why(found: Explanation | QuestionError) -> Values:
+    """What speaks for and against the leading state, and how it adds up; or why that cannot be told."""
+    if isinstance(found, QuestionError):
+        return {"account": f"What each finding contributes cannot be told: {found}.", "sides": (), "sum": None}
+    pairs = sorted(
+        zip(found.frame["finding"].to_list(), found.frame["contribution"].to_list(), strict=True),
+        key=lambda own: -abs(own[1]),
+    )
+    sides = [[own for own in pairs if own[1] >= 0], [own for own in pairs if own[1] < 0]]
+    totals = [sum(nats for _, nats in side) for side in sides]
+    return {
+        "account": found.account,
+        "sides": [
+            {
+                "title": title,
+                "lines": [{"finding": words, "odds": odds_in_words(n), "nats": f"{n:+.2f}"} for words, n in side],
+                "odds": odds_in_words(total),
+                "nats": f"{total:+.2f}",
+            }
+            for title, side, total in zip(("for", "against"), sides, totals, strict=True)
+        ],
+        "sum": {
+            name: {"nats": f"{nats:+.2f}", "odds": factor_in_words(nats)}
+            for name, nats in (("before", found.before), ("after", found.after))
+        },
+    }
+
+
+def _flips(situation: Situation) -> Values:
+    """The single changes after which another state leads: of what was found, and of what is not known yet."""
+    frame = situation.sweep.flips
+    columns = [frame[name].to_list() for name in ("variable", "kind", "value", "chance", "leading")]
+    reached = frame[list(situation.model.states)].to_numpy().max(axis=1).tolist() if len(frame) else []
+    found: dict[str, list[Values]] = {"other": [], "new": []}
+    for variable, kind, value, chance, leading, probability in zip(*columns, reached, strict=True):
+        found["new" if kind in ("added", "repeated") else "other"].append(
+            {
+                "what": _changed(situation, variable, kind, value),
+                "chance": "" if kind == "removed" else percent(chance),
+                "leading": situation.label(leading),
+                "percent": percent(probability),
+            }
+        )
+    return {
+        "flips": {name: lines[:MOST_FLIPS] for name, lines in found.items()},
+        "flips_left": {name: max(0, len(lines) - MOST_FLIPS) for name, lines in found.items()},
+    }
+
+
+def _changed(situation: Situation, name: str, kind: str, value: str) -> str:
+    """A change of one finding in words."""
+    variable = situation.model.variables[name]
+    if kind == "removed":
+        return f"not known: {phrase(variable, situation.evidence[name])}"
+    return phrase(variable, situation.model.read({name: value})[name])
+
+
+def _tests(situation: Situation, posterior: Posterior) -> Values:
+    """The tests that tell most, as the page ranks them."""
+    from calcinosis.analysis.next_test import next_test
+
+    page = situation.page
+    try:
+        found = next_test(situation.model, posterior.evidence, by=page.ranking, without=page.away)  # type: ignore[arg-type]
+    except QuestionError as error:
+        return {"tests": (), "tests_verdict": f"What to test next cannot be told: {error}.", "priced": False}
+    priced = "cost" in found.frame
+    lines = [
+        {
+            "label": line.label,
+            "share": percent(line.share),
+            "flips": percent(line.flips),
+            "right": percent(line.right),
+            "price": f"{line.cost:,.0f} US$, {'no harm' if line.harm == 0 else f'harm {percent(line.harm)}'}, "
+            f"{line.days:g} day{'' if line.days == 1 else 's'}"
+            if priced
+            else "",
+        }
+        for line in lines_of(found.frame.head(MOST_TESTS))
+    ]
+    return {"tests": lines, "tests_verdict": found.verdict, "priced": priced}
+
+
+def _rows(found: Explanation | QuestionError) -> Values:
+    """The rows of the tables that the strongest findings weigh through, and the sources they rest on, by number."""
+    if isinstance(found, QuestionError) or found.frame.empty:
+        return {"rows": (), "sources": ()}
+    strongest = _strongest(found)
+    entries = found.model.entries
+    known = dict(zip(entries.names, entries, strict=True))
+    try:
+        frame = found.rows
+    except ValueError:  # the network is too tightly knit to be asked about its tables
+        return {"rows": (), "sources": ()}
+    sources = found.model.priors.sources if found.model.priors else {}
+    cited: dict[str, int] = {}
+    lines = []
+    for line in lines_of(frame[frame["variable"].isin(strongest)].groupby("variable", sort=False).head(ROWS_EACH)):
+        keys = [key for key in line.source.split(";") if key in sources]
+        lines.append(
+            {
+                "finding": strongest[line.variable],
+                "row": entry_in_words(known[line.entry], entries.network, 1000).split("\n"),
+                "value": f"{line.value:.3g}",
+                "weight": "" if line.weight != line.weight else f"{line.weight:g}",
+                "sources": [cited.setdefault(key, len(cited) + 1) for key in keys],
+            }
+        )
+    return {"rows": lines, "sources": [sources[key] for key in cited]}
+
+
+def _strongest(found: Explanation) -> Mapping[str, str]:
+    """The findings that contribute most, either way, by variable, in words."""
+    frame = found.frame
+    order = frame["contribution"].abs().sort_values(ascending=False, kind="stable").index[:STRONGEST]
+    return dict(zip(frame["variable"][order], frame["finding"][order], strict=True))
+
+
+def _edited(situation: Situation, place: int) -> Values:
+    """An edited row of a table: what it is of, and its figures before and now."""
+    edit, shipped = situation.page.edits[place], situation.shipped
+    assert shipped.priors is not None
+    before = next(row for row in shipped.priors.tables[edit.variable].rows if row.given == edit.given)
+    variables = shipped.variables
+    parents = zip(shipped.network.parents[edit.variable], edit.given, strict=True)
+    return {
+        "table": variables[edit.variable].label or edit.variable,
+        "given": ", ".join(f"{variables[parent].label or parent}: {_label(situation, parent, own)}" for parent, own in parents),
+        "before": _figures(situation, edit.variable, before.probabilities, before.weight),
+        "now": _figures(situation, edit.variable, edit.probabilities, edit.weight),
+    }
+
+
+def _figures(situation: Situation, name: str, probabilities: Sequence[float], weight: float) -> str:
+    states = situation.shipped.variables[name].states
+    told = [f"{own.label or own.name} {share:.3g}" for own, share in zip(states, probabilities, strict=True)]
+    return f"{', '.join(told)}; weight {weight:g}"
+
+
+def _label(situation: Situation, name: str, state: str) -> str:
+    return next(own.label or own.name for own in situation.shipped.variables[name].states if own.name == state)

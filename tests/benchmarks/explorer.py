@@ -1,0 +1,187 @@
+"""How fast the explorer is in a real browser: from click to redrawn bars, alone and with twenty pages open at once.
+
+    python tests/benchmarks/explorer.py            # a minute of twenty pages; exits with 1 if a limit is broken
+    python tests/benchmarks/explorer.py --minutes 5 --write
+
+Everything is measured in the page itself: from the click until the frame in which the bars are drawn anew. The server
+runs as a user starts it, in a process of its own. Memory is that of the server process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+RESULT = Path(__file__).parent / "results" / "explorer.md"
+COMMAND = [sys.executable, "-c", "from calcinosis.interface.shell import main; main()"]
+FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+PAGES = 20
+
+LIMITS = {
+    "first page ready, s": 3.0,
+    "click to bars, median, ms": 100.0,
+    "click to bars, 95th percentile, ms": 200.0,
+    "20 pages: 95th percentile, ms": 500.0,
+}
+"""What must hold, by the name of the figure."""
+
+CLICKS = """
+async ([count, period, seed]) => {
+  const every = (node, found = []) => {
+    for (const child of node.querySelectorAll("*")) {
+      if (child.matches(".explorer")) found.push(child);
+      if (child.shadowRoot) every(child.shadowRoot, found);
+    }
+    return found;
+  };
+  const root = every(document)[0];
+  const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
+  const pick = (list) => list[Math.floor(random() * list.length)];
+  const painted = () => new Promise((done) => requestAnimationFrame(() => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = done;
+    channel.port2.postMessage(null);
+  }));
+  const found = [];
+  for (let i = 0; i < count; i++) {
+    const begin = performance.now();
+    const findings = [...root.querySelectorAll("[data-finding]")];
+    const choices = [...pick(findings).querySelectorAll("input[type=radio]:not(:checked), .adding button")];
+    if (choices.length) {
+      const seq = root.dataset.seq;
+      const answered = new Promise((done, failed) => {
+        const timer = setTimeout(() => failed(new Error("no answer in 20 s")), 20000);
+        new MutationObserver((_, observer) => {
+          if (root.dataset.seq === seq) return;
+          observer.disconnect();
+          clearTimeout(timer);
+          done();
+        }).observe(root, { attributes: true, attributeFilter: ["data-seq"] });
+      });
+      const start = performance.now();
+      pick(choices).click();
+      await answered;
+      await painted();
+      found.push(performance.now() - start);
+      if (root.querySelector(".notice.fault")) throw new Error(root.querySelector(".notice.fault").textContent);
+    }
+    if (period) await new Promise((done) => setTimeout(done, Math.max(0, period - (performance.now() - begin))));
+  }
+  return found;
+}
+"""
+"""Click at random on findings, and tell after how many milliseconds each time the bars stood there anew."""
+
+
+def chromium() -> str:
+    """The browser to measure in."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        raise SystemExit("there is no Chromium on this machine: apt-get install chromium")
+    return found
+
+
+def memory(process: subprocess.Popen[str]) -> float:
+    """How many MiB the process holds."""
+    for line in Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    return float("nan")
+
+
+def start() -> tuple[subprocess.Popen[str], str]:
+    """The server and the address of its page."""
+    process = subprocess.Popen(
+        [*COMMAND, "explore", "--no-browser", "--port", "0", "--json"], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    text = ""
+    while not text.rstrip().endswith("}"):
+        text += process.stdout.readline()
+    return process, json.loads(text)["url"]
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value that so large a share of the values stays below."""
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+
+
+def opened(page: Page, url: str) -> Page:
+    """The page, once its bars are drawn."""
+    page.goto(url)
+    page.wait_for_selector(".explorer[data-seq] .bar")
+    return page
+
+
+def measured(minutes: float) -> tuple[dict[str, float], list[str]]:
+    """The figures by name, and what went wrong."""
+    found: dict[str, float] = {}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        begin = time.perf_counter()
+        server, url = start()
+        try:
+            page = opened(browser.new_page(), url)
+            found["first page ready, s"] = time.perf_counter() - begin
+            page.evaluate(CLICKS, [20, 0, 11])
+            alone = page.evaluate(CLICKS, [200, 0, 7])
+            found["click to bars, median, ms"] = statistics.median(alone)
+            found["click to bars, 95th percentile, ms"] = percentile(alone, 0.95)
+            page.close()
+            found |= together(browser.new_context(), url, server, minutes)
+        finally:
+            server.terminate()
+            server.wait()
+        browser.close()
+    broken = [f"{name}: {found[name]:.1f}, at most {limit:g}" for name, limit in LIMITS.items() if found[name] > limit]
+    return found, broken
+
+
+def together(context, url: str, server: subprocess.Popen[str], minutes: float) -> dict[str, float]:
+    """Twenty pages that each click once a second, and the memory of the server on the way."""
+    pages = [opened(context.new_page(), url) for _ in range(PAGES)]
+    for number, page in enumerate(pages):
+        script = f"([count, period, seed]) => {{ window.done = ({CLICKS})([count, period, seed]); }}"
+        page.evaluate(script, [int(60 * minutes), 1000, 101 + number])
+    found: dict[str, float] = {}
+    for minute in (0.5, 1, 2, 5):
+        if minute <= minutes:
+            pages[0].wait_for_timeout(1000 * 60 * (minute - sum(found.get("waited", 0) for _ in [0])))
+            found["waited"] = minute
+            found[f"20 pages: server memory after {minute:g} min, MiB"] = memory(server)
+    times = [value for page in pages for value in page.evaluate("window.done")]
+    del found["waited"]
+    found["20 pages: clicks"] = len(times)
+    found["20 pages: median, ms"] = statistics.median(times)
+    found["20 pages: 95th percentile, ms"] = percentile(times, 0.95)
+    return found
+
+
+def main() -> None:
+    """Measure, print, and say what is broken."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=1.0, help="how long twenty pages click")
+    parser.add_argument("--write", action="store_true", help="write results/explorer.md")
+    given = parser.parse_args()
+    found, broken = measured(given.minutes)
+    lines = ["| figure | measured | at most |", "| --- | ---: | ---: |"]
+    for name, value in found.items():
+        lines.append(f"| {name} | {value:,.1f} | {LIMITS.get(name, ''):} |")
+    text = "\n".join(lines) + "\n"
+    print(text)
+    if given.write:
+        RESULT.write_text(text, encoding="utf-8")
+    if broken:
+        raise SystemExit("\n".join(broken))
+
+
+if __name__ == "__main__":
+    main()
