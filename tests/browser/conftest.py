@@ -5,6 +5,7 @@ Every page asserts at its end that all its requests went to this machine, and th
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import shutil
@@ -20,7 +21,10 @@ import pytest
 
 import calcinosis as cc
 from calcinosis.inference.posterior import percent
+from calcinosis.interface.explorer.link import fragment_of
+from calcinosis.interface.explorer.page import Page
 from calcinosis.knowledge.folder import shipped_folder
+from calcinosis.knowledge.frozen import FrozenMap
 
 FLAGS = (
     "--no-sandbox",
@@ -108,7 +112,8 @@ class OpenPage:
     # --- opening
 
     def open(self, url):
-        """Open an address, and wait for the page to have its first answer."""
+        """Open an address anew, and wait for the page to have its first answer."""
+        self.window.goto("about:blank")
         self.window.goto(url)
         return self.ready()
 
@@ -330,3 +335,24 @@ def page(window_of):
 def model():
     """The model that the page is asked of."""
     return cc.load(shipped_folder())
+
+
+@pytest.fixture
+def link_of(server, model):
+    """A function that makes the address of the page with some findings."""
+    return lambda **findings: f"{server.url}#{fragment_of(Page(FrozenMap(findings)), model.digest)}"
+
+
+@pytest.fixture(scope="session")
+def with_a_zero(tmp_path_factory):
+    """A priors folder like the shipped one, in which there is no livedo without an ulcer."""
+    folder = tmp_path_factory.mktemp("zero") / "priors"
+    shutil.copytree(shipped_folder(), folder)
+    table = folder / "tables" / "livedo.csv"
+    lines = table.read_text(encoding="utf-8").splitlines()
+    for place, line in enumerate(lines):
+        subtype, ulceration, *_, weight, source, note = next(csv.reader([line]))
+        if ulceration == "no":
+            lines[place] = f'{subtype},no,1,0,{weight},{source};definition,"{note}"'
+    table.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder

@@ -49,7 +49,7 @@ def joint_pairs(model: Model, known: Evidence, evidence: Evidence, hypothesis: H
     >>> evidence = model.read(diabetes="yes", obesity="yes", esrd="no")
     >>> of = Hypothesis.of(model.states, "calciphylaxis")
     >>> [(pair.first, pair.second) for pair in joint_pairs(model, Evidence(()), evidence, of)]
-    [('esrd', 'diabetes'), ('esrd', 'obesity'), ('diabetes', 'obesity')]
+    [('esrd', 'obesity'), ('esrd', 'diabetes'), ('diabetes', 'obesity')]
     """
     switches = Switches.between(model, known, evidence)
     count = len(switches.names)
@@ -67,9 +67,11 @@ def joint_pairs(model: Model, known: Evidence, evidence: Evidence, hypothesis: H
         alone = np.column_stack([without[second], without[first]]) - without_both[:, None]
         both = all_known - without_both
         beyond = np.abs(both - alone.sum(axis=1))
-    names = switches.names
     return tuple(
-        Pair(names[first[place]], names[second[place]], (float(alone[place, 0]), float(alone[place, 1])), float(both[place]))
+        Pair(
+            switches.names[first[place]], switches.names[second[place]], (float(one), float(other)), float(both[place])
+        )
         for place in np.argsort(-beyond, kind="stable").tolist()
         if np.isfinite(beyond[place])
+        for one, other in [alone[place]]
     )

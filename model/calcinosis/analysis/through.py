@@ -12,7 +12,7 @@ averaged.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -24,10 +24,15 @@ from calcinosis.inference.network import Array
 
 
 def slopes_of_findings(
-    model: Model, evidence: Evidence, hypothesis: Hypothesis, background: Evidence
+    model: Model,
+    evidence: Evidence,
+    hypothesis: Hypothesis,
+    background: Evidence,
+    variables: Collection[str] | None = None,
 ) -> dict[str, Array]:
     """By variable of `evidence`, how its weight of evidence moves with the log-odds of each entry: axis `(entries,)`,
-    in the order of `model.entries`. The `background` is known in any case."""
+    in the order of `model.entries`. The `background` is known in any case. Only of some `variables`, if they are given.
+    """
 
     def slopes(*known: Evidence) -> Array:
         findings = tuple(finding for own in (background, *known) for finding in own)
@@ -36,6 +41,8 @@ def slopes_of_findings(
     nothing, everything = slopes(), slopes(evidence)
     found = {}
     for finding in evidence:
+        if variables is not None and finding.variable not in variables:
+            continue
         alone = Evidence((finding,))
         others = Evidence(tuple(other for other in evidence if other is not finding))
         found[finding.variable] = (slopes(alone) - nothing + everything - slopes(others)) / 2

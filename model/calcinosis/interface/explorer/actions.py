@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from calcinosis.inference.evidence import Finding
-from calcinosis.inference.findings import FindingsError
+from calcinosis.inference.findings import FindingsError, finding_from
 from calcinosis.inference.grammar import split_measurement
 from calcinosis.inference.model import Model
+from calcinosis.interface.explorer.edit_rows import EditError, with_edit
 from calcinosis.interface.explorer.link import RANKINGS
 from calcinosis.interface.explorer.measured import converted, in_units, with_point
-from calcinosis.interface.explorer.page import TABS, UNKNOWN, Draft, Edit, Estimate, Page
+from calcinosis.interface.explorer.page import SILENT, TABS, Draft, Estimate, Page
 from calcinosis.knowledge.frozen import FrozenMap
-from calcinosis.knowledge.number import NotANumber, parse_number
 from calcinosis.knowledge.records import Variable
 
 LONGEST = 400
@@ -69,7 +71,7 @@ def _values(action: Action) -> list[str]:
 def _set(page: Page, action: Action, model: Model) -> Page:
     """A finding as a text in the grammar; none, if the text is empty."""
     name, text = _variable(action, model), _value(action)
-    if text and text != UNKNOWN:
+    if text and text not in SILENT:
         try:
             model.read({name: text})
         except FindingsError as error:
@@ -81,18 +83,60 @@ def _add(page: Page, action: Action, model: Model) -> Page:
     """One more result of a repeatable variable."""
     name = _variable(action, model)
     known = page.findings.get(name, "")
-    results = [] if known in ("", UNKNOWN) else [known]
+    results = [] if known in ("", *SILENT) else [known]
     return _set(page, {"variable": name, "value": ",".join([*results, _value(action)])}, model)
+
+
+def _adopt(page: Page, action: Action, model: Model) -> Page:
+    """Several findings at once, each as it is set alone: all of them, or none."""
+    for name, value in _pairs(action.get("findings")):
+        page = _set(page, {"variable": name, "value": value}, model)
+    return page
+
+
+def _pairs(findings: Any) -> list[tuple[str, str]]:
+    """Variables with their values: a list of such pairs, or the JSON of one."""
+    try:
+        found = json.loads(findings) if isinstance(findings, str) else findings
+        return [(str(name), str(value)) for name, value in found]
+    except (TypeError, ValueError):  # among them JSON that cannot be read
+        raise ActionError("These are no findings that could be adopted.") from None
 
 
 def _drop(page: Page, action: Action, model: Model) -> Page:
     """One result of a repeatable variable less, by its place."""
-    name = _variable(action, model)
-    results = page.findings.get(name, "").split(",")
-    place = _value(action)
-    if not place.isdigit() or int(place) >= len(results):
+    name, place = _variable(action, model), _value(action)
+    finding = _finding(page, model, name)
+    if finding is None or not place.isdigit() or int(place) >= len(finding.likelihoods):
         raise ActionError("There is no such result.")
-    return page.with_finding(name, ",".join(results[: int(place)] + results[int(place) + 1 :]))
+    results, days = list(finding.likelihoods), page.dates_of(name, len(finding.likelihoods))
+    for own in (results, days):
+        del own[int(place)]
+    text = finding_from(model.variables[name], results).given if results else ""
+    return page.with_dates(name, days).with_finding(name, text)
+
+
+def _date(page: Page, action: Action, model: Model) -> Page:
+    """The day of a result, by its place; none, if it is empty."""
+    name, day, place = _variable(action, model), _value(action), str(action.get("place", "0"))
+    finding = _finding(page, model, name)
+    if finding is None or not place.isdigit() or int(place) >= len(finding.likelihoods):
+        raise ActionError("There is no such result.")
+    days = page.dates_of(name, len(finding.likelihoods))
+    days[int(place)] = day and read_day(day)
+    return page.with_dates(name, days)
+
+
+def read_day(words: str) -> str:
+    """A day such as 2023-07-15, as it stands.
+
+    Raises:
+        ActionError: if it is none.
+    """
+    try:
+        return date.fromisoformat(words).isoformat()
+    except ValueError:
+        raise ActionError(f"{words[:20]!r} is no day: write for instance 2023-07-15.") from None
 
 
 def _either(page: Page, action: Action, model: Model) -> Page:
@@ -135,7 +179,8 @@ def likelihoods_of(finding: Finding | None, variable: Variable) -> dict[str, flo
 
 
 def _finding(page: Page, model: Model, name: str) -> Finding | None:
-    return model.read({name: page.findings[name]}).get(name) if name in page.findings else None
+    text = page.findings.get(name, "")
+    return None if text in ("", *SILENT) else model.read({name: text}).get(name)
 
 
 def _states(model: Model, name: str) -> tuple[str, ...]:
@@ -277,47 +322,10 @@ def _table(page: Page, action: Action, model: Model) -> Page:
 
 def _edit(page: Page, action: Action, model: Model) -> Page:
     """A probability or the weight of a row: of a probability, the rest of the row moves along in proportion."""
-    name, given = str(action.get("variable", "")), tuple(filter(None, str(action.get("given", "")).split("/")))
-    if model.priors is None or name not in model.priors.tables:
-        raise ActionError("There is no such table to edit.")
-    table = model.priors.tables[name]
-    row = next((row for row in table.rows if row.given == given), None)
-    if row is None:
-        raise ActionError(f"{name} has no such row.")
-    before = next(
-        (edit for edit in page.edits if (edit.variable, edit.given) == (name, given)),
-        Edit(name, given, row.probabilities, row.weight),
-    )
-    rest = tuple(edit for edit in page.edits if edit is not before)
-    if action.get("field") == "restore":
-        return page.changed(edits=rest)
     try:
-        value = parse_number(_value(action).removesuffix("%").strip())
-    except NotANumber as fault:
-        raise ActionError(f"That is {fault.what}: {fault.mend}") from None
-    after = _weighed(before, value) if action.get("field") == "weight" else _moved(before, action, value, model)
-    same = after.probabilities == row.probabilities and after.weight == row.weight
-    return page.changed(edits=rest if same else (*rest, after))
-
-
-def _weighed(edit: Edit, weight: float) -> Edit:
-    if not 0 < weight < 1e9:
-        raise ActionError("A weight is a number of patients, above 0.")
-    return edit._replace(weight=weight)
-
-
-def _moved(edit: Edit, action: Action, value: float, model: Model) -> Edit:
-    states = model.variables[edit.variable].state_names
-    place = states.index(_one_of(str(action.get("state", "")), states))
-    if edit.probabilities[place] == 0:
-        raise ActionError("This probability is 0 by definition: edit the folder itself if the definition is another.")
-    if not 0 < value < 1:
-        raise ActionError("A probability lies between 0 and 1, and is neither: a zero could never be overruled.")
-    rest = 1 - edit.probabilities[place]
-    if rest <= 0:
-        raise ActionError("This probability is 1 by definition: edit the folder itself if the definition is another.")
-    moved = [value if i == place else own * (1 - value) / rest for i, own in enumerate(edit.probabilities)]
-    return edit._replace(probabilities=tuple(moved))
+        return page.changed(edits=with_edit(page.edits, action, model))
+    except EditError as error:
+        raise ActionError(str(error)) from None
 
 
 def _unedit(page: Page, action: Action, model: Model) -> Page:
@@ -334,7 +342,9 @@ def _one_of(word: str, allowed: Mapping[str, Any] | Sequence[str]) -> str:
 _ACTIONS: Mapping[str, Callable[[Page, Action, Model], Page]] = {
     "set": _set,
     "add": _add,
+    "adopt": _adopt,
     "drop": _drop,
+    "date": _date,
     "either": _either,
     "probably": _probably,
     "likelihood": _likelihood,

@@ -13,16 +13,14 @@ from calcinosis.inference.phrases import listed
 from calcinosis.interface.explorer.actions import ActionError
 from calcinosis.interface.explorer.letter import letter, version
 from calcinosis.interface.explorer.link import fragment_of
-from calcinosis.interface.explorer.page import UNKNOWN
+from calcinosis.interface.explorer.page import PENDING, UNKNOWN
 from calcinosis.interface.explorer.situation import Situation
 
 Published = Mapping[str, str]
 """What was published of the case that the findings began as: case, diagnosis, citation."""
 
 
-def download(
-    what: str, situation: Situation, published: Published | None, today: date | None = None
-) -> dict[str, Any]:
+def download(what: str, situation: Situation, published: Published | None, today: date | None = None) -> dict[str, Any]:
     """What the browser saves (`download`: name, type and content of a file) or copies (`copy`, and a notice of it).
 
     The names of the files say nothing of the patient.
@@ -68,10 +66,10 @@ def _json(situation: Situation, published: Published | None, today: date) -> dic
 
 
 def _folder(situation: Situation, published: Published | None, today: date) -> dict[str, Any]:
-    from calcinosis.interface.explorer.folder_zip import folder_zip
-
     if situation.model.priors is None:
         raise ActionError("This network has no priors folder that could be taken away.")
+    from calcinosis.interface.explorer.folder_zip import folder_zip
+
     return _file(
         f"calcinosis-priors-{today}.zip", "application/zip", base64=b64encode(folder_zip(situation)).decode("ascii")
     )
@@ -95,7 +93,9 @@ def as_dict(situation: Situation, published: Published | None, today: date) -> d
     assert posterior is not None
     return posterior.as_dict() | {
         "entered": page.findings,
+        "days": page.dates,
         "asked_but_unknown": [name for name, text in page.findings.items() if text == UNKNOWN],
+        "pending": [name for name, text in page.findings.items() if text == PENDING],
         "typed_but_not_used": {name: draft._asdict() for name, draft in page.drafts.items()},
         "case": page.case or None,
         "published": published,

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from calcinosis.inference.model import Model
 from calcinosis.interface.explorer.page import Edit
-from calcinosis.knowledge.records import Priors, Row
+from calcinosis.knowledge.records import Priors, Row, Table
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-NOTE = "edited in the explorer"
-"""What the note of an edited row says first."""
-
-SOURCE = "judgement"
-"""The source that an edited row rests on: nobody published what was typed into a page."""
+NOTE = "Edited in the explorer"
+"""What the note of an edited row says first; then comes what the row was, so that nothing of it is lost."""
 
 
 def edited(model: Model, edits: Sequence[Edit]) -> Model:
@@ -24,38 +18,77 @@ def edited(model: Model, edits: Sequence[Edit]) -> Model:
 
     Raises:
         PriorsError: with every fault of the new rows.
-        ValueError: for a row that is none of the table, or a model without a priors folder.
+        ValueError: for a row that is none of the table, stands twice or has another definition; or a model without a
+            priors folder.
     """
     if not edits:
         return model
-    tables = {name: _replaced(model, name, [e for e in edits if e.variable == name]) for name in _named(edits)}
-    return model.with_tables(tables)
-
-
-def _named(edits: Sequence[Edit]) -> list[str]:
-    return list(dict.fromkeys(edit.variable for edit in edits))
-
-
-def _replaced(model: Model, variable: str, edits: Sequence[Edit]) -> pd.DataFrame:
     if model.priors is None:
         raise ValueError("this model has no priors folder, so none of its tables can be edited")
-    table = model.priors.tables[variable]
-    frame = model.priors.table(variable)
-    places = {row.given: place for place, row in enumerate(table.rows)}
-    for edit in edits:
-        if edit.given not in places:
-            raise ValueError(f"{variable} has no row for {', '.join(edit.given)}")
-        place = places[edit.given]
-        for state, probability in zip(model.variables[variable].state_names, edit.probabilities, strict=True):
-            frame.loc[place, state] = probability
-        frame.loc[place, "weight"] = edit.weight
-        frame.loc[place, "source"] = ";".join(_sources(model.priors, table.rows[place]))
-        frame.loc[place, "note"] = f"{NOTE}; was: {table.rows[place].note}"
-    return frame
+    tables = {}
+    for name in dict.fromkeys(edit.variable for edit in edits):
+        table = _edited_table(model.priors, name, [edit for edit in edits if edit.variable == name])
+        tables[name] = table.frame(model.variables)
+    return _with_draws(model.with_tables(tables), model, tables)
 
 
-def _sources(priors: Priors, row: Row) -> list[str]:
-    """What an edited row rests on: a judgement, beside the definition that its zeros may rest on."""
-    if SOURCE not in priors.sources:
-        return list(row.sources)
-    return [key for key in row.sources if priors.sources[key].kind == "definition"] + [SOURCE]
+def _with_draws(new: Model, model: Model, changed: Collection[str]) -> Model:
+    """The new model with what was drawn of the tables that stay: it would be drawn the same again, which takes long."""
+    known, own = model.second_order, new.second_order
+    if known is not None and own is not None:
+        for key, numbers in dict(known.kept).items():
+            if key[0] not in changed:
+                own.kept.keep(key, numbers)
+    return new
+
+
+def _edited_table(priors: Priors, variable: str, edits: Sequence[Edit]) -> Table:
+    if variable not in priors.tables:
+        raise ValueError(f"there is no table {variable}")
+    table = priors.tables[variable]
+    new = {edit.given: edit for edit in edits}
+    unknown = new.keys() - {row.given for row in table.rows}
+    if unknown:
+        raise ValueError(f"{variable} has no row for {', '.join(unknown.pop())}")
+    if len(new) < len(edits):
+        raise ValueError(f"a row of {variable} is edited twice")
+    rows = (_edited_row(priors, row, new[row.given]) if row.given in new else row for row in table.rows)
+    return replace(table, rows=tuple(rows))
+
+
+def _edited_row(priors: Priors, row: Row, edit: Edit) -> Row:
+    if [p == 0 for p in edit.probabilities] != [p == 0 for p in row.probabilities]:
+        raise ValueError(f"{edit.variable} has zeros by definition, which stay as they are")
+    if (edit.probabilities, edit.weight) == (row.probabilities, row.weight):
+        return row
+    was = " ".join(map(plain, row.probabilities))
+    note = f"{NOTE}; was {was}, weight {plain(row.weight)}, from {'; '.join(row.sources)}. {row.note}"
+    return replace(
+        row,
+        probabilities=edit.probabilities,
+        weight=edit.weight,
+        sources=_sources(priors, row),
+        note=note.strip(),
+    )
+
+
+def _sources(priors: Priors, row: Row) -> tuple[str, ...]:
+    """What an edited row rests on: a judgement, beside the definition that its zeros rest on.
+
+    Nobody published what was typed into a page. A folder that knows no judgement at all keeps what it has: the note
+    says what was done.
+    """
+    judgements = [key for key, source in priors.sources.items() if source.kind == "judgement"]
+    if not judgements:
+        return row.sources
+    own = next((key for key in row.sources if key in judgements), judgements[0])
+    return (own, *(key for key in row.sources if priors.sources[key].kind == "definition"))
+
+
+def plain(number: float) -> str:
+    """A number with every digit it has, and none for show.
+
+    >>> plain(60.0), plain(0.66), plain(1e-07)
+    ('60', '0.66', '1e-07')
+    """
+    return repr(float(number)).removesuffix(".0")

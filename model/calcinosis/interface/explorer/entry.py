@@ -10,12 +10,16 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.phrases import uncapitalised
 from calcinosis.interface.explorer.actions import STRENGTHS, likelihoods_of, unit_of
 from calcinosis.interface.explorer.measured import in_units, scale
-from calcinosis.interface.explorer.page import UNKNOWN
+from calcinosis.interface.explorer.page import PENDING, SILENT, UNKNOWN
 from calcinosis.interface.explorer.situation import Situation
 from calcinosis.knowledge.records import GROUPS, Correction, Variable
 
 TITLES = {"": "Findings"}
 """What a group is called where it is not simply its name."""
+
+
+AWAITED = ("laboratory", "imaging", "histology")
+"""The groups whose results are waited for, so that they may be pending."""
 
 
 def groups(model: Model) -> list[dict[str, Any]]:
@@ -57,7 +61,7 @@ def _row(situation: Situation, name: str) -> dict[str, Any]:
         {"value": state.name, "label": state.label or state.name, "help": state.description, "chosen": text == state.name}
         for state in variable.states
     ]
-    plain = text in ("", UNKNOWN) or any(choice["chosen"] for choice in choices)
+    plain = text in ("", *SILENT) or any(choice["chosen"] for choice in choices)
     return _shared(situation, name, variable.label or name.replace("_", " "), variable.description) | {
         "kind": "repeated" if variable.repeatable else "single",
         "choices": choices,
@@ -84,6 +88,7 @@ def _covariate_row(situation: Situation, correction: Correction) -> dict[str, An
 def _shared(situation: Situation, name: str, label: str, description: str) -> dict[str, Any]:
     """What rows of every kind have: the state they are in, and the number with its unit where one can be given."""
     page, text = situation.page, situation.page.findings.get(name, "")
+    variable, finding = situation.model.variables.get(name), situation.evidence.get(name)
     draft = page.drafts.get(name)
     units = list(in_units(situation.model, name))
     number, unit = (draft.number, draft.unit) if draft else split_measurement(text) if units else ("", "")
@@ -93,7 +98,9 @@ def _shared(situation: Situation, name: str, label: str, description: str) -> di
         "name": name,
         "label": label,
         "description": description,
-        "asked": "unknown" if text == UNKNOWN else "found" if text else "not-asked",
+        "asked": text if text in SILENT else "found" if text else "not-asked",
+        "silent": (PENDING, UNKNOWN) if variable is None or variable.group in AWAITED else (UNKNOWN,),
+        "days": page.dates_of(name, len(finding.likelihoods)) if finding else [],
         "units": units,
         "number": number if draft or measured else "",
         "unit": unit_of(page, name) if draft or measured else "",
@@ -104,7 +111,7 @@ def _shared(situation: Situation, name: str, label: str, description: str) -> di
 
 
 def _not_used(situation: Situation, name: str, text: str) -> str:
-    if text in ("", UNKNOWN) or name in situation.evidence or name not in situation.model.variables:
+    if text in ("", *SILENT) or name in situation.evidence or name not in situation.model.variables:
         return ""
     return "Not used: with the other values as they are it cannot be believed; check number and unit."
 
@@ -136,7 +143,7 @@ def _in_words(variable: Variable, finding: Finding) -> str:
 
 
 def _results(variable: Variable, text: str, finding: Finding | None) -> list[str]:
-    if text in ("", UNKNOWN) or finding is None:
+    if text in ("", *SILENT) or finding is None:
         return []
     labels = {state.name: state.label or state.name for state in variable.states}
     found = []

@@ -14,7 +14,7 @@ from calcinosis.inference.phrases import capitalised, listed, phrase, uncapitali
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior, percent
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.explorer.answer import frequencies, leads_in_words, verdict_of
-from calcinosis.interface.explorer.page import UNKNOWN
+from calcinosis.interface.explorer.page import PENDING, SILENT, UNKNOWN
 from calcinosis.interface.explorer.situation import Situation
 
 MOST = 2
@@ -85,9 +85,14 @@ def patients_in_words(situation: Situation, posterior: Posterior, most: int | No
     return f"Of 100 patients like this one, {about}{listed(named[:most])}."
 
 
-def unknown_labels(situation: Situation) -> list[str]:
-    """What was asked for and is not known."""
-    return [label_of(situation, name) for name, text in situation.page.findings.items() if text == UNKNOWN]
+def silent(situation: Situation) -> list[str]:
+    """What was asked for and is not known, or not yet: a sentence for each that there is."""
+    known = situation.page.findings.items()
+    found = {
+        title: [uncapitalised(label_of(situation, name)) for name, text in known if text == word]
+        for word, title in ((UNKNOWN, "Asked but unknown"), (PENDING, "Pending"))
+    }
+    return [f"{title}: {', '.join(names)}." for title, names in found.items() if names]
 
 
 def unused(situation: Situation) -> dict[str, str]:
@@ -97,7 +102,7 @@ def unused(situation: Situation) -> dict[str, str]:
     lost = {
         name: text
         for name, text in page.findings.items()
-        if text != UNKNOWN and name in model.variables and name not in situation.evidence
+        if text not in SILENT and name in model.variables and name not in situation.evidence
     }
     return typed | lost
 
@@ -109,18 +114,18 @@ def label_of(situation: Situation, name: str) -> str:
 
 
 def _findings(situation: Situation) -> str:
-    found = "; ".join(_told(situation, finding) for finding in situation.evidence) or "none"
-    more = [("Asked but unknown", ", ".join(map(uncapitalised, unknown_labels(situation))))]
-    more += [("Typed but not used", ", ".join(f"{name}={text}" for name, text in unused(situation).items()))]
-    return f"Findings: {found}." + "".join(f" {what}: {names}." for what, names in more if names)
+    told = "; ".join(_told(situation, finding) for finding in situation.evidence) or "none"
+    typed = ", ".join(f"{name}={text}" for name, text in unused(situation).items())
+    return " ".join([f"Findings: {told}.", *silent(situation), *([f"Typed but not used: {typed}."] if typed else [])])
 
 
 def _told(situation: Situation, finding: Finding) -> str:
-    """A finding in words, with the number that was measured."""
-    variable = situation.model.variables[finding.variable]
-    text = situation.page.findings.get(finding.variable, "")
-    number = f", {text}" if variable.numeric and split_measurement(text)[0] else ""
-    return f"{phrase(variable, finding)}{number}"
+    """A finding in words, with the number that was measured, and the days."""
+    variable, page = situation.model.variables[finding.variable], situation.page
+    text = page.findings.get(finding.variable, "")
+    number = [text] if variable.numeric and split_measurement(text)[0] else []
+    days = filter(None, page.dates_of(finding.variable, len(finding.likelihoods)))
+    return ", ".join([phrase(variable, finding), *number, *days])
 
 
 def _answer(situation: Situation, posterior: Posterior) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
 from urllib.parse import quote, unquote
 
 from calcinosis.inference.findings import FindingsError
 from calcinosis.inference.model import Model
+from calcinosis.interface.explorer.edit_rows import EditError, from_words, in_words
 from calcinosis.interface.explorer.edits import edited
-from calcinosis.interface.explorer.page import TABS, Edit, Estimate, Findings, Page
+from calcinosis.interface.explorer.page import SILENT, TABS, Edit, Estimate, Findings, Page
 from calcinosis.knowledge.frozen import FrozenMap
-from calcinosis.knowledge.number import NotANumber, parse_number
-from calcinosis.knowledge.problem import PriorsError, choose_from
+from calcinosis.knowledge.problem import PriorsError
 
 LONGEST = 8_000
 """How many characters a link has at most; a page with every finding has about a thousand."""
@@ -37,6 +38,7 @@ def fragment_of(page: Page, digest: str) -> str:
     """
     fields = dict(page.findings)
     own: dict[str, str] = {
+        "dates": _joined(f"{name}:{'/'.join(days)}" for name, days in page.dates.items()),
         "case": page.case,
         "estimate": f"{page.estimate.state}:{page.estimate.percent}" if page.estimate else "",
         "blind": "yes" if page.blind else "",
@@ -47,7 +49,7 @@ def fragment_of(page: Page, digest: str) -> str:
         "away": _joined(sorted(page.away)),
         "other": "" if page.other is None else f"{OWN}&{_fields(page.other)}",
         "table": page.table,
-        "edits": _joined(map(_edit_in_words, page.edits)),
+        "edits": _joined(map(in_words, page.edits)),
     }
     fields |= {f"{OWN}{name}": value for name, value in own.items() if value}
     if not fields:
@@ -71,13 +73,14 @@ def page_of(fragment: str, model: Model) -> tuple[Page, str]:
     if unknown:
         raise LinkError(f"The link holds {_short(unknown[0])!r}, which is nothing that this page knows.")
     edits = tuple(_edit(words, model) for words in _parted(own.get("edits", "")))
-    if edits:
-        try:
-            edited(model, edits)
-        except (PriorsError, ValueError):
-            raise LinkError("The link holds an edited row that is no row of these priors.") from None
+    try:
+        opened = edited(model, edits)
+    except (PriorsError, ValueError):
+        raise LinkError("The link holds an edited row that is no row of these priors.") from None
+    known = _findings(findings, model)
     page = Page(
-        findings=_findings(findings, model),
+        findings=known,
+        dates=_dates(own.get("dates", ""), known),
         case=_short(own.get("case", "")),
         estimate=_estimate(own["estimate"], model) if "estimate" in own else None,
         blind=own.get("blind") == "yes",
@@ -91,16 +94,16 @@ def page_of(fragment: str, model: Model) -> tuple[Page, str]:
         table=_chosen("table", own.get("table", ""), ("", *model.variables)),
     )
     priors = own.get("priors", "")
-    if priors and priors != model.digest[:12]:
+    if priors and priors != opened.digest[:12]:
         return page, (
-            f"This link was made with other priors ({_short(priors)}); these are {model.digest[:12]}, so the figures "
+            f"This link was made with other priors ({_short(priors)}); these are {opened.digest[:12]}, so the figures "
             "may differ."
         )
     return page, ""
 
 
 _OWN = (
-    "case", "estimate", "blind", "tab", "state", "against", "ranking", "away", "other", "table", "edits", "priors",
+    "dates", "case", "estimate", "blind", "tab", "state", "against", "ranking", "away", "other", "table", "edits", "priors",
 )  # fmt: skip
 
 RANKINGS = ("information", "right", "cost", "harm")
@@ -129,13 +132,31 @@ def _findings(fields: Mapping[str, str], model: Model) -> Findings:
     given = {name: value.strip() for name, value in fields.items()}
     if not all(given.values()):
         raise LinkError("The link holds a finding without a value.")
+    for name in given:
+        hidden = name in model.variables and (name == model.target or model.variables[name].group == "hidden")
+        if hidden or (name not in model.names and given[name] in SILENT):
+            raise LinkError(f"The link holds {_short(name)!r}, which cannot be entered in this page.")
     try:
-        model.read(given)
+        model.read({name: value for name, value in given.items() if value not in SILENT})
     except FindingsError as error:
         first = error.faults[0]
         more = f", and {len(error.faults) - 1} more" if len(error.faults) > 1 else ""
         raise LinkError(f"The link holds {_short(f'{first.variable}={first.value}')!r}: {first.what}{more}.") from None
     return FrozenMap(given)
+
+
+def _dates(text: str, findings: Findings) -> Mapping[str, tuple[str, ...]]:
+    """The days of results, of findings that there are."""
+    found = {}
+    for words in _parted(text):
+        name, _, days = words.partition(":")
+        if name not in findings:
+            raise LinkError("The link holds the day of a finding that is not there.")
+        try:
+            found[name] = tuple(day and date.fromisoformat(day).isoformat() for day in days.split("/"))
+        except ValueError:
+            raise LinkError("The link holds a day that is none, such as 2023-07-15.") from None
+    return FrozenMap(found)
 
 
 def _estimate(words: str, model: Model) -> Estimate:
@@ -145,28 +166,16 @@ def _estimate(words: str, model: Model) -> Estimate:
     return Estimate(state, int(percent))
 
 
-def _edit_in_words(edit: Edit) -> str:
-    numbers = [repr(number) for number in (*edit.probabilities, edit.weight)]
-    return ":".join([edit.variable, "/".join(edit.given), *numbers])
-
-
 def _edit(words: str, model: Model) -> Edit:
-    variable, _, rest = words.partition(":")
-    given, *numbers = rest.split(":")
     try:
-        *probabilities, weight = map(parse_number, numbers)
-        states = len(model.variables[variable].states)
-    except (NotANumber, KeyError, ValueError):
-        raise LinkError("The link holds an edited row that cannot be read.") from None
-    if len(probabilities) != states:
-        raise LinkError("The link holds an edited row that cannot be read.")
-    return Edit(variable, tuple(filter(None, given.split("/"))), tuple(probabilities), weight)
+        return from_words(words, model)
+    except EditError as error:
+        raise LinkError(str(error)) from None
 
 
-def _chosen(what: str, word: str, allowed: Iterable[str]) -> str:
-    known = list(allowed)
-    if word not in known:
-        raise LinkError(f"The link names a {what} {_short(word)!r}: {choose_from(word, list(filter(None, known)))}.")
+def _chosen(what: str, word: str, allowed: Collection[str]) -> str:
+    if word not in allowed:
+        raise LinkError(f"The link names a {what} {_short(word)!r}, which is none of this page.")
     return word
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from calcinosis.inference.evidence import Finding
 from calcinosis.inference.model import Model
 from calcinosis.inference.phrases import capitalised, phrase, uncapitalised
-from calcinosis.inference.posterior import percent
+from calcinosis.inference.posterior import Posterior, percent
+from calcinosis.interface.explorer.actions import LONGEST
 from calcinosis.interface.explorer.cited import cited
 from calcinosis.interface.explorer.situation import Situation
 from calcinosis.knowledge.records import ClinicalTest, Variable
@@ -31,6 +33,15 @@ RANKINGS = {
 """How tests may be ranked, in words."""
 
 
+class Result(NamedTuple):
+    """A result of a test: in the findings grammar, how likely it is, and the answer there would be after it."""
+
+    outcome: str
+    chance: float
+    leading: str
+    after: Sequence[float]
+
+
 def view(situation: Situation) -> dict[str, Any]:
     """What its template shows.
 
@@ -49,7 +60,7 @@ def view(situation: Situation) -> dict[str, Any]:
     away = [name for name in tests if name in page.away]
     found = next_test(model, evidence, by=cast("Ranking", by), without=away)
     left = {test.name: test for test in offered(model, tests.values(), {finding.variable for finding in evidence})}
-    lines = found.frame.to_dict("records")
+    lines, results = found.frame.to_dict("records"), _results(found)
     return {
         "verdict": found.verdict,
         "worthwhile": found.worthwhile,
@@ -57,8 +68,9 @@ def view(situation: Situation) -> dict[str, Any]:
         "rankings": rankings,
         "ranking": by,
         "priced": priced,
-        "labels": list(found.posterior.labels.values()),
-        "tests": [_best(situation, found, line, left[line["test"]], tests) for line in lines[:BEST]],
+        "tests": [
+            _best(situation, line, left[line["test"]], results[line["test"]], found.posterior) for line in lines[:BEST]
+        ],
         "others": [_line(model, line, left[line["test"]]) for line in lines[BEST:]],
         "away": [{"name": name, "label": tests[name].label} for name in away],
     }
@@ -90,98 +102,93 @@ def _looked_at(model: Model, test: ClinicalTest, name: str) -> str:
     return label if looks == 1 else f"{label} ({looks} looks)"
 
 
-def _prices(test: ClinicalTest) -> dict[str, str]:
+def _prices(test: ClinicalTest) -> dict[str, Any]:
     """What a test costs in money, harm and time, as the priors count it."""
     return {
         "cost": f"US$ {test.cost:,.0f}" if test.cost else "none counted",
-        "harm": f"{percent(test.harm)} with a complication" if test.harm else "none counted",
+        "harm": percent(test.harm) if test.harm else "none counted",
+        "harmful": test.harm > 0,
         "days": f"{test.days:g} {'day' if test.days == 1 else 'days'}" if test.days else "at once",
     }
 
 
 def _best(
-    situation: Situation,
-    found: NextTest,
-    line: Mapping[Any, Any],
-    test: ClinicalTest,
-    tests: Mapping[str, ClinicalTest],
+    situation: Situation, line: Mapping[Any, Any], test: ClinicalTest, results: Sequence[Result], now: Posterior
 ) -> dict[str, Any]:
     """One of the best tests: its figures, what they rest on, and its results."""
     opened = f"results-{test.name}"
-    results = _results(situation.model, found, test, tests)
     shown = results if opened in situation.page.opened else results[:LIKELIEST]
     rarer = results[LIKELIEST:]
-    leading = found.posterior.leading
     return _line(situation.model, line, test) | {
-        "now": percent(found.posterior[leading]),
+        "now": percent(now[now.leading]),
         "sources": cited(situation.model.priors, test.sources),
         "note": f"{capitalised(test.note)}." if test.note else "",
-        "results": shown,
+        "results": [_in_words(situation, test, result, now) for result in shown],
         "opened": opened,
         "all_shown": len(shown) == len(results),
         "rarer": len(rarer),
-        "rarer_chance": percent(sum(own["probability"] for own in rarer)),
-        "rarer_flips": sum(own["flips"] for own in rarer),
-        "can_enter": any(own["enter"] for own in shown),
+        "rarer_chance": percent(sum(result.chance for result in rarer)),
+        "rarer_flips": sum(result.leading != now.leading for result in rarer),
     }
 
 
-def _results(
-    model: Model, found: NextTest, test: ClinicalTest, tests: Mapping[str, ClinicalTest]
-) -> list[dict[str, Any]]:
-    """Every result that a test can have, the likeliest first, and what it would do to the answer."""
-    posterior = found.posterior
-    frame = found.outcomes[found.outcomes["test"] == test.name].sort_values("chance", ascending=False, kind="stable")
-    columns = [frame[name].to_list() for name in ("outcome", "chance", "leading", "then")]
-    after = frame[list(posterior)].to_numpy().tolist()
-    lines = []
-    for (text, chance, leading, then), bars in zip(zip(*columns, strict=True), after, strict=True):
-        shown = results_of(text, test.reveals)
-        lines.append(
-            {
-                "words": capitalised(_in_words(model.variables, shown)),
-                "probability": chance,
-                "chance": percent(chance),
-                "leading": posterior.labels[leading],
-                "flips": leading != posterior.leading,
-                "bars": [
-                    {"label": label, "width": f"{100 * p:.2f}", "percent": percent(p), "leading": state == leading}
-                    for (state, label), p in zip(posterior.labels.items(), bars, strict=True)
-                ],
-                "then": tests[then].label if then else "",
-                "enter": _enter(model.variables, shown),
-            }
-        )
-    return lines
+def _results(found: NextTest) -> dict[str, list[Result]]:
+    """Of each test every result that it can have, the likeliest first."""
+    frame = found.outcomes
+    by_test: dict[str, list[Result]] = {}
+    columns = [frame[name].to_list() for name in ("test", "outcome", "chance", "leading")]
+    after = frame[list(found.posterior)].to_numpy().tolist()
+    for test, *own in zip(*columns, after, strict=True):
+        by_test.setdefault(test, []).append(Result(*own))
+    return {test: sorted(results, key=lambda own: -own.chance) for test, results in by_test.items()}
 
 
-def results_of(text: str, reveals: Sequence[str]) -> dict[str, list[str]]:
+def _in_words(situation: Situation, test: ClinicalTest, result: Result, now: Posterior) -> dict[str, Any]:
+    """A result, and the answer there would be after it."""
+    shown = states_of(result.outcome, test.reveals)
+    variables = situation.model.variables
+    labels = zip(now.labels.items(), result.after, strict=True)
+    return {
+        "id": f"test:{test.name}:{result.outcome}",
+        "words": capitalised("; ".join(_phrase(variables[name], own) for name, own in shown.items())),
+        "chance": percent(result.chance),
+        "leading": now.labels[result.leading],
+        "flips": result.leading != now.leading,
+        "bars": [
+            {"label": label, "width": f"{100 * p:.2f}", "percent": percent(p), "leading": state == result.leading}
+            for (state, label), p in labels
+        ],
+        "enter": _enter(situation, shown),
+    }
+
+
+def states_of(outcome: str, reveals: Sequence[str]) -> dict[str, list[str]]:
     """The states that an outcome shows, by variable.
 
-    >>> results_of("biopsy=absent,absent, vasculopathy=no", ("biopsy", "biopsy", "vasculopathy"))
+    >>> states_of("biopsy=absent,absent, vasculopathy=no", ("biopsy", "biopsy", "vasculopathy"))
     {'biopsy': ['absent', 'absent'], 'vasculopathy': ['no']}
     """
     names = list(dict.fromkeys(reveals))
     found = {}
     for name, following in zip(names, [*names[1:], None], strict=True):
-        text = text.removeprefix(f"{name}=")
-        own, _, text = (text, "", "") if following is None else text.partition(f", {following}=")
+        outcome = outcome.removeprefix(f"{name}=")
+        own, _, outcome = (outcome, "", "") if following is None else outcome.partition(f", {following}=")
         found[name] = own.split(",") if reveals.count(name) > 1 else [own]
     return found
 
 
-def _in_words(variables: Mapping[str, Variable], shown: Mapping[str, Sequence[str]]) -> str:
-    parts = []
-    for name, results in shown.items():
-        states = variables[name].state_names
-        certain = tuple(tuple(float(state == own) for state in states) for own in results)
-        parts.append(phrase(variables[name], Finding(name, "", "", certain, states)))
-    return "; ".join(parts)
+def _phrase(variable: Variable, shown: Sequence[str]) -> str:
+    states = variable.state_names
+    certain = tuple(tuple(float(state == own) for state in states) for own in shown)
+    return phrase(variable, Finding(variable.name, "", "", certain, states))
 
 
-def _enter(variables: Mapping[str, Variable], shown: Mapping[str, Sequence[str]]) -> dict[str, str] | None:
-    """What enters a result by one click: only a single result of a single variable can be."""
-    (name, results), *more = shown.items()
-    if more or len(results) > 1:
-        return None
-    return {"do": "add" if variables[name].repeatable else "set", "variable": name, "value": results[0]}
+def _enter(situation: Situation, shown: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """The action that enters a result; empty if it is too long to be one."""
+    variables, known = situation.model.variables, situation.page.findings
+    (name, states), *more = shown.items()
+    if not more and len(states) == 1:
+        return {"do": "add" if variables[name].repeatable else "set", "variable": name, "value": states[0]}
+    before = {own: [known[own]] for own in shown if variables[own].repeatable and own in situation.evidence}
+    findings = json.dumps([[own, ",".join([*before.get(own, []), *states])] for own, states in shown.items()])
+    return {"do": "adopt", "findings": findings} if len(findings) <= LONGEST else {}

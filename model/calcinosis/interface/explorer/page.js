@@ -39,7 +39,7 @@ class Explorer {
     root.addEventListener("focusout", (event) => event.relatedTarget || this.look(null));
     if (alone) this.open();
     else this.send({ do: "hello" });
-    model.document?.on_event?.("connection_lost", () => this.disconnected());
+    if (alone) model.document?.on_event?.("connection_lost", () => this.disconnected());
   }
 
   // --- the link
@@ -90,15 +90,17 @@ class Explorer {
     clearTimeout(this.slow);
     clearTimeout(this.silent);
     this.slow = setTimeout(() => this.root.classList.add("updating"), SLOW);
-    this.silent = setTimeout(() => this.disconnected(), SILENT);
+    this.silent = setTimeout(() => this.say("No answer for a while: the program is busy, or gone. What you entered is kept."), SILENT);
     this.model.send_msg({ ...message, seq });
   }
 
   receive(reply) {
+    if (this.lost) return; // too late: what it answers is kept, to be sent again
+    if (!this.alone) this.root.querySelector(".connection").hidden = true;
     this.waiting = this.waiting.filter((message) => message.seq > reply.seq);
     this.held = { ...this.held, ...reply.regions };
     const last = reply.seq >= this.sent;
-    if (reply.cleared) this.visit = this.newVisit();
+    if (reply.cleared) this.clear();
     if (reply.download) save(reply.download);
     if (reply.copy) this.copy(reply.copy, reply.copied);
     this.fragment = reply.fragment;
@@ -106,12 +108,20 @@ class Explorer {
     if (!last) return; // a later answer is under way: showing this one would take a newer click back for a moment
     clearTimeout(this.slow);
     clearTimeout(this.silent);
+    if (!this.lost) this.say("");
     this.previews = reply.previews;
     this.show(this.held);
     this.held = {};
     this.look(this.looked ?? null, true);
     this.root.classList.remove("updating");
     this.root.dataset.seq = reply.seq;
+  }
+
+  clear() {
+    this.visit = this.newVisit();
+    this.root.querySelector("[data-search]").value = "";
+    for (const details of this.root.querySelectorAll("details")) details.open = false;
+    for (const help of this.root.querySelectorAll("[data-unfold][aria-expanded=true]")) help.click();
   }
 
   record(reply) {
@@ -159,6 +169,7 @@ class Explorer {
   change(event) {
     const target = event.target;
     if (!target.matches?.("input[data-do], select[data-do]")) return;
+    target.told = target.value;
     this.send(action(target, this.root));
   }
 
@@ -263,13 +274,14 @@ class Explorer {
     this.lost = true;
     this.waiting.forEach((message) => this.keep(message));
     this.root.classList.add("updating");
+    this.say("The connection to the program on this machine is lost. What you entered is kept here; trying to reach it again …");
+    this.reach();
+  }
+
+  say(words) {
     const banner = this.root.querySelector(".connection");
-    banner.hidden = false;
-    banner.textContent = this.alone
-      ? "The connection to the program on this machine is lost. What you entered is kept here; trying to reach it again …"
-      : "The kernel does not answer. What you entered is kept there; run the cell again if it was restarted.";
-    if (this.alone) this.reach();
-    else this.lost = false;
+    banner.hidden = !words;
+    banner.textContent = words;
   }
 
   async reach() {
@@ -388,7 +400,7 @@ function morph(from, to) {
   }
   if (from.nodeName === "INPUT") {
     if (["radio", "checkbox"].includes(from.type)) from.checked = to.hasAttribute("checked");
-    else if (from !== from.getRootNode().activeElement) from.value = to.getAttribute("value") ?? "";
+    else if (from !== from.getRootNode().activeElement || from.value === from.told) from.value = to.getAttribute("value") ?? "";
   } else if (from.nodeName === "SELECT") {
     from.selectedIndex = Math.max(0, [...from.options].findIndex((option) => option.hasAttribute("selected")));
   }

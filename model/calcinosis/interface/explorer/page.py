@@ -19,8 +19,10 @@ TABS = {
 }
 """The views below the answer by name, with their titles, in order."""
 
-UNKNOWN = "unknown"
-"""The value of a finding that was asked for and is not known: it leaves the model alone, but is kept and shown."""
+UNKNOWN, PENDING = "unknown", "pending"
+SILENT = (UNKNOWN, PENDING)
+"""The values of a finding that was asked for and is not known, or not yet: they leave the model alone, but are kept and
+shown."""
 
 
 class Draft(NamedTuple):
@@ -60,6 +62,7 @@ class Page:
 
     - `findings` has a text in the findings grammar by variable, `unknown` among them; a variable that is not there was
       not asked for. `drafts` has the numbers that are not yet findings.
+    - `dates` has by variable the day of each of its results, as 2023-07-15 or empty; they are told along, no more.
     - `case` names the published case the findings began as; empty if none.
     - `estimate` is the user's own; while `blind`, the answer is kept back until there is one.
     - `tab` is the view below the answer; `state` and `against` what it explains, empty for the leading state and for
@@ -71,6 +74,7 @@ class Page:
 
     findings: Findings = field(default_factory=_nothing)
     drafts: Mapping[str, Draft] = field(default_factory=lambda: FrozenMap({}))
+    dates: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: FrozenMap({}))
     case: str = ""
     estimate: Estimate | None = None
     blind: bool = False
@@ -93,10 +97,23 @@ class Page:
         """The page with another finding of a variable; with none of it, if the text is empty."""
         others = {name: own for name, own in self.findings.items() if name != variable}
         drafts = FrozenMap({name: own for name, own in self.drafts.items() if name != variable})
+        dates = self.dates
+        if text in ("", *SILENT):
+            dates = FrozenMap({name: own for name, own in dates.items() if name != variable})
         if text:
             # a finding keeps its place, so that a change of it changes nothing else
             others = {name: text if name == variable else own for name, own in self.findings.items()} | {variable: text}
-        return replace(self, findings=FrozenMap(others), drafts=drafts)
+        return replace(self, findings=FrozenMap(others), drafts=drafts, dates=dates)
+
+    def dates_of(self, variable: str, results: int) -> list[str]:
+        """The day of each of the results of a variable, empty where none was given."""
+        known = self.dates.get(variable, ())
+        return [*known, *[""] * results][:results]
+
+    def with_dates(self, variable: str, days: list[str]) -> Page:
+        """The page with other days of a variable's results."""
+        others = {name: own for name, own in self.dates.items() if name != variable}
+        return replace(self, dates=FrozenMap(others | ({variable: tuple(days)} if any(days) else {})))
 
     def with_draft(self, variable: str, draft: Draft) -> Page:
         """The page with a number that is not yet a finding, and so with no finding of the variable."""

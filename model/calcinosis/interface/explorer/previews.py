@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from calcinosis.inference.posterior import percent
-from calcinosis.interface.explorer.page import UNKNOWN
+from calcinosis.interface.explorer.page import SILENT
 from calcinosis.interface.explorer.situation import Situation
 
 Preview = dict[str, Any]
@@ -40,7 +40,7 @@ def previews(situation: Situation) -> dict[str, list[Preview]]:
                 "value": last,
                 "label": label,
                 "chance": percent(chance),
-                "open": page.findings.get(variable, UNKNOWN) == UNKNOWN,
+                "open": page.findings.get(variable, "") in ("", *SILENT),
                 "bars": [[round(100 * p, 2), percent(p)] for p in bars],
             }
         )

@@ -18,17 +18,25 @@ from calcinosis.interface.explorer.entry import entry_rows, groups
 from calcinosis.interface.explorer.letter import (
     odds_in_words,
     patients_in_words,
+    silent,
     stamp,
-    unknown_labels,
     unused,
     why_leading,
 )
-from calcinosis.interface.explorer.page import UNKNOWN
+from calcinosis.interface.explorer.page import PENDING, SILENT, UNKNOWN
 from calcinosis.interface.explorer.rendering import render
 from calcinosis.interface.explorer.situation import Situation
 from calcinosis.interface.figures_words import entry_in_words
 
-MOST_FLIPS = 4
+KINDS = {
+    "added": "if it were found as well",
+    "repeated": "if it were found as well",
+    "changed": "if it had been found instead",
+    "removed": "if this were not known",
+}
+"""What each kind of change says of a finding, see `calcinosis.analysis.alternatives`."""
+
+MOST_FLIPS = 3
 """How many changes of each kind are named that would make another state lead."""
 
 MOST_TESTS = 4
@@ -57,13 +65,21 @@ def report(situation: Situation, published: Mapping[str, str] | None, today: dat
         "target": situation.model.variables[posterior.target].label or posterior.target.replace("_", " "),
         "groups": list(_findings(situation)),
         "not_asked": _not_asked(situation),
-        "unknown": unknown_labels(situation),
+        "silent": silent(situation),
         "patients": patients_in_words(situation, posterior),
         "published": published,
+        "diagnosis": _diagnosis(situation, published),
+        "flips": _flips(situation),
         "edited": [_edited(situation, place) for place in range(len(situation.page.edits))],
         "shipped": situation.shipped.digest[:12],
     }
-    return render("report", **shown, **_why(why), **_flips(situation), **_tests(situation, posterior), **_rows(why))
+    return render("report", **shown, **_why(why), **_tests(situation, posterior), **_rows(why))
+
+
+def _diagnosis(situation: Situation, published: Mapping[str, str] | None) -> str:
+    """What was published, in words where it is one of the states."""
+    told = published["diagnosis"] if published else ""
+    return situation.label(told) if told in situation.model.states else told
 
 
 def _findings(situation: Situation) -> Iterator[Values]:
@@ -76,7 +92,7 @@ def _findings(situation: Situation) -> Iterator[Values]:
                 "label": rows[name]["label"],
                 "understood": _understood(situation, rows[name], asked[name]),
                 "entered": asked[name],
-                "used": name not in typed and asked[name] != UNKNOWN,
+                "used": name not in typed and asked[name] not in SILENT,
             }
             for name in group["rows"]
             if name in asked
@@ -86,16 +102,16 @@ def _findings(situation: Situation) -> Iterator[Values]:
 
 
 def _understood(situation: Situation, row: Values, text: str) -> str:
-    """A finding as the model understands it, in words."""
-    if text == UNKNOWN:
-        return "asked, but unknown"
+    """A finding as the model understands it, in words, with the days of its results."""
+    if text in SILENT:
+        return {UNKNOWN: "asked, but unknown", PENDING: "the result is pending"}[text]
     if row["fault"]:
         return f"not used: {row['fault']}"
-    if row["results"]:
-        seen = Counter(row["results"])
-        return "; ".join(result if count == 1 else f"{result} ({count} times)" for result, count in seen.items())
     chosen = [choice["label"] for choice in row["choices"] if choice["chosen"]]
-    return str(row["echo"] or row["other"] or ", ".join(chosen) or text)
+    results: list[str] = row["results"] or [row["echo"] or row["other"] or ", ".join(chosen) or text]
+    days = situation.page.dates_of(row["name"], len(results))
+    told = Counter(f"{result}, {day}" if day else result for result, day in zip(results, days, strict=True))
+    return "; ".join(result if count == 1 else f"{result} ({count} times)" for result, count in told.items())
 
 
 def _not_asked(situation: Situation) -> list[str]:
@@ -125,27 +141,31 @@ def _why(found: Explanation | QuestionError) -> Values:
         "sides": [
             {
                 "title": title,
-                "lines": [{"finding": words, "odds": odds_in_words(n), "nats": f"{n:+.2f}"} for words, n in side],
+                "lines": [{"finding": words, "odds": odds_in_words(n), "nats": _nats(n)} for words, n in side],
                 "odds": odds_in_words(total),
-                "nats": f"{total:+.2f}",
+                "nats": _nats(total),
             }
             for title, side, total in zip(("for", "against"), sides, totals, strict=True)
         ],
         "sum": {
-            name: {"nats": f"{nats:+.2f}", "odds": factor_in_words(nats)}
+            name: {"nats": _nats(nats), "odds": factor_in_words(nats)}
             for name, nats in (("before", found.before), ("after", found.after))
         },
     }
 
 
-def _flips(situation: Situation) -> Values:
-    """The single changes after which another state leads: of what was found, and of what is not known yet."""
+def _nats(nats: float) -> str:
+    return f"{nats:+.2f}".replace("-", "−")
+
+
+def _flips(situation: Situation) -> list[Values]:
+    """The single changes after which another state leads, by their kind."""
     frame = situation.sweep.flips
     columns = [frame[name].to_list() for name in ("variable", "kind", "value", "chance", "leading")]
-    reached = frame[list(situation.model.states)].to_numpy().max(axis=1).tolist() if len(frame) else []
-    found: dict[str, list[Values]] = {"other": [], "new": []}
+    reached = frame[list(situation.model.states)].to_numpy().max(axis=1, initial=0.0).tolist()
+    found: dict[str, list[Values]] = {title: [] for title in KINDS.values()}
     for variable, kind, value, chance, leading, probability in zip(*columns, reached, strict=True):
-        found["new" if kind in ("added", "repeated") else "other"].append(
+        found[KINDS[kind]].append(
             {
                 "what": _changed(situation, variable, kind, value),
                 "chance": "" if kind == "removed" else percent(chance),
@@ -153,18 +173,19 @@ def _flips(situation: Situation) -> Values:
                 "percent": percent(probability),
             }
         )
-    return {
-        "flips": {name: lines[:MOST_FLIPS] for name, lines in found.items()},
-        "flips_left": {name: max(0, len(lines) - MOST_FLIPS) for name, lines in found.items()},
-    }
+    return [
+        {"title": title, "lines": lines[:MOST_FLIPS], "left": max(0, len(lines) - MOST_FLIPS)}
+        for title, lines in found.items()
+        if lines
+    ]
 
 
 def _changed(situation: Situation, name: str, kind: str, value: str) -> str:
     """A change of one finding in words."""
     variable = situation.model.variables[name]
-    if kind == "removed":
-        return f"not known: {phrase(variable, situation.evidence[name])}"
-    return phrase(variable, situation.model.read({name: value})[name])
+    return phrase(
+        variable, situation.evidence[name] if kind == "removed" else situation.model.read({name: value})[name]
+    )
 
 
 def _tests(situation: Situation, posterior: Posterior) -> Values:
@@ -183,14 +204,21 @@ def _tests(situation: Situation, posterior: Posterior) -> Values:
             "share": percent(line.share),
             "flips": percent(line.flips),
             "right": percent(line.right),
-            "price": f"{line.cost:,.0f} US$, {'no harm' if line.harm == 0 else f'harm {percent(line.harm)}'}, "
-            f"{line.days:g} day{'' if line.days == 1 else 's'}"
-            if priced
-            else "",
+            "price": _price(line.cost, line.harm, line.days) if priced else "",
         }
         for line in lines_of(found.frame.head(MOST_TESTS))
     ]
     return {"tests": lines, "tests_verdict": found.verdict, "priced": priced}
+
+
+def _price(cost: float, harm: float, days: float) -> str:
+    return ", ".join(
+        (
+            f"{cost:,.0f} US$" if cost else "no cost",
+            f"harm {percent(harm)}" if harm else "no harm",
+            f"{days:g} day{'' if days == 1 else 's'}" if days else "at once",
+        )
+    )
 
 
 def _rows(found: Explanation | QuestionError) -> Values:
@@ -206,19 +234,19 @@ def _rows(found: Explanation | QuestionError) -> Values:
         return {"rows": (), "sources": ()}
     sources = found.model.priors.sources if found.model.priors else {}
     cited: dict[str, int] = {}
-    lines = []
+    groups: dict[str, list[Values]] = {}
     for line in lines_of(frame[frame["variable"].isin(strongest)].groupby("variable", sort=False).head(ROWS_EACH)):
         keys = [key for key in line.source.split(";") if key in sources]
-        lines.append(
+        groups.setdefault(strongest[line.variable], []).append(
             {
-                "finding": strongest[line.variable],
                 "row": entry_in_words(known[line.entry], entries.network, 1000).split("\n"),
                 "value": f"{line.value:.3g}",
                 "weight": "" if line.weight != line.weight else f"{line.weight:g}",
                 "sources": [cited.setdefault(key, len(cited) + 1) for key in keys],
             }
         )
-    return {"rows": lines, "sources": [sources[key] for key in cited]}
+    rows = [{"finding": finding, "lines": lines} for finding, lines in groups.items()]
+    return {"rows": rows, "sources": [sources[key] for key in cited]}
 
 
 def _strongest(found: Explanation) -> Mapping[str, str]:
@@ -237,7 +265,9 @@ def _edited(situation: Situation, place: int) -> Values:
     parents = zip(shipped.network.parents[edit.variable], edit.given, strict=True)
     return {
         "table": variables[edit.variable].label or edit.variable,
-        "given": ", ".join(f"{variables[parent].label or parent}: {_label(situation, parent, own)}" for parent, own in parents),
+        "given": ", ".join(
+            f"{variables[parent].label or parent}: {_label(situation, parent, own)}" for parent, own in parents
+        ),
         "before": _figures(situation, edit.variable, before.probabilities, before.weight),
         "now": _figures(situation, edit.variable, edit.probabilities, edit.weight),
     }

@@ -60,6 +60,7 @@ def serve(model: Model, *, address: str = LOOPBACK, port: int = 0) -> Server:
         port=port,
         title=TITLE,
         start=False,
+        location=False,  # Panel would keep the address, and with it the patient, in step with the server
         websocket_origin=["*"],  # who may connect is decided for every request, below
         websocket_max_message_size=LARGEST,
         use_xheaders=False,

@@ -77,20 +77,21 @@ class Session:
                     kind = "note"
             except (ActionError, LinkError, InputError, QuestionError, PriorsError) as error:
                 notice, kind = _first_line(str(error)), "fault"
-            regions = self._regions(notice, kind)
+            regions, looks = self._regions(notice, kind), previews(self.situation)
         except Exception as error:  # whatever went wrong, the page stays as it was and says so
             self.page, self._past, self._future, self._was, self.situation = before
             _log(error)
             words = "The program made an error, so this was not done. What you entered is kept."
-            regions = self._sent | {"notice": render("notice", notice=words, kind="fault")}
-        changed = {name: html for name, html in regions.items() if self._sent.get(name) != html}
+            regions, looks = self._sent | {"notice": render("notice", notice=words, kind="fault")}, {}
+        # the notice goes along each time: the browser may have closed the last one, or written one of its own
+        changed = {name: html for name, html in regions.items() if name == "notice" or self._sent.get(name) != html}
         self._sent = regions
         return {
             "seq": message.get("seq", 0),
             "regions": changed,
             "fragment": fragment_of(self.page, self.situation.model.digest),
             "push": _content(before[0]) != _content(self.page),
-            "previews": previews(self.situation),
+            "previews": looks,
             **more,
         }
 
@@ -174,7 +175,7 @@ class Session:
             return "", {}
         findings, _ = self.published.findings(name, self.shipped)
         self._turn_to(
-            self.page.changed(findings=FrozenMap(findings), drafts=FrozenMap({}), case=name, estimate=None)
+            self.page.changed(findings=FrozenMap(findings), drafts=FrozenMap({}), dates=FrozenMap({}), case=name, estimate=None)
         )
         self._unmark()
         return "", {}
@@ -224,6 +225,9 @@ class Session:
             return views.view(self.situation)
         except QuestionError as error:
             return render("words", words=str(error))
+        except Exception as error:  # a view that fails takes nothing else with it
+            _log(error)
+            return render("words", words="The program made an error in this view. The answer is not touched by it.")
 
 
 def _content(page: Page) -> Page:

@@ -13,7 +13,7 @@ from calcinosis.inference.impossible import ImpossibleEvidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.posterior import Posterior
 from calcinosis.inference.question_error import QuestionError
-from calcinosis.interface.explorer.page import UNKNOWN, Findings, Page
+from calcinosis.interface.explorer.page import SILENT, Findings, Page
 
 if TYPE_CHECKING:
     from calcinosis.analysis.explanation import Explanation
@@ -104,7 +104,7 @@ def read(model: Model, findings: Findings) -> Evidence:
 
     A number that can no longer be believed, since the covariate it is corrected for has changed, is left out too.
     """
-    known = {name: text for name, text in findings.items() if text != UNKNOWN}
+    known = {name: text for name, text in findings.items() if text not in SILENT}
     try:
         return model.read(known)
     except FindingsError as error:

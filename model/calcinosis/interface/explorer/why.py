@@ -1,12 +1,185 @@
-"""The view 'why'."""
+"""The view 'Why': what each finding does to the log-odds of a state, for and against on one scale, and why."""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
+from calcinosis.analysis.account import factor_in_words
+from calcinosis.inference.phrases import capitalised, listed, phrase
+from calcinosis.inference.posterior import percent
+from calcinosis.inference.question_error import QuestionError
+from calcinosis.interface.explorer.basis import basis
 from calcinosis.interface.explorer.situation import Situation
+
+if TYPE_CHECKING:
+    from calcinosis.analysis.explanation import Explanation
+
+FULL = math.log(30)
+"""The log-odds, in nats, of a bar as wide as its column, always: so a finding that says little has a short bar."""
+
+TICKS = (3, 10, 30)
+"""The factors on the odds that are marked on the scale."""
+
+MOST = 18
+"""How many findings are weighed one by one; what goes beyond counts as known to begin with. One more takes twice as
+long."""
+
+TELLING = math.log(1.5)
+"""Two findings are said to act jointly if together they change the odds by so much more, or less, than each alone."""
+
+EVEN = 1e-9
+"""A finding that changes the log-odds by less says nothing either way."""
+
+Line = dict[str, Any]
 
 
 def view(situation: Situation) -> dict[str, Any]:
-    """What its template shows."""
-    return {}
+    """What its template shows.
+
+    `for_it` and `against_it` have a line per finding with its `nats`; with those of `neither` they add up to
+    `after - before`. `refused` says why there is nothing to show; empty if there is.
+    """
+    state, other = explained(situation)
+    shown = _question(situation, state, other)
+    found = _explanation(situation)
+    if isinstance(found, QuestionError):
+        return shown | {"refused": f"{capitalised(str(found))}."}
+    lines = _lines(situation, found)
+    sides = {
+        "for_it": [line for line in lines if line["nats"] > EVEN],
+        "against_it": [line for line in lines if line["nats"] < -EVEN],
+        "neither": [line for line in lines if abs(line["nats"]) <= EVEN],
+    }
+    return shown | sides | {
+        "refused": "",
+        "headline": _headline(shown["one"], sides["for_it"], sides["against_it"]),
+        "ticks": [(f"{factor}", f"{100 * math.log(factor) / FULL:.2f}") for factor in TICKS],
+        "before": found.before,
+        "after": found.after,
+        "sums": _sums(found, sides["for_it"], sides["against_it"]),
+        "joint": _jointly(situation, found, shown["one"]),
+        "account": found.account if lines else "",
+        "known": listed(phrase(situation.model.variables[f.variable], f) for f in found.background),
+        "most": MOST,
+        "pairwise": not found.hypothesis.against_all,
+    }  # fmt: skip
+
+
+def explained(situation: Situation) -> tuple[str, str]:
+    """The state that is explained, and the one that it is held against; empty for all others."""
+    state = situation.page.state or situation.leading
+    return state, situation.page.against if situation.page.against != state else ""
+
+
+def _question(situation: Situation, state: str, other: str) -> dict[str, Any]:
+    """What can be asked: the two choices, and the nearest rival."""
+    posterior = situation.posterior
+    assert posterior is not None
+    labels = posterior.labels
+    rivals = sorted((own for own in posterior if own != state), key=lambda own: -posterior[own])
+    leading = f"the leading one ({labels[situation.leading]})"
+    mine = [(own, labels[own], situation.page.state == own) for own in posterior]
+    theirs = [(own, labels[own], other == own) for own in posterior if own != state]
+    return {
+        "states": [("", leading, not situation.page.state), *mine],
+        "others": [("", "all others", not other), *theirs],
+        "one": labels[state],
+        "other": labels[other] if other else "all others",
+        "rival": (rivals[0], labels[rivals[0]]) if len(rivals) > 1 and rivals[0] != other else None,
+        "entered": len(situation.evidence),
+    }
+
+
+def _explanation(situation: Situation) -> Explanation | QuestionError:
+    """The explanation; of many findings, the first are known to begin with: the setting, then the history."""
+    from calcinosis.analysis.explanation import explain
+
+    beyond = [finding.variable for finding in situation.evidence][:-MOST]
+    if not beyond:
+        return situation.explanation
+    state, other = explained(situation)
+    try:
+        return explain(situation.model, situation.evidence, state=state, against=other or None, background=beyond)
+    except QuestionError as error:
+        return error
+
+
+def _lines(situation: Situation, found: Explanation) -> list[Line]:
+    """One line per finding, the strongest first."""
+    columns = (found.frame[name].to_list() for name in ("variable", "finding", "contribution"))
+    return [
+        {
+            "variable": variable,
+            "words": words,
+            "nats": nats,
+            "factor": f"×{factor_in_words(nats)}",
+            "signed": signed(nats),
+            "width": f"{min(100.0, 100 * abs(nats) / FULL):.2f}",
+            "cut": abs(nats) > FULL,
+            "basis": basis(situation, found, variable) if f"why:{variable}" in situation.page.opened else None,
+        }
+        for variable, words, nats in sorted(zip(*columns, strict=True), key=lambda line: -abs(line[2]))
+    ]
+
+
+def signed(nats: float) -> str:
+    """A number with its sign, in two decimals.
+
+    >>> signed(0.834), signed(-1.0), signed(-0.001)
+    ('+0.83', '−1.00', '0.00')
+    """
+    words = f"{abs(nats):.2f}"
+    return words if float(words) == 0 else f"{'+' if nats > 0 else '−'}{words}"
+
+
+def odds_in_words(log_odds: float) -> str:
+    """Odds, the larger side first.
+
+    >>> odds_in_words(math.log(4)), odds_in_words(-math.log(2.5))
+    ('4 : 1', '1 : 2.5')
+    """
+    return f"{factor_in_words(log_odds)} : 1" if log_odds >= 0 else f"1 : {factor_in_words(-log_odds)}"
+
+
+def _headline(one: str, for_it: Sequence[Line], against_it: Sequence[Line]) -> str:
+    """What speaks most for it, and what most against it, in one sentence."""
+    sides = (("for", for_it), ("against", against_it))
+    told = [f"{side} {'it' if n and for_it else one}: {own[0]['words']} ({own[0]['factor']} on the odds)"
+            for n, (side, own) in enumerate(sides) if own]  # fmt: skip
+    return f"What speaks most {'; most '.join(told)}." if told else ""
+
+
+def _sums(found: Explanation, for_it: Sequence[Line], against_it: Sequence[Line]) -> list[dict[str, str]]:
+    """The sum line by line: before, what is added, what is taken away, after."""
+    gained, lost = (math.fsum(line["nats"] for line in side) for side in (for_it, against_it))
+    before = "before, with what counts as known" if found.background else "before, with nothing known"
+    return [
+        {"what": before, "nats": signed(found.before), **_in_words(found.before)},
+        {"what": "+ for", "nats": signed(gained), "odds": f"×{factor_in_words(gained)}", "probability": ""},
+        {"what": "− against", "nats": signed(lost), "odds": f"×{factor_in_words(lost)}", "probability": ""},
+        {"what": "= after, with all findings", "nats": signed(found.after), **_in_words(found.after)},
+    ]
+
+
+def _in_words(log_odds: float) -> dict[str, str]:
+    return {"odds": odds_in_words(log_odds), "probability": percent(1 / (1 + math.exp(min(-log_odds, 700.0))))}
+
+
+def _jointly(situation: Situation, found: Explanation, one: str) -> str:
+    """A sentence on the two findings that act most jointly; empty if none do."""
+    from calcinosis.analysis.joint import joint_pairs
+
+    pairs = joint_pairs(situation.model, found.background, found.posterior.evidence, found.hypothesis)
+    if not pairs or abs(pairs[0].beyond) < TELLING:
+        return ""
+    pair, apart = pairs[0], sum(pairs[0].alone)
+    more = "the opposite" if apart * pair.both < 0 else "more" if abs(pair.both) > abs(apart) else "less"
+    names = [phrase(situation.model.variables[name], found.findings[name]) for name in (pair.first, pair.second)]
+    first, second, both, expected = (f"×{factor_in_words(own)}" for own in (*pair.alone, pair.both, apart))
+    than = "of what" if more == "the opposite" else "than"
+    return (
+        f"{capitalised(listed(names))} tell {more} together {than} each alone would add: with all else known, one "
+        f"changes the odds of {one} {first}, the other {second}, and both together {both}, not {expected}."
+    )

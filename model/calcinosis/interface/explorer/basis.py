@@ -1,0 +1,116 @@
+"""What is behind a finding: the rows of the tables it weighs through, their sources, and where another state leads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import numpy as np
+
+from calcinosis.inference.entries import Entry
+from calcinosis.inference.model import Model
+from calcinosis.inference.network import NetworkError
+from calcinosis.interface.explorer.situation import Situation
+from calcinosis.interface.figures_words import entry_in_words
+from calcinosis.knowledge.records import Source
+
+if TYPE_CHECKING:
+    from calcinosis.analysis.explanation import Explanation
+
+UNBROKEN = 10_000
+"""So many characters that no line of words is broken: the browser does that."""
+
+
+def basis(situation: Situation, found: Explanation, variable: str) -> dict[str, Any]:
+    """The rows of the tables that a finding weighs through, the strongest first: its `own`, and those of `others`.
+
+    `none` says why there are none; it is empty if there are.
+    """
+    from calcinosis.analysis.behind import rows_behind
+
+    try:
+        behind = rows_behind(found, variable)
+        own, others = ([_row(situation, place) for place in places] for places in behind)
+    except NetworkError as error:
+        return {"own": [], "others": [], "none": f"The rows of the tables cannot be told: {error}."}
+    none = "" if own or others else "It weighs through no row of the tables by more than a trace."
+    return {"own": own, "others": others, "none": none}
+
+
+def _row(situation: Situation, place: int) -> dict[str, Any]:
+    """One row of a table, named by one of its entries."""
+    model = situation.model
+    entry = entry_at(model, place)
+    what, _, given = entry_in_words(entry, model.network, UNBROKEN).partition("\n")
+    weight = float(model.entries.weights[place])
+    row = model.priors.tables[entry.variable].rows[entry.row] if model.priors else None
+    edits = {(edit.variable, edit.given) for edit in situation.page.edits}
+    return {
+        "what": what,
+        "given": given,
+        "value": number(float(model.entries.values[place])),
+        "weight": "" if np.isnan(weight) else f"{weight:g} patient{'’s' if weight == 1 else 's’'}",
+        "note": row.note if row else "",
+        "edited": (entry.variable, tuple(entry.given.values())) in edits,
+        "sources": [source_in_words(model.priors.sources[key]) for key in row.sources] if row and model.priors else [],
+        "flip": _flip(situation, entry, place),
+    }
+
+
+def entry_at(model: Model, place: int) -> Entry:
+    """The entry at a place of `model.entries`, counted from 0.
+
+    >>> import calcinosis as cc
+    >>> model = cc.load()
+    >>> all(str(entry_at(model, place)) == model.entries.names[place] for place in (0, 7, 400))
+    True
+    """
+    network, first = model.network, model.entries.first
+    variable = max((name for name in first if first[name] <= place), key=first.__getitem__)
+    states = network.variables[variable].state_names
+    row, column = divmod(place - first[variable], len(states))
+    parents = network.parents[variable]
+    codes = np.unravel_index(row, network.tables[variable].shape[:-1]) if parents else ()
+    given = {p: network.variables[p].state_names[code] for p, code in zip(parents, codes, strict=True)}
+    return Entry(variable, states[column], given, row, column)
+
+
+def source_in_words(source: Source) -> dict[str, str]:
+    """A source with its kind of evidence, its year unless the citation has it, and a link if it has a DOI."""
+    return {
+        "citation": source.citation,
+        "kind": source.kind,
+        "year": source.year if source.year not in source.citation else "",
+        "link": f"https://doi.org/{quote(source.doi, safe='/():;._-')}" if source.doi.startswith("10.") else "",
+    }
+
+
+def number(probability: float) -> str:
+    """A probability of the tables in three digits.
+
+    >>> number(0.24), number(0.12345), number(0.00001234), number(1.0)
+    ('0.24', '0.123', '0.0000123', '1')
+    """
+    return np.format_float_positional(probability, precision=3, unique=False, fractional=False, trim="-")
+
+
+def _flip(situation: Situation, entry: Entry, place: int) -> str:
+    """At which values of an entry another state would lead, in a sentence."""
+    found, states = situation.one_way, list(situation.model.states)
+    table, own = found.functions[entry.variable], place - situation.model.entries.first[entry.variable]
+    lead = states.index(situation.leading)
+    told, within = [], False
+    for side, word in enumerate(("below", "above")):
+        values, leaders = table.flip(lead, side)
+        value = float(values[own])
+        if np.isnan(value):
+            continue
+        told.append((situation.label(states[int(leaders[own])]), f"{word} {number(value)}"))
+        within |= bool(found.lower[place] <= value <= found.upper[place])
+    now = number(float(situation.model.entries.values[place]))
+    if not told:
+        return f"No value of it changes what leads (now {now})."
+    words = ", and ".join(f"{who} would lead if this were {where}" for who, where in told)
+    limits = f"{number(float(found.lower[place]))} to {number(float(found.upper[place]))}"
+    close = f" That lies within what its sources leave open ({limits})." if within else ""
+    return f"{words[:1].upper()}{words[1:]} (now {now}).{close}"
