@@ -13,9 +13,9 @@ import calcinosis as cc
 PUBLIC = {
     "DISCLAIMER", "Evidence", "Finding", "FindingsError", "ImpossibleEvidence", "Model", "NetworkError", "Posterior",
     "Priors", "PriorsError", "Problem", "QuestionError", "UnknownEntry", "__version__", "cases", "cohort", "compare",
-    "each_patient", "explain", "flips", "load", "most_probable_explanation", "next_test", "one_way", "over_patients",
-    "pairs", "plan", "robust_bounds", "sensitivity", "smallest_changes", "sweep", "trajectory", "two_way",
-    "uncertainty", "weight_of_evidence",
+    "each_patient", "explain", "explorer", "flips", "load", "most_probable_explanation", "next_test", "one_way",
+    "over_patients", "pairs", "plan", "robust_bounds", "sensitivity", "smallest_changes", "sweep", "trajectory",
+    "two_way", "uncertainty", "weight_of_evidence",
 }  # fmt: skip
 MODULES = sorted(m.name for m in pkgutil.walk_packages(cc.__path__, "calcinosis."))
 

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from calcinosis.inference.posterior import Posterior as Posterior
     from calcinosis.inference.question_error import QuestionError as QuestionError
     from calcinosis.interface import cohort as cohort
+    from calcinosis.interface.explorer.notebook import explorer as explorer
     from calcinosis.knowledge.problem import PriorsError as PriorsError
     from calcinosis.knowledge.problem import Problem as Problem
     from calcinosis.knowledge.records import Priors as Priors
@@ -71,6 +72,7 @@ _HOMES = {
     "compare": "analysis.compare",
     "each_patient": "analysis.over_patients",
     "explain": "analysis.explanation",
+    "explorer": "interface.explorer.notebook",
     "flips": "analysis.flips",
     "load": "inference.model",
     "most_probable_explanation": "inference.most_probable",

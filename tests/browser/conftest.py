@@ -55,6 +55,7 @@ class Server:
             text=True,
             env=environment,
         )
+        self.pid = self._process.pid
         self.printed = ""
         while not self.printed.endswith("}\n"):
             line = self._process.stdout.readline()
@@ -65,18 +66,17 @@ class Server:
 
     def stop(self):
         """What it wrote on stderr, having been stopped as Ctrl+C does; all of stdout is in `printed` then."""
-        if self._process.returncode is None:
+        if self._process.stdout.closed:
+            return self.errors
+        with self._process.stdout as output, self._errors as errors:
             self._process.send_signal(signal.SIGINT)
             try:
                 self._process.wait(20)
             finally:
                 self._process.kill()
-            self.printed += self._process.stdout.read()
-            self._process.stdout.close()
-        if not self._errors.closed:
-            self._errors.seek(0)
-            self.errors = self._errors.read()
-            self._errors.close()
+            self.printed += output.read()
+            errors.seek(0)
+            self.errors = errors.read()
         return self.errors
 
     def die(self):
@@ -101,10 +101,11 @@ class OpenPage:
 
     def __init__(self, window):
         self.window = window
-        self.requests, self.problems = [], []
+        self.requests, self.refused, self.problems = [], [], []
         self.expected = ()
         window.set_default_timeout(PATIENCE)
         window.on("request", lambda request: self.requests.append(request.url))
+        window.on("requestfailed", lambda own: self.refused.append(own.url) if own.failure == "csp" else None)
         window.on("websocket", lambda socket: self.requests.append(socket.url))
         window.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
         window.on("console", lambda own: self.problems.append(f"console: {own.text}") if own.type == "error" else None)
@@ -146,17 +147,25 @@ class OpenPage:
         """The part of the page where a finding is entered, by its words."""
         return self.window.get_by_role("group", name=label, exact=True)
 
+    def radio(self, label, state):
+        """The radio button of a state of a finding."""
+        return self.finding(label).get_by_role("radio", name=state, exact=True)
+
+    def button(self, label, result):
+        """The button that adds a result to a finding that may be repeated."""
+        return self.finding(label).get_by_role("button", name=result, exact=True)
+
     def choose(self, label, *states):
         """Click one state of a finding after the other."""
         for state in states:
             with self.answered():
-                self.finding(label).get_by_role("radio", name=state, exact=True).check()
+                self.radio(label, state).check()
         return self
 
     def add(self, label, result):
         """Add a result of a finding that may be repeated."""
         with self.answered():
-            self.finding(label).get_by_role("button", name=result, exact=True).click()
+            self.button(label, result).click()
         return self
 
     def type_number(self, label, number, unit=None):
@@ -246,7 +255,7 @@ class OpenPage:
 
     def check(self):
         """Assert that every request went to this machine, and that no error happened but those `expected`."""
-        for url in self.requests:
+        for url in set(self.requests) - set(self.refused):  # what the page's own policy refuses is not sent
             parts = urlsplit(url)
             assert parts.scheme in ("blob", "data") or parts.hostname in ("127.0.0.1", "localhost"), url
         unseen = [own for own in self.problems if not any(words in own for words in self.expected)]

@@ -62,7 +62,7 @@ def test_the_marks_stand_on_the_same_scale(page, link_of, model):
         assert abs(left - track * model.probabilities()[state]) <= 1.5
         assert abs(lower - track * posterior.limits()[state]["lower"]) <= 1.5
         assert abs(upper - track * posterior.limits()[state]["upper"]) <= 2.5  # at least two pixels of it are shown
-    page.finding(PAIN).get_by_role("radio", name="severe", exact=True).hover()
+    page.radio(PAIN, "severe").hover()
     then = model.posterior(cirrhosis="yes", pain="severe")
     for (state, left, track), shown in zip(page.window.locator(".bars").evaluate(_GHOSTS), page.bars(), strict=True):
         assert abs(left - track * then[state]) <= 1.5
@@ -149,16 +149,16 @@ def test_old_results_are_never_shown_as_new(page, serve, model):
     """Pitfall: old results shown after a change. What is slow is marked as old until the new answer is there."""
     page.open(serve(before=SLOWLY).url)
     with page.answered(3):
-        page.finding(PAIN).get_by_role("radio", name="severe", exact=True).click()
+        page.radio(PAIN, "severe").click()
         page.window.wait_for_selector(".explorer.updating")
         page.shows(model.posterior())
         answer = page.window.locator('[data-region="answer"]')
         assert float(answer.evaluate("own => getComputedStyle(own).opacity")) < 0.6
         assert "updating" in page.window.locator(".verdict").evaluate("own => getComputedStyle(own, '::after').content")
         # what is clicked meanwhile is neither lost, nor taken back for a moment by the first answer
-        page.finding(LIVEDO).get_by_role("radio", name="yes", exact=True).click()
-        page.finding(ULCER).get_by_role("radio", name="yes", exact=True).click()
-        assert page.finding(ULCER).get_by_role("radio", name="yes", exact=True).is_checked()
+        page.radio(LIVEDO, "yes").click()
+        page.radio(ULCER, "yes").click()
+        assert page.radio(ULCER, "yes").is_checked()
     page.shows(model.posterior(pain="severe", livedo="yes", ulceration="yes"))
     assert float(answer.evaluate("own => getComputedStyle(own).opacity")) == 1
 
@@ -191,8 +191,8 @@ def test_an_impossible_combination_names_the_smallest_clash_and_offers_to_drop_o
     with page.answered():
         offers.filter(has_text="livedo").click()
     assert len(page.bars()) == 5
-    assert page.finding(LIVEDO).get_by_role("radio", name="not asked").is_checked()
-    assert page.finding(ULCER).get_by_role("radio", name="no", exact=True).is_checked()
+    assert page.radio(LIVEDO, "not asked").is_checked()
+    assert page.radio(ULCER, "no").is_checked()
 
 
 def test_the_answer_can_be_kept_back_until_the_user_has_said_his(page, server):
@@ -206,7 +206,7 @@ def test_the_answer_can_be_kept_back_until_the_user_has_said_his(page, server):
         page.window.get_by_label("ask me first").check()
     page.choose(PAIN, "severe")
     assert page.window.locator(".bar").count() == 0
-    page.finding(LIVEDO).get_by_role("radio", name="yes", exact=True).hover()
+    page.radio(LIVEDO, "yes").hover()
     assert page.window.locator("#preview").inner_text() == ""
     assert not re.search(r"\d %", page.words("answer") + page.words("panel"))
     page.window.get_by_label("I think it is").select_option("calciphylaxis")

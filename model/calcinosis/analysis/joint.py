@@ -39,7 +39,7 @@ def joint_pairs(model: Model, known: Evidence, evidence: Evidence, hypothesis: H
     """Every two of a patient's findings that are not `known` in any case, the two that act most jointly first.
 
     With L for the log-odds, what two findings tell beyond each alone is L(all) - L(all but the first) - L(all but the
-    second) + L(all but both). Findings that say nothing are left out, and pairs of which one rules a side out.
+    second) + L(all but both). Pairs of which one rules a side out are left out: their odds are infinite.
 
     Raises:
         QuestionError: for more than 60 findings.

@@ -22,7 +22,9 @@ from calcinosis.interface.options import (
 def explore(
     findings: FindingsArgument = None,
     case: CaseOption = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the page is served; 0 takes any that is free.")] = 5006,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where the page is served; 0 takes any that is free.")
+    ] = 5006,
     address: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Who may reach it: only this machine, unless told otherwise.")
     ] = "127.0.0.1",
@@ -35,7 +37,7 @@ def explore(
     Example: calcinosis explore --case jones2023
     """
     from calcinosis.interface.explorer.link import fragment_of
-    from calcinosis.interface.explorer.page import Page
+    from calcinosis.interface.explorer.page import Page, enterable
     from calcinosis.interface.explorer.server import is_loopback, serve
     from calcinosis.interface.patients import asked_of, published_case, read_words
     from calcinosis.knowledge.frozen import FrozenMap
@@ -44,8 +46,13 @@ def explore(
         model = load(priors)
         asked_of(model, findings, case, None, priors)
         known = {} if case is None else published_case(case, priors, model)[0]
-        words = {name: own if isinstance(own, str) else ",".join(own) for name, own in read_words(findings or []).items()}
+        words = {
+            name: own if isinstance(own, str) else ",".join(own) for name, own in read_words(findings or []).items()
+        }
         page = Page(findings=FrozenMap({n: v for n, v in (known | words).items() if v}), case=case or "")
+        for name in page.findings:
+            if name not in enterable(model):
+                raise InputError(f"{name} cannot be entered in the page: nobody can observe it")
         try:
             server = serve(model, address=address, port=port)
         except OSError as error:

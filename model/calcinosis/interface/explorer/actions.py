@@ -14,7 +14,7 @@ from calcinosis.inference.model import Model
 from calcinosis.interface.explorer.edit_rows import EditError, with_edit
 from calcinosis.interface.explorer.link import RANKINGS
 from calcinosis.interface.explorer.measured import converted, in_units, with_point
-from calcinosis.interface.explorer.page import SILENT, TABS, Draft, Estimate, Page
+from calcinosis.interface.explorer.page import SILENT, TABS, Draft, Estimate, Page, enterable
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.records import Variable
 
@@ -54,7 +54,7 @@ def act(page: Page, action: Action, model: Model) -> Page:
 
 def _variable(action: Action, model: Model) -> str:
     name = str(action.get("variable", ""))
-    if name not in model.names or name == model.target:
+    if name not in enterable(model):
         raise ActionError(f"There is no variable {name[:60]!r}.")
     return name
 

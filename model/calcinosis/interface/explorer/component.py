@@ -35,6 +35,9 @@ def _component() -> type[JSComponent]:
             self._session = session
             super().__init__(html=session.first(), css=style(), **params)
 
+        def __repr__(self, depth: int = 0) -> str:
+            return f"<Explorer of {self._session.shipped.target}: run this cell in Jupyter to use it>"
+
         def _handle_msg(self, data: Any) -> None:
             # as one text, which is several times as fast as letting Panel take the reply apart
             self._send_msg(json.dumps(self._session.handle(data if isinstance(data, dict) else {})))

@@ -13,7 +13,6 @@ from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.explorer.edits import plain
 from calcinosis.interface.explorer.situation import Situation
 from calcinosis.knowledge.number import NotANumber, parse_number
-from calcinosis.knowledge.problem import PriorsError
 from calcinosis.knowledge.reader import read_priors
 from calcinosis.knowledge.records import Row
 
@@ -45,7 +44,7 @@ def folder_zip(situation: Situation) -> bytes:
             path = f"tables/{name}.csv"
             files[path] = _with_rows(files[path], new, situation.model.variables[name].state_names)
         same = _digest(files) == model.digest
-    except (OSError, KeyError, ValueError, csv.Error):  # PriorsError among them
+    except (OSError, KeyError, ValueError, csv.Error):  # faults of the folder are ValueErrors too
         same = False
     if not same:
         raise QuestionError(
@@ -65,7 +64,7 @@ def _files(folder: Path) -> dict[str, bytes]:
 
 
 def _with_rows(content: bytes, new: Mapping[int, Row], states: Sequence[str]) -> bytes:
-    """A table's file with other rows on some lines, named by the line each begins on; the rest as it is, byte by byte."""
+    """A table's file with other rows, by the line that each begins on; the rest stays as it is, byte by byte."""
     start = BOM if content.startswith(BOM) else b""
     lines = list(io.StringIO(content.removeprefix(BOM).decode("utf-8"), newline=""))
     reader = csv.reader(lines, strict=True)

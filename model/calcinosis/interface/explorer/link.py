@@ -10,7 +10,7 @@ from calcinosis.inference.findings import FindingsError
 from calcinosis.inference.model import Model
 from calcinosis.interface.explorer.edit_rows import EditError, from_words, in_words
 from calcinosis.interface.explorer.edits import edited
-from calcinosis.interface.explorer.page import SILENT, TABS, Edit, Estimate, Findings, Page
+from calcinosis.interface.explorer.page import SILENT, TABS, Edit, Estimate, Findings, Page, enterable
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import PriorsError
 
@@ -133,8 +133,7 @@ def _findings(fields: Mapping[str, str], model: Model) -> Findings:
     if not all(given.values()):
         raise LinkError("The link holds a finding without a value.")
     for name in given:
-        hidden = name in model.variables and (name == model.target or model.variables[name].group == "hidden")
-        if hidden or (name not in model.names and given[name] in SILENT):
+        if name not in enterable(model) and (name in model.variables or given[name] in SILENT):
             raise LinkError(f"The link holds {_short(name)!r}, which cannot be entered in this page.")
     try:
         model.read({name: value for name, value in given.items() if value not in SILENT})

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from calcinosis.analysis.account import factor_in_words
 from calcinosis.analysis.trail import trail
 from calcinosis.inference.evidence import Finding
 from calcinosis.inference.phrases import capitalised, listed, uncapitalised
@@ -14,7 +15,11 @@ from calcinosis.inference.posterior import percent
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.explorer.network_layout import LINE, TITLE, WIDTH, Arrow, layout
 from calcinosis.interface.explorer.situation import Situation
+from calcinosis.interface.explorer.why import MOST, explained
 from calcinosis.knowledge.records import GROUPS, Variable
+
+if TYPE_CHECKING:
+    from calcinosis.analysis.explanation import Explanation
 
 LARGEST = 120
 """Of how many variables a picture is drawn at most: more could not be read."""
@@ -143,22 +148,40 @@ def _picture(situation: Situation, found: Mapping[str, Node], way: Way) -> dict[
 
 def strongest(situation: Situation) -> Way:
     """The way of the finding that says most for or against what the page explains."""
-    why = situation.explanation
+    why = _explanation(situation)
     if isinstance(why, QuestionError):
         return Way(refused=f"No strongest argument: {why}.")
     contributions = why.frame["contribution"].to_list()
     place = max(range(len(contributions)), key=lambda own: abs(contributions[own]), default=None)
     if place is None or not contributions[place]:
         return Way()
-    name, finding, factor = (why.frame[column].to_list()[place] for column in ("variable", "finding", "factor"))
+    name, finding = why.frame["variable"].to_list()[place], why.frame["finding"].to_list()[place]
     names = trail(situation.model.network, situation.evidence, name)
     labels = [situation.model.variables[own].label or own for own in names[1:-1]]
     by_way = f", by way of {listed(map(uncapitalised, labels))}" if labels else ", directly" if names else ""
-    chosen, against = (
-        listed(map(situation.label, own), "or") for own in (why.hypothesis.chosen, why.hypothesis.against)
-    )
-    over = "" if why.hypothesis.against_all else f" rather than {against}"
-    speaks = f"for {chosen}{over}, whose odds it multiplies by {factor:.2g}"
-    if contributions[place] < 0:
-        speaks = f"against {chosen}{over}, whose odds it divides by {1 / factor:.2g}"
+    speaks = _speaks(situation, why, contributions[place])
     return Way(names, f"{capitalised(finding)}: {speaks}{by_way}.")
+
+
+def _explanation(situation: Situation) -> Explanation | QuestionError:
+    """The explanation as the view 'why' has it: of many findings, the first are known to begin with."""
+    beyond = [finding.variable for finding in situation.evidence][:-MOST]
+    if not beyond:
+        return situation.explanation
+    from calcinosis.analysis.explanation import explain
+
+    state, against = explained(situation)
+    try:
+        return explain(situation.model, situation.evidence, state=state, against=against or None, background=beyond)
+    except QuestionError as error:
+        return error
+
+
+def _speaks(situation: Situation, why: Explanation, contribution: float) -> str:
+    """For what a finding speaks or against what, and how much."""
+    chosen = listed(map(situation.label, why.hypothesis.chosen), "or")
+    against = listed(map(situation.label, why.hypothesis.against), "or")
+    over = "" if why.hypothesis.against_all else f" rather than {against}"
+    if contribution > 0:
+        return f"for {chosen}{over}, whose odds it multiplies by {factor_in_words(contribution)}"
+    return f"against {chosen}{over}, whose odds it divides by {factor_in_words(-contribution)}"

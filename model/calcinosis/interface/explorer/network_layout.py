@@ -153,7 +153,7 @@ def _lean(network: Network, column: Sequence[str]) -> float:
 def _arrows(network: Network, columns: Sequence[Sequence[str]], boxes: dict[str, Box]) -> tuple[Arrow, ...]:
     where = {name: (column, row) for column, names in enumerate(columns) for row, name in enumerate(names)}
     every = [(parent, child) for child, parents in network.parents.items() for parent in parents]
-    sides = {arrow: _sides(*(where[name] for name in arrow), last=len(columns) - 1) for arrow in every}
+    sides = {(parent, child): _sides(where[parent], where[child], len(columns) - 1) for parent, child in every}
     ends = _ends(boxes, sides)
     return tuple(
         Arrow(parent, child, *_drawn(ends[parent, child, 0], ends[parent, child, 1], sides[parent, child]))

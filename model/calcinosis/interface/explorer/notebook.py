@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from calcinosis.inference.evidence import Evidence
+from calcinosis.inference.grammar import is_missing
 from calcinosis.inference.model import Model, load
+from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.explorer.component import component
-from calcinosis.interface.explorer.page import Page
+from calcinosis.interface.explorer.page import SILENT, Page
 from calcinosis.knowledge.frozen import FrozenMap
 
 if TYPE_CHECKING:
@@ -15,9 +19,55 @@ if TYPE_CHECKING:
 
 
 def explorer(model: Model | None = None, findings: Mapping[str, Any] | None = None) -> JSComponent:
-    """The what-if page."""
-    import panel as pn
-    if not getattr(explorer, "done", False): pn.extension(inline=True)
-    explorer.done = True
+    """The what-if page in a cell of a notebook: every click moves the posterior at once.
+
+    It is that of the shipped priors, unless told otherwise, and begins with the `findings`, given by name as to
+    `model.posterior`, or as `unknown` or `pending`. It works in JupyterLab and in Jupyter Notebook from version 7 on,
+    while the kernel runs. What the browser needs comes along with the output of the cell, so that nothing is loaded
+    from the web: 6 MB if the notebook is saved with it. The object is one of Panel, to be laid out and served as any.
+
+    Raises:
+        FindingsError: with every finding that was not understood.
+        QuestionError: for a finding that cannot be entered in the page, such as the target.
+
+    >>> import calcinosis as cc
+    >>> cc.explorer(findings={"pain": "severe"})
+    <Explorer of subtype: run this cell in Jupyter to use it>
+    """
     model = model or load()
-    return component(model, Page(findings=FrozenMap(dict(findings or {}))), embedded=True)
+    page = Page(findings=FrozenMap(_texts(model, {} if findings is None else dict(findings))))
+    _load_scripts()
+    return component(model, page, embedded=True)
+
+
+def _texts(model: Model, given: Mapping[str, Any]) -> dict[str, str]:
+    """Findings as the page holds them: texts in the grammar, and the words for what is not known."""
+    words = {name: own for name, own in given.items() if isinstance(own, str)}
+    silent = {name: own for name, own in words.items() if own in SILENT and name in model.names}
+    evidence = model.read({name: value for name, value in given.items() if name not in silent})
+    for name in given:
+        if name == model.target or (name in model.variables and model.variables[name].group == "hidden"):
+            raise QuestionError(f"{name} cannot be entered in the page: nobody can look at it")
+    texts = {name: silent.get(name) or _text(evidence, name, value) for name, value in given.items()}
+    return {name: text for name, text in texts.items() if text}
+
+
+def _text(evidence: Evidence, name: str, value: Any) -> str:
+    """A finding as a text; empty if nothing was observed."""
+    finding = evidence.get(name)
+    if finding is None:  # nothing was observed, or it is what another value is corrected by
+        return value.strip() if isinstance(value, str) and not is_missing(value) else ""
+    return finding.understood if finding.understood in finding.states else finding.given
+
+
+def _load_scripts() -> None:
+    """Put what the browser needs into the output of the cell that is being run, if it is one of a notebook.
+
+    That is done each time: in a page that was loaded anew the scripts of an earlier cell are gone, while the kernel
+    that sent them lives on.
+    """
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if hasattr(shell, "kernel"):
+        import panel
+
+        panel.extension(inline=True)

@@ -96,7 +96,6 @@ class Explorer {
 
   receive(reply) {
     if (this.lost) return; // too late: what it answers is kept, to be sent again
-    if (!this.alone) this.root.querySelector(".connection").hidden = true;
     this.waiting = this.waiting.filter((message) => message.seq > reply.seq);
     this.held = { ...this.held, ...reply.regions };
     const last = reply.seq >= this.sent;
@@ -108,7 +107,7 @@ class Explorer {
     if (!last) return; // a later answer is under way: showing this one would take a newer click back for a moment
     clearTimeout(this.slow);
     clearTimeout(this.silent);
-    if (!this.lost) this.say("");
+    this.say("");
     this.previews = reply.previews;
     this.show(this.held);
     this.held = {};
@@ -150,10 +149,10 @@ class Explorer {
   // --- what the user does
 
   click(event) {
-    const target = event.target.closest("[data-do], [data-close], [data-unfold], [data-theme], [data-copy], [data-jump]");
+    const target = event.target.closest("[data-do], [data-close], [data-unfold], [data-turn], [data-copy], [data-jump]");
     if (!target || target.disabled) return;
     if (target.matches("[data-close]")) target.closest("[data-region], .notice").replaceChildren();
-    else if (target.matches("[data-theme]")) this.theme(this.dark() ? "light" : "dark");
+    else if (target.matches("[data-turn]")) this.theme(this.dark() ? "light" : "dark");
     else if (target.matches("[data-jump]")) {
       const part = this.root.querySelector("." + target.dataset.jump);
       part.focus({ preventScroll: true });
@@ -359,7 +358,9 @@ function make(tag, attributes = {}, ...children) {
 
 function focusable(home) {
   if (!home) return null;
-  return home.querySelector("input:checked, input:not([disabled]), button:not([disabled]), select") ?? home;
+  const all = [...home.querySelectorAll("input, button, select")];
+  const usable = all.filter((own) => !own.disabled && !own.matches(".help") && own.checkVisibility?.() !== false);
+  return usable.find((own) => own.checked) ?? usable.find((own) => own.matches("input, .adding button")) ?? usable[0] ?? home;
 }
 
 // What the tab, or the browser, remembers; nothing, where it is not allowed to.

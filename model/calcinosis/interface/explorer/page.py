@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from calcinosis.inference.model import Model
 from calcinosis.knowledge.frozen import FrozenMap
 
 TABS = {
@@ -50,6 +51,12 @@ class Edit(NamedTuple):
 
 
 Findings = Mapping[str, str]
+
+
+def enterable(model: Model) -> tuple[str, ...]:
+    """What can be entered in a page: all that findings may be given for, but for what nobody can observe."""
+    hidden = {name for name, own in model.variables.items() if own.group == "hidden" or name == model.target}
+    return tuple(name for name in model.names if name not in hidden)
 
 
 def _nothing() -> Findings:

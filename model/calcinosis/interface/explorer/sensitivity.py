@@ -108,7 +108,9 @@ def _steps(found: OneWay, model: Model) -> list[dict[str, Any]]:
     """The rows that move the answer most for a small change, where nothing is known of their limits."""
     frame = found.frame
     slopes = frame["derivative"].to_numpy(float)
-    size = np.nan_to_num(np.abs(slopes), posinf=0.0)
+    values = found.entries.values
+    # what is 0 or 1 is so by definition, and stays so
+    size = np.where((values > 0) & (values < 1), np.nan_to_num(np.abs(slopes), posinf=0.0), 0.0)
     order = np.lexsort((-np.arange(len(size)), -size.round(12)))
     # of a row of two states, as in `rows`, the later state is the one that is named in a finding
     _, first = np.unique(found.entries.rows[order], return_index=True)

@@ -95,7 +95,7 @@ def _guard(server: Server, names: set[str] | None) -> Any:
     """A router that passes on the requests that were meant for this server, and refuses all others.
 
     A page of the web can point a name of its own at this machine (DNS rebinding): then the host is foreign. Or it can
-    open a socket to this machine: then the origin is.
+    open a socket to this machine: then the origin is. Or it can show this page within itself: then the browser says so.
     """
     from tornado.routing import Matcher, Rule, RuleRouter
     from tornado.web import Application, RequestHandler
@@ -105,9 +105,14 @@ def _guard(server: Server, names: set[str] | None) -> Any:
 
         def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
             origin = request.headers.get("Origin")
-            if not self.is_own(request.host):
+            if not self.is_own(request.host) or self.is_part_of_another(request):
                 return None
             return {} if origin is None or origin == f"http://{request.host}" else None
+
+        def is_part_of_another(self, request: HTTPServerRequest) -> bool:
+            """Whether a page of another site asks; it may only link to this one."""
+            site, what = (request.headers.get(f"Sec-Fetch-{name}") for name in ("Site", "Dest"))
+            return site == "cross-site" and what != "document"
 
         def is_own(self, host: str) -> bool:
             name, _, port = host.rpartition(":")

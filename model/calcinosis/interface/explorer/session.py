@@ -81,10 +81,12 @@ class Session:
         except Exception as error:  # whatever went wrong, the page stays as it was and says so
             self.page, self._past, self._future, self._was, self.situation = before
             _log(error)
-            words = "The program made an error, so this was not done. What you entered is kept."
-            regions, looks = self._sent | {"notice": render("notice", notice=words, kind="fault")}, {}
-        # the notice goes along each time: the browser may have closed the last one, or written one of its own
-        changed = {name: html for name, html in regions.items() if name == "notice" or self._sent.get(name) != html}
+            words, kind = "The program made an error, so this was not done. What you entered is kept.", "fault"
+            regions, looks = self._sent | {"notice": render("notice", notice=words, kind=kind)}, {}
+        # the notice goes along each time: the browser may have closed the last one, or written one of its own; and all
+        # of the page after a fault, as it may show as chosen what was not done
+        again = set(regions) if kind == "fault" else {"notice"}
+        changed = {name: html for name, html in regions.items() if name in again or self._sent.get(name) != html}
         self._sent = regions
         return {
             "seq": message.get("seq", 0),

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from itertools import islice, product
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from calcinosis.inference.phrases import listed
+from calcinosis.inference.phrases import listed, uncapitalised
 from calcinosis.interface.explorer.edit_rows import count_in_words
 from calcinosis.interface.explorer.page import Edit
 from calcinosis.interface.explorer.situation import Situation
-from calcinosis.knowledge.records import Source
+from calcinosis.knowledge.records import Priors, Row, Variable
 
 MOST_ROWS = 120
 """How many rows of a table are shown at most."""
+
+DOI = "/:;()"
+"""Signs of a DOI that may stand in an address as they are."""
 
 
 class Cell(NamedTuple):
@@ -38,10 +41,10 @@ class Basis(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A row of the table: which patients it is for, its numbers, and what it rests on."""
+    """A row of the table: which patients it is for, whether this is one, its numbers, and what it rests on."""
 
     given: str
-    patients: tuple[tuple[str, str], ...]
+    patients: tuple[str, ...]
     here: bool
     cells: tuple[Cell, ...]
     weight: Cell | None
@@ -62,7 +65,7 @@ def view(situation: Situation) -> dict[str, Any]:
         "name": name,
         "label": labels[name],
         "choices": [(own, f"{label} ({count[own]} edited)" if count[own] else label) for own, label in labels.items()],
-        "parents": [labels[parent] for parent in model.network.parents[name]],
+        "parents": listed(labels[parent] for parent in model.network.parents[name]),
         "states": [state.label or state.name for state in model.variables[name].states],
         "lines": _lines(situation, name),
         "weighed": bool(model.network.weights),
@@ -74,34 +77,46 @@ def view(situation: Situation) -> dict[str, Any]:
 
 
 def _lines(situation: Situation, name: str) -> list[Line]:
-    network = situation.shipped.network
-    parents = network.parents[name]
-    states = [situation.model.variables[parent].state_names for parent in parents]
-    possible = _possible(situation, parents)
+    network, priors = situation.shipped.network, situation.shipped.priors
     edits = {edit.given: edit for edit in situation.page.edits if edit.variable == name}
-    weights = network.weights[name].ravel().tolist() if network.weights else None
-    priors = situation.shipped.priors
-    rows = priors.tables[name].rows if priors else None
-    probabilities = network.tables[name].reshape(-1, len(situation.model.variables[name].states))
+    possible = _possible(situation, name)
+    states = [network.variables[parent].state_names for parent in network.parents[name]]
     found = []
     for place, given in enumerate(islice(product(*states), MOST_ROWS)):
-        row = rows[place] if rows else None
-        shipped = Edit(
-            name,
-            given,
-            row.probabilities if row else tuple(probabilities[place].tolist()),
-            weights[place] if weights else 0.0,
+        row = priors.tables[name].rows[place] if priors else None
+        shipped = _shipped(situation, name, given, place)
+        now = edits.get(given, shipped)
+        found.append(
+            Line(
+                given="/".join(given),
+                patients=_patients(situation, name, given),
+                here=bool(possible) and all(given[i] in own for i, own in possible.items()),
+                cells=_cells(situation.model.variables[name], now, shipped, folder=priors is not None),
+                weight=_weight(now, shipped, folder=priors is not None) if network.weights else None,
+                edited=now != shipped,
+                kinds=_kinds(priors, row),
+                sources=_sources(priors, row),
+                note=row.note if row else "",
+            )
         )
-        here = bool(possible) and all(given[i] in own for i, own in possible.items())
-        sources = [priors.sources[key] for key in row.sources] if priors and row else []
-        found.append(_line(situation, shipped, edits.get(given, shipped), here, sources, row.note if row else ""))
     return found
 
 
-def _possible(situation: Situation, parents: Sequence[str]) -> dict[int, set[str]]:
-    """By place the states of the parents that the findings leave possible; parents of which nothing is known left out."""
+def _shipped(situation: Situation, name: str, given: tuple[str, ...], place: int) -> Edit:
+    """A row before any edit: as it stands in its file, if it came from one."""
+    network, priors = situation.shipped.network, situation.shipped.priors
+    if priors is not None:
+        row = priors.tables[name].rows[place]
+        return Edit(name, given, row.probabilities, row.weight)
+    probabilities = network.tables[name].reshape(-1, network.tables[name].shape[-1])[place]
+    weight = float(network.weights[name].ravel()[place]) if network.weights else 0.0
+    return Edit(name, given, tuple(probabilities.tolist()), weight)
+
+
+def _possible(situation: Situation, name: str) -> Mapping[int, set[str]]:
+    """By place the states of the parents that the findings leave possible; parents that were not observed left out."""
     found = {}
-    for place, parent in enumerate(parents):
+    for place, parent in enumerate(situation.model.network.parents[name]):
         finding = situation.evidence.get(parent)
         if finding is not None:
             likelihoods = zip(finding.states, *finding.likelihoods, strict=True)
@@ -109,53 +124,56 @@ def _possible(situation: Situation, parents: Sequence[str]) -> dict[int, set[str
     return found
 
 
-def _line(situation: Situation, shipped: Edit, now: Edit, here: bool, sources: Sequence[Source], note: str) -> Line:
-    network, variables = situation.model.network, situation.model.variables
-    certain = max(shipped.probabilities) == 1
-    cells = tuple(
+def _patients(situation: Situation, name: str, given: tuple[str, ...]) -> tuple[str, ...]:
+    """The states of the parents in words, such as 'no cirrhosis'; first that of the target, which needs no name."""
+    network = situation.model.network
+    pairs = sorted(zip(network.parents[name], given, strict=True), key=lambda pair: pair[0] != network.target)
+    return tuple(_in_words(network.variables[parent], state) for parent, state in pairs)
+
+
+def _in_words(variable: Variable, name: str) -> str:
+    label = variable.label or variable.name
+    if variable.state_names == ("no", "yes"):
+        return label if name == "yes" else f"no {uncapitalised(label)}"
+    state = next(own.label or own.name for own in variable.states if own.name == name)
+    return state if variable.group == "outcome" else f"{label}: {state}"
+
+
+def _cells(variable: Variable, now: Edit, shipped: Edit, *, folder: bool) -> tuple[Cell, ...]:
+    return tuple(
         Cell(
-            state.name,
-            state.label or state.name,
-            _text(value),
-            _text(was) if value != was else "",
-            certain or was == 0 or situation.model.priors is None,
+            name=state.name,
+            label=state.label or state.name,
+            text=_text(value),
+            was=_text(was) if value != was else "",
+            fixed=not folder or was in (0, 1),
         )
-        for state, value, was in zip(
-            variables[now.variable].states, now.probabilities, shipped.probabilities, strict=True
-        )
+        for state, value, was in zip(variable.states, now.probabilities, shipped.probabilities, strict=True)
     )
-    weight = Cell(
-        "weight",
-        "weight",
-        _text(now.weight),
-        _text(shipped.weight) if now.weight != shipped.weight else "",
-        certain or situation.model.priors is None,
-    )
-    labels = [
-        (
-            variables[parent].label or parent,
-            next(s.label or s.name for s in variables[parent].states if s.name == state),
-        )
-        for parent, state in zip(network.parents[now.variable], now.given, strict=True)
-    ]
-    kinds = listed(dict.fromkeys(source.kind for source in sources))
-    bases = tuple(
-        Basis(own.kind, own.citation, own.year, f"https://doi.org/{quote(own.doi)}" if own.doi else "")
-        for own in sources
-    )
-    return Line(
-        "/".join(now.given),
-        tuple(labels),
-        here,
-        cells,
-        weight if network.weights else None,
-        now != shipped,
-        kinds,
-        bases,
-        note,
-    )
+
+
+def _weight(now: Edit, shipped: Edit, *, folder: bool) -> Cell:
+    was = _text(shipped.weight) if now.weight != shipped.weight else ""
+    return Cell("weight", "weight", _text(now.weight), was, fixed=not folder or 1 in shipped.probabilities)
+
+
+def _kinds(priors: Priors | None, row: Row | None) -> str:
+    if priors is None or row is None:
+        return ""
+    return listed(dict.fromkeys(priors.sources[key].kind for key in row.sources))
+
+
+def _sources(priors: Priors | None, row: Row | None) -> tuple[Basis, ...]:
+    if priors is None or row is None:
+        return ()
+    found = [priors.sources[key] for key in row.sources]
+    return tuple(Basis(own.kind, own.citation, own.year, _address(own.doi)) for own in found)
+
+
+def _address(doi: str) -> str:
+    return f"https://doi.org/{quote(doi, safe=DOI)}" if doi else ""
 
 
 def _text(number: float) -> str:
-    """A number in a few digits: as a judgement has them."""
-    return f"{number:.4g}" if number < 10000 else f"{number:.10g}"
+    """A number in a few digits: a judgement has no more, and the field must hold them."""
+    return f"{number:.4g}" if number < 10_000 else f"{number:.10g}"

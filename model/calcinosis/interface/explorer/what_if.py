@@ -12,7 +12,6 @@ from calcinosis.analysis.alternatives import KINDS, Change, Kind, changes_of
 from calcinosis.analysis.flips import flips
 from calcinosis.inference.phrases import capitalised, listed, phrase, uncapitalised
 from calcinosis.inference.posterior import percent
-from calcinosis.interface.explorer.page import UNKNOWN
 from calcinosis.interface.explorer.situation import Situation
 from calcinosis.knowledge.records import Variable
 
@@ -36,8 +35,8 @@ def view(situation: Situation) -> dict[str, Any]:
     """What its template shows.
 
     `first` and `rest` are the findings not yet made, with their answers; the one that can move a probability furthest
-    comes first. `entered` and `not_yet` are the ways to another leading state: by other findings, by further ones, of at
-    most `searched` together.
+    comes first. `entered` and `not_yet` are the ways to another leading state: by other findings, by further ones, at
+    most `searched` of them together.
     """
     posterior = situation.posterior
     assert posterior is not None
@@ -81,7 +80,7 @@ def _findings(situation: Situation) -> list[dict[str, Any]]:
                 "variable": name,
                 "label": variable.label or name.replace("_", " "),
                 "again": every[0][0][1] == "repeated",
-                "unknown": situation.page.findings.get(name) == UNKNOWN,
+                "asked": situation.page.findings.get(name, ""),
                 "do": "add" if variable.repeatable else "set",
                 "moved": max(line[0][6] for line in every),
                 "answers": answers,
@@ -159,4 +158,8 @@ def _in_words(situation: Situation, change: Change) -> str:
     variable = situation.model.variables[change.variable]
     if change.finding is None:
         return f"{uncapitalised(variable.label or variable.name)} not known"
+    if change.kind == "repeated":
+        last = change.finding.likelihoods[-1]
+        label = variable.states[last.index(max(last))].label or variable.states[last.index(max(last))].name
+        return f"{uncapitalised(variable.label or variable.name)}, once more: {label}"
     return phrase(variable, change.finding)

@@ -47,24 +47,25 @@ def view(situation: Situation) -> dict[str, Any]:
     if isinstance(found, QuestionError):
         return shown | {"refused": f"{capitalised(str(found))}."}
     lines = _lines(situation, found)
-    sides = {
-        "for_it": [line for line in lines if line["nats"] > EVEN],
-        "against_it": [line for line in lines if line["nats"] < -EVEN],
-        "neither": [line for line in lines if abs(line["nats"]) <= EVEN],
-    }
-    return shown | sides | {
+    for_it = [line for line in lines if line["nats"] > EVEN]
+    against_it = [line for line in lines if line["nats"] < -EVEN]
+    return {
+        **shown,
         "refused": "",
-        "headline": _headline(shown["one"], sides["for_it"], sides["against_it"]),
-        "ticks": [(f"{factor}", f"{100 * math.log(factor) / FULL:.2f}") for factor in TICKS],
+        "for_it": for_it,
+        "against_it": against_it,
+        "neither": [line for line in lines if abs(line["nats"]) <= EVEN],
+        "headline": _headline(shown["one"], for_it, against_it),
+        "ticks": [(factor, f"{100 * math.log(factor) / FULL:.2f}") for factor in TICKS],
         "before": found.before,
         "after": found.after,
-        "sums": _sums(found, sides["for_it"], sides["against_it"]),
+        "sums": _sums(found, for_it, against_it),
         "joint": _jointly(situation, found, shown["one"]),
         "account": found.account if lines else "",
         "known": listed(phrase(situation.model.variables[f.variable], f) for f in found.background),
         "most": MOST,
         "pairwise": not found.hypothesis.against_all,
-    }  # fmt: skip
+    }
 
 
 def explained(situation: Situation) -> tuple[str, str]:
@@ -145,9 +146,8 @@ def odds_in_words(log_odds: float) -> str:
 
 def _headline(one: str, for_it: Sequence[Line], against_it: Sequence[Line]) -> str:
     """What speaks most for it, and what most against it, in one sentence."""
-    sides = (("for", for_it), ("against", against_it))
-    told = [f"{side} {'it' if n and for_it else one}: {own[0]['words']} ({own[0]['factor']} on the odds)"
-            for n, (side, own) in enumerate(sides) if own]  # fmt: skip
+    sides = ((f"for {one}", for_it), ("against it" if for_it else f"against {one}", against_it))
+    told = [f"{side}: {own[0]['words']} ({own[0]['factor']} on the odds)" for side, own in sides if own]
     return f"What speaks most {'; most '.join(told)}." if told else ""
 
 
@@ -157,8 +157,8 @@ def _sums(found: Explanation, for_it: Sequence[Line], against_it: Sequence[Line]
     before = "before, with what counts as known" if found.background else "before, with nothing known"
     return [
         {"what": before, "nats": signed(found.before), **_in_words(found.before)},
-        {"what": "+ for", "nats": signed(gained), "odds": f"×{factor_in_words(gained)}", "probability": ""},
-        {"what": "− against", "nats": signed(lost), "odds": f"×{factor_in_words(lost)}", "probability": ""},
+        {"what": "+ for", "nats": f"{gained:.2f}", "odds": f"×{factor_in_words(gained)}", "probability": ""},
+        {"what": "− against", "nats": f"{abs(lost):.2f}", "odds": f"×{factor_in_words(lost)}", "probability": ""},
         {"what": "= after, with all findings", "nats": signed(found.after), **_in_words(found.after)},
     ]
 
