@@ -79,6 +79,10 @@ class Server:
             self.errors = errors.read()
         return self.errors
 
+    def written(self):
+        """What it has written on stderr so far."""
+        return os.pread(self._errors.fileno(), 1_000_000, 0).decode()
+
     def die(self):
         """End it at once, as if it had crashed."""
         self._process.kill()
@@ -302,9 +306,9 @@ def server():
     assert running.stop() == ""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def serve():
-    """A function that starts another explorer, stopped at the end of the test."""
+    """A function that starts another explorer, stopped at the end of the module."""
     running = []
 
     def start(*words, **named):

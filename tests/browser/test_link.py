@@ -36,6 +36,9 @@ HOSTILE = {
 }
 """Links that cannot be opened; none of them may do anything else."""
 
+OPENED = ("a script as a value, as it is", "a picture as a name", "broken escapes", "too many characters")
+"""Those that are opened in a fresh window; the others are put into the address of an open page, which is quicker."""
+
 
 def test_the_link_in_another_window_is_the_same_page(page, window_of, link_of):
     page.open(link_of(**CASE))
@@ -108,7 +111,11 @@ def test_a_new_step_after_going_back_is_the_way_forward(page, server, model):
 def test_a_broken_or_hostile_link_says_so_and_opens_the_empty_page(page, window_of, server, model):
     fresh = window_of().open(server.url).look()
     for what, fragment in HOSTILE.items():
-        page.open(f"{server.url}#{fragment}")
+        if what in OPENED:
+            page.open(f"{server.url}#{fragment}")
+        else:
+            with page.answered():
+                page.window.evaluate("fragment => { location.hash = fragment; }", fragment)
         look = page.look()
         assert page.notice.startswith("The link "), what
         assert len(page.notice) < 400, what

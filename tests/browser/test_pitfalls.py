@@ -258,7 +258,7 @@ def test_a_number_with_comma_or_point_is_the_same_number(page, server, model):
     page.shows(model.posterior(serum_calcium="8.2 mg/dL"))
     page.type_number("Serum calcium", "1,234")
     page.shows(model.posterior())
-    assert "1,234" in page.fault("Serum calcium") or "1.234" in page.fault("Serum calcium")
+    assert "1234" in page.fault("Serum calcium")
     assert page.echo("Serum calcium") == ""
 
 

@@ -51,9 +51,16 @@ def hostile(tmp_path_factory):
     return folder
 
 
-def test_hostile_texts_of_a_priors_folder_are_shown_as_texts(page, serve, hostile):
-    server = serve("--case", "jones2023", priors=hostile)
-    page.open(server.url)
+@pytest.fixture(scope="module")
+def hostile_server(serve, hostile):
+    """The explorer on the hostile folder; it writes nothing on stderr."""
+    running = serve("--case", "jones2023", priors=hostile)
+    yield running
+    assert running.stop() == ""
+
+
+def test_hostile_texts_of_a_priors_folder_are_shown_as_texts(page, hostile_server):
+    page.open(hostile_server.url)
     assert PAYLOAD in page.window.locator("#f-pain-name").text_content()
     page.window.locator("#f-livedo").get_by_role("radio").nth(3).hover()
     page.window.locator("#preview table").wait_for()
@@ -65,7 +72,6 @@ def test_hostile_texts_of_a_priors_folder_are_shown_as_texts(page, serve, hostil
         unfold(page)
         assert page.window.evaluate("window.__hacked") is None, name
         assert page.window.locator(".explorer img, .explorer > div script").count() == 0, name
-    assert server.stop() == ""
 
 
 def unfold(page):
@@ -77,8 +83,8 @@ def unfold(page):
             button.click()
 
 
-def test_the_report_of_hostile_texts_is_harmless(page, serve, hostile, tmp_path):
-    page.open(serve("--case", "jones2023", priors=hostile).url)
+def test_the_report_of_hostile_texts_is_harmless(page, hostile_server, tmp_path):
+    page.open(hostile_server.url)
     page.window.get_by_text("Copy, print, save").click()
     with page.window.expect_download() as download:
         page.window.get_by_role("button", name="Report to print").click()
@@ -152,21 +158,21 @@ def test_only_this_machine_can_connect(server):
             socket.create_connection((address, server.port), timeout=5)
 
 
-@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
-def test_nothing_of_the_patient_is_in_an_address_or_in_what_the_program_writes(page, serve, name):
+def test_nothing_of_the_patient_is_in_an_address_or_in_what_the_program_writes(page, serve):
     server = serve()
-    page.open(f"http://{name}:{server.port}/#pain=severe&serum_calcium=9.1%20mg/dL")
-    page.choose("Livedo", "yes").press("What if", "tab")
-    page.reload()
-    page.type_number("Serum phosphate", "77777")  # refused, with what was typed
-    page.window.evaluate("location.hash = 'cirrhosis=maybe'")
-    page.window.locator(".notice").wait_for()
+    for name in ("127.0.0.1", "localhost"):
+        page.open(f"http://{name}:{server.port}/#pain=severe&serum_calcium=9.1%20mg/dL")
+        page.choose("Livedo", "yes").press("What if", "tab")
+        page.reload()
+        page.type_number("Serum phosphate", "77777")  # refused, with what was typed
+        with page.answered():
+            page.window.evaluate("location.hash = 'cirrhosis=maybe'")
+        assert "maybe" in page.notice
     page.window.goto("about:blank")
     for url in page.requests:
         parts = urlsplit(url)
-        assert not parts.fragment or url.startswith(f"http://{name}:{server.port}/#"), url
         for word in ("pain", "severe", "livedo", "calcium", "9.1", "77777", "cirrhosis", "maybe"):
-            assert word not in parts.path + parts.query, url
+            assert word not in parts.netloc + parts.path + parts.query, url
     assert server.stop() == ""
     assert set(json.loads(server.printed)) == {"url", "priors", "disclaimer"}
 

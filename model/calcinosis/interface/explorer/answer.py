@@ -51,7 +51,9 @@ def answer(situation: Situation) -> dict[str, Any]:
 def verdict_of(situation: Situation, posterior: Posterior) -> Verdict:
     """Whether the findings fit, whether they suffice, and what leads."""
     if not posterior.evidence:
-        return Verdict("empty", "Nothing entered yet", "The bars show the prior: how common each subtype is taken to be.")
+        return Verdict(
+            "empty", "Nothing entered yet", "The bars show the prior: how common each subtype is taken to be."
+        )
     try:
         fit = posterior.fit
     except QuestionError as error:
@@ -74,9 +76,7 @@ def _misfit(situation: Situation, fit: Fit, posterior: Posterior) -> Verdict | N
     if fit.conflicting and fit.conflict_given.get(posterior.leading, np.inf) <= TIE:
         return Verdict("rare", f"An unusual presentation of {leading}", detail)
     if fit.conflicting and fit.conflicting_pairs:
-        pair = [
-            phrase(situation.model.variables[name], posterior.evidence[name]) for name in fit.conflicting_pairs[0]
-        ]
+        pair = [phrase(situation.model.variables[name], posterior.evidence[name]) for name in fit.conflicting_pairs[0]]
         return Verdict("conflict", f"These two findings do not go together: {listed(pair)}", detail)
     if fit.conflicting:
         return Verdict("conflict", "The findings do not go together", detail)
@@ -180,8 +180,10 @@ def _own_estimate(situation: Situation) -> dict[str, Any]:
     found["states"] = [(state, situation.label(state)) for state in situation.model.states]
     if page.estimate and posterior is not None:
         ours = posterior[page.estimate.state]
-        leads = "" if posterior.leading == page.estimate.state else (
-            f" Here {posterior.labels[posterior.leading]} leads with {percent(posterior[posterior.leading])}."
+        leads = (
+            ""
+            if posterior.leading == page.estimate.state
+            else (f" Here {posterior.labels[posterior.leading]} leads with {percent(posterior[posterior.leading])}.")
         )
         found["difference"] = (
             f"You said {posterior.labels[page.estimate.state]} {page.estimate.percent} %; the network says "

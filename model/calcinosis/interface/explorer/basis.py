@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 UNBROKEN = 10_000
 """So many characters that no line of words is broken: the browser does that."""
 
+LEAST = 0.001
+"""A lower limit below this is not told more closely."""
+
 
 def basis(situation: Situation, found: Explanation, variable: str) -> dict[str, Any]:
     """The rows of the tables that a finding weighs through, the strongest first: its `own`, and those of `others`.
@@ -111,6 +114,7 @@ def _flip(situation: Situation, entry: Entry, place: int) -> str:
     if not told:
         return f"No value of it changes what leads (now {now})."
     words = ", and ".join(f"{who} would lead if this were {where}" for who, where in told)
-    limits = f"{number(float(found.lower[place]))} to {number(float(found.upper[place]))}"
+    lower = float(found.lower[place])
+    limits = f"{number(lower) if lower >= LEAST else f'under {LEAST}'} to {number(float(found.upper[place]))}"
     close = f" That lies within what its sources leave open ({limits})." if within else ""
     return f"{words[:1].upper()}{words[1:]} (now {now}).{close}"

@@ -33,7 +33,7 @@ def _component() -> type[JSComponent]:
 
         def __init__(self, session: Session, **params: Any) -> None:
             self._session = session
-            super().__init__(html=session.first(), css=style(), **params)
+            super().__init__(html=session.first(), css=style(), **params)  # type: ignore[no-untyped-call]
 
         def __repr__(self, depth: int = 0) -> str:
             return f"<Explorer of {self._session.shipped.target}: run this cell in Jupyter to use it>"

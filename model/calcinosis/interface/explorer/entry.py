@@ -58,7 +58,12 @@ def _row(situation: Situation, name: str) -> dict[str, Any]:
     variable, text = model.variables[name], page.findings.get(name, "")
     finding = situation.evidence.get(name)
     choices = [
-        {"value": state.name, "label": state.label or state.name, "help": state.description, "chosen": text == state.name}
+        {
+            "value": state.name,
+            "label": state.label or state.name,
+            "help": state.description,
+            "chosen": text == state.name,
+        }
         for state in variable.states
     ]
     plain = text in ("", *SILENT) or any(choice["chosen"] for choice in choices)
@@ -91,8 +96,8 @@ def _shared(situation: Situation, name: str, label: str, description: str) -> di
     variable, finding = situation.model.variables.get(name), situation.evidence.get(name)
     draft = page.drafts.get(name)
     units = list(in_units(situation.model, name))
-    number, unit = (draft.number, draft.unit) if draft else split_measurement(text) if units else ("", "")
-    measured = bool(units) and bool(number) and draft is None
+    number = draft.number if draft else split_measurement(text)[0] if units else ""
+    measured = draft is None and bool(number)
     lower, upper, own = scale(situation.model, name) if units else (0.0, 0.0, "")
     return {
         "name": name,
@@ -102,7 +107,7 @@ def _shared(situation: Situation, name: str, label: str, description: str) -> di
         "silent": (PENDING, UNKNOWN) if variable is None or variable.group in AWAITED else (UNKNOWN,),
         "days": page.dates_of(name, len(finding.likelihoods)) if finding else [],
         "units": units,
-        "number": number if draft or measured else "",
+        "number": number,
         "unit": unit_of(page, name) if draft or measured else "",
         "believed": f"{lower:g} to {upper:g} {own}" if units else "",
         "fault": draft.fault if draft else _not_used(situation, name, text),
@@ -159,6 +164,11 @@ def _possible(variable: Variable, finding: Finding | None) -> list[dict[str, Any
         return []
     shares = likelihoods_of(finding, variable)
     return [
-        {"value": state.name, "label": state.label or state.name, "on": shares[state.name] > 0, "share": round(100 * share)}
+        {
+            "value": state.name,
+            "label": state.label or state.name,
+            "on": shares[state.name] > 0,
+            "share": round(100 * share),
+        }
         for state, share in zip(variable.states, shares.values(), strict=True)
     ]

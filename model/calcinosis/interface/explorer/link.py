@@ -103,7 +103,8 @@ def page_of(fragment: str, model: Model) -> tuple[Page, str]:
 
 
 _OWN = (
-    "dates", "case", "estimate", "blind", "tab", "state", "against", "ranking", "away", "other", "table", "edits", "priors",
+    "dates", "case", "estimate", "blind", "tab", "state", "against", "ranking", "away", "other", "table", "edits",
+    "priors",
 )  # fmt: skip
 
 RANKINGS = ("information", "right", "cost", "harm")

@@ -1,4 +1,4 @@
-"""Numbers with their units, as typed into the page: the units there are, a conversion, and the echo of what was read."""
+"""Numbers with their units, as typed into the page: which units there are, conversions, what can be believed."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from calcinosis.inference.grammar import is_missing
 from calcinosis.inference.model import Model, load
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.explorer.component import component
-from calcinosis.interface.explorer.page import SILENT, Page
+from calcinosis.interface.explorer.page import SILENT, Page, enterable
 from calcinosis.knowledge.frozen import FrozenMap
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def _texts(model: Model, given: Mapping[str, Any]) -> dict[str, str]:
     silent = {name: own for name, own in words.items() if own in SILENT and name in model.names}
     evidence = model.read({name: value for name, value in given.items() if name not in silent})
     for name in given:
-        if name == model.target or (name in model.variables and model.variables[name].group == "hidden"):
-            raise QuestionError(f"{name} cannot be entered in the page: nobody can look at it")
+        if name not in enterable(model):
+            raise QuestionError(f"{name} cannot be entered in the page: nobody can observe it")
     texts = {name: silent.get(name) or _text(evidence, name, value) for name, value in given.items()}
     return {name: text for name, text in texts.items() if text}
 

@@ -26,7 +26,7 @@ class Explorer {
   constructor(root, model, alone) {
     Object.assign(this, { root, model, alone, previews: {}, sent: 0, waiting: [], held: {}, lost: false });
     this.visit = memory("visit") ?? this.newVisit();
-    this.theme(stored("theme") ?? "");
+    this.theme(stored("theme") || (alone ? "" : hostTheme()));
     model.on("msg:custom", (message) => this.receive(JSON.parse(message.data ?? message)));
     root.addEventListener("click", (event) => this.click(event));
     root.addEventListener("change", (event) => this.change(event));
@@ -374,8 +374,14 @@ function remember(name, value) {
 function stored(name) { try { return localStorage.getItem(`calcinosis-${name}`); } catch { return null; } }
 function store(name, value) { try { localStorage.setItem(`calcinosis-${name}`, value); } catch { /* likewise */ } }
 
+// The look of the notebook around the page, where that says so; else that of the browser.
+function hostTheme() {
+  return { true: "light", false: "dark" }[document.body.dataset.jpThemeLight] ?? "";
+}
+
 // Make one element like another, keeping the nodes that both have: by id, else by place.
 function morph(from, to) {
+  const typed = from === from.getRootNode().activeElement && ![from.getAttribute("value"), from.told].includes(from.value);
   for (const { name, value } of [...to.attributes]) if (from.getAttribute(name) !== value) from.setAttribute(name, value);
   for (const { name } of [...from.attributes])
     if (!to.hasAttribute(name) && !(name === "open" && from.nodeName === "DETAILS")) from.removeAttribute(name);
@@ -401,7 +407,7 @@ function morph(from, to) {
   }
   if (from.nodeName === "INPUT") {
     if (["radio", "checkbox"].includes(from.type)) from.checked = to.hasAttribute("checked");
-    else if (from !== from.getRootNode().activeElement || from.value === from.told) from.value = to.getAttribute("value") ?? "";
+    else if (!typed) from.value = to.getAttribute("value") ?? ""; // what is being typed is left alone
   } else if (from.nodeName === "SELECT") {
     from.selectedIndex = Math.max(0, [...from.options].findIndex((option) => option.hasAttribute("selected")));
   }

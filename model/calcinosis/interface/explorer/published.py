@@ -32,7 +32,9 @@ class Published:
         return cls(
             {
                 line.cells["case_id"]: " · ".join(
-                    filter(None, (line.cells["case_id"], line.cells.get("year", ""), line.cells.get("source_title", "")))
+                    filter(
+                        None, (line.cells["case_id"], line.cells.get("year", ""), line.cells.get("source_title", ""))
+                    )
                 )
                 for line in sheet.lines
             },

@@ -88,7 +88,8 @@ def _dress(document: Document) -> None:
 def _template() -> Template:
     from panel.io.resources import _env
 
-    return _env.from_string((HERE / "templates" / "document.html").read_text(encoding="utf-8"))
+    template: Template = _env.from_string((HERE / "templates" / "document.html").read_text(encoding="utf-8"))
+    return template
 
 
 def _guard(server: Server, names: set[str] | None) -> Any:
@@ -125,4 +126,6 @@ def _guard(server: Server, names: set[str] | None) -> Any:
             self.set_status(403)
             self.finish("This page is served to this machine only, by its own name.\n")
 
-    return RuleRouter([Rule(Own(), server._tornado), (r".*", Application([(r".*", Refuse)], log_function=lambda _: None))])
+    return RuleRouter(
+        [Rule(Own(), server._tornado), (r".*", Application([(r".*", Refuse)], log_function=lambda _: None))]
+    )

@@ -69,7 +69,8 @@ class Session:
         step (`push`) that the browser's back button goes back from.
         """
         before = self.page, self._past, self._future, self._was, self.situation
-        notice, kind, more = "", "", {}
+        more: Reply = {}
+        notice, kind = "", ""
         try:
             try:
                 notice, more = self._do(str(message.get("do", "")), message)
@@ -110,7 +111,7 @@ class Session:
         }
         if what in own:
             return own[what](message)
-        self._turn_to(act(self.page, message, self.situation.model))
+        self._turn_to(act(self.page, message, self.shipped))
         return "", {}
 
     def _turn_to(self, page: Page) -> None:
@@ -177,7 +178,9 @@ class Session:
             return "", {}
         findings, _ = self.published.findings(name, self.shipped)
         self._turn_to(
-            self.page.changed(findings=FrozenMap(findings), drafts=FrozenMap({}), dates=FrozenMap({}), case=name, estimate=None)
+            self.page.changed(
+                findings=FrozenMap(findings), drafts=FrozenMap({}), dates=FrozenMap({}), case=name, estimate=None
+            )
         )
         self._unmark()
         return "", {}
@@ -187,7 +190,8 @@ class Session:
 
     def _published(self) -> dict[str, str] | None:
         """What was published of the case that the findings began as."""
-        return self.published.findings(self.page.case, self.shipped)[1] if self.page.case in self.published.titles else None
+        case = self.page.case
+        return self.published.findings(case, self.shipped)[1] if case in self.published.titles else None
 
     def _regions(self, notice: str, kind: str) -> dict[str, str]:
         """The HTML of every region of the page."""

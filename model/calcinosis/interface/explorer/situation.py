@@ -96,7 +96,8 @@ class Situation:
 
     def label(self, state: str) -> str:
         """The label of a state of the target."""
-        return next(own.label or own.name for own in self.model.variables[self.model.target].states if own.name == state)
+        target = self.model.variables[self.model.target]
+        return next(own.label or own.name for own in target.states if own.name == state)
 
 
 def read(model: Model, findings: Findings) -> Evidence:
