@@ -41,15 +41,24 @@ COMMAND = "from calcinosis.interface.shell import main; main()"
 
 
 class Server:
-    """The explorer as `calcinosis explore` starts it, in a process of its own; `before` is Python that it runs first."""
+    """The explorer as `calcinosis explore` starts it, in its own process; `before` is Python that it runs first."""
 
     def __init__(self, *words, priors=None, port=0, before=""):
-        self._errors = tempfile.TemporaryFile("w+")
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed when it stops
         environment = {name: own for name, own in os.environ.items() if name != "CALCINOSIS_PRIORS"}
         words = [*words, *(["--priors", str(priors)] if priors else [])]
         self._process = subprocess.Popen(
-            [sys.executable, "-c", f"{before}\n{COMMAND}", "explore", "--no-browser", "--json"]
-            + ["--port", str(port), *words],
+            [
+                sys.executable,
+                "-c",
+                f"{before}\n{COMMAND}",
+                "explore",
+                *words,
+                "--no-browser",
+                "--json",
+                "--port",
+                str(port),
+            ],
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
@@ -101,7 +110,7 @@ class Bar(NamedTuple):
 
 
 class OpenPage:
-    """An open page, with the hands and the eyes of a user: findings are found by their words. `window` is Playwright's."""
+    """An open page, with the hands and the eyes of a user, who goes by words; `window` is Playwright's page."""
 
     def __init__(self, window):
         self.window = window

@@ -147,6 +147,24 @@ def test_a_finding_is_found_chosen_and_undone_by_keyboard(page, server, model):
     page.shows(model.posterior(livedo="yes"))
 
 
+def test_a_search_goes_through_the_words_of_findings_only(page, server):
+    page.open(server.url)
+    found = page.window.locator("[data-finding]:visible")
+    for words, names in (
+        ("LIVEDO", {"livedo"}),
+        ("hip", {"lesion_site"}),
+        ("intact para", {"pth"}),
+        ("dialysis", {"care_setting", "esrd", "pth"}),
+        ("not asked", set()),
+        ("likelihoods", set()),
+    ):
+        page.search(words)
+        assert set(found.evaluate_all("all => all.map(own => own.dataset.finding)")) == names, words
+        assert page.window.get_by_text("No finding has this word.").is_visible() == (not names)
+    page.search("")
+    assert found.count() == page.window.locator("[data-finding]").count()
+
+
 def test_a_result_that_is_taken_away_by_keyboard_leaves_the_focus_near(page, link_of, model):
     page.open(link_of(vascular_histology="absent"))
     page.window.locator("#f-vascular_histology-drop-0").focus()
@@ -191,6 +209,26 @@ def sticking_out(page, width):
         ".slice(0, 5).map(own => own.nodeName + ' ' + (own.id || own.className))",
         width,
     )
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_what_has_the_focus_is_never_behind_the_answer(window_of, link_of, width):
+    page = window_of(width, 740).open(link_of(**CASE))
+    for key in ("Tab", "Shift+Tab"):
+        for _ in range(60):
+            page.window.keyboard.press(key)
+            hidden = page.window.locator(".explorer").evaluate(_HIDDEN)
+            assert not hidden, f"{key}: {focused(page)} lies behind {hidden}"
+
+
+_HIDDEN = """root => {
+    const own = root.getRootNode().activeElement;
+    if (!own || !root.contains(own)) return null;
+    const box = own.getBoundingClientRect();
+    const above = root.getRootNode().elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+    const near = own.closest("label, fieldset, section, header, [role=tablist]");
+    return above && (near.contains(above) || above.contains(own)) ? null : above?.className ?? "nothing";
+}"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,4 +1,4 @@
-"""When the program fails, or cannot be reached, the page says so; nothing entered is lost, and it comes back by itself."""
+"""When the program fails, or cannot be reached, the page says so, loses nothing, and comes back by itself."""
 
 from __future__ import annotations
 

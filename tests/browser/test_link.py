@@ -1,4 +1,4 @@
-"""The link holds the page: opened elsewhere it shows the same, and one that is broken or hostile says so and does nothing."""
+"""The link holds the page: opened elsewhere it shows the same; one that is broken or hostile says so, and does nothing."""
 
 from __future__ import annotations
 
@@ -108,8 +108,8 @@ def test_a_new_step_after_going_back_is_the_way_forward(page, server, model):
     page.shows(model.posterior(pain="severe", ulceration="yes"))
 
 
-def test_a_broken_or_hostile_link_says_so_and_opens_the_empty_page(page, window_of, server, model):
-    fresh = window_of().open(server.url).look()
+def test_a_broken_or_hostile_link_says_so_and_opens_the_empty_page(page, server, model):
+    fresh = page.open(server.url).look()
     for what, fragment in HOSTILE.items():
         if what in OPENED:
             page.open(f"{server.url}#{fragment}")

@@ -1,10 +1,12 @@
-"""Every pitfall of what-if pages that others fell into (EXPLORER_UX.md, section 3), where a browser is needed to see it.
+"""Every pitfall of what-if pages that others fell into (EXPLORER_UX.md, section 3), where it is seen in a browser.
 
 Those that can be seen without one are in `tests/interface/explorer/test_pitfalls.py`.
 """
 
 from __future__ import annotations
 
+import json
+import math
 import re
 
 import pytest
@@ -48,7 +50,7 @@ MANY = {
 
 
 def test_bars_on_a_stretched_axis(page, link_of, model):
-    """Pitfall: bars on a stretched axis. Every bar is as long as it is probable, of a track that is the same for all."""
+    """Pitfall: bars on a stretched axis. Every bar is as long as it is probable, all on the same track."""
     for findings in ({}, {"sex": "female"}, {"cirrhosis": "yes", "pain": "none"}, MANY):
         page.open(link_of(**findings))
         page.shows(model.posterior(findings))
@@ -163,6 +165,28 @@ def test_old_results_are_never_shown_as_new(page, serve, model):
     assert float(answer.evaluate("own => getComputedStyle(own).opacity")) == 1
 
 
+def test_clicks_that_come_faster_than_answers_all_count(page, server, model):
+    """Pitfall: old results shown after a change. The last answer is that to all clicks."""
+    page.open(server.url)
+    names = [name for name in MANY if "," not in MANY[name] and "dL" not in MANY[name]]
+    with page.answered(len(names)):
+        page.window.locator(".entry").evaluate(
+            "(entry, chosen) => chosen.forEach(([name, state]) => "
+            "entry.querySelector(`[name='f-${name}'][value='${state}']`).click())",
+            [[name, MANY[name]] for name in names],
+        )
+    page.shows(model.posterior({name: MANY[name] for name in names}))
+    page.reload().shows(model.posterior({name: MANY[name] for name in names}))
+
+
+def test_a_text_of_any_length_is_refused_in_words(page, server, model):
+    """Pitfall: unit or decimal slip. What was pasted by mistake neither stops the page nor the program."""
+    page.open(server.url).type_number("Serum calcium", "9" * 500_000)
+    assert "too long" in page.notice
+    page.choose(PAIN, "severe")
+    page.shows(model.posterior(pain="severe"))
+
+
 def test_the_same_case_twice_gives_the_same_digits(page, window_of, link_of):
     """Pitfall: sampling noise shown as change. The same findings give the same page, to the last digit."""
     one = page.open(link_of(**MANY))
@@ -263,7 +287,7 @@ def test_a_number_with_comma_or_point_is_the_same_number(page, server, model):
 
 
 def test_a_number_without_a_unit_or_out_of_any_range_is_no_finding(page, server, model):
-    """Pitfall: unit or decimal slip. A unit is never assumed; what cannot be is asked back, with what was typed kept."""
+    """Pitfall: unit or decimal slip. A unit is never assumed; what cannot be is asked back, and kept as typed."""
     page.open(server.url).type_number("Serum calcium", "2,27")
     page.shows(model.posterior())
     assert page.fault("Serum calcium") == "Choose its unit: it is never assumed."
@@ -283,7 +307,7 @@ def test_a_number_without_a_unit_or_out_of_any_range_is_no_finding(page, server,
 
 
 def test_another_unit_converts_the_number(page, server, model):
-    """Pitfall: unit or decimal slip. A changed unit leaves the amount as it was: the number is converted, and echoed."""
+    """Pitfall: unit or decimal slip. A changed unit leaves the amount: the number is converted, and echoed."""
     page.open(server.url).type_number("Serum calcium", "11.2", "mg/dL")
     page.choose_unit("Serum calcium", "mmol/L")
     assert page.window.get_by_label("Serum calcium as a number").input_value() == "2.795"
@@ -318,6 +342,81 @@ def test_whole_percent_on_the_screen(page, link_of):
         assert all(re.fullmatch(r"(?:< 1|> 99|\d\d?) %", bar.percent) for bar in page.bars())
 
 
+def test_one_trivial_finding_is_a_short_bar(page, link_of):
+    """Pitfall: relevance normalised to 100 %, which hides that nothing matters."""
+    page.open(link_of(sex="female"))
+    width, room = page.window.locator(".why .lever").first.evaluate(
+        "own => [own.querySelector('i').getBoundingClientRect().width, own.getBoundingClientRect().width]"
+    )
+    assert width < 0.1 * room
+
+
+def test_against_has_the_weight_of_for(page, link_of):
+    """Pitfall: anchoring; explanation as persuasion. What speaks against stands beside what speaks for."""
+    page.open(link_of(**MANY | {"esrd": "no", "weight_loss": "no", "livedo": "no"}))
+    sides = page.window.locator(".why .side").evaluate_all(_SIDES)
+    assert [own["name"] for own in sides] == ["for", "against"]
+    speaks_for, against = sides
+    for what in ("top", "width", "size", "room"):
+        assert speaks_for[what] == pytest.approx(against[what], abs=1), what
+    for side in sides:
+        assert side["levers"], side["name"]
+        for nats, width in side["levers"]:
+            # both on one scale, whose end is a factor of 30
+            assert abs(width - min(1, abs(nats) / math.log(30)) * side["room"]) <= 2.5, (side["name"], nats)
+
+
+def test_both_ends_of_a_tornado_are_labelled(page, link_of):
+    """Pitfall: tornado bars misread. Each end has the value of the parameter and the probability that it leads to."""
+    page.open(link_of(cirrhosis="yes", pain="intermittent")).press("Sensitivity", "tab")
+    rows = page.window.locator(".tornado > li").all()
+    assert rows
+    for row in rows:
+        for end, which in ((".from", "(lower|upper)"), (".to", "(lower|upper)")):
+            words = row.locator(end).text_content()
+            assert re.fullmatch(rf"{which} limit [\d.< >%]+ → (?:< 1|> 99|\d\d?) %", words.strip()), words
+        assert row.locator(".from").text_content().split()[0] != row.locator(".to").text_content().split()[0]
+
+
+def test_the_answer_is_drawn_in_bars(page, link_of):
+    """Pitfall: pies for near-equal states. Nothing in the answer is drawn but bars with their numbers."""
+    page.open(link_of(**MANY))
+    assert page.window.locator(".answer svg, .answer canvas, .answer img").count() == 0
+    assert page.window.locator('.answer [role="list"] > [role="listitem"]').count() == 5
+
+
+def test_the_graph_is_not_in_the_way_and_stays_where_it_is(page, server):
+    """Pitfall: the graph as main view. It is shown only if asked for, and no click moves its nodes."""
+    page.open(server.url)
+    assert page.window.locator("svg.network").count() == 0
+    page.press("Network", "tab")
+    places = "svg => [...svg.querySelectorAll('.node')].map(own => own.getAttribute('transform'))"
+    before = page.window.locator("svg.network").evaluate(places)
+    page.choose(PAIN, "severe").choose(LIVEDO, "yes").choose(ULCER, "yes")
+    assert page.window.locator("svg.network").evaluate(places) == before
+    assert len(set(before)) == len(before)
+
+
+def test_what_is_saved_has_full_digits_and_the_report_prints_a_sentence_for_the_patient(page, link_of, model):
+    """Pitfalls: precision beyond the sources, which is for the file only; percentages nobody can pass on."""
+    page.open(link_of(**MANY))
+    page.window.get_by_text("Copy, print, save").click()
+    with page.window.expect_download() as saved:
+        page.press("JSON")
+    content = json.loads(saved.value.path().read_text(encoding="utf-8"))
+    assert content["probabilities"] == dict(model.posterior(MANY).probabilities_of)
+    with page.window.expect_download() as saved:
+        page.press("Report to print")
+    report = saved.value.path().read_text(encoding="utf-8")
+    assert saved.value.suggested_filename.endswith(".html")
+    assert "Of 100 patients like this one" in report
+    page.press("Copy summary")
+    page.window.locator(".notice").wait_for()
+    copied = page.window.evaluate("navigator.clipboard.readText()")
+    assert len(copied.strip().splitlines()) == 5
+    assert "Of 100 patients like this one" in copied
+
+
 _MARKS = """bars => [...bars.querySelectorAll(".bar")].map(bar => {
     const track = bar.querySelector(".track").getBoundingClientRect();
     const prior = bar.querySelector(".prior").getBoundingClientRect();
@@ -331,3 +430,14 @@ _GHOSTS = """bars => [...bars.querySelectorAll(".bar")].map(bar => {
     const ghost = bar.querySelector(".ghost").getBoundingClientRect();
     return [bar.dataset.state, (ghost.left + ghost.right) / 2 - track.left, track.width];
 })"""
+
+_SIDES = """sides => sides.map(side => ({
+    name: side.classList.contains("for") ? "for" : "against",
+    top: side.getBoundingClientRect().top,
+    width: side.getBoundingClientRect().width,
+    size: parseFloat(getComputedStyle(side.querySelector(".factor")).fontSize),
+    room: side.querySelector(".lever").getBoundingClientRect().width,
+    levers: [...side.querySelectorAll(":scope > ul > li")].map(line => [
+        parseFloat(line.querySelector(".nats").firstChild.textContent.replace("−", "-")),
+        line.querySelector(".lever i").getBoundingClientRect().width]),
+}))"""

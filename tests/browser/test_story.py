@@ -30,6 +30,9 @@ NUMBERS = (
 )
 """What is typed, with which unit; the article says only that the calcium was normal."""
 
+KNOWN = {name: text for *_, finding in (*CLICKED, *NUMBERS) for name, text in finding.items()}
+"""What was known before the biopsies."""
+
 BIOPSY, NO_CALCIUM = "Vessels on biopsy", "no calcium in vessel walls"
 
 SEEN_BESIDE = (
@@ -46,9 +49,7 @@ def page(window_of, server):
     return window_of(WIDTHS[0]).open(server.url)
 
 
-@pytest.fixture
-def before_histology(page, model):
-    """Enter what was known before the biopsies, comparing the bars after each step; the findings so far."""
+def test_after_each_click_the_bars_are_the_posterior_and_the_biopsies_turn_the_story(page, model):
     page.shows(model.posterior({}))
     known = {}
     for label, state, finding in CLICKED:
@@ -57,17 +58,13 @@ def before_histology(page, model):
         known |= finding
         page.shows(model.posterior(known))
     page.search("")
-    for label, number, unit, finding in NUMBERS:
-        page.type_number(label, number)
+    for label, amount, unit, finding in NUMBERS:
+        page.type_number(label, amount)
         page.shows(model.posterior(known))  # without its unit a number is no finding
         page.choose_unit(label, unit)
         known |= finding
         page.shows(model.posterior(known))
-    return known
-
-
-def test_after_each_click_the_bars_are_the_posterior_and_the_biopsies_turn_the_story(page, before_histology, model):
-    known = before_histology
+    assert known == KNOWN
     assert model.posterior(known).leading == "calciphylaxis"
     assert leading(page) == "calciphylaxis"
     feared = [number(page, "calciphylaxis")]
@@ -91,13 +88,13 @@ def test_after_each_click_the_bars_are_the_posterior_and_the_biopsies_turn_the_s
         page.shows(model.posterior(known))
 
 
-def test_one_biopsy_alone_would_not_have_turned_it_and_undo_goes_back_before_histology(page, before_histology, model):
-    page.add(BIOPSY, NO_CALCIUM)
+def test_one_biopsy_alone_would_not_have_turned_it_and_undo_goes_back_before_histology(page, link_of, model):
+    page.open(link_of(**KNOWN)).add(BIOPSY, NO_CALCIUM)
     assert leading(page) == "calciphylaxis"
     page.press("Undo")
-    page.shows(model.posterior(before_histology))
+    page.shows(model.posterior(KNOWN))
     page.add(BIOPSY, "calcium in vessel walls")
-    page.shows(model.posterior(before_histology | {"vascular_histology": "intramural_calcification"}))
+    page.shows(model.posterior(KNOWN | {"vascular_histology": "intramural_calcification"}))
     assert number(page, "calciphylaxis") > 90
 
 

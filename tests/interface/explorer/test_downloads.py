@@ -32,7 +32,7 @@ KINDS = ("report", "summary", "json")
 
 def situation(model, page=None, **findings):
     page = page or Page(findings=FrozenMap(findings))
-    return Situation(page, edited(model, page.edits), model, {})
+    return Situation.of(page, edited(model, page.edits), model)
 
 
 @pytest.fixture(scope="module")

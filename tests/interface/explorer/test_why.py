@@ -16,10 +16,11 @@ from calcinosis.analysis.behind import rows_behind
 from calcinosis.inference.network import Network
 from calcinosis.inference.posterior import percent
 from calcinosis.interface.explorer import views, why
+from calcinosis.interface.explorer.asked import MOST_EXPLAINED
 from calcinosis.interface.explorer.basis import number, source_in_words
 from calcinosis.interface.explorer.page import Page
 from calcinosis.interface.explorer.session import Session
-from calcinosis.interface.explorer.why import FULL, MOST, explained, signed, view
+from calcinosis.interface.explorer.why import FULL, signed, view
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.records import Source, State, Variable
 
@@ -79,7 +80,7 @@ def test_the_published_case_adds_up_for_every_question(jones, against):
         shown = view(jones.situation)
         assert adds_up(shown)
         assert len(lines(shown)) == 17
-        one, other = explained(jones.situation)
+        one, other = jones.situation.explained
         p, q = (jones.situation.posterior[own] if own else 1 - jones.situation.posterior[one] for own in (one, other))
         assert shown["after"] == pytest.approx(math.log(p / q), abs=1e-9)
         p, q = (jones.situation.prior[own] if own else 1 - jones.situation.prior[one] for own in (one, other))
@@ -176,10 +177,10 @@ def test_beyond_so_many_findings_the_first_are_known_to_begin_with(shipped):
         for own in shipped.variables.values()
         if own.group != "hidden" and own.name != shipped.target
     }
-    assert len(findings) > MOST
+    assert len(findings) > MOST_EXPLAINED
     session = opened(shipped, **findings)
     shown = view(session.situation)
-    assert len(lines(shown)) == MOST
+    assert len(lines(shown)) == MOST_EXPLAINED
     assert adds_up(shown)
     assert shown["known"].startswith("care setting (dermatology clinic)")
     assert "Counted as known to begin with: care setting (dermatology clinic)" in words(panel(session))
@@ -215,7 +216,7 @@ def test_the_runner_up_is_one_click_away(jones):
     html = panel(jones)
     assert "Why dystrophic calcification rather than iatrogenic calcification?" in html
     jones.handle({"do": "why", "field": "against", "value": view(jones.situation)["rival"][0]})
-    assert explained(jones.situation) == ("dystrophic", "iatrogenic")
+    assert jones.situation.explained == ("dystrophic", "iatrogenic")
     assert view(jones.situation)["rival"] is None
     assert adds_up(view(jones.situation))
 
@@ -223,7 +224,7 @@ def test_the_runner_up_is_one_click_away(jones):
 def test_a_state_is_never_held_against_itself(shipped):
     session = opened(shipped, against="calciphylaxis", pain="severe", ulceration="yes")
     assert session.situation.leading == "calciphylaxis"
-    assert explained(session.situation) == ("calciphylaxis", "")
+    assert session.situation.explained == ("calciphylaxis", "")
     assert '<option value="" selected>all others</option>' in panel(session)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from calcinosis.inference.evidence import Evidence
@@ -49,7 +48,8 @@ def view(situation: Situation) -> dict[str, Any]:
 def _other(situation: Situation, findings: Findings) -> Situation:
     """The patient compared with, asked of the same model."""
     page = situation.page.changed(findings=findings, drafts=FrozenMap({}), estimate=None, blind=False, other=None)
-    return replace(situation, page=page, was={})
+    assert situation.other is not None
+    return Situation(page, situation.other, situation.shipped)
 
 
 def _settings(situation: Situation) -> list[dict[str, Any]]:

@@ -31,7 +31,7 @@ def download(what: str, situation: Situation, published: Published | None, today
     >>> import calcinosis as cc
     >>> from calcinosis.interface.explorer.page import Page
     >>> model = cc.load()
-    >>> situation = Situation(Page().with_finding("pain", "severe"), model, model, {})
+    >>> situation = Situation.of(Page().with_finding("pain", "severe"), model)
     >>> download("report", situation, None, date(2026, 11, 26))["download"]["name"]
     'calcinosis-2026-11-26.html'
     """

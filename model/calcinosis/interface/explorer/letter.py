@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from importlib import metadata
 
@@ -28,7 +27,7 @@ def letter(situation: Situation, today: date) -> str:
     >>> from calcinosis.interface.explorer.page import Page
     >>> model = cc.load()
     >>> page = Page().with_finding("pain", "severe").with_finding("warfarin", "yes").with_finding("livedo", "unknown")
-    >>> told = letter(Situation(page, model, model, {}), date(2026, 11, 26)).splitlines()
+    >>> told = letter(Situation.of(page, model), date(2026, 11, 26)).splitlines()
     >>> [line.partition(":")[0] for line in told[:4]], told[0][-26:]
     (['Findings', 'Answer', 'Fit', 'For calciphylaxis'], 'Asked but unknown: livedo.')
     """
@@ -58,9 +57,7 @@ def stamp(situation: Situation, today: date) -> str:
 
 def why_leading(situation: Situation) -> Explanation | QuestionError:
     """What each finding contributed to the leading state against all others, whatever the page explains just now."""
-    page = situation.page
-    asked = page.state or page.against
-    return (replace(situation, page=page.changed(state="", against="")) if asked else situation).explanation
+    return situation.asked.explanation(situation.leading, "")
 
 
 def odds_in_words(nats: float) -> str:

@@ -15,7 +15,6 @@ from calcinosis.inference.posterior import percent
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.explorer.network_layout import LINE, TITLE, WIDTH, Arrow, layout
 from calcinosis.interface.explorer.situation import Situation
-from calcinosis.interface.explorer.why import MOST, explained
 from calcinosis.knowledge.records import GROUPS, Variable
 
 if TYPE_CHECKING:
@@ -148,7 +147,7 @@ def _picture(situation: Situation, found: Mapping[str, Node], way: Way) -> dict[
 
 def strongest(situation: Situation) -> Way:
     """The way of the finding that says most for or against what the page explains."""
-    why = _explanation(situation)
+    why = situation.explanation
     if isinstance(why, QuestionError):
         return Way(refused=f"No strongest argument: {why}.")
     contributions = why.frame["contribution"].to_list()
@@ -161,20 +160,6 @@ def strongest(situation: Situation) -> Way:
     by_way = f", by way of {listed(map(uncapitalised, labels))}" if labels else ", directly" if names else ""
     speaks = _speaks(situation, why, contributions[place])
     return Way(names, f"{capitalised(finding)}: {speaks}{by_way}.")
-
-
-def _explanation(situation: Situation) -> Explanation | QuestionError:
-    """The explanation as the view 'why' has it: of many findings, the first are known to begin with."""
-    beyond = [finding.variable for finding in situation.evidence][:-MOST]
-    if not beyond:
-        return situation.explanation
-    from calcinosis.analysis.explanation import explain
-
-    state, against = explained(situation)
-    try:
-        return explain(situation.model, situation.evidence, state=state, against=against or None, background=beyond)
-    except QuestionError as error:
-        return error
 
 
 def _speaks(situation: Situation, why: Explanation, contribution: float) -> str:

@@ -7,6 +7,9 @@
 const SLOW = 100; // milliseconds after which the answer is called old
 const SILENT = 8000; // milliseconds after which the program is called silent
 const LONGEST = 8001; // characters of a link that are sent: one more than the program reads
+const MOST = 401; // characters of a value that are sent, likewise
+const SEARCHED = ".name, .description, .choice:not(.not, .un), .adding button"; // the words of a finding
+const TYPED = "input:not([type=radio], [type=checkbox], [type=range]), textarea"; // where Ctrl+Z is the browser's own
 
 export function render({ model }) {
   const root = document.createElement("div");
@@ -181,7 +184,7 @@ class Explorer {
   submit(event) {
     event.preventDefault();
     const form = event.target;
-    const values = Object.fromEntries([...form.elements].filter((e) => e.name).map((e) => [e.name, e.value]));
+    const values = Object.fromEntries([...form.elements].filter((e) => e.name).map((e) => [e.name, e.value.slice(0, MOST)]));
     this.send({ do: form.dataset.form, ...form.dataset, ...values });
   }
 
@@ -198,7 +201,7 @@ class Explorer {
       event.preventDefault();
       const first = [...this.root.querySelectorAll("[data-finding]")].find((f) => !f.closest("[hidden]"));
       focusable(first)?.focus();
-    } else if (event.key === "z" && (event.ctrlKey || event.metaKey) && !target.matches("input[type=text], input[type=search]")) {
+    } else if (event.key === "z" && (event.ctrlKey || event.metaKey) && !target.matches(TYPED)) {
       event.preventDefault();
       this.send({ do: event.shiftKey ? "redo" : "undo" });
     } else if (event.key === "Escape") this.look(null);
@@ -211,7 +214,8 @@ class Explorer {
     for (const group of this.root.querySelectorAll("[data-group]")) {
       let found = false;
       for (const finding of group.querySelectorAll("[data-finding]")) {
-        const text = (finding.textContent + " " + finding.dataset.finding + " " + group.dataset.group).toLowerCase();
+        const parts = [...finding.querySelectorAll(SEARCHED)].map((own) => `${own.textContent} ${own.title}`);
+        const text = [...parts, finding.dataset.finding, group.dataset.group].join(" ").toLowerCase();
         const match = words.every((word) => text.includes(word));
         finding.parentElement.hidden = !match;
         found ||= match;
@@ -336,7 +340,7 @@ class Explorer {
 function action(target, root) {
   const { do: done, ...data } = target.dataset;
   const message = { do: done, ...data };
-  if (target.matches("input, select")) message.value = target.value;
+  if (target.matches("input, select")) message.value = target.value.slice(0, MOST);
   if (target.matches("input[type=checkbox]") && target.name && root)
     message.values = [...root.querySelectorAll(`input[name="${CSS.escape(target.name)}"]:checked`)].map((own) => own.value);
   return message;

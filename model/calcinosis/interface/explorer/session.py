@@ -12,9 +12,10 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.explorer import answer, downloads, entry, views
 from calcinosis.interface.explorer.actions import ActionError, act
+from calcinosis.interface.explorer.asked import Asked
 from calcinosis.interface.explorer.edits import edited
 from calcinosis.interface.explorer.link import LinkError, fragment_of, page_of
-from calcinosis.interface.explorer.page import TABS, Edit, Page
+from calcinosis.interface.explorer.page import TABS, Edit, Findings, Page
 from calcinosis.interface.explorer.previews import previews
 from calcinosis.interface.explorer.published import Published
 from calcinosis.interface.explorer.rendering import render
@@ -135,7 +136,18 @@ class Session:
     def _situation(self) -> Situation:
         if self._edited[0] != self.page.edits:
             self._edited = self.page.edits, edited(self.shipped, self.page.edits)
-        return Situation(self.page, self._edited[1], self.shipped, self._was)
+        page = self.page
+        other = None if page.other is None else self._ask(page.other)
+        return Situation(page, self._ask(page.findings), self.shipped, other, self._was)
+
+    def _ask(self, findings: Findings) -> Asked:
+        """The model asked of some findings; what was asked before the last change need not be asked again."""
+        known = (self.situation.asked, self.situation.other) if hasattr(self, "situation") else ()
+        model = self._edited[1]
+        return next(
+            (own for own in known if own is not None and own.model is model and own.findings == findings),
+            Asked(model, findings),
+        )
 
     def _link(self, message: Mapping[str, Any]) -> tuple[str, Reply]:
         """The page that a link holds; if it cannot be opened, the empty page and a notice."""

@@ -10,6 +10,7 @@ from calcinosis.analysis.account import factor_in_words
 from calcinosis.inference.phrases import capitalised, listed, phrase
 from calcinosis.inference.posterior import percent
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.interface.explorer.asked import MOST_EXPLAINED
 from calcinosis.interface.explorer.basis import basis
 from calcinosis.interface.explorer.situation import Situation
 
@@ -21,10 +22,6 @@ FULL = math.log(30)
 
 TICKS = (3, 10, 30)
 """The factors on the odds that are marked on the scale."""
-
-MOST = 18
-"""How many findings are weighed one by one; what goes beyond counts as known to begin with. One more takes twice as
-long."""
 
 TELLING = math.log(1.5)
 """Two findings are said to act jointly if together they change the odds by so much more, or less, than each alone."""
@@ -41,9 +38,9 @@ def view(situation: Situation) -> dict[str, Any]:
     `for_it` and `against_it` have a line per finding with its `nats`; with those of `neither` they add up to
     `after - before`. `refused` says why there is nothing to show; empty if there is.
     """
-    state, other = explained(situation)
+    state, other = situation.explained
     shown = _question(situation, state, other)
-    found = _explanation(situation)
+    found = situation.explanation
     if isinstance(found, QuestionError):
         return shown | {"refused": f"{capitalised(str(found))}."}
     lines = _lines(situation, found)
@@ -63,15 +60,9 @@ def view(situation: Situation) -> dict[str, Any]:
         "joint": _jointly(situation, found, shown["one"]),
         "account": found.account if lines else "",
         "known": listed(phrase(situation.model.variables[f.variable], f) for f in found.background),
-        "most": MOST,
+        "most": MOST_EXPLAINED,
         "pairwise": not found.hypothesis.against_all,
     }
-
-
-def explained(situation: Situation) -> tuple[str, str]:
-    """The state that is explained, and the one that it is held against; empty for all others."""
-    state = situation.page.state or situation.leading
-    return state, situation.page.against if situation.page.against != state else ""
 
 
 def _question(situation: Situation, state: str, other: str) -> dict[str, Any]:
@@ -91,20 +82,6 @@ def _question(situation: Situation, state: str, other: str) -> dict[str, Any]:
         "rival": (rivals[0], labels[rivals[0]]) if len(rivals) > 1 and rivals[0] != other else None,
         "entered": len(situation.evidence),
     }
-
-
-def _explanation(situation: Situation) -> Explanation | QuestionError:
-    """The explanation; of many findings, the first are known to begin with: the setting, then the history."""
-    from calcinosis.analysis.explanation import explain
-
-    beyond = [finding.variable for finding in situation.evidence][:-MOST]
-    if not beyond:
-        return situation.explanation
-    state, other = explained(situation)
-    try:
-        return explain(situation.model, situation.evidence, state=state, against=other or None, background=beyond)
-    except QuestionError as error:
-        return error
 
 
 def _lines(situation: Situation, found: Explanation) -> list[Line]:
