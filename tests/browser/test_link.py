@@ -1,4 +1,4 @@
-"""The link holds the page: opened elsewhere it shows the same; one that is broken or hostile says so, and does nothing."""
+"""The link holds the page: opened elsewhere it shows the same; a broken or hostile one says so, and does nothing."""
 
 from __future__ import annotations
 

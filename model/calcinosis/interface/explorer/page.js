@@ -237,13 +237,27 @@ class Explorer {
     const value = choice && (choice.querySelector?.("input")?.value ?? choice.dataset.value ?? choice.value);
     const one = all.find((preview) => preview.value === value);
     const key = `${name}|${one?.value}`;
-    if (!again && key === this.key_) return;
-    this.key_ = key;
+    const preview = this.root.querySelector("#preview");
     this.looked = target;
-    this.ghosts(one);
-    const label = finding?.querySelector(".name")?.textContent ?? finding?.dataset.label ?? "";
-    const open = all.length > 0 && all.every((preview) => preview.open);
-    this.root.querySelector("#preview")?.replaceChildren(...(open ? [this.table(label, all, one)] : []));
+    if (again || key !== this.key_) {
+      this.key_ = key;
+      this.ghosts(one);
+      const label = finding?.querySelector(".name")?.textContent ?? finding?.dataset.label ?? "";
+      const open = all.length > 0 && all.every((own) => own.open);
+      preview.replaceChildren(...(open ? [this.table(label, all, one)] : []));
+    }
+    if (preview.firstChild) this.place(preview, [finding, target]);
+  }
+
+  // Below the bars; or at the foot of the window, where it would lie on what it is about; or nowhere, if it would there.
+  place(preview, parts) {
+    const { top } = preview.parentElement.getBoundingClientRect();
+    for (const part of parts)
+      for (const place of ["", `${innerHeight - top - preview.offsetHeight}px`]) {
+        preview.style.top = place;
+        if (!covers(preview, part)) return;
+      }
+    preview.replaceChildren();
   }
 
   ghosts(one) {
@@ -358,6 +372,11 @@ function make(tag, attributes = {}, ...children) {
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.append(...children);
   return element;
+}
+
+function covers(one, other) {
+  const [a, b] = [one, other].map((own) => own.getBoundingClientRect());
+  return a.top < b.bottom && b.top < a.bottom && a.left < b.right && b.left < a.right;
 }
 
 function focusable(home) {
