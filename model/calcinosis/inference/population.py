@@ -30,7 +30,7 @@ class Population:
     network: Network
     patients: int = PATIENTS
     seed: int = 0
-    _drawn: dict[str, Codes] = field(default_factory=dict)
+    _drawn: dict[tuple[str, int], Codes] = field(default_factory=dict)
 
     def __reduce__(self) -> tuple[type[Population], tuple[Network, int, int]]:
         return type(self), (self.network, self.patients, self.seed)  # what was drawn is drawn again, the same
@@ -47,15 +47,16 @@ class Population:
         table = table_rows(self.network, target)
         return np.asarray(table[self._rows(target), self.truth] * table.shape[1])
 
-    def states(self, name: str) -> Codes:
-        """The state of a variable in each patient, by number."""
-        known = self._drawn.get(name)
+    def states(self, name: str, number: int = 0) -> Codes:
+        """The state of a variable in each patient, by number; of a repeatable one, that which its `number`th look
+        shows."""
+        known = self._drawn.get((name, number))
         if known is None:
             if name == self.network.target:
                 known = np.arange(self.patients) % len(self.network.variables[name].states)
             else:
-                known = self._result(name, 0)
-            self._drawn[name] = known
+                known = self._result(name, number)
+            self._drawn[name, number] = known
         return known
 
     def seen(self, finding: Finding, coder: Coder) -> Codes:
@@ -67,8 +68,7 @@ class Population:
         """
         name, looks = finding.variable, []
         for number, likelihoods in enumerate(finding.likelihoods):
-            states = self.states(name) if number == 0 else self._result(name, number)
-            looks.append(self._look(name, number, states, likelihoods))
+            looks.append(self._look(name, number, self.states(name, number), likelihoods))
         if len(looks) == 1:
             which, own = looks[0]
             codes = np.zeros(len(own), dtype=np.int32)
@@ -80,12 +80,15 @@ class Population:
         for which, own in looks:
             places = np.array([outcomes.index(outcome) for outcome in own])
             counts[np.arange(self.patients), places[which]] += 1
-        shown = [tuple(own) for own in counts.tolist()]
-        known = {
-            own: coder.code(name, [o for o, times in zip(outcomes, own, strict=True) for _ in range(times)])[0]
-            for own in dict.fromkeys(shown)
-        }
-        return np.array([known[own] for own in shown])
+        # which patients show the same: told apart by one outcome after the other
+        first, alike = np.zeros(1, dtype=np.intp), np.zeros(self.patients, dtype=np.intp)
+        for times in counts.T:
+            _, first, alike = np.unique(alike * (len(looks) + 1) + times, return_index=True, return_inverse=True)
+        known = [
+            coder.code(name, [o for o, times in zip(outcomes, own, strict=True) for _ in range(times)])[0]
+            for own in counts[first].tolist()
+        ]
+        return np.array(known)[alike]
 
     def _look(
         self, name: str, number: int, states: Codes, likelihoods: Sequence[float]

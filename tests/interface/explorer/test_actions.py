@@ -18,9 +18,8 @@ def do(shipped):
     def doing(*steps, page=None):
         page = page or Page()
         for step in steps:
-            if isinstance(step, tuple):
-                step = dict(zip(("do", "variable", "value"), step, strict=False))
-            page = act(page, step, shipped)
+            named = dict(zip(("do", "variable", "value"), step, strict=False)) if isinstance(step, tuple) else step
+            page = act(page, named, shipped)
         return page
 
     return doing

@@ -119,12 +119,11 @@ def _clash(situation: Situation) -> tuple[dict[str, str], ...]:
 
 def _bars(situation: Situation, posterior: Posterior) -> list[dict[str, Any]]:
     limits, ranges = posterior.limits(), posterior.ranges
-    order = sorted(posterior, key=lambda state: -posterior[state])
     return [
         {
             "state": state,
             "label": posterior.labels[state],
-            "rank": order.index(state) + 1,
+            "rank": rank,
             "percent": percent(probability),
             "width": f"{100 * probability:.4f}",
             "prior": f"{100 * situation.prior[state]:.2f}",
@@ -135,8 +134,30 @@ def _bars(situation: Situation, posterior: Posterior) -> list[dict[str, Any]]:
             "interval": _gradient(probability, **limits[state]) if state in limits else None,
             "leading": state == posterior.leading,
         }
-        for state, probability in posterior.probabilities_of.items()
+        for (state, probability), rank in zip(posterior.probabilities_of.items(), ranks(posterior), strict=True)
     ]
+
+
+def lengths(situation: Situation) -> list[tuple[str, str, int]] | None:
+    """Of each bar its length, its probability in words and its rank, as `answer` has them; None if none are shown."""
+    posterior = situation.posterior
+    if posterior is None or hidden(situation):
+        return None
+    return [
+        (f"{100 * p:.4f}", percent(p), rank)
+        for p, rank in zip(posterior.probabilities_of.values(), ranks(posterior), strict=True)
+    ]
+
+
+def ranks(posterior: Posterior) -> list[int]:
+    """The rank of each state, in their order."""
+    order = sorted(posterior, key=lambda state: -posterior[state])
+    return [order.index(state) + 1 for state in posterior]
+
+
+def hidden(situation: Situation) -> bool:
+    """Whether the answer is kept back, until the user has made an estimate of his own."""
+    return situation.page.blind and situation.page.estimate is None
 
 
 def _moved(situation: Situation, state: str, probability: float) -> bool:
@@ -175,8 +196,12 @@ def frequencies(posterior: Posterior) -> list[dict[str, Any]]:
 def _own_estimate(situation: Situation) -> dict[str, Any]:
     """The user's first estimate beside ours, or that it is still waited for."""
     page, posterior = situation.page, situation.posterior
-    hidden = page.blind and page.estimate is None
-    found: dict[str, Any] = {"hidden": hidden, "estimate": page.estimate, "blind": page.blind, "difference": ""}
+    found: dict[str, Any] = {
+        "hidden": hidden(situation),
+        "estimate": page.estimate,
+        "blind": page.blind,
+        "difference": "",
+    }
     found["states"] = [(state, situation.label(state)) for state in situation.model.states]
     if page.estimate and posterior is not None:
         ours = posterior[page.estimate.state]

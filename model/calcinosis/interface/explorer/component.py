@@ -6,8 +6,9 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from calcinosis.interface.explorer.later import later
 from calcinosis.interface.explorer.rendering import HERE, style
-from calcinosis.interface.explorer.session import Session
+from calcinosis.interface.explorer.session import Reply, Session
 
 if TYPE_CHECKING:
     from panel.custom import JSComponent
@@ -21,6 +22,7 @@ def _component() -> type[JSComponent]:
     """The class of the component; made when it is first needed, as Panel takes a second to load."""
     import param
     from panel.custom import JSComponent
+    from panel.io.state import state
 
     class ExplorerPage(JSComponent):
         """An open page: it hands what the browser sends to a session, and sends back what changed."""
@@ -39,8 +41,18 @@ def _component() -> type[JSComponent]:
             return f"<Explorer of {self._session.shipped.target}: run this cell in Jupyter to use it>"
 
         def _handle_msg(self, data: Any) -> None:
+            self._reply(self._session.begin(data if isinstance(data, dict) else {}))
+            if self.embedded or state.curdoc is None:
+                self._finish()
+            else:
+                later(state.curdoc, self._finish)
+
+        def _finish(self) -> None:
+            self._reply(self._session.finish())
+
+        def _reply(self, reply: Reply) -> None:
             # as one text, which is several times as fast as letting Panel take the reply apart
-            self._send_msg(json.dumps(self._session.handle(data if isinstance(data, dict) else {})))
+            self._send_msg(json.dumps(reply))
 
     return ExplorerPage
 

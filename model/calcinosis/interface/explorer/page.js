@@ -99,6 +99,10 @@ class Explorer {
 
   receive(reply) {
     if (this.lost) return; // too late: what it answers is kept, to be sent again
+    if (!reply.regions) {
+      this.move(reply);
+      return;
+    }
     this.waiting = this.waiting.filter((message) => message.seq > reply.seq);
     this.held = { ...this.held, ...reply.regions };
     const last = reply.seq >= this.sent;
@@ -116,7 +120,21 @@ class Explorer {
     this.held = {};
     this.look(this.looked ?? null, true);
     this.root.classList.remove("updating");
-    this.root.dataset.seq = reply.seq;
+    this.root.dataset.seq = this.root.dataset.bars = reply.seq;
+  }
+
+  // the bars alone, which come first; all else follows
+  move({ seq, bars }) {
+    const shown = this.root.querySelectorAll(".bars .bar");
+    if (seq !== this.sent || bars?.length !== shown.length) return;
+    bars.forEach(([width, percent, rank], place) => {
+      const bar = shown[place];
+      bar.classList.toggle("leading", rank === 1);
+      bar.querySelector(".fill").style.width = `${width}%`;
+      bar.querySelector(".percent").textContent = percent;
+      bar.querySelector(".rank").textContent = rank;
+    });
+    this.root.dataset.bars = seq;
   }
 
   clear() {

@@ -7,13 +7,13 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from calcinosis.interface.explorer.component import component
+from calcinosis.interface.explorer.guard import guard
 from calcinosis.interface.explorer.rendering import HERE
 
 if TYPE_CHECKING:
     from bokeh.document import Document
     from bokeh.server.server import Server
     from jinja2 import Template
-    from tornado.httputil import HTTPServerRequest
 
     from calcinosis.inference.model import Model
 
@@ -65,7 +65,8 @@ def serve(model: Model, *, address: str = LOOPBACK, port: int = 0) -> Server:
         websocket_max_message_size=LARGEST,
         use_xheaders=False,
     )
-    server._http.request_callback = _guard(server, names if address not in ("0.0.0.0", "::") else None)
+    server._http.request_callback = guard(server, None if address in ("0.0.0.0", "::") else names)
+    _hurry(server)
     return server
 
 
@@ -92,40 +93,26 @@ def _template() -> Template:
     return template
 
 
-def _guard(server: Server, names: set[str] | None) -> Any:
-    """A router that passes on the requests that were meant for this server, and refuses all others.
+def _hurry(server: Server) -> None:
+    """Have every answer sent at once.
 
-    A page of the web can point a name of its own at this machine (DNS rebinding): then the host is foreign. Or it can
-    open a socket to this machine: then the origin is. Or it can show this page within itself: then the browser says so.
+    It goes out in small pieces, of which each would else wait until the browser has confirmed the one before: 40 ms.
     """
-    from tornado.routing import Matcher, Rule, RuleRouter
-    from tornado.web import Application, RequestHandler
+    from bokeh.server.views.ws import WSHandler
 
-    class Own(Matcher):
-        """Whether a request names this server as host, and comes from its own page, if from any."""
+    for rule in server._tornado.wildcard_router.rules:
+        if isinstance(rule.target, type) and issubclass(rule.target, WSHandler):
+            rule.target = _hurried(rule.target)
 
-        def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
-            origin = request.headers.get("Origin")
-            if not self.is_own(request.host) or self.is_part_of_another(request):
-                return None
-            return {} if origin is None or origin == f"http://{request.host}" else None
 
-        def is_part_of_another(self, request: HTTPServerRequest) -> bool:
-            """Whether a page of another site asks; it may only link to this one."""
-            site, what = (request.headers.get(f"Sec-Fetch-{name}") for name in ("Site", "Dest"))
-            return site == "cross-site" and what != "document"
+def _hurried(socket: Any) -> Any:
+    """A kind of socket that does not wait to send."""
 
-        def is_own(self, host: str) -> bool:
-            name, _, port = host.rpartition(":")
-            return port == str(server.port) and (names is None or name.strip("[]") in names)
+    class Hurried(socket):  # type: ignore[misc]
+        """Such a socket."""
 
-    class Refuse(RequestHandler):
-        """What a foreign request gets."""
+        def open(self) -> None:
+            self.set_nodelay(True)
+            super().open()
 
-        def prepare(self) -> None:
-            self.set_status(403)
-            self.finish("This page is served to this machine only, by its own name.\n")
-
-    return RuleRouter(
-        [Rule(Own(), server._tornado), (r".*", Application([(r".*", Refuse)], log_function=lambda _: None))]
-    )
+    return Hurried

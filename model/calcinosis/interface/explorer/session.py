@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from calcinosis.inference.model import Model
+from calcinosis.inference.phrases import capitalised
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.explorer import answer, downloads, entry, views
 from calcinosis.interface.explorer.actions import ActionError, act
@@ -29,7 +30,10 @@ DEPTH = 200
 
 LOG = logging.getLogger("calcinosis.explorer")
 
+FAILED = "The program made an error, so this was not done. What you entered is kept."
+
 Reply = dict[str, Any]
+State = tuple[Page, list[Page], list[Page], Mapping[str, float], Situation]
 
 
 class Session:
@@ -51,6 +55,10 @@ class Session:
         self.situation = self._situation()
         self._sent: dict[str, str] = {}
         self._rows: dict[str, tuple[dict[str, Any], str]] = {}
+        self._seq: Any = 0
+        self._notice = "", ""
+        self._more: Reply = {}
+        self._finished = self._state
 
     def _forget(self) -> None:
         """Forget every earlier page."""
@@ -64,40 +72,63 @@ class Session:
         return render("page", regions=self._sent, groups=entry.groups(self.shipped), model=self.shipped)
 
     def handle(self, message: Mapping[str, Any]) -> Reply:
-        """What the browser is to show after the user has done something; whatever happens, nothing entered is lost.
+        """The whole reply to what the user has done: `begin`, then `finish`."""
+        self.begin(message)
+        return self.finish()
+
+    def begin(self, message: Mapping[str, Any]) -> Reply:
+        """Do what the user has done, and give the bars alone, which are there at once; `finish` gives all else."""
+        before = self._state
+        self._seq = message.get("seq", 0)
+        try:
+            try:
+                notice, more = self._do(str(message.get("do", "")), message)
+                self._more |= more
+                if notice:
+                    self._notice = notice, "note"
+            except (ActionError, LinkError, InputError, QuestionError, PriorsError) as error:
+                self._notice = capitalised(str(error)), "fault"
+            return {"seq": self._seq, "bars": answer.lengths(self.situation)}
+        except Exception as error:  # whatever went wrong, the page stays as it was and says so
+            self._go_back(before, error)
+            return {"seq": self._seq, "bars": None}
+
+    def finish(self) -> Reply:
+        """What the browser is to show after all that has begun; whatever happens, nothing entered is lost.
 
         The reply has the `regions` of the page that have changed, the `fragment` of its link, and whether that is a
         step (`push`) that the browser's back button goes back from.
         """
-        before = self.page, self._past, self._future, self._was, self.situation
-        more: Reply = {}
-        notice, kind = "", ""
+        before = self._finished
         try:
-            try:
-                notice, more = self._do(str(message.get("do", "")), message)
-                if notice:
-                    kind = "note"
-            except (ActionError, LinkError, InputError, QuestionError, PriorsError) as error:
-                notice, kind = _first_line(str(error)), "fault"
-            regions, looks = self._regions(notice, kind), previews(self.situation)
-        except Exception as error:  # whatever went wrong, the page stays as it was and says so
-            self.page, self._past, self._future, self._was, self.situation = before
-            _log(error)
-            words, kind = "The program made an error, so this was not done. What you entered is kept.", "fault"
-            regions, looks = self._sent | {"notice": render("notice", notice=words, kind=kind)}, {}
+            regions, looks = self._regions(*self._notice), previews(self.situation)
+        except Exception as error:  # likewise
+            self._go_back(before, error)
+            regions, looks = self._sent | {"notice": render("notice", notice=FAILED, kind="fault")}, {}
         # the notice goes along each time: the browser may have closed the last one, or written one of its own; and all
         # of the page after a fault, as it may show as chosen what was not done
-        again = set(regions) if kind == "fault" else {"notice"}
-        changed = {name: html for name, html in regions.items() if name in again or self._sent.get(name) != html}
-        self._sent = regions
-        return {
-            "seq": message.get("seq", 0),
-            "regions": changed,
+        again = set(regions) if self._notice[1] == "fault" else {"notice"}
+        reply = {
+            "seq": self._seq,
+            "regions": {n: html for n, html in regions.items() if n in again or self._sent.get(n) != html},
             "fragment": fragment_of(self.page, self.situation.model.digest),
             "push": _content(before[0]) != _content(self.page),
             "previews": looks,
-            **more,
+            **self._more,
         }
+        self._sent, self._finished, self._notice, self._more = regions, self._state, ("", ""), {}
+        return reply
+
+    @property
+    def _state(self) -> State:
+        """All that an action changes."""
+        return self.page, self._past, self._future, self._was, self.situation
+
+    def _go_back(self, state: State, error: Exception) -> None:
+        """Undo what an error of the program has left half done, and say so."""
+        self.page, self._past, self._future, self._was, self.situation = state
+        self._notice = FAILED, "fault"
+        _log(error)
 
     def _do(self, what: str, message: Mapping[str, Any]) -> tuple[str, Reply]:
         """Do it; a notice for the user, and more for the browser."""
@@ -251,10 +282,6 @@ class Session:
 def _content(page: Page) -> Page:
     """The page but for how it is looked at: what undo and the back button bring back."""
     return page.seen_as(Page())
-
-
-def _first_line(words: str) -> str:
-    return words[:1].upper() + words[1:]
 
 
 def _log(error: Exception) -> None:
