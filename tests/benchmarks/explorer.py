@@ -3,9 +3,9 @@
     python tests/benchmarks/explorer.py            # a minute of twenty pages; exits with 1 if a limit is broken
     python tests/benchmarks/explorer.py --minutes 5 --write
 
-Everything is measured in the page itself: of one page from the click until the frame in which the bars are drawn anew; of
-twenty pages until the bars are laid out anew, as no user has twenty windows drawn by one processor. The server runs as a
-user starts it, in a process of its own. Memory is that of the server process.
+Everything is measured in the page itself: of one page from the click until the frame in which the bars are drawn anew;
+of twenty pages until the bars are laid out anew, as no user has twenty windows drawn by one processor. The server runs
+as a user starts it, in a process of its own. Memory is that of the server process.
 """
 
 from __future__ import annotations

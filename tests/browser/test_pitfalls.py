@@ -17,13 +17,24 @@ from calcinosis.interface.explorer.page import TABS
 SLOWLY = """
 import time
 from calcinosis.interface.explorer.session import Session
-handle = Session.handle
+begin = Session.begin
 def slowly(self, message):
     time.sleep(1.0 if message.get("value") == "severe" else 0.0)
-    return handle(self, message)
-Session.handle = slowly
+    return begin(self, message)
+Session.begin = slowly
 """
 """Python that makes one click take the program a second."""
+
+FINISHED_SLOWLY = """
+import time
+from calcinosis.interface.explorer.session import Session
+finish = Session.finish
+def slowly(self):
+    time.sleep(1.0 if "pain" in self.page.findings else 0.0)
+    return finish(self)
+Session.finish = slowly
+"""
+"""Python that makes all but the bars take a second, once pain is known."""
 
 PAIN, LIVEDO, ULCER = "Pain of the lesion", "Livedo", "Ulceration"
 
@@ -163,6 +174,17 @@ def test_old_results_are_never_shown_as_new(page, serve, model):
         assert page.radio(ULCER, "yes").is_checked()
     page.shows(model.posterior(pain="severe", livedo="yes", ulceration="yes"))
     assert float(answer.evaluate("own => getComputedStyle(own).opacity")) == 1
+
+
+def test_what_comes_after_the_bars_is_marked_as_old_until_it_is_there(page, serve, model):
+    """Pitfall: old results shown after a change. The bars come first; if all else is slow, the verdict says so."""
+    page.open(serve(before=FINISHED_SLOWLY).url)
+    with page.answered():
+        page.radio(PAIN, "severe").click()
+        page.window.wait_for_selector('.explorer.updating[data-bars="2"]')
+        page.shows(model.posterior(pain="severe"))
+        assert "updating" in page.window.locator(".verdict").evaluate("own => getComputedStyle(own, '::after').content")
+    page.shows(model.posterior(pain="severe"))
 
 
 def test_clicks_that_come_faster_than_answers_all_count(page, server, model):

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calcinosis.interface.explorer.actions import _ACTIONS, STRENGTHS, ActionError, act
+from calcinosis.interface.explorer.link import fragment_of, page_of
 from calcinosis.interface.explorer.page import Draft, Estimate, Page
 from calcinosis.interface.explorer.session import Session
 
@@ -132,6 +133,14 @@ def test_a_comma_that_may_stand_for_a_thousand_is_asked_back(do):
     page = do(("unit", "pth", "pg/mL"), ("number", "pth", "1,234"))
     assert page.findings == {}
     assert page.drafts["pth"].fault
+
+
+def test_a_number_that_is_no_finding_yet_comes_back_from_its_link(do, shipped):
+    page = do(("number", "pth", "1,234"), ("unit", "serum_calcium", "mg/dL"), ("number", "serum_calcium", "2.27"))
+    page = do(("unit", "albumin", "g/L"), page=page)
+    again, notice = page_of(fragment_of(page, shipped.digest), shipped)
+    assert again == page
+    assert notice == ""
 
 
 def test_calcium_is_corrected_for_albumin_and_says_so(do, shipped):

@@ -150,7 +150,8 @@ def test_an_impossible_combination_names_the_smallest_clash_and_offers_to_drop_o
         ("-9.1", "mg/dL", None),
         ("nan", "mg/dL", None),
         ("much", "mg/dL", None),
-        ("9.1 mg/dL", "mg/dL", None),
+        ("9.1 mg/dL", "mg/dL", "9.1 mg/dL"),
+        ("2.27 mmol/L", "mg/dL", "2.27 mmol/L"),  # what is typed counts
     ],
 )
 def test_a_number_is_read_with_its_unit_and_within_what_can_be_believed(shipped, typed, unit, read):

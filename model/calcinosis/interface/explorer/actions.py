@@ -13,8 +13,9 @@ from calcinosis.inference.grammar import split_measurement
 from calcinosis.inference.model import Model
 from calcinosis.interface.explorer.edit_rows import EditError, with_edit
 from calcinosis.interface.explorer.link import RANKINGS
-from calcinosis.interface.explorer.measured import converted, in_units, with_point
+from calcinosis.interface.explorer.measured import converted, in_units
 from calcinosis.interface.explorer.page import SILENT, TABS, Draft, Estimate, Page, enterable
+from calcinosis.interface.explorer.typed import typed, unit_of
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.records import Variable
 
@@ -196,7 +197,7 @@ def _likelihoods(shares: Mapping[str, float]) -> str:
 def _number(page: Page, action: Action, model: Model) -> Page:
     """A number as typed: a finding once its unit is chosen and it can be believed."""
     name = _variable(action, model)
-    return _measured(page, name, with_point(_value(action)), unit_of(page, name), model)
+    return typed(page, name, _value(action), unit_of(page, name), model)
 
 
 def _unit(page: Page, action: Action, model: Model) -> Page:
@@ -207,41 +208,10 @@ def _unit(page: Page, action: Action, model: Model) -> Page:
         raise ActionError(f"There is no unit {unit[:20]!r} of {name}.")
     number, own = split_measurement(page.findings.get(name, ""))
     if not own:
-        return _measured(page, name, page.drafts[name].number if name in page.drafts else "", unit, model)
+        return typed(page, name, page.drafts[name].number if name in page.drafts else "", unit, model)
     if not unit:
         return page.with_draft(name, Draft("", ""))
-    return _measured(page, name, converted(number, own, unit, units), unit, model)
-
-
-def unit_of(page: Page, name: str) -> str:
-    """The unit that was chosen for a number; empty if none was."""
-    if name in page.drafts:
-        return page.drafts[name].unit
-    number, unit = split_measurement(page.findings.get(name, ""))
-    return unit if number else ""
-
-
-def _measured(page: Page, name: str, number: str, unit: str, model: Model) -> Page:
-    if not number:
-        return page.with_draft(name, Draft("", unit)) if unit else page.with_finding(name, "")
-    if not unit:
-        return page.with_draft(name, Draft(number, "", "Choose its unit: it is never assumed."))
-    try:
-        model.read({**_covariates(page, model, name), name: f"{number} {unit}"})
-    except FindingsError as error:
-        fault = next((f for f in error.faults if f.variable == name), error.faults[0])
-        return page.with_draft(name, Draft(number, unit, f"{fault.what}: {fault.mend}"))
-    return page.with_finding(name, f"{number} {unit}")
-
-
-def _covariates(page: Page, model: Model, name: str) -> dict[str, str]:
-    """What else a number is corrected by, such as albumin; of a covariate, the value that it corrects."""
-    found = {}
-    for correction in model.network.corrections:
-        for one, other in ((correction.variable, correction.covariate), (correction.covariate, correction.variable)):
-            if name == one and other in page.findings:
-                found[other] = page.findings[other]
-    return found
+    return typed(page, name, converted(number, own, unit, units), unit, model)
 
 
 def _forget(page: Page, action: Action, model: Model) -> Page:

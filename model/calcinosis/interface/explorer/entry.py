@@ -8,10 +8,11 @@ from calcinosis.inference.evidence import Finding
 from calcinosis.inference.grammar import split_measurement
 from calcinosis.inference.model import Model
 from calcinosis.inference.phrases import uncapitalised
-from calcinosis.interface.explorer.actions import STRENGTHS, likelihoods_of, unit_of
+from calcinosis.interface.explorer.actions import STRENGTHS, likelihoods_of
 from calcinosis.interface.explorer.measured import in_units, scale
 from calcinosis.interface.explorer.page import PENDING, SILENT, UNKNOWN
 from calcinosis.interface.explorer.situation import Situation
+from calcinosis.interface.explorer.typed import unit_of
 from calcinosis.knowledge.records import GROUPS, Correction, Variable
 
 TITLES = {"": "Findings"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from urllib.parse import quote, unquote
 
@@ -10,7 +10,9 @@ from calcinosis.inference.findings import FindingsError
 from calcinosis.inference.model import Model
 from calcinosis.interface.explorer.edit_rows import EditError, from_words, in_words
 from calcinosis.interface.explorer.edits import edited
+from calcinosis.interface.explorer.measured import in_units
 from calcinosis.interface.explorer.page import SILENT, TABS, Edit, Estimate, Findings, Page, enterable
+from calcinosis.interface.explorer.typed import typed
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import PriorsError
 
@@ -38,6 +40,7 @@ def fragment_of(page: Page, digest: str) -> str:
     """
     fields = dict(page.findings)
     own: dict[str, str] = {
+        "drafts": _joined(f"{name}:{own.number}|{own.unit}" for name, own in page.drafts.items()),
         "dates": _joined(f"{name}:{'/'.join(days)}" for name, days in page.dates.items()),
         "case": page.case,
         "estimate": f"{page.estimate.state}:{page.estimate.percent}" if page.estimate else "",
@@ -93,6 +96,8 @@ def page_of(fragment: str, model: Model) -> tuple[Page, str]:
         edits=edits,
         table=_chosen("table", own.get("table", ""), ("", *model.variables)),
     )
+    for name, number, unit in _drafts(own.get("drafts", ""), page, model):
+        page = typed(page, name, number, unit, model)
     priors = own.get("priors", "")
     if priors and priors != opened.digest[:12]:
         return page, (
@@ -103,8 +108,8 @@ def page_of(fragment: str, model: Model) -> tuple[Page, str]:
 
 
 _OWN = (
-    "dates", "case", "estimate", "blind", "tab", "state", "against", "ranking", "away", "other", "table", "edits",
-    "priors",
+    "drafts", "dates", "case", "estimate", "blind", "tab", "state", "against", "ranking", "away", "other", "table",
+    "edits", "priors",
 )  # fmt: skip
 
 RANKINGS = ("information", "right", "cost", "harm")
@@ -143,6 +148,17 @@ def _findings(fields: Mapping[str, str], model: Model) -> Findings:
         more = f", and {len(error.faults) - 1} more" if len(error.faults) > 1 else ""
         raise LinkError(f"The link holds {_short(f'{first.variable}={first.value}')!r}: {first.what}{more}.") from None
     return FrozenMap(given)
+
+
+def _drafts(text: str, page: Page, model: Model) -> Iterator[tuple[str, str, str]]:
+    """The numbers that are not yet findings, each with its unit."""
+    for words in _parted(text):
+        name, _, rest = words.partition(":")
+        number, _, unit = rest.rpartition("|")
+        units = in_units(model, name) if name in enterable(model) else {}
+        if name in page.findings or (unit and unit not in units) or not units:
+            raise LinkError("The link holds a number that cannot be entered.")
+        yield name, number, unit
 
 
 def _dates(text: str, findings: Findings) -> Mapping[str, tuple[str, ...]]:

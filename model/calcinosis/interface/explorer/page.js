@@ -35,7 +35,7 @@ class Explorer {
     root.addEventListener("change", (event) => this.change(event));
     root.addEventListener("input", (event) => this.input(event));
     root.addEventListener("submit", (event) => this.submit(event));
-    root.addEventListener("keydown", (event) => this.key(event));
+    (alone ? document : root).addEventListener("keydown", (event) => this.key(event, event.composedPath()[0]));
     root.addEventListener("pointerover", (event) => event.pointerType === "touch" || this.look(event.target));
     root.addEventListener("focusin", (event) => this.look(event.target));
     root.addEventListener("pointerleave", () => this.look(null));
@@ -206,8 +206,8 @@ class Explorer {
     this.send({ do: form.dataset.form, ...form.dataset, ...values });
   }
 
-  key(event) {
-    const target = event.target;
+  key(event, target) {
+    if (!target.matches) return;
     if (target.matches("[role=tab]") && ["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) {
       const tabs = [...target.parentElement.querySelectorAll("[role=tab]")];
       const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
@@ -251,7 +251,7 @@ class Explorer {
     const finding = target?.closest?.("[data-preview], [data-finding]");
     const name = finding?.dataset.preview ?? finding?.dataset.finding;
     const all = this.previews[name] ?? [];
-    const choice = target?.closest?.("label.choice, button[data-value], input[type=radio]");
+    const choice = target?.closest?.("label.choice, button[data-do=set], button[data-do=add], input[type=radio]");
     const value = choice && (choice.querySelector?.("input")?.value ?? choice.dataset.value ?? choice.value);
     const one = all.find((preview) => preview.value === value);
     const key = `${name}|${one?.value}`;
