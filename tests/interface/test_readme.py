@@ -135,7 +135,7 @@ def test_the_figures_of_the_benchmarks_are_those_measured():
     assert figures["machine"]["processor"] in shown[1]
 
 
-@pytest.mark.parametrize("name", ["findings", "sensitivity"])
+@pytest.mark.parametrize("name", ["explorer", "findings", "sensitivity"])
 def test_the_figures_of_the_other_benchmarks_are_those_measured(name):
     measured = (ROOT / "tests" / "benchmarks" / "results" / f"{name}.md").read_text(encoding="utf-8")
     assert f"<!-- {name} -->\n{measured}<!-- /{name} -->" in README

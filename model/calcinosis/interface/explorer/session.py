@@ -25,7 +25,7 @@ from calcinosis.interface.options import InputError
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import PriorsError
 
-DEPTH = 200
+DEPTH = 100
 """How many steps can be undone."""
 
 LOG = logging.getLogger("calcinosis.explorer")
