@@ -6,7 +6,7 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from calcinosis.interface.explorer.later import later
+from calcinosis.interface.explorer.later import Later
 from calcinosis.interface.explorer.rendering import HERE, style
 from calcinosis.interface.explorer.session import Reply, Session
 
@@ -33,8 +33,8 @@ def _component() -> type[JSComponent]:
 
         _esm = HERE / "page.js"
 
-        def __init__(self, session: Session, **params: Any) -> None:
-            self._session = session
+        def __init__(self, session: Session, later: Later | None, **params: Any) -> None:
+            self._session, self._later = session, later
             super().__init__(html=session.first(), css=style(), **params)  # type: ignore[no-untyped-call]
 
         def __repr__(self, depth: int = 0) -> str:
@@ -42,10 +42,10 @@ def _component() -> type[JSComponent]:
 
         def _handle_msg(self, data: Any) -> None:
             self._reply(self._session.begin(data if isinstance(data, dict) else {}))
-            if self.embedded or state.curdoc is None:
+            if self._later is None or state.curdoc is None:
                 self._finish()
             else:
-                later(state.curdoc, self._finish)
+                self._later.do(state.curdoc, self._finish)
 
         def _finish(self) -> None:
             self._reply(self._session.finish())
@@ -57,6 +57,7 @@ def _component() -> type[JSComponent]:
     return ExplorerPage
 
 
-def component(model: Model, page: Page | None = None, *, embedded: bool) -> JSComponent:
-    """One open page of the explorer."""
-    return _component()(Session(model, page), embedded=embedded, sizing_mode="stretch_width")  # type: ignore[call-arg]
+def component(model: Model, page: Page | None = None, later: Later | None = None) -> JSComponent:
+    """One open page of the explorer: of a server, which does `later` what can wait, or in a cell of a notebook."""
+    session = Session(model, page)
+    return _component()(session, later, embedded=later is None, sizing_mode="stretch_width")  # type: ignore[call-arg]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bokeh.document import Document
@@ -11,35 +11,51 @@ if TYPE_CHECKING:
 Work = Callable[[], None]
 
 PAUSE = 0.004
-"""For how many seconds nothing is begun, in which clicks are read and answers sent."""
+"""For how many seconds nothing is begun after a piece of work: clicks are read then, and answers sent."""
 
-_WAITING: dict[Document, Work] = {}
-"""What is to be done, by the page it is for, in the order in which the pages asked for it."""
+PATIENCE = 1.0
+"""After how many seconds a piece of work is given up that was never begun, as its page was closed."""
 
 
-def later(document: Document, work: Work) -> None:
-    """Have some work done for a page once all clicks that have come in were answered.
+class Later:
+    """What is to be done for the pages of a server, in the order in which they asked for it.
 
     Of one page only the last work is done: it makes the earlier superfluous.
     """
-    if not _WAITING:
-        _soon()
-    _WAITING[document] = work
 
+    def __init__(self) -> None:
+        self._waiting: dict[Document, Work] = {}
+        self._next: Any = None
 
-def _soon() -> None:
-    from tornado.ioloop import IOLoop
+    def do(self, document: Document, work: Work) -> None:
+        """Have some work done for a page, once all clicks that have come in were answered."""
+        self._waiting[document] = work
+        if self._next is None:
+            self._go_on(PAUSE)
 
-    # not at once: so whatever has come in meanwhile is read, and what was answered is on its way
-    IOLoop.current().call_later(PAUSE, _step)
+    def _go_on(self, seconds: float) -> None:
+        from tornado.ioloop import IOLoop
 
+        loop = IOLoop.current()
+        if self._next is not None:
+            loop.remove_timeout(self._next)
+        self._next = loop.call_later(seconds, self._step)
 
-def _step() -> None:
-    if not _WAITING:
-        return
-    document = next(iter(_WAITING))
-    work = _WAITING.pop(document)
-    if document.session_context is not None:  # else the page was closed
-        document.add_next_tick_callback(work)  # which holds the document, as whoever changes it must
-    if _WAITING:
-        _soon()
+    def _step(self) -> None:
+        self._next = None
+        if not self._waiting:
+            return
+        document = next(iter(self._waiting))
+        work = self._waiting.pop(document)
+        if document.session_context is None:  # the page was closed
+            self._go_on(0)
+            return
+        self._go_on(PATIENCE)
+        # a piece of work holds its page, as whoever changes it must
+        document.add_next_tick_callback(lambda: self._done(work))
+
+    def _done(self, work: Work) -> None:
+        try:
+            work()
+        finally:
+            self._go_on(PAUSE)

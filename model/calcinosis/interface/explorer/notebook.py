@@ -37,7 +37,7 @@ def explorer(model: Model | None = None, findings: Mapping[str, Any] | None = No
     model = model or load()
     page = Page(findings=FrozenMap(_texts(model, {} if findings is None else dict(findings))))
     _load_scripts()
-    return component(model, page, embedded=True)
+    return component(model, page)
 
 
 def _texts(model: Model, given: Mapping[str, Any]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from calcinosis.interface.explorer.component import component
 from calcinosis.interface.explorer.guard import guard
+from calcinosis.interface.explorer.later import Later
 from calcinosis.interface.explorer.rendering import HERE
 
 if TYPE_CHECKING:
@@ -53,9 +54,10 @@ def serve(model: Model, *, address: str = LOOPBACK, port: int = 0) -> Server:
 
     for name in ("bokeh", "tornado.access", "tornado.application", "panel"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # they would log what a message held
+    later = Later()
     names = {address, "localhost", LOOPBACK} if is_loopback(address) else {address}
     server = get_server(
-        {"/": lambda: _page(model)},
+        {"/": lambda: _page(model, later)},
         address=address,
         port=port,
         title=TITLE,
@@ -70,14 +72,14 @@ def serve(model: Model, *, address: str = LOOPBACK, port: int = 0) -> Server:
     return server
 
 
-def _page(model: Model) -> Any:
+def _page(model: Model, later: Later) -> Any:
     """The page of one visitor."""
     from panel.io.state import state
 
     document = state.curdoc
     assert document is not None
     _dress(document)
-    return component(model, embedded=False)
+    return component(model, later=later)
 
 
 def _dress(document: Document) -> None:
