@@ -1,4 +1,4 @@
-"""Every pitfall of what-if pages that others fell into (EXPLORER_UX.md, section 3), where it is seen in a browser.
+"""Every pitfall of what-if pages that others fell into, where it is seen in a browser.
 
 Those that can be seen without one are in `tests/interface/explorer/test_pitfalls.py`.
 """

@@ -1,4 +1,4 @@
-"""Every pitfall of what-if pages that others fell into (EXPLORER_UX.md, section 3), where no browser is needed.
+"""Every pitfall of what-if pages that others fell into, where no browser is needed.
 
 Those that are seen only in a browser are in `tests/browser/test_pitfalls.py`.
 """

@@ -10,7 +10,7 @@ import numpy as np
 from calcinosis.inference.fit import TIE, Fit
 from calcinosis.inference.impossible import ImpossibleEvidence
 from calcinosis.inference.phrases import capitalised, counted, listed, phrase
-from calcinosis.inference.posterior import Posterior, percent
+from calcinosis.inference.posterior import CREDIBLE, Posterior, percent
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.explorer.situation import Situation
 
@@ -42,9 +42,8 @@ def answer(situation: Situation) -> dict[str, Any]:
         "no_interval": posterior.no_interval,
         "frequencies": frequencies(posterior),
         "notes": posterior.evidence.notes,
-        "given": len(posterior.evidence),
         "edits": len(situation.page.edits),
-        "mass": 95,
+        "mass": round(100 * CREDIBLE),
     } | _own_estimate(situation)
 
 
