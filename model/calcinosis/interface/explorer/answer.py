@@ -42,6 +42,7 @@ def answer(situation: Situation) -> dict[str, Any]:
         "no_interval": posterior.no_interval,
         "frequencies": frequencies(posterior),
         "notes": posterior.evidence.notes,
+        "given": len(posterior.evidence),
         "edits": len(situation.page.edits),
         "mass": round(100 * CREDIBLE),
     } | _own_estimate(situation)
