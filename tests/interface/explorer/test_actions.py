@@ -216,3 +216,10 @@ def test_no_message_breaks_the_page(shipped, data):
         reply = session.handle(message)
         assert "made an error" not in reply["regions"].get("notice", ""), message
         assert session.situation.evidence is not None
+
+
+def test_swapping_two_patients_takes_no_day_and_no_case_along_so_that_the_link_still_opens(do, shipped):
+    page = do(("set", "esrd", "yes"), {"do": "keep"}, ("set", "esrd", ""), ("set", "pain", "severe"))
+    page = do({"do": "date", "variable": "pain", "place": "0", "value": "2023-01-02"}, {"do": "swap"}, page=page)
+    assert page.findings == {"esrd": "yes"}
+    assert page_of(fragment_of(page, shipped.digest), shipped) == (page, "")

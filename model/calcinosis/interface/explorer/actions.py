@@ -214,14 +214,6 @@ def _unit(page: Page, action: Action, model: Model) -> Page:
     return typed(page, name, converted(number, own, unit, units), unit, model)
 
 
-def _forget(page: Page, action: Action, model: Model) -> Page:
-    """All findings of a group taken away, or those that are named."""
-    names = _values(action)
-    for name in names:
-        page = page.with_finding(name, "")
-    return page
-
-
 def _tab(page: Page, action: Action, model: Model) -> Page:
     return page.changed(tab=_one_of(_value(action), TABS), opened=frozenset())
 
@@ -283,7 +275,9 @@ def _swap(page: Page, action: Action, model: Model) -> Page:
     """The patient compared with becomes the patient, and the other way round."""
     if page.other is None:
         return page
-    return page.changed(findings=page.other, other=page.findings, drafts=FrozenMap({}))
+    # days, numbers not yet read and the published case are the first patient's alone
+    nothing = {"drafts": FrozenMap({}), "dates": FrozenMap({}), "case": ""}
+    return page.changed(findings=page.other, other=page.findings, **nothing)
 
 
 def _table(page: Page, action: Action, model: Model) -> Page:
@@ -320,7 +314,6 @@ _ACTIONS: Mapping[str, Callable[[Page, Action, Model], Page]] = {
     "likelihood": _likelihood,
     "number": _number,
     "unit": _unit,
-    "forget": _forget,
     "tab": _tab,
     "why": _why,
     "open": _open,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from calcinosis.analysis.information import entropy
 from calcinosis.inference.fit import TIE, Fit
 from calcinosis.inference.impossible import ImpossibleEvidence
 from calcinosis.inference.phrases import capitalised, counted, listed, phrase
@@ -87,16 +87,11 @@ def _misfit(situation: Situation, fit: Fit, posterior: Posterior) -> Verdict | N
 
 def _uncertainty_left(situation: Situation, posterior: Posterior) -> str:
     """A sentence on how little was learnt; empty if it suffices."""
-    before, now = (_entropy(own) for own in (situation.prior, posterior.probabilities_of))
+    before, now = (float(entropy(np.array(list(p.values())))) for p in (situation.prior, posterior.probabilities_of))
     if before <= 0 or now < OPEN * before:
         return ""
     removed = max(0.0, 1 - now / before)
     return f"What was entered has taken away {percent(removed)} of the uncertainty."
-
-
-def _entropy(probabilities: Mapping[str, float]) -> float:
-    p = np.array(list(probabilities.values()))
-    return float(-(p[p > 0] * np.log(p[p > 0])).sum())
 
 
 def _refused(situation: Situation) -> Verdict:
