@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from calcinosis.inference.model import load
+from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.interface.options import (
     CaseOption,
     FindingsArgument,
@@ -67,21 +68,15 @@ def explore(
             err=True,
         )
     if as_json:
-        show_json({"url": url, "priors": model.digest, "disclaimer": _disclaimer()})
+        show_json({"url": url, "priors": model.digest, "disclaimer": DISCLAIMER})
     else:
-        typer.echo(f"The explorer is at {url} until you press Ctrl+C here.\n{_disclaimer()}")
+        typer.echo(f"The explorer is at {url} until you press Ctrl+C here.\n{DISCLAIMER}")
     if not no_browser:
         import webbrowser
 
         server.io_loop.call_later(0.1, lambda: webbrowser.open(url))
     server.start()
     server.io_loop.start()
-
-
-def _disclaimer() -> str:
-    from calcinosis.inference.posterior import DISCLAIMER
-
-    return DISCLAIMER
 
 
 def _why_not(error: OSError, address: str, port: int) -> str:

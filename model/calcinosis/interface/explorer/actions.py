@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from calcinosis.analysis.next_test import RANKINGS
 from calcinosis.inference.evidence import Finding
 from calcinosis.inference.findings import FindingsError, finding_from
 from calcinosis.inference.grammar import split_measurement
 from calcinosis.inference.model import Model
 from calcinosis.interface.explorer.edit_rows import EditError, with_edit
-from calcinosis.interface.explorer.link import RANKINGS
 from calcinosis.interface.explorer.measured import converted, in_units
 from calcinosis.interface.explorer.page import SILENT, TABS, Draft, Estimate, Page, enterable
 from calcinosis.interface.explorer.typed import typed, unit_of

@@ -136,7 +136,7 @@ def _bars(situation: Situation, posterior: Posterior) -> list[dict[str, Any]]:
 def lengths(situation: Situation) -> list[tuple[str, str, int]] | None:
     """Of each bar its length, its probability in words and its rank, as `answer` has them; None if none are shown."""
     posterior = situation.posterior
-    if posterior is None or hidden(situation):
+    if posterior is None or situation.page.waits:
         return None
     return [
         (f"{100 * p:.4f}", percent(p), rank)
@@ -148,11 +148,6 @@ def ranks(posterior: Posterior) -> list[int]:
     """The rank of each state, in their order."""
     order = sorted(posterior, key=lambda state: -posterior[state])
     return [order.index(state) + 1 for state in posterior]
-
-
-def hidden(situation: Situation) -> bool:
-    """Whether the answer is kept back, until the user has made an estimate of his own."""
-    return situation.page.blind and situation.page.estimate is None
 
 
 def _moved(situation: Situation, state: str, probability: float) -> bool:
@@ -192,7 +187,7 @@ def _own_estimate(situation: Situation) -> dict[str, Any]:
     """The user's first estimate beside ours, or that it is still waited for."""
     page, posterior = situation.page, situation.posterior
     found: dict[str, Any] = {
-        "hidden": hidden(situation),
+        "hidden": page.waits,
         "estimate": page.estimate,
         "blind": page.blind,
         "difference": "",

@@ -44,7 +44,7 @@ def download(what: str, situation: Situation, published: Published | None, today
 
 
 def _check_answer(situation: Situation) -> None:
-    if situation.page.blind and situation.page.estimate is None:
+    if situation.page.waits:
         raise ActionError("The answer is kept back until you have given your own estimate: give it first.")
     if situation.posterior is None:
         raise ActionError("There is no answer to take away: the findings cannot stand together as they are.")

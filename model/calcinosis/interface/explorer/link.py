@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from urllib.parse import quote, unquote
 
+from calcinosis.analysis.next_test import RANKINGS
 from calcinosis.inference.findings import FindingsError
 from calcinosis.inference.model import Model
 from calcinosis.interface.explorer.edit_rows import EditError, from_words, in_words
@@ -111,9 +112,6 @@ _OWN = (
     "drafts", "dates", "case", "estimate", "blind", "tab", "state", "against", "ranking", "away", "other", "table",
     "edits", "priors",
 )  # fmt: skip
-
-RANKINGS = ("information", "right", "cost", "harm")
-"""How tests may be ranked, as `calcinosis.analysis.next_test` has it, which is too slow to load for this."""
 
 
 def _fields(fields: Mapping[str, str]) -> str:

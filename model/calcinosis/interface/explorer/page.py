@@ -96,9 +96,9 @@ class Page:
     opened: frozenset[str] = frozenset()
 
     @property
-    def empty(self) -> bool:
-        """Whether nothing was entered."""
-        return not self.findings and not self.drafts
+    def waits(self) -> bool:
+        """Whether the answer is kept back, until the user has made an estimate of his own."""
+        return self.blind and self.estimate is None
 
     def with_finding(self, variable: str, text: str) -> Page:
         """The page with another finding of a variable; with none of it, if the text is empty."""

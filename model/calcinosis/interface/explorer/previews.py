@@ -19,7 +19,7 @@ def previews(situation: Situation) -> dict[str, list[Preview]]:
     to start from, or the answer is kept back.
     """
     page = situation.page
-    if situation.posterior is None or (page.blind and page.estimate is None):
+    if situation.posterior is None or page.waits:
         return {}
     frame = situation.sweep.frame
     states = list(situation.posterior)

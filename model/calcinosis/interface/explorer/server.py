@@ -65,7 +65,6 @@ def serve(model: Model, *, address: str = LOOPBACK, port: int = 0) -> Server:
         location=False,  # Panel would keep the address, and with it the patient, in step with the server
         websocket_origin=["*"],  # who may connect is decided for every request, below
         websocket_max_message_size=LARGEST,
-        use_xheaders=False,
     )
     server._http.request_callback = guard(server, None if address in ("0.0.0.0", "::") else names)
     _hurry(server)

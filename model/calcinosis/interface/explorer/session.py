@@ -51,6 +51,7 @@ class Session:
         self.page = page or Page()
         self.published = Published.of(model)
         self._edited: tuple[tuple[Edit, ...], Model] = ((), model)
+        self._asked: list[Asked] = []
         self._forget()
         self.situation = self._situation()
         self._sent: dict[str, str] = {}
@@ -168,17 +169,15 @@ class Session:
         if self._edited[0] != self.page.edits:
             self._edited = self.page.edits, edited(self.shipped, self.page.edits)
         page = self.page
-        other = None if page.other is None else self._ask(page.other)
-        return Situation(page, self._ask(page.findings), self.shipped, other, self._was)
+        asked, other = self._ask(page.findings), None if page.other is None else self._ask(page.other)
+        self._asked = [own for own in (asked, other) if own is not None]
+        return Situation(page, asked, self.shipped, other, self._was)
 
     def _ask(self, findings: Findings) -> Asked:
         """The model asked of some findings; what was asked before the last change need not be asked again."""
-        known = (self.situation.asked, self.situation.other) if hasattr(self, "situation") else ()
         model = self._edited[1]
-        return next(
-            (own for own in known if own is not None and own.model is model and own.findings == findings),
-            Asked(model, findings),
-        )
+        known = (own for own in self._asked if own.model is model and own.findings == findings)
+        return next(known, Asked(model, findings))
 
     def _link(self, message: Mapping[str, Any]) -> tuple[str, Reply]:
         """The page that a link holds; if it cannot be opened, the empty page and a notice."""
@@ -267,8 +266,7 @@ class Session:
 
     def _panel(self) -> str:
         """The view below the answer."""
-        page = self.page
-        if page.blind and page.estimate is None:
+        if self.page.waits:
             return render("words", words="This is shown once you have given your own estimate.")
         try:
             return views.view(self.situation)
