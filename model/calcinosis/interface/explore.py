@@ -37,23 +37,16 @@ def explore(
 
     Example: calcinosis explore --case jones2023
     """
+    from calcinosis.interface.explorer.entered import entered
     from calcinosis.interface.explorer.link import fragment_of
-    from calcinosis.interface.explorer.page import Page, enterable
+    from calcinosis.interface.explorer.page import Page
     from calcinosis.interface.explorer.server import is_loopback, serve
-    from calcinosis.interface.patients import asked_of, published_case, read_words
-    from calcinosis.knowledge.frozen import FrozenMap
+    from calcinosis.interface.patients import published_case, read_words
 
     with telling_errors(as_json):
         model = load(priors)
-        asked_of(model, findings, case, None, priors)
         known = {} if case is None else published_case(case, priors, model)[0]
-        words = {
-            name: own if isinstance(own, str) else ",".join(own) for name, own in read_words(findings or []).items()
-        }
-        page = Page(findings=FrozenMap({n: v for n, v in (known | words).items() if v}), case=case or "")
-        for name in page.findings:
-            if name not in enterable(model):
-                raise InputError(f"{name} cannot be entered in the page: nobody can observe it")
+        page = Page(findings=entered(model, known | read_words(findings or [])), case=case or "")
         try:
             server = serve(model, address=address, port=port)
         except OSError as error:

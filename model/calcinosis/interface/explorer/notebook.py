@@ -6,13 +6,10 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from calcinosis.inference.evidence import Evidence
-from calcinosis.inference.grammar import is_missing
 from calcinosis.inference.model import Model, load
-from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.explorer.component import component
-from calcinosis.interface.explorer.page import SILENT, Page, enterable
-from calcinosis.knowledge.frozen import FrozenMap
+from calcinosis.interface.explorer.entered import entered
+from calcinosis.interface.explorer.page import Page
 
 if TYPE_CHECKING:
     from panel.custom import JSComponent
@@ -35,29 +32,9 @@ def explorer(model: Model | None = None, findings: Mapping[str, Any] | None = No
     <Explorer of subtype: run this cell in Jupyter to use it>
     """
     model = model or load()
-    page = Page(findings=FrozenMap(_texts(model, {} if findings is None else dict(findings))))
+    page = Page(findings=entered(model, {} if findings is None else dict(findings)))
     _load_scripts()
     return component(model, page)
-
-
-def _texts(model: Model, given: Mapping[str, Any]) -> dict[str, str]:
-    """Findings as the page holds them: texts in the grammar, and the words for what is not known."""
-    words = {name: own for name, own in given.items() if isinstance(own, str)}
-    silent = {name: own for name, own in words.items() if own in SILENT and name in model.names}
-    evidence = model.read({name: value for name, value in given.items() if name not in silent})
-    for name in given:
-        if name not in enterable(model):
-            raise QuestionError(f"{name} cannot be entered in the page: nobody can observe it")
-    texts = {name: silent.get(name) or _text(evidence, name, value) for name, value in given.items()}
-    return {name: text for name, text in texts.items() if text}
-
-
-def _text(evidence: Evidence, name: str, value: Any) -> str:
-    """A finding as a text; empty if nothing was observed."""
-    finding = evidence.get(name)
-    if finding is None:  # nothing was observed, or it is what another value is corrected by
-        return value.strip() if isinstance(value, str) and not is_missing(value) else ""
-    return finding.understood if finding.understood in finding.states else finding.given
 
 
 def _load_scripts() -> None:
