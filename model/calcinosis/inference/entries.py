@@ -86,6 +86,21 @@ class Entries:
             entry for entry in self if entry.variable == variable and entry.state == state and entry.given == given
         )
 
+    def at(self, place: int) -> Entry:
+        """The entry at a place, counted from 0 as the arrays have them.
+
+        >>> import calcinosis as cc
+        >>> entries = cc.load().entries
+        >>> all(str(entries.at(place)) == entries.names[place] for place in (0, 7, 400))
+        True
+        """
+        variable = max((name for name, first in self.first.items() if first <= place), key=self.first.__getitem__)
+        parents, states = self.network.parents[variable], self.network.variables[variable].state_names
+        row, column = divmod(place - self.first[variable], len(states))
+        codes = np.unravel_index(row, self.network.tables[variable].shape[:-1]) if parents else ()
+        given = {p: self.network.variables[p].state_names[code] for p, code in zip(parents, codes, strict=True)}
+        return Entry(variable, states[column], given, row, column)
+
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The name of each entry."""

@@ -160,14 +160,14 @@ def test_hostile_labels_are_escaped(shipped):
         name: replace(own, rows=tuple(replace(row, note=evil) for row in own.rows))
         for name, own in shipped.priors.tables.items()
     }
-    sources = {key: replace(own, citation=evil, doi=f'"{evil}') for key, own in shipped.priors.sources.items()}
+    sources = {key: replace(own, citation=evil, doi=f'10.1/"{evil}') for key, own in shipped.priors.sources.items()}
     priors = replace(
         shipped.priors, variables=FrozenMap(variables), tables=FrozenMap(tables), sources=FrozenMap(sources)
     )
     html = views.view(opened(cc.Model.from_priors(priors), pain="severe").situation)
     assert "&lt;script&gt;" in html
     assert "<script" not in html.lower()
-    assert 'href="https://doi.org/%22%3Cscript' in html
+    assert 'href="https://doi.org/10.1/%22%3Cscript' in html
 
 
 def test_hostile_labels_are_escaped_without_weights(build):

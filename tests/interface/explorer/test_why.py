@@ -17,7 +17,8 @@ from calcinosis.inference.network import Network
 from calcinosis.inference.posterior import percent
 from calcinosis.interface.explorer import views, why
 from calcinosis.interface.explorer.asked import MOST_EXPLAINED
-from calcinosis.interface.explorer.basis import number, source_in_words
+from calcinosis.interface.explorer.basis import number
+from calcinosis.interface.explorer.cited import source_in_words
 from calcinosis.interface.explorer.page import Page
 from calcinosis.interface.explorer.session import Session
 from calcinosis.interface.explorer.why import FULL, signed, view

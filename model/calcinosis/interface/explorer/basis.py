@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import numpy as np
 
 from calcinosis.inference.entries import Entry
-from calcinosis.inference.model import Model
 from calcinosis.inference.network import NetworkError
+from calcinosis.interface.explorer.cited import cited
 from calcinosis.interface.explorer.situation import Situation
 from calcinosis.interface.figures_words import entry_in_words
-from calcinosis.knowledge.records import Source
 
 if TYPE_CHECKING:
     from calcinosis.analysis.explanation import Explanation
@@ -43,7 +41,7 @@ def basis(situation: Situation, found: Explanation, variable: str) -> dict[str, 
 def _row(situation: Situation, place: int) -> dict[str, Any]:
     """One row of a table, named by one of its entries."""
     model = situation.model
-    entry = entry_at(model, place)
+    entry = model.entries.at(place)
     what, _, given = entry_in_words(entry, model.network, UNBROKEN).partition("\n")
     weight = float(model.entries.weights[place])
     row = model.priors.tables[entry.variable].rows[entry.row] if model.priors else None
@@ -55,36 +53,8 @@ def _row(situation: Situation, place: int) -> dict[str, Any]:
         "weight": "" if np.isnan(weight) else f"{weight:g} patient{'’s' if weight == 1 else 's’'}",
         "note": row.note if row else "",
         "edited": (entry.variable, tuple(entry.given.values())) in edits,
-        "sources": [source_in_words(model.priors.sources[key]) for key in row.sources] if row and model.priors else [],
+        "sources": cited(model.priors, row.sources if row else ()),
         "flip": _flip(situation, entry, place),
-    }
-
-
-def entry_at(model: Model, place: int) -> Entry:
-    """The entry at a place of `model.entries`, counted from 0.
-
-    >>> import calcinosis as cc
-    >>> model = cc.load()
-    >>> all(str(entry_at(model, place)) == model.entries.names[place] for place in (0, 7, 400))
-    True
-    """
-    network, first = model.network, model.entries.first
-    variable = max((name for name in first if first[name] <= place), key=first.__getitem__)
-    states = network.variables[variable].state_names
-    row, column = divmod(place - first[variable], len(states))
-    parents = network.parents[variable]
-    codes = np.unravel_index(row, network.tables[variable].shape[:-1]) if parents else ()
-    given = {p: network.variables[p].state_names[code] for p, code in zip(parents, codes, strict=True)}
-    return Entry(variable, states[column], given, row, column)
-
-
-def source_in_words(source: Source) -> dict[str, str]:
-    """A source with its kind of evidence, its year unless the citation has it, and a link if it has a DOI."""
-    return {
-        "citation": source.citation,
-        "kind": source.kind,
-        "year": source.year if source.year not in source.citation else "",
-        "link": f"https://doi.org/{quote(source.doi, safe='/():;._-')}" if source.doi.startswith("10.") else "",
     }
 
 

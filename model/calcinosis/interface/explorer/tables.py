@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from itertools import islice, product
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 from calcinosis.inference.phrases import listed, uncapitalised
+from calcinosis.interface.explorer.cited import Cited, cited
 from calcinosis.interface.explorer.edit_rows import count_in_words
 from calcinosis.interface.explorer.page import Edit
 from calcinosis.interface.explorer.situation import Situation
@@ -16,9 +16,6 @@ from calcinosis.knowledge.records import Priors, Row, Variable
 
 MOST_ROWS = 120
 """How many rows of a table are shown at most."""
-
-DOI = "/:;()"
-"""Signs of a DOI that may stand in an address as they are."""
 
 
 class Cell(NamedTuple):
@@ -31,15 +28,6 @@ class Cell(NamedTuple):
     fixed: bool
 
 
-class Basis(NamedTuple):
-    """A source of a row, with its address if it has one."""
-
-    kind: str
-    citation: str
-    year: str
-    address: str
-
-
 class Line(NamedTuple):
     """A row of the table: which patients it is for, whether this is one, its numbers, and what it rests on."""
 
@@ -50,7 +38,7 @@ class Line(NamedTuple):
     weight: Cell | None
     edited: bool
     kinds: str
-    sources: tuple[Basis, ...]
+    sources: list[Cited]
     note: str
 
 
@@ -95,7 +83,7 @@ def _lines(situation: Situation, name: str) -> list[Line]:
                 weight=_weight(now, shipped, folder=priors is not None) if network.weights else None,
                 edited=now != shipped,
                 kinds=_kinds(priors, row),
-                sources=_sources(priors, row),
+                sources=cited(priors, row.sources if row else ()),
                 note=row.note if row else "",
             )
         )
@@ -161,17 +149,6 @@ def _kinds(priors: Priors | None, row: Row | None) -> str:
     if priors is None or row is None:
         return ""
     return listed(dict.fromkeys(priors.sources[key].kind for key in row.sources))
-
-
-def _sources(priors: Priors | None, row: Row | None) -> tuple[Basis, ...]:
-    if priors is None or row is None:
-        return ()
-    found = [priors.sources[key] for key in row.sources]
-    return tuple(Basis(own.kind, own.citation, own.year, _address(own.doi)) for own in found)
-
-
-def _address(doi: str) -> str:
-    return f"https://doi.org/{quote(doi, safe=DOI)}" if doi else ""
 
 
 def _text(number: float) -> str:
