@@ -19,7 +19,7 @@ from calcinosis.interface.options import InputError
 from calcinosis.knowledge.cases import read_cases
 from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.problem import PriorsError, Problem
-from calcinosis.knowledge.sheet import read_sheet
+from calcinosis.knowledge.sheet import Sheet, read_sheet
 
 NAMES = ("case_id", "id", "patient")
 """The columns or keys that may name a patient, the first of them that is there."""
@@ -101,7 +101,15 @@ def published_case(case: str, priors: Path | None, model: Model) -> tuple[dict[s
     Raises:
         InputError: if there is no such case.
     """
-    sheet = read_cases(chosen_folder(priors))
+    return published_in(read_cases(chosen_folder(priors)), case, model)
+
+
+def published_in(sheet: Sheet, case: str, model: Model) -> tuple[dict[str, str], dict[str, str]]:
+    """The same, of a file of cases that was read before.
+
+    Raises:
+        InputError: if there is no such case.
+    """
     try:
         found = dict(case_findings(sheet, case, model))
     except KeyError as error:

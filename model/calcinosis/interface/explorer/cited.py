@@ -24,7 +24,7 @@ def cited(priors: Priors | None, keys: Iterable[str]) -> list[Cited]:
 
 
 def source_in_words(source: Source) -> Cited:
-    """A source with its kind of evidence, its year unless the citation has it, and its DOI with a link to it, if any."""
+    """A source with its kind of evidence, its year unless the citation has it, and its DOI, linked if it is one."""
     return {
         "citation": source.citation,
         "kind": source.kind,

@@ -7,6 +7,7 @@ from typing import Any
 from calcinosis.inference.posterior import percent
 from calcinosis.interface.explorer.page import SILENT
 from calcinosis.interface.explorer.situation import Situation
+from calcinosis.knowledge.records import State, Variable
 
 Preview = dict[str, Any]
 
@@ -33,15 +34,25 @@ def previews(situation: Situation) -> dict[str, list[Preview]]:
         own = situation.model.variables[variable]
         if own.repeatable and kind == "changed":
             continue
-        last = value.rpartition(",")[2]
-        label = next((state.label or state.name for state in own.states if state.name == last), last)
+        last = last_result(own, value)
         found.setdefault(variable, []).append(
             {
-                "value": last,
-                "label": label,
+                "value": last.name,
+                "label": last.label or last.name,
                 "chance": percent(chance),
                 "open": page.findings.get(variable, "") in ("", *SILENT),
                 "bars": [[round(100 * p, 2), percent(p)] for p in bars],
             }
         )
     return found
+
+
+def last_result(variable: Variable, value: str) -> State:
+    """The state that the last result of a finding shows, whose text may be of several, as in `absent,absent`.
+
+    >>> from calcinosis.knowledge.records import State, Variable
+    >>> last_result(Variable("pair", (State("b", ""), State("a,b", ""))), "b,a,b").name
+    'a,b'
+    """
+    ends = [state for state in variable.states if value == state.name or value.endswith(f",{state.name}")]
+    return max(ends, key=lambda state: len(state.name))

@@ -14,6 +14,7 @@ from calcinosis.inference.phrases import phrase, uncapitalised
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior, percent
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.explorer.answer import answer
+from calcinosis.interface.explorer.cited import source_in_words
 from calcinosis.interface.explorer.entry import entry_rows, groups
 from calcinosis.interface.explorer.letter import (
     odds_in_words,
@@ -246,7 +247,7 @@ def _rows(found: Explanation | QuestionError) -> Values:
             }
         )
     rows = [{"finding": finding, "lines": lines} for finding, lines in groups.items()]
-    return {"rows": rows, "sources": [sources[key] for key in cited]}
+    return {"rows": rows, "sources": [source_in_words(sources[key]) for key in cited]}
 
 
 def _strongest(found: Explanation) -> Mapping[str, str]:

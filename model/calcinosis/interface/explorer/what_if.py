@@ -12,8 +12,8 @@ from calcinosis.analysis.alternatives import KINDS, Change, Kind, changes_of
 from calcinosis.analysis.flips import flips
 from calcinosis.inference.phrases import capitalised, listed, phrase, uncapitalised
 from calcinosis.inference.posterior import percent
+from calcinosis.interface.explorer.previews import last_result
 from calcinosis.interface.explorer.situation import Situation
-from calcinosis.knowledge.records import Variable
 
 FIRST = 8
 """How many findings, and how many ways to another answer, are shown at once; the rest is unfolded."""
@@ -64,8 +64,8 @@ def _findings(situation: Situation) -> list[dict[str, Any]]:
         variable, every = situation.model.variables[name], list(own)
         answers = [
             {
-                "value": value.rpartition(",")[2],
-                "label": _state(variable, value.rpartition(",")[2]),
+                "value": last.name,
+                "label": last.label or last.name,
                 "chance": percent(chance),
                 "leads": situation.label(leading) if flips else "",
                 "bars": [
@@ -74,6 +74,7 @@ def _findings(situation: Situation) -> list[dict[str, Any]]:
                 ],
             }
             for (_, _, value, chance, leading, flips, _), bars in every
+            for last in [last_result(variable, value)]
         ]
         found.append(
             {
@@ -87,10 +88,6 @@ def _findings(situation: Situation) -> list[dict[str, Any]]:
             }
         )
     return sorted(found, key=lambda own: -own["moved"])
-
-
-def _state(variable: Variable, name: str) -> str:
-    return next((state.label or state.name for state in variable.states if state.name == name), name)
 
 
 def _ways(situation: Situation) -> dict[str, Any]:
