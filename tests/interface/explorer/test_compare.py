@@ -22,12 +22,9 @@ CLASH = {"a": ("no yes", "", [0.5, 0.5]), "b": ("no yes", "a", [[1.0, 0.0], [0.3
 
 
 @pytest.fixture
-def jones(shipped):
+def jones(jones_at):
     """A session with the published case, at the view."""
-    session = Session(shipped)
-    session.handle({"do": "case", "value": "jones2023"})
-    session.handle({"do": "tab", "value": "compare"})
-    return session
+    return jones_at("compare")
 
 
 def opened(model, other=None, **findings):

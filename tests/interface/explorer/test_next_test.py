@@ -22,12 +22,9 @@ CERTAIN = {"calcium_exposure": "no", "warfarin": "yes", "livedo": "yes", "obesit
 
 
 @pytest.fixture
-def jones(shipped):
+def jones(jones_at):
     """A session with the published case, at the view."""
-    session = Session(shipped)
-    session.handle({"do": "case", "value": "jones2023"})
-    session.handle({"do": "tab", "value": "next"})
-    return session
+    return jones_at("next")
 
 
 def opened(model, **findings):

@@ -20,12 +20,9 @@ from calcinosis.knowledge.frozen import FrozenMap
 
 
 @pytest.fixture(scope="module")
-def jones(shipped):
+def jones(jones_at):
     """A session with the published case, at the view."""
-    session = Session(shipped)
-    session.handle({"do": "case", "value": "jones2023"})
-    session.handle({"do": "tab", "value": "sensitivity"})
-    return session
+    return jones_at("sensitivity")
 
 
 def opened(model, **findings):

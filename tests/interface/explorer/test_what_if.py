@@ -32,12 +32,9 @@ def opened(model, **findings):
 
 
 @pytest.fixture
-def jones(shipped):
+def jones(jones_at):
     """A session with the published case, at the view."""
-    session = Session(shipped)
-    session.handle({"do": "case", "value": "jones2023"})
-    session.handle({"do": "tab", "value": "what-if"})
-    return session
+    return jones_at("what-if")
 
 
 @pytest.fixture

@@ -35,11 +35,9 @@ def opened(model, *unfolded, state="", against="", **findings):
 
 
 @pytest.fixture
-def jones(shipped):
+def jones(jones_at):
     """A session with the published case, at the view."""
-    session = Session(shipped)
-    session.handle({"do": "case", "value": "jones2023"})
-    return session
+    return jones_at("why")
 
 
 def lines(shown):
