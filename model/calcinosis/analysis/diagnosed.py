@@ -1,0 +1,238 @@
+"""Patients whose subtype somebody has found out: what a network is examined on, and what it learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from calcinosis.inference.coding import Coded, Codes
+from calcinosis.inference.columns import Column, Heading, column_of
+from calcinosis.inference.evidence import Evidence
+from calcinosis.inference.findings import Fault, FindingsError, show
+from calcinosis.inference.grammar import is_missing
+from calcinosis.inference.impossible import clashes
+from calcinosis.inference.model import Model
+from calcinosis.inference.network import Array
+from calcinosis.inference.reading import prepare, with_unit
+from calcinosis.inference.simulate import truth_column
+from calcinosis.knowledge.problem import choose_from
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NAMES = ("case_id", "id", "patient")
+"""The columns that may name a patient, the first of them that is there."""
+
+HARD = "hard"
+"""The column that says, yes or no, whether a presentation was unusual or misleading."""
+
+Mask = npt.NDArray[np.bool_]
+
+
+class CasesError(FindingsError):
+    """Cases with faults; `rows` is, for each of the `faults`, the number of its row, -1 where it is of the columns."""
+
+    def __init__(self, told: Iterable[tuple[int, Fault]], heading: str = "") -> None:
+        told = sorted(told, key=lambda pair: pair[0])
+        self.rows = tuple(row for row, _ in told)
+        count = "1 fault" if len(told) == 1 else f"{len(told)} faults"
+        super().__init__((fault for _, fault in told), heading or f"the cases have {count}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (list(zip(self.rows, self.faults, strict=True)), self.heading)
+
+
+@dataclass(frozen=True, eq=False)
+class Diagnosed:
+    """Patients with their diagnosis.
+
+    `coded` holds all that was found, the diagnosis among it as a finding of the target; `truth` is the number of the
+    target's state, -1 where it is not known or not certain: axis `(patients,)`. `hard` tells who had a misleading
+    presentation, None if the cases do not say.
+    """
+
+    model: Model
+    names: tuple[str, ...]
+    coded: Coded
+    truth: Codes
+    columns: Mapping[Heading, Column]
+    hard: Mask | None = None
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @cached_property
+    def findings(self) -> Coded:
+        """What was found, without the diagnosis."""
+        return self.only(name for name in self.model.variables if name != self.model.target)
+
+    def only(self, variables: Iterable[str]) -> Coded:
+        """What was found of some of the variables."""
+        codes = {name: self.coded.codes[name] for name in variables if name in self.coded.codes}
+        return Coded(self.coded.patients, codes, self.coded.further, self.coded.exponents)
+
+    @cached_property
+    def observed(self) -> Mapping[str, Mask]:
+        """Of whom each variable was looked at: axis `(patients,)`; the target is not among them."""
+        base = self.model.engine.base
+        return {name: codes != base[name][()] for name, codes in self.findings.codes.items()}
+
+    @cached_property
+    def known(self) -> Codes:
+        """How many variables were looked at in each patient: axis `(patients,)`."""
+        found: Codes = np.sum([np.zeros(len(self), dtype=np.intp), *self.observed.values()], axis=0)
+        return found
+
+    def evidence(self, patient: int) -> Evidence:
+        """What was found of one patient, without the diagnosis."""
+        cells = {h.name: with_unit(column.cell(patient), h.unit) for h, column in self.columns.items()}
+        return self.model.read(cells)
+
+    def some(self, rows: Codes) -> Diagnosed:
+        """The same for some of the patients, by number."""
+        columns = {
+            heading: Column(c.cells, c.which[rows], None if c.numbers is None else c.numbers[rows])
+            for heading, c in self.columns.items()
+        }
+        return Diagnosed(
+            self.model,
+            tuple(self.names[row] for row in rows),
+            self.coded.some(rows),
+            self.truth[rows],
+            columns,
+            None if self.hard is None else self.hard[rows],
+        )
+
+    def probabilities(self, prevalence: Sequence[float] | None = None, findings: Coded | None = None) -> Array:
+        """The posterior of each patient's subtype from what was found, axes `(patients, states)`.
+
+        With a `prevalence`, the share of each state where the patients come from, the prior of the network is taken
+        out and that put in its place; what was found counts as before.
+        """
+        weights = self.model.engine.weigh(self.findings if findings is None else findings).weights
+        if prevalence is not None:
+            prior = np.array(list(self.model.probabilities().values()))
+            weights = weights * (np.asarray(prevalence) / prior)
+        return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+
+def read_diagnosed(model: Model, cases: pd.DataFrame, *, every: bool = True) -> Diagnosed:
+    """The patients of a table: findings as for `model.posteriors`, the subtype in the column `diagnosis`.
+
+    A patient is named by the column case_id, id or patient, else by the index. The column `hard`, yes or no, marks
+    unusual presentations. A diagnosis must be one subtype for `every` patient; else it may be missing for some, or be
+    likelihoods or either of two.
+
+    Raises:
+        CasesError: with every fault: no patient, no diagnosis, names that stand twice, cells that are not understood,
+            findings that cannot be true together with the diagnosis.
+
+    >>> import calcinosis as cc
+    >>> found = read_diagnosed(cc.load(), cc.cases())
+    >>> len(found), int(found.truth[0])
+    (59, 0)
+    """
+    from calcinosis.inference.columns import column_of
+
+    if not hasattr(cases, "columns"):
+        raise TypeError(f"give a DataFrame with one row per patient, not a {type(cases).__name__}")
+    try:
+        headings = [heading for heading in model.headings(cases.columns) if heading.name != model.target]
+    except FindingsError as error:
+        raise CasesError([(-1, fault) for fault in error.faults], "some columns are not understood") from None
+    told: list[tuple[int, Fault]] = []
+    column = _diagnosis_column(model, cases, told)
+    if not len(cases):
+        told.append((-1, Fault("", "", "there is no patient", "write one row for each")))
+    if told:
+        raise CasesError(told)
+    columns = {heading: column_of(cases[heading.column]) for heading in headings}
+    target = Heading(column, model.target)
+    every_column = columns | {target: column_of(cases[column])}
+    batch = prepare(every_column, model.variables, model.network.corrections, model.engine.base).part(
+        slice(0, len(cases))
+    )
+    for row, faults in batch.faults.items():
+        told += [(row, fault) for fault in faults]
+    names = _names(cases, told)
+    hard = _hard(cases, told)
+    coded = batch.coded
+    missing = model.engine.base[model.target][()]
+    given = coded.codes[model.target]
+    truth = np.where(given < missing, given, -1).astype(np.intp)
+    _check_diagnoses(model, every_column[target], target, given, truth, batch.faults, every, told)
+    none = np.flatnonzero(model.engine.weigh(coded).weights.max(axis=1) <= 0)
+    for row, clash in zip(
+        none.tolist(), clashes(model.engine, coded.some(none)) if len(none) else (), strict=True
+    ):
+        cells = {h.column: show(c.cell(row)) for h, c in every_column.items() if h.name in clash}
+        what = "cannot be true together" if len(cells) > 1 else "cannot be"
+        told.append((row, Fault(", ".join(cells), ", ".join(cells.values()), what, "correct one of them")))
+    if told:
+        raise CasesError(told)
+    return Diagnosed(model, names, coded, truth, columns, hard)
+
+
+def _diagnosis_column(model: Model, cases: pd.DataFrame, told: list[tuple[int, Fault]]) -> str:
+    """The column that holds the diagnosis."""
+    own = truth_column(model.network)
+    there = [name for name in (own, model.target) if name in cases.columns]
+    if len(there) == 2:
+        told.append((-1, Fault(", ".join(there), "", "the diagnosis stands twice", "remove one of the two columns")))
+    if not there:
+        told.append((-1, Fault(own, "", "no column holds the diagnosis", f"name it '{own}'")))
+        return own
+    return there[0]
+
+
+def _names(cases: pd.DataFrame, told: list[tuple[int, Fault]]) -> tuple[str, ...]:
+    """The name of each patient; one that is missing or stands twice is a fault."""
+    column = next((name for name in NAMES if name in cases.columns), None)
+    cells = cases.index if column is None else cases[column]
+    names = tuple("" if is_missing(cell) else str(cell).strip() for cell in cells)
+    first: dict[str, int] = {}
+    for row, name in enumerate(names):
+        if not name:
+            told.append((row, Fault(column or "index", "", "the cell is empty", "give the patient a name of its own")))
+        elif first.setdefault(name, row) != row:
+            told.append((row, Fault(column or "index", name, "a patient who stands twice", "remove one of the two")))
+    return names
+
+
+def _hard(cases: pd.DataFrame, told: list[tuple[int, Fault]]) -> Mask | None:
+    if HARD not in cases.columns:
+        return None
+    words = ["" if is_missing(cell) else str(cell).strip().casefold() for cell in cases[HARD]]
+    for row, word in enumerate(words):
+        if word not in ("yes", "no", ""):
+            told.append((row, Fault(HARD, word, "neither yes nor no", "write one of them, or nothing")))
+    return np.array([word == "yes" for word in words])
+
+
+def _check_diagnoses(
+    model: Model,
+    column: Column,
+    heading: Heading,
+    given: Codes,
+    truth: Codes,
+    faulty: Mapping[int, Any],
+    every: bool,
+    told: list[tuple[int, Fault]],
+) -> None:
+    """Note who has no diagnosis, or none that is one subtype."""
+    missing = model.engine.base[model.target][()]
+    if not every:
+        if (given == missing).all() and not faulty:
+            told.append((-1, Fault(heading.column, "", "no patient has a diagnosis", "write those that are known")))
+        return
+    allowed = choose_from("", model.states)
+    for row in np.flatnonzero(truth < 0).tolist():
+        if row not in faulty:
+            cell = column.cell(row)
+            what = "no diagnosis" if given[row] == missing else "not one subtype"
+            told.append((row, Fault(heading.column, "" if is_missing(cell) else show(cell), what, allowed)))
