@@ -137,7 +137,6 @@ def read_diagnosed(model: Model, cases: pd.DataFrame, *, every: bool = True) -> 
     >>> len(found), int(found.truth[0])
     (59, 0)
     """
-    from calcinosis.inference.columns import column_of
 
     if not hasattr(cases, "columns"):
         raise TypeError(f"give a DataFrame with one row per patient, not a {type(cases).__name__}")
@@ -167,9 +166,7 @@ def read_diagnosed(model: Model, cases: pd.DataFrame, *, every: bool = True) -> 
     truth = np.where(given < missing, given, -1).astype(np.intp)
     _check_diagnoses(model, every_column[target], target, given, truth, batch.faults, every, told)
     none = np.flatnonzero(model.engine.weigh(coded).weights.max(axis=1) <= 0)
-    for row, clash in zip(
-        none.tolist(), clashes(model.engine, coded.some(none)) if len(none) else (), strict=True
-    ):
+    for row, clash in zip(none.tolist(), clashes(model.engine, coded.some(none)) if len(none) else (), strict=True):
         cells = {h.column: show(c.cell(row)) for h, c in every_column.items() if h.name in clash}
         what = "cannot be true together" if len(cells) > 1 else "cannot be"
         told.append((row, Fault(", ".join(cells), ", ".join(cells.values()), what, "correct one of them")))

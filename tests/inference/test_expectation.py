@@ -1,0 +1,128 @@
+"""Expected counts against a full enumeration of the joint, against counting, and against differences."""
+
+import numpy as np
+import pytest
+from enumeration import enumerate_joint, random_findings
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import calcinosis as cc
+from calcinosis.inference.coding import encode
+from calcinosis.inference.engine import Engine
+from calcinosis.inference.expectation import expectation_of, informed_by
+
+
+def enumerated_counts(network, findings):
+    """The expected counts of one patient, each table's cells from the joint of everything, and the log likelihood.
+
+    A repeatable variable has counts for each of its results, a missing one that tells nothing of its table has none.
+    """
+    joint = enumerate_joint(network, findings)
+    names = list(network.variables)
+    informed = set(findings)
+    for _ in names:
+        informed |= {p for name in informed for p in network.parents[name]}
+    counts = {}
+    for name, variable in network.variables.items():
+        family = (*network.parents[name], name)
+        sizes = [len(network.variables[v].states) for v in family]
+        counts[name] = np.zeros(sizes)
+        if name not in informed:
+            continue
+        others = tuple(i for i, v in enumerate(names) if v not in family)
+        kept = [v for v in names if v in family]
+        margin = joint.sum(axis=others).transpose([kept.index(v) for v in family]) / joint.sum()
+        if not variable.repeatable:
+            counts[name] = margin
+            continue
+        for likelihood in findings[name]:  # each result's share, given the state of the parents
+            seen = network.tables[name] * np.array(likelihood)
+            total = seen.sum(axis=-1, keepdims=True)
+            share = np.divide(seen, total, out=np.zeros_like(seen), where=total > 0)
+            counts[name] = counts[name] + margin.sum(axis=-1, keepdims=True) * share
+    return counts, float(np.log(joint.sum()))
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_counts_are_those_of_the_joint(networks, data):
+    network = data.draw(networks)
+    model = cc.Model(network)
+    assert isinstance(model.engine, Engine)
+    patients = [data.draw(random_findings(network)) for _ in range(data.draw(st.integers(1, 5)))]
+    possible = [(v, found) for v, found in patients if enumerate_joint(network, found).sum() > 1e-250]
+    if not possible:
+        return
+    weights = np.array(data.draw(st.lists(st.sampled_from([0.5, 1.0, 2.0]), min_size=5, max_size=5)))[: len(possible)]
+    coded = encode(model.engine.base, [model.read(values) for values, _ in possible])
+    expected = expectation_of(model.engine, network, coded, weights)(network.tables)
+    found = [enumerated_counts(network, likelihoods) for _, likelihoods in possible]
+    assert expected.log_likelihood == pytest.approx(
+        sum(w * f[1] for w, f in zip(weights, found, strict=True)), abs=1e-9
+    )
+    for name in network.variables:
+        wanted = sum(w * f[0][name] for w, f in zip(weights, found, strict=True))
+        np.testing.assert_allclose(expected.counts[name], wanted, rtol=1e-9, atol=1e-11)
+
+
+def test_of_complete_patients_the_expected_counts_are_the_counts(shipped):
+    patients = shipped.simulate(500, hidden=True, seed=3).rename(columns={"diagnosis": "subtype"})
+    coded = encode(shipped.engine.base, [shipped.read(row) for row in patients.to_dict("records")])
+    expected = expectation_of(shipped.engine, shipped.network, coded)(shipped.network.tables)
+    for name, parents in shipped.network.parents.items():
+        family = [*parents, name]
+        codes = [patients[v].map({s: i for i, s in enumerate(shipped.variables[v].state_names)}) for v in family]
+        counts = np.zeros(shipped.network.tables[name].shape)
+        np.add.at(counts, tuple(c.to_numpy(dtype=int) for c in codes), 1)
+        np.testing.assert_allclose(expected.counts[name], counts, rtol=0, atol=1e-9)
+
+
+def test_counts_are_the_derivatives_of_the_likelihood_by_the_logarithms_of_the_cells(shipped):
+    """Of a table that is informed in everybody; that of the others holds only those in whom it is."""
+    patients = shipped.simulate(60, missing=0.5, seed=4).drop(columns="diagnosis").assign(pain="severe")
+    rows = [
+        shipped.read({k: v for k, v in row.items() if k in shipped.variables}) for row in patients.to_dict("records")
+    ]
+    coded = encode(shipped.engine.base, rows)
+    expectation = expectation_of(shipped.engine, shipped.network, coded)
+    tables = shipped.network.tables
+    counts = expectation(tables).counts
+    for name in ("subtype", "pain", "ulceration", "form"):
+        for cell in np.flatnonzero(tables[name])[:: max(1, tables[name].size // 7)]:
+            ends = []
+            for factor in (1 + 1e-5, 1 - 1e-5):
+                moved = tables[name].copy()
+                moved.flat[cell] *= factor
+                ends.append(expectation({**tables, name: moved}).log_likelihood)
+            assert (ends[0] - ends[1]) / 2e-5 == pytest.approx(counts[name].flat[cell], abs=1e-5)
+
+
+def test_the_log_likelihood_is_that_of_the_engine(shipped):
+    patients = shipped.simulate(300, missing=0.4, repeats={"vascular_histology": 4}, seed=5).drop(columns="diagnosis")
+    rows = [
+        shipped.read({k: v for k, v in row.items() if k in shipped.variables}) for row in patients.to_dict("records")
+    ]
+    coded = encode(shipped.engine.base, rows)
+    expected = expectation_of(shipped.engine, shipped.network, coded)(shipped.network.tables)
+    assert expected.log_likelihood == pytest.approx(shipped.engine.weigh(coded).log_evidence.sum(), rel=1e-13)
+
+
+def test_findings_that_would_underflow_do_not(build):
+    """A naive network of 400 findings, each improbable: together far below the smallest number there is."""
+    tables = {"cause": ("a b", "", [0.5, 0.5])}
+    tables |= {f"sign{i}": ("no yes", "cause", [[1 - 1e-3, 1e-3], [1 - 2e-3, 2e-3]]) for i in range(400)}
+    model = cc.Model(build("cause", tables))
+    coded = encode(model.engine.base, [model.read({f"sign{i}": "yes" for i in range(400)})])
+    expected = expectation_of(model.engine, model.network, coded)(model.network.tables)
+    assert expected.log_likelihood == pytest.approx(model.engine.weigh(coded).log_evidence[0], rel=1e-12)
+    assert expected.counts["cause"].tolist() == pytest.approx([0.0, 1.0], abs=1e-12)
+
+
+def test_who_tells_of_a_table_is_in_whom_it_or_one_below_was_looked_at(shipped):
+    coded = encode(shipped.engine.base, [shipped.read(vascular_histology="absent"), shipped.read(sex="male")])
+    informed = informed_by(shipped.engine, shipped.network, coded)
+    told = {name: mask.tolist() for name, mask in informed.items() if mask.any()}
+    assert told["vessel_calcification"] == [True, False]
+    assert told["form"] == [False, True]
+    assert told["subtype"] == [True, True]
+    assert "pain" not in told
