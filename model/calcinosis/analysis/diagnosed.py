@@ -35,16 +35,21 @@ Mask = npt.NDArray[np.bool_]
 
 
 class CasesError(FindingsError):
-    """Cases with faults; `rows` is, for each of the `faults`, the number of its row, -1 where it is of the columns."""
+    """Cases with faults; `rows` is, for each of the `faults`, the number of its row, -1 where it is of the columns.
 
-    def __init__(self, told: Iterable[tuple[int, Fault]], heading: str = "") -> None:
+    The message counts rows from 1, as a reader of the table does.
+    """
+
+    def __init__(self, told: Iterable[tuple[int, Fault]]) -> None:
         told = sorted(told, key=lambda pair: pair[0])
         self.rows = tuple(row for row, _ in told)
         count = "1 fault" if len(told) == 1 else f"{len(told)} faults"
-        super().__init__((fault for _, fault in told), heading or f"the cases have {count}")
+        super().__init__((fault for _, fault in told), f"the cases have {count}")
+        where = ("" if row < 0 else f"row {row + 1}: " for row in self.rows)
+        self.args = ("\n".join([self.heading, *(f"{w}{f}" for w, f in zip(where, self.faults, strict=True))]),)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (list(zip(self.rows, self.faults, strict=True)), self.heading)
+        return type(self), (list(zip(self.rows, self.faults, strict=True)),)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +148,7 @@ def read_diagnosed(model: Model, cases: pd.DataFrame, *, every: bool = True) -> 
     try:
         headings = [heading for heading in model.headings(cases.columns) if heading.name != model.target]
     except FindingsError as error:
-        raise CasesError([(-1, fault) for fault in error.faults], "some columns are not understood") from None
+        raise CasesError((-1, fault) for fault in error.faults) from None
     told: list[tuple[int, Fault]] = []
     column = _diagnosis_column(model, cases, told)
     if not len(cases):
@@ -162,8 +167,8 @@ def read_diagnosed(model: Model, cases: pd.DataFrame, *, every: bool = True) -> 
     hard = _hard(cases, told)
     coded = batch.coded
     missing = model.engine.base[model.target][()]
-    given = coded.codes[model.target]
-    truth = np.where(given < missing, given, -1).astype(np.intp)
+    given = coded.codes[model.target].astype(np.intp)
+    truth = np.where(given < missing, given, -1)
     _check_diagnoses(model, every_column[target], target, given, truth, batch.faults, every, told)
     none = np.flatnonzero(model.engine.weigh(coded).weights.max(axis=1) <= 0)
     for row, clash in zip(none.tolist(), clashes(model.engine, coded.some(none)) if len(none) else (), strict=True):
@@ -197,7 +202,8 @@ def _names(cases: pd.DataFrame, told: list[tuple[int, Fault]]) -> tuple[str, ...
         if not name:
             told.append((row, Fault(column or "index", "", "the cell is empty", "give the patient a name of its own")))
         elif first.setdefault(name, row) != row:
-            told.append((row, Fault(column or "index", name, "a patient who stands twice", "remove one of the two")))
+            what = f"the same patient as in row {first[name] + 1}"
+            told.append((row, Fault(column or "index", name, what, "remove one of the two, or rename it")))
     return names
 
 
