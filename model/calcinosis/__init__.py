@@ -19,19 +19,25 @@ if TYPE_CHECKING:
 
     from calcinosis.analysis.changes import smallest_changes as smallest_changes
     from calcinosis.analysis.compare import compare as compare
+    from calcinosis.analysis.diagnosed import CasesError as CasesError
     from calcinosis.analysis.explanation import explain as explain
     from calcinosis.analysis.flips import flips as flips
     from calcinosis.analysis.hypothesis import weight_of_evidence as weight_of_evidence
+    from calcinosis.analysis.learning import forget as forget
+    from calcinosis.analysis.learning import update as update
+    from calcinosis.analysis.left_out import left_out as left_out
     from calcinosis.analysis.next_test import next_test as next_test
     from calcinosis.analysis.one_way import one_way as one_way
     from calcinosis.analysis.over_patients import each_patient as each_patient
     from calcinosis.analysis.over_patients import over_patients as over_patients
     from calcinosis.analysis.plan import plan as plan
+    from calcinosis.analysis.prequential import prequential as prequential
     from calcinosis.analysis.robust import robust_bounds as robust_bounds
     from calcinosis.analysis.sensitivity import sensitivity as sensitivity
     from calcinosis.analysis.trajectory import trajectory as trajectory
     from calcinosis.analysis.two_way import two_way as two_way
     from calcinosis.analysis.uncertainty import uncertainty as uncertainty
+    from calcinosis.analysis.validation import validate as validate
     from calcinosis.analysis.what_if import pairs as pairs
     from calcinosis.analysis.what_if import sweep as sweep
     from calcinosis.inference.cases import cases as cases
@@ -54,6 +60,7 @@ if TYPE_CHECKING:
     from calcinosis.knowledge.records import Priors as Priors
 
 _HOMES = {
+    "CasesError": "analysis.diagnosed",
     "DISCLAIMER": "inference.posterior",
     "Evidence": "inference.evidence",
     "Finding": "inference.evidence",
@@ -74,6 +81,8 @@ _HOMES = {
     "explain": "analysis.explanation",
     "explorer": "interface.explorer.notebook",
     "flips": "analysis.flips",
+    "forget": "analysis.learning",
+    "left_out": "analysis.left_out",
     "load": "inference.model",
     "most_probable_explanation": "inference.most_probable",
     "next_test": "analysis.next_test",
@@ -81,6 +90,7 @@ _HOMES = {
     "over_patients": "analysis.over_patients",
     "pairs": "analysis.what_if",
     "plan": "analysis.plan",
+    "prequential": "analysis.prequential",
     "robust_bounds": "analysis.robust",
     "sensitivity": "analysis.sensitivity",
     "smallest_changes": "analysis.changes",
@@ -88,6 +98,8 @@ _HOMES = {
     "trajectory": "analysis.trajectory",
     "two_way": "analysis.two_way",
     "uncertainty": "analysis.uncertainty",
+    "update": "analysis.learning",
+    "validate": "analysis.validation",
     "weight_of_evidence": "analysis.hypothesis",
 }
 """The public names, each with the module it lives in: looked up at first use, so that importing costs nothing."""
