@@ -11,11 +11,12 @@ import pytest
 import calcinosis as cc
 
 PUBLIC = {
-    "CasesError", "DISCLAIMER", "Evidence", "Finding", "FindingsError", "ImpossibleEvidence", "Model", "NetworkError", "Posterior",
-    "Priors", "PriorsError", "Problem", "QuestionError", "UnknownEntry", "__version__", "cases", "cohort", "compare",
-    "each_patient", "explain", "explorer", "flips", "forget", "left_out", "load", "most_probable_explanation", "next_test", "one_way",
-    "over_patients", "pairs", "plan", "prequential", "robust_bounds", "sensitivity", "smallest_changes", "sweep", "trajectory",
-    "two_way", "uncertainty", "update", "validate", "weight_of_evidence",
+    "CasesError", "DISCLAIMER", "Evidence", "Finding", "FindingsError", "ImpossibleEvidence", "Model",
+    "NetworkError", "Posterior", "Priors", "PriorsError", "Problem", "QuestionError", "UnknownEntry", "__version__",
+    "cases", "cohort", "compare", "each_patient", "explain", "explorer", "flips", "forget", "left_out", "load",
+    "most_probable_explanation", "next_test", "one_way", "over_patients", "pairs", "plan", "prequential",
+    "robust_bounds", "sensitivity", "smallest_changes", "sweep", "trajectory", "two_way", "uncertainty", "update",
+    "validate", "weight_of_evidence",
 }  # fmt: skip
 MODULES = sorted(m.name for m in pkgutil.walk_packages(cc.__path__, "calcinosis."))
 

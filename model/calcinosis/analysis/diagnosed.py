@@ -79,7 +79,8 @@ class Diagnosed:
     def only(self, variables: Iterable[str]) -> Coded:
         """What was found of some of the variables."""
         codes = {name: self.coded.codes[name] for name in variables if name in self.coded.codes}
-        return Coded(self.coded.patients, codes, self.coded.further, self.coded.exponents)
+        further = {name: own for name, own in self.coded.further.items() if name in codes}
+        return Coded(self.coded.patients, codes, further, self.coded.exponents)
 
     @cached_property
     def observed(self) -> Mapping[str, Mask]:
