@@ -11,7 +11,7 @@ import calcinosis
 
 PACKAGE = Path(calcinosis.__file__).parent
 FLOORS = ["knowledge", "inference", "analysis", "interface"]
-SLOW = {"pgmpy", "matplotlib", "pandas", "panel", "pyarrow", "rich"}
+SLOW = {"pgmpy", "matplotlib", "pandas", "panel", "pyarrow", "rich", "scipy", "sklearn"}
 FORBIDDEN_NAMES = {"utils", "helpers", "core", "common", "config"}
 
 

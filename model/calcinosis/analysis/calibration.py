@@ -55,7 +55,7 @@ def brier_refinement(probabilities: Array, truth: Codes, weights: Array) -> Arra
     found = np.zeros(len(weights))
     for state in range(probabilities.shape[1]):
         found += _recalibrated_score(probabilities[:, state], (truth == state).astype(float), weights)
-    return found / weights.sum(axis=1)
+    return np.asarray(found / weights.sum(axis=1))
 
 
 def _recalibrated_score(forecasts: Array, came: Array, weights: Array) -> Array:

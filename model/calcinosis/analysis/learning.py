@@ -26,6 +26,9 @@ from calcinosis.knowledge.records import Priors, Row, Source
 if TYPE_CHECKING:
     import pandas as pd
 
+WEIGHTS = ("weight_before", "weight_after")
+"""The columns that tell of the weight of a row."""
+
 MOST_MOVED = ("state", "before", "after")
 """The columns that tell of the state whose probability moved most."""
 
@@ -327,8 +330,8 @@ def _moved(model: Model, after: Model, gained: Mapping[str, Array], cases: Mappi
                     float(new[row, most]),
                 )
             )
-    weights = ("weight_before", "weight_after")
-    frame = pd.DataFrame(lines, columns=["table", "given", "cases", "informed", *weights, "moved", *MOST_MOVED])
+    heads = ["table", "given", "cases", "informed", *WEIGHTS, "moved", *MOST_MOVED]
+    frame = pd.DataFrame(lines, columns=heads)
     farthest = frame["moved"].sort_values(ascending=False, kind="stable").index
     return frame.loc[farthest].reset_index(drop=True)
 

@@ -82,7 +82,7 @@ def _told(posterior: Array, table: Array, inverse: Array) -> Array:
     found: Array = (squares * inverse).sum(axis=(0, 2))
     # several results of one patient are certain each; what may be missing is which row they belong to
     several, many = posterior[~once], row[~once] / results[~once][:, None, None]
-    return found + (several * many * (inverse - 1)).sum(axis=(0, 2))
+    return np.asarray(found + (several * many * (inverse - 1)).sum(axis=(0, 2)))
 
 
 def _informed(cases: Array, seen: Array, whole: Array) -> Array:

@@ -25,6 +25,7 @@ class Surprise:
 def surprises(forecasts: Array, came: Array) -> list[Surprise]:
     """The surprises of forecasts, and what came true, of one shape; levels that no forecast reaches are left out.
 
+    >>> import numpy as np
     >>> surprises(np.array([0.005, 0.005, 0.5]), np.array([False, True, True]))[0]
     Surprise(said='below 1 %', times=2, otherwise=1, share=0.5, allowed=0.005)
     """

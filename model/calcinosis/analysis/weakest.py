@@ -37,6 +37,7 @@ def weakest(
         weights: the weights of the bootstrap, axes `(draws, patients)`.
 
     >>> import calcinosis as cc
+    >>> import numpy as np
     >>> from calcinosis.analysis.diagnosed import read_diagnosed
     >>> known = read_diagnosed(cc.load(), cc.cases())
     >>> found = weakest(known, known.probabilities(), np.ones(59), np.ones((1, 59)))

@@ -29,6 +29,7 @@ import numpy.typing as npt
 from calcinosis.inference.cliques import Clique
 from calcinosis.inference.coding import Coded, Codes, Powers, likelihoods
 from calcinosis.inference.engine import Engine, scaled
+from calcinosis.inference.families import families_of
 from calcinosis.inference.network import Array, Network
 
 Tables = Mapping[str, Array]
@@ -134,14 +135,16 @@ class Expectation:
             assert upper is not None
             if isinstance(place, Looks):
                 entries = _counts_of_looks(place, values[i], messages[i][0] * upper)
-                told = dict.fromkeys(place.cells, entries)
+                told: Mapping[str, Array] = dict.fromkeys(place.cells, entries)
             else:
                 told, inner = _counts_of_place(place, values[i], upper)
                 for child, into, adjoint in zip(place.clique.children, place.clique.into, inner, strict=True):
                     above[child] = adjoint @ (into[:, None] == np.arange(messages[child][0].shape[1]))
             for name, entries in told.items():
                 table = self.network.tables[name]
-                counts[name] = np.bincount(place.cells[name], entries, table.size).reshape(table.shape)
+                counts[name] = np.asarray(np.bincount(place.cells[name], entries, table.size), float).reshape(
+                    table.shape
+                )
         return counts
 
 
@@ -230,23 +233,21 @@ def expectation_of(engine: Engine, network: Network, coded: Coded, weights: Arra
     """
     weights = np.ones(coded.patients) if weights is None else weights
     informed = informed_by(engine, network, coded)
-    home = {name: i for i, clique in enumerate(engine.cliques) for name in clique.variables}
-    families: list[list[str]] = [[] for _ in engine.cliques]
-    for name in network.variables:
-        families[min(home[v] for v in (*network.parents[name], name))].append(name)
     places: list[Place | Looks] = []
     combinations: list[Codes] = []
-    for clique, names in zip(engine.cliques, families, strict=True):
+    for clique, names in zip(engine.cliques, families_of(engine, network), strict=True):
         cells = {name: _cells(network, name, clique) for name in names}
         if clique.repeatable:
-            place, which = _looks(engine, clique, cells, coded)
+            looks, which = _looks(engine, clique, cells, coded)
+            places.append(looks)
         else:
             inside = [combinations[child] for child in clique.children]
             told = {name: informed[name] for name in names if not informed[name].all()}
             place, which = _place(engine, clique, cells, coded, inside, told)
-        places.append(place)
+            places.append(place)
         combinations.append(which)
-    return Expectation(network, tuple(places), np.bincount(combinations[-1], weights), float(weights @ coded.exponents))
+    stands_for: Array = np.bincount(combinations[-1], weights).astype(np.float64)
+    return Expectation(network, tuple(places), stands_for, float(weights @ coded.exponents))
 
 
 def informed_by(engine: Engine, network: Network, coded: Coded) -> Mapping[str, Mask]:
