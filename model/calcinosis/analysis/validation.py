@@ -74,7 +74,7 @@ class Validation:
         difference (yardstick − network), difference_lower, difference_upper."""
         import pandas as pd
 
-        every = {"model": ("The network, all findings", self.probabilities)}
+        every = {"model": ("All findings", self.probabilities)}
         every |= yardsticks(self.cases, self.prevalence)
         lines = []
         for metric in METRICS:

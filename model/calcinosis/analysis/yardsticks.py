@@ -1,4 +1,4 @@
-"""What a network is measured against: less of the findings, or simpler models fitted to the very cases."""
+"""What a network is measured against: itself with fewer findings, and simpler models fitted to the very cases."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def yardsticks(cases: Diagnosed, prevalence: Sequence[float] | None = None) -> Y
     """
     variables = cases.model.variables
     seen = [name for name, looked in cases.observed.items() if looked.any()]
-    found = {"prior": ("The prior alone", cases.probabilities(prevalence, cases.only([])))}
+    found = {"prior": ("Prior alone", cases.probabilities(prevalence, cases.only([])))}
     for group in GROUPS:
         own = [name for name in seen if variables[name].group == group]
         if own:
-            found[group] = (f"The network, {group} alone", cases.probabilities(prevalence, cases.only(own)))
+            found[group] = (f"{group.capitalize()} alone", cases.probabilities(prevalence, cases.only(own)))
     core = [name for name in CORE if name in seen]
     if all(name in variables for name in CORE) and core:
-        found["core"] = ("The network, the seven core findings", cases.probabilities(prevalence, cases.only(core)))
+        found["core"] = ("The seven core findings", cases.probabilities(prevalence, cases.only(core)))
     _, words = parts_of(cases)
     for name, label, fitted in (
         ("logistic", "Logistic regression", logistic_regression(cases)),

@@ -113,4 +113,4 @@ def explain_report(found: Explanation, title: str) -> Report:
         "waterfall": (lambda: waterfall(found), "What each finding adds to the log-odds, from before to after."),
     }
     tables = {"contributions": found.frame, "rows": found.rows}
-    return Report(f"{title}: why", found.posterior, blocks, figures, tables)
+    return Report.on_patient(f"{title}: why", found.posterior, blocks, figures, tables)

@@ -118,4 +118,4 @@ def next_test_report(found: NextTest, plan: Plan | None, title: str) -> Report:
     if plan is not None:
         figures["plan"] = (lambda: plan_tree(plan), "What further results would do, and how probable each is.")
         tables["plan"] = plan.frame
-    return Report(f"{title}: the next test", found.posterior, blocks, figures, tables)
+    return Report.on_patient(f"{title}: the next test", found.posterior, blocks, figures, tables)

@@ -1,4 +1,4 @@
-"""A report on one patient: a folder of tables (CSV), figures (SVG) and a page that shows them."""
+"""A report: a folder of tables (CSV), figures (SVG) and a page that shows them."""
 
 from __future__ import annotations
 
@@ -39,14 +39,29 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; wh
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """What a report says: a title, blocks of HTML such as `paragraph` and `table` make, figures, and tables by the name
-    of their file."""
+    """What a report says: a title, what it comes to, blocks of HTML such as `paragraph` and `table` make, figures, and
+    tables by the name of their file; below, notes and the `digest` of the priors."""
 
     title: str
-    posterior: Posterior
+    lead: str
     blocks: Sequence[str]
     figures: Figures
     tables: Mapping[str, pd.DataFrame]
+    notes: Sequence[str]
+    digest: str
+
+    @classmethod
+    def on_patient(
+        cls,
+        title: str,
+        posterior: Posterior,
+        blocks: Sequence[str],
+        figures: Figures,
+        tables: Mapping[str, pd.DataFrame],
+    ) -> Report:
+        """The report on one patient: what leads, and below what was found of him."""
+        evidence = "; ".join(map(str, posterior.evidence)) or "nothing observed"
+        return cls(title, posterior.verdict, blocks, figures, tables, [f"Findings: {evidence}"], posterior.digest)
 
 
 def write_report(report: Report, folder: Path, *, force: bool = False) -> list[Path]:
@@ -101,14 +116,14 @@ def _svg(draw: Callable[[], Axes]) -> bytes:
 
 
 def page_of(report: Report) -> str:
-    """The page: what leads, the blocks, then the figures and links to the tables."""
-    posterior, title = report.posterior, escape(report.title)
+    """The page: what it comes to, the blocks, then the figures and links to the tables."""
+    title = escape(report.title)
     figures = "".join(
         f'<figure><img src="{name}.svg" alt="{escape(words)}"><figcaption>{escape(words)}</figcaption></figure>'
         for name, (_, words) in report.figures.items()
     )
     links = ", ".join(f'<a href="{name}.csv">{name}.csv</a>' for name in report.tables)
-    evidence = "; ".join(map(str, posterior.evidence)) or "nothing observed"
+    notes = "\n".join(f'<p class="note">{escape(note)}</p>' for note in report.notes)
     blocks = "\n".join(block for block in report.blocks if block)
     return f"""<!doctype html>
 <html lang="en">
@@ -117,13 +132,13 @@ def page_of(report: Report) -> str:
 <title>{title}</title>
 <style>{STYLE}</style>
 <h1>{title}</h1>
-<p><strong>{escape(posterior.verdict)}</strong></p>
+<p><strong>{escape(report.lead)}</strong></p>
 {blocks}
 {figures}
 <h2>Tables</h2>
 <p>{links}</p>
-<p class="note">Findings: {escape(evidence)}</p>
-<p class="note">Priors {posterior.digest[:12]}. {DISCLAIMER}</p>
+{notes}
+<p class="note">Priors {report.digest[:12]}. {DISCLAIMER}</p>
 </html>
 """
 
@@ -133,9 +148,9 @@ def paragraph(words: str) -> str:
     return f"<p>{escape(words)}</p>" if words else ""
 
 
-def heading(words: str) -> str:
+def heading(words: str, level: int = 2) -> str:
     """Words as a heading of the page."""
-    return f"<h2>{escape(words)}</h2>"
+    return f"<h{level}>{escape(words)}</h{level}>"
 
 
 def table_of(lines: Sequence[Mapping[str, str]], numbers: Collection[int] = ()) -> str:

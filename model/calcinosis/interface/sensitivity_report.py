@@ -28,7 +28,7 @@ def sensitivity_report(found: Sensitivity, title: str) -> Report:
         paragraph(_robust(found)),
     )
     title = f"{title}: how sure, and what it hangs on"
-    return Report(title, found.posterior, blocks, figures_of(found), tables_of(found))
+    return Report.on_patient(title, found.posterior, blocks, figures_of(found), tables_of(found))
 
 
 def tables_of(found: Sensitivity) -> dict[str, pd.DataFrame]:

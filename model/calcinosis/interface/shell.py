@@ -20,6 +20,8 @@ COMMANDS = {
     "next-test": "next_test",
     "sensitivity": "sensitivity",
     "cohort": "cohort_command",
+    "validate": "validate",
+    "update": "update",
     "simulate": "simulate",
     "check": "check",
     "init": "init",

@@ -115,4 +115,4 @@ def what_if_report(found: Exploration, title: str) -> Report:
     tables["most_probable"] = found.unseen.frame
     if found.instead:
         tables |= {"instead_states": found.instead.frame, "instead_findings": found.instead.findings}
-    return Report(f"{title}: what if", posterior, blocks, figures, tables)
+    return Report.on_patient(f"{title}: what if", posterior, blocks, figures, tables)

@@ -1,0 +1,95 @@
+"""`calcinosis validate`: how good the answers are for patients whose subtype is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from calcinosis.inference.model import load
+from calcinosis.interface.options import (
+    ForceOption,
+    InputError,
+    JsonOption,
+    MostOption,
+    OutOption,
+    PriorsOption,
+    listed_files,
+    show_json,
+    tell_files,
+    telling_errors,
+)
+from calcinosis.knowledge.cases import FILE
+from calcinosis.knowledge.folder import chosen_folder
+
+
+def validate(
+    cases: Annotated[
+        Path | None,
+        typer.Argument(metavar="[CASES]", readable=False, help="Patients with a column 'diagnosis': .csv, .parquet, …"),
+    ] = None,
+    published: Annotated[
+        bool, typer.Option("--published", help="The published cases of the priors folder, instead of a file.")
+    ] = False,
+    prevalence: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SUBTYPE=SHARE,…",
+            help="The mix of subtypes where the answers shall be used, every one named: it replaces the prior, and the "
+            "patients are weighed to it.",
+        ),
+    ] = None,
+    draws: Annotated[int, typer.Option(metavar="N", min=2, help="Draws of the bootstrap, for the intervals.")] = 1000,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="The draws of a seed are always the same.")] = 0,
+    most: MostOption = 8,
+    out: OutOption = None,
+    force: ForceOption = False,
+    priors: PriorsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Examine the network on patients whose subtype is known: how often it is right, and whether to believe it.
+
+    Beside it stand the prior alone, each group of findings alone, and two models fitted to the same patients. Then:
+    whom it gets wrong and why, what each variable carries, and whether the patients are as the tables expect.
+
+    Example: calcinosis validate --published
+    """
+    # what the other commands do not need is loaded here, so that they start fast
+    from calcinosis.analysis.validation import validate as examine
+    from calcinosis.interface.cases_file import read_cases_file
+    from calcinosis.interface.validate_text import show_validation
+
+    if published == (cases is not None):
+        raise typer.BadParameter("give a file of cases, or --published")
+    with telling_errors(as_json):
+        model = load(priors)
+        path = chosen_folder(priors) / FILE if cases is None else cases
+        mix = None if prevalence is None else _read_mix(prevalence)
+        found = examine(model, read_cases_file(path, model), prevalence=mix, draws=draws, seed=seed)
+        files: list[Path] = []
+        if out:
+            from calcinosis.interface.report import write_report
+            from calcinosis.interface.validation_report import validation_report
+
+            title = f"{path.name}: how good the answers are"
+            files = write_report(validation_report(found, title, published), out, force=force)
+        if as_json:
+            show_json(found.as_dict(most) | listed_files(files))
+        else:
+            show_validation(found, most, published)
+            tell_files(out, files)
+
+
+def _read_mix(text: str) -> dict[str, float]:
+    """The share of each subtype that --prevalence names."""
+    found = {}
+    for part in text.split(","):
+        name, sign, number = part.partition("=")
+        try:
+            found[name.strip()] = float(number.strip().removesuffix("%")) / (100 if number.strip().endswith("%") else 1)
+        except ValueError:
+            raise InputError(f"--prevalence: {part.strip()!r} is no share: write for instance dystrophic=0.6") from None
+        if not sign:
+            raise InputError(f"--prevalence: {part.strip()!r} is no share: write for instance dystrophic=0.6")
+    return found
