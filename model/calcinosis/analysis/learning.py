@@ -126,7 +126,7 @@ def update(
     >>> bool(found.log_likelihood[1] > found.log_likelihood[0])
     True
     """
-    learned = _learned(model, weight, only, keep)
+    learned = learned_tables(model, weight, only, keep)
     known = cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases, every=False)
     expectation = _expectation(model, known, weight)
     tables, weights = model.network.tables, model.network.weights
@@ -174,7 +174,7 @@ def forget(
     >>> bool(abs(former.network.tables["pain"] - model.network.tables["pain"]).max() < 1e-7)
     True
     """
-    learned = _learned(model, weight, only, keep)
+    learned = learned_tables(model, weight, only, keep)
     known = cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases, every=False)
     tables, weights = model.network.tables, model.network.weights
     expectation = _expectation(model, known, weight)
@@ -211,8 +211,14 @@ def _silent(step: int, rise: float) -> None:
     """Nobody wants to know."""
 
 
-def _learned(model: Model, weight: float, only: Collection[str] | None, keep: Collection[str]) -> list[str]:
-    """The tables that learn, in order."""
+def learned_tables(
+    model: Model, weight: float = 1.0, only: Collection[str] | None = None, keep: Collection[str] = ()
+) -> list[str]:
+    """The tables that learn, in order.
+
+    Raises:
+        QuestionError: as `update`.
+    """
     if not 0 < weight < np.inf:
         raise QuestionError(f"a patient counts as {weight:g}: give a weight above 0")
     for name in (*(only or ()), *keep):

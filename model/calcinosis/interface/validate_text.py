@@ -117,9 +117,9 @@ def group_cells(found: Validation) -> list[Cells]:
 
 def confusion_cells(found: Validation) -> list[Cells]:
     """One line per true subtype, one column per answer."""
-    table = found.confusion.pivot(index="truth", columns="leading", values="patients")
+    counts = {(line.truth, line.leading): line.patients for line in lines_of(found.confusion)}
     states = found.model.states
-    return [{"true": t} | {s: f"{table.loc[t, s]:,}" if table.loc[t, s] else "" for s in states} for t in states]
+    return [{"true": true} | {said: f"{counts[true, said] or ''}" for said in states} for true in states]
 
 
 def roc_cells(found: Validation) -> list[Cells]:

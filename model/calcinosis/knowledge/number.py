@@ -40,3 +40,12 @@ def parse_number(text: str) -> float:
     if percent := _PERCENT.fullmatch(text):
         raise NotANumber("a percentage", f"write {float(percent.group(1)) / 100:g}")
     raise NotANumber("not a number" if text else "no number", "write digits with a decimal point, such as 0.52")
+
+
+def plain(number: float) -> str:
+    """A number with every digit it has, and none for show.
+
+    >>> plain(60.0), plain(0.66), plain(1e-07)
+    ('60', '0.66', '1e-07')
+    """
+    return repr(float(number)).removesuffix(".0")

@@ -8,10 +8,9 @@ from typing import Any
 from urllib.parse import quote
 
 from calcinosis.inference.model import Model
-from calcinosis.interface.explorer.edits import plain
 from calcinosis.interface.explorer.measured import with_point
 from calcinosis.interface.explorer.page import Edit
-from calcinosis.knowledge.number import NotANumber, parse_number
+from calcinosis.knowledge.number import NotANumber, parse_number, plain
 
 Edits = tuple[Edit, ...]
 

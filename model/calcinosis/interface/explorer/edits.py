@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from calcinosis.inference.model import Model
 from calcinosis.interface.explorer.page import Edit
+from calcinosis.knowledge.number import plain
 from calcinosis.knowledge.records import Priors, Row, Table
 
 NOTE = "Edited in the explorer"
@@ -83,12 +84,3 @@ def _sources(priors: Priors, row: Row) -> tuple[str, ...]:
         return row.sources
     own = next((key for key in row.sources if key in judgements), judgements[0])
     return (own, *(key for key in row.sources if priors.sources[key].kind == "definition"))
-
-
-def plain(number: float) -> str:
-    """A number with every digit it has, and none for show.
-
-    >>> plain(60.0), plain(0.66), plain(1e-07)
-    ('60', '0.66', '1e-07')
-    """
-    return repr(float(number)).removesuffix(".0")

@@ -5,24 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from calcinosis.inference.question_error import QuestionError
-from calcinosis.interface.explorer.edits import plain
 from calcinosis.interface.explorer.situation import Situation
-from calcinosis.knowledge.number import NotANumber, parse_number
 from calcinosis.knowledge.reader import read_priors
-from calcinosis.knowledge.records import Row
+from calcinosis.knowledge.rewrite import with_rows
 
 FOLDER = "priors-edited"
 """The folder that the zip file holds."""
 
 DATE = (1980, 1, 1, 0, 0, 0)
 """The date of every file in it, so that the same edits make the same zip file; there is no earlier one."""
-
-BOM = b"\xef\xbb\xbf"
 
 
 def folder_zip(situation: Situation) -> bytes:
@@ -42,7 +38,7 @@ def folder_zip(situation: Situation) -> bytes:
             pairs = zip(shipped.tables[name].rows, model.tables[name].rows, strict=True)
             new = {old.line: row for old, row in pairs if row != old}
             path = f"tables/{name}.csv"
-            files[path] = _with_rows(files[path], new, situation.model.variables[name].state_names)
+            files[path] = with_rows(files[path], new, situation.model.variables[name].state_names)
         same = _digest(files) == model.digest
     except (OSError, KeyError, ValueError, csv.Error):  # faults of the folder are ValueErrors too
         same = False
@@ -61,52 +57,6 @@ def _files(folder: Path) -> dict[str, bytes]:
         if path.is_file() and not any(part.startswith(".") or part == "__pycache__" for part in parts):
             found["/".join(parts)] = path.read_bytes()
     return found
-
-
-def _with_rows(content: bytes, new: Mapping[int, Row], states: Sequence[str]) -> bytes:
-    """A table's file with other rows, by the line that each begins on; the rest stays as it is, byte by byte."""
-    start = BOM if content.startswith(BOM) else b""
-    lines = list(io.StringIO(content.removeprefix(BOM).decode("utf-8"), newline=""))
-    reader = csv.reader(lines, strict=True)
-    columns: list[str] = []
-    written = []
-    begin = 0
-    for cells in reader:
-        text = "".join(lines[begin : reader.line_num])
-        if not columns and any(cells):
-            columns = [cell.strip() for cell in cells]
-        elif begin + 1 in new:
-            text = _record(_cells(cells, columns, new[begin + 1], states), text)
-        written.append(text)
-        begin = reader.line_num
-    return start + "".join(written).encode("utf-8")
-
-
-def _cells(cells: Sequence[str], columns: Sequence[str], row: Row, states: Sequence[str]) -> list[str]:
-    """The cells of a row, those that say the same already as they are."""
-    numbers = dict(zip(states, row.probabilities, strict=True)) | {"weight": row.weight}
-    words = {"source": ";".join(row.sources), "note": row.note}
-    found = []
-    for column, cell in zip(columns, cells, strict=True):
-        if column in numbers:
-            found.append(cell if _says(cell, numbers[column]) else plain(numbers[column]))
-        else:
-            found.append(words.get(column, cell))
-    return found
-
-
-def _says(cell: str, number: float) -> bool:
-    try:
-        return parse_number(cell.strip()) == number
-    except NotANumber:
-        return False
-
-
-def _record(cells: Sequence[str], former: str) -> str:
-    """Cells as a line of a CSV file, ended as the former one was."""
-    line = io.StringIO(newline="")
-    csv.writer(line, lineterminator="").writerow(cells)
-    return line.getvalue() + former[len(former.rstrip("\r\n")) :]
 
 
 def _digest(files: Mapping[str, bytes]) -> str:

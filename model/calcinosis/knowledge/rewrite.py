@@ -1,0 +1,133 @@
+"""Other rows in a file of a priors folder, the rest of it byte for byte as it was."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from calcinosis.knowledge.number import NotANumber, parse_number, plain
+from calcinosis.knowledge.records import Row
+
+BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record of a CSV file: the line it begins on, its text with the line end, and its cells."""
+
+    line: int
+    text: str
+    cells: tuple[str, ...]
+
+    @property
+    def bare(self) -> str:
+        """The text without the line end."""
+        return self.text.rstrip("\r\n")
+
+    @property
+    def end(self) -> str:
+        """The line end, empty for a last line without one."""
+        return self.text[len(self.bare) :]
+
+
+def records(content: bytes) -> list[Record]:
+    """The records of a CSV file, empty lines among them; their texts joined are the file.
+
+    >>> [record.line for record in records(b"a,b\\r\\n\\r\\n1,2\\r\\n")]
+    [1, 2, 3]
+    """
+    lines = list(io.StringIO(content.removeprefix(BOM).decode("utf-8"), newline=""))
+    reader = csv.reader(lines, strict=True)
+    found, begin = [], 0
+    for cells in reader:
+        found.append(Record(begin + 1, "".join(lines[begin : reader.line_num]), tuple(cells)))
+        begin = reader.line_num
+    return found
+
+
+def header(every: Sequence[Record]) -> tuple[str, ...]:
+    """The names of the columns: the first record that is not empty."""
+    return tuple(cell.strip() for cell in next(record.cells for record in every if any(record.cells)))
+
+
+def joined(content: bytes, texts: Sequence[str]) -> bytes:
+    """Texts of records as a file, with the byte-order mark that `content` has."""
+    return (BOM if content.startswith(BOM) else b"") + "".join(texts).encode("utf-8")
+
+
+def with_rows(content: bytes, new: Mapping[int, Row], states: Sequence[str]) -> bytes:
+    """A table's file with other rows, by the line that each begins on.
+
+    Cells that say the same already stay as they are written.
+
+    >>> row = Row((), (0.25, 0.75), 8.0, ("a",), "so")
+    >>> with_rows(b"no,yes,weight,source,note\\n0.50,0.50,8.0,a,so\\n", {2: row}, ("no", "yes"))
+    b'no,yes,weight,source,note\\n0.25,0.75,8.0,a,so\\n'
+    """
+    every = records(content)
+    columns = header(every)
+    lines = {r.line: _line(_cells(r.cells, columns, new[r.line], states)) for r in every if r.line in new}
+    return with_texts(content, lines)
+
+
+def with_texts(content: bytes, new: Mapping[int, str]) -> bytes:
+    """A file with the texts of some records, without their line ends, put in by the line that each begins on."""
+    texts = [new[record.line] + record.end if record.line in new else record.text for record in records(content)]
+    return joined(content, texts)
+
+
+def with_record_added(content: bytes, cells: Mapping[str, str]) -> bytes:
+    """A file with one record more at its end, columns that are not named being empty; it ends as it did before.
+
+    >>> with_record_added(b"source,kind\\r\\na,series", {"source": "b"})
+    b'source,kind\\r\\na,series\\r\\nb,'
+    """
+    every = records(content)
+    text = _line([cells.get(column, "") for column in header(every)])
+    end = every[0].end or "\n"
+    last = every[-1]
+    texts = [record.text for record in every]
+    return joined(content, [*texts, text + end] if last.end else [*texts, end + text])
+
+
+def without_record(content: bytes, column: str, value: str) -> bytes:
+    """A file without the record that has this value in a column; what `with_record_added` has added is taken away."""
+    every = records(content)
+    place = header(every).index(column)
+    texts = [record.text for record in every]
+    for number, record in enumerate(every):
+        if len(record.cells) > place and record.cells[place].strip() == value:
+            if not record.end and number:  # the file ended without a line end, and shall again
+                texts[number - 1] = every[number - 1].bare
+            del texts[number]
+            break
+    return joined(content, texts)
+
+
+def _cells(cells: Sequence[str], columns: Sequence[str], row: Row, states: Sequence[str]) -> list[str]:
+    """The cells of a row, those that say the same already as they are."""
+    numbers = dict(zip(states, row.probabilities, strict=True)) | {"weight": row.weight}
+    words = {"source": ";".join(row.sources), "note": row.note}
+    found = []
+    for column, cell in zip(columns, cells, strict=True):
+        if column in numbers:
+            found.append(cell if _says(cell, numbers[column]) else plain(numbers[column]))
+        else:
+            found.append(words.get(column, cell))
+    return found
+
+
+def _says(cell: str, number: float) -> bool:
+    try:
+        return parse_number(cell.strip()) == number
+    except NotANumber:
+        return False
+
+
+def _line(cells: Sequence[str]) -> str:
+    """Cells as a record of a CSV file, without a line end."""
+    line = io.StringIO(newline="")
+    csv.writer(line, lineterminator="").writerow(cells)
+    return line.getvalue()
