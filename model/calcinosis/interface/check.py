@@ -8,12 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from calcinosis.analysis.expectations import MOST_CONTEXTS, RuleCheck, check_expectations
+from calcinosis.analysis.expectations import MOST_CONTEXTS, RuleCheck, check_expectations, surely_broken
 from calcinosis.inference.cases import check_case_findings
 from calcinosis.inference.model import Model
 from calcinosis.interface.options import JsonOption, PriorsOption, error_as_dict, show_json
 from calcinosis.knowledge.cases import FILE, read_cases
 from calcinosis.knowledge.folder import chosen_folder
+from calcinosis.knowledge.ledger import ledgers_of
 from calcinosis.knowledge.problem import PriorsError, Problem
 from calcinosis.knowledge.reader import read_priors
 from calcinosis.knowledge.records import SOURCE_KINDS, Priors, Row
@@ -35,6 +36,8 @@ def check(
 ) -> None:
     """Check a priors folder: every fault of its files, then its clinical rules, then what it rests on.
 
+    Where the tables have learned from a cohort (updates/), a rule is broken if they are 99 % sure of the contrary.
+
     Exit code 1 if anything is wrong. Example: calcinosis check my-priors
     """
     path = chosen_folder(folder or priors)
@@ -49,6 +52,8 @@ def check(
             typer.echo(error)  # the faults are what was asked for, so they go where the answer goes
         raise typer.Exit(1) from None
     rules = check_expectations(model, contexts)
+    if ledgers_of(path):
+        rules = tuple(surely_broken(model, rule) for rule in rules)
     if as_json:
         show_json(_as_dict(found, rules))
     else:
@@ -99,6 +104,7 @@ def _as_dict(priors: Priors, rules: tuple[RuleCheck, ...]) -> dict[str, Any]:
                 "line": check.rule.line,
                 "holds": check.holds,
                 "contexts": check.contexts,
+                "open": check.open,
                 "failures": [
                     {"context": dict(f.context), "compared": f.compared, "given": f.given} for f in check.failures
                 ],
@@ -135,9 +141,11 @@ def _show(priors: Priors, rules: tuple[RuleCheck, ...]) -> None:
     rows = _rows(priors)
     weights = sorted(row.weight for _, row in rows)
     kinds = Counter(source.kind for source in priors.sources.values())
+    unsure = sum(check.open for check in rules)
     facts = {
         "clinical rules": f"{sum(c.holds for c in rules)} of {len(rules)} hold, tried in "
-        f"{sum(c.contexts for c in rules):,} contexts",
+        f"{sum(c.contexts for c in rules):,} contexts"
+        + (f", open in {unsure:,} of them since the tables learned" if unsure else ""),
         "variables": f"{len(priors.variables)}, in {len(rows)} rows of {len(priors.tables)} tables",
         "judgement": f"{_judged(priors, alone=True)} rows rest on judgement or definition alone, "
         f"{_judged(priors, alone=False)} more in part",

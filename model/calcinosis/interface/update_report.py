@@ -12,7 +12,7 @@ from calcinosis.interface import update_text as text
 from calcinosis.interface.report import Figures, Report, heading, paragraph, table_of
 from calcinosis.interface.validate_text import fit_cells
 
-EVERY = 1000
+EVERY = 40
 """More lines than this of a long table stand in its file only."""
 
 

@@ -89,7 +89,7 @@ def row_cells(found: Update, most: int) -> list[Cells]:
             "state": line.state,
             "before": percent(line.before),
             "after": percent(line.after),
-            "weight": f"{line.weight_before:,.4g} → {line.weight_after:,.4g}",
+            "weight": f"{line.weight_before:,.3g} → {line.weight_after:,.3g}",
             "patients": f"{line.cases:,.1f}",
         }
         for line in lines_of(found.rows.head(most))

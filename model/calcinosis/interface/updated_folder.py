@@ -87,16 +87,20 @@ def forgotten(model: Model, cases: Diagnosed, ledger: Ledger) -> Update:
         found = forget(model, cases, weight=ledger.weight, only=ledger.tables)
     except QuestionError as error:
         raise InputError(f"{error}; the last cohort learned was {ledger.cohort}") from None
-    assert model.priors is not None and found.model.priors is not None
+    assert model.priors is not None
+    assert found.model.priors is not None
+    off = {}
     for (name, given), former in ledger.former.items():
         rows = {",".join(row.given): row for row in found.model.priors.tables[name].rows}
-        states = model.variables[name].state_names
-        if given not in rows or not _agree(rows[given], _numbers(model.priors, name, former), states):
-            where = f"{name} ({given.replace(',', ', ')})" if given else name
-            raise InputError(
-                f"taking these patients out of {where} does not give back what it was before {ledger.cohort}: they are "
-                "not the patients of that cohort, or the row was edited since"
-            )
+        cells = _cells(model.priors, name, former)
+        off[name, given] = _off(rows[given], cells, model.variables[name].state_names) if given in rows else 1.0
+    name, given = max(off, key=off.__getitem__)
+    if off[name, given] > NEAR:
+        where = f"{name} ({given.replace(',', ', ')})" if given else name
+        raise InputError(
+            f"taking these patients out of {where} does not give back what it was before {ledger.cohort}: they are not "
+            "the patients of that cohort, or the row was edited since"
+        )
     return found
 
 
@@ -145,16 +149,16 @@ def _check_number(cases: Diagnosed, ledger: Ledger) -> None:
         )
 
 
-def _numbers(priors: Priors, name: str, former: str) -> Mapping[str, str]:
+def _cells(priors: Priors, name: str, former: str) -> Mapping[str, str]:
     """The cells of a former line by column, in the order in which its table has them now."""
     content = (Path(priors.folder) / "tables" / f"{name}.csv").read_bytes()
     return dict(zip(header(records(content)), next(csv.reader([former])), strict=True))
 
 
-def _agree(row: Row, cells: Mapping[str, str], states: Sequence[str]) -> bool:
-    """Whether a row is as a former line says, but for rounding."""
+def _off(row: Row, cells: Mapping[str, str], states: Sequence[str]) -> float:
+    """How far a row is from what a former line says: its probabilities, and its weight as a share."""
     off = [abs(float(cells[state]) - own) for state, own in zip(states, row.probabilities, strict=True)]
-    return max(off) <= NEAR and abs(float(cells["weight"]) - row.weight) <= NEAR * row.weight
+    return max(*off, abs(float(cells["weight"]) / row.weight - 1))
 
 
 def _cited(folder: Path, key: str) -> bool:

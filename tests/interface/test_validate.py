@@ -1,0 +1,121 @@
+"""`calcinosis validate`: text, JSON and report show the record that Python gives; figures hold no overlapping words."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import calcinosis as cc
+from calcinosis.interface import figures_of_learning, figures_of_validation
+from calcinosis.interface.shell import app
+from calcinosis.knowledge.folder import shipped_folder
+
+MIX = "dystrophic=60%,metastatic=0.05,idiopathic=0.15,iatrogenic=0.05,calciphylaxis=0.15"
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.delenv("CALCINOSIS_PRIORS", raising=False)
+    monkeypatch.setenv("COLUMNS", "150")
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words, code=0):
+        result = CliRunner().invoke(app, ["validate", *words])
+        assert result.exit_code == code, result.output
+        return result.stdout if code == 0 else result.stderr
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def found():
+    return cc.validate(cc.load(shipped_folder()), cc.cases(shipped_folder()), draws=200)
+
+
+def test_text_json_and_python_are_one_record(run, found):
+    told = json.loads(run("--published", "--draws", "200", "--most", "3", "--json"), parse_constant=pytest.fail)
+    assert told == json.loads(json.dumps(found.as_dict(3)))
+    text = " ".join(run("--published", "--draws", "200").split())
+    assert found.verdict in text
+    for words in (
+        "they are no clinic",
+        "Beside it",
+        "Naive Bayes",
+        "Patients it gets wrong",
+        "idio_022",
+        cc.DISCLAIMER,
+    ):
+        assert words in text
+    assert found.prequential.verdict in text
+    assert found.model.digest[:12] in text
+
+
+def test_a_file_of_ones_own_is_not_told_to_be_published(run):
+    cc.cases().to_csv("mine.csv")
+    text = run("mine.csv", "--draws", "50")
+    assert "no clinic" not in text
+
+
+def test_the_report_holds_every_table_and_figure(run):
+    run("--published", "--draws", "50", "--out", "rep")
+    page = Path("rep/index.html").read_text(encoding="utf-8")
+    for name in ("calibration", "yardsticks", "confusion", "variables", "expected", "roc"):
+        assert f'src="{name}.svg"' in page
+        assert cc.DISCLAIMER.split(";")[0] in Path(f"rep/{name}.svg").read_text(encoding="utf-8")
+    patients = pd.read_csv("rep/patients.csv")
+    assert len(patients) == 59
+    for line in pd.read_csv("rep/wrong.csv").itertuples():
+        assert f"<h3>{line.patient}: {line.truth} was given" in page
+    assert cc.DISCLAIMER in page
+
+
+def test_names_of_patients_are_escaped(run):
+    cases = cc.cases().reset_index()
+    cases["case_id"] = [f"<b>{name}</b>" for name in cases["case_id"]]
+    cases.to_csv("mine.csv", index=False)
+    run("mine.csv", "--draws", "50", "--out", "rep")
+    assert "<b>idio" not in Path("rep/index.html").read_text(encoding="utf-8")
+
+
+def test_a_mix_is_asked_for_in_words(run):
+    told = json.loads(run("--published", "--draws", "50", "--prevalence", MIX, "--json"))
+    assert told["prevalence"]["dystrophic"] == 0.6
+    assert "no share: write for instance dystrophic=0.6" in run("--published", "--prevalence", "dystrophic", code=1)
+    assert "lacks metastatic" in run("--published", "--prevalence", "dystrophic=1", code=1)
+
+
+def test_a_file_or_the_published_cases_but_not_both(run):
+    assert "give a file of cases, or --published" in run(code=2)
+    assert "give a file of cases, or --published" in run("x.csv", "--published", code=2)
+
+
+def overlapping(axes):
+    """Pairs of texts that lie over one another on a drawn figure."""
+    figure = axes.get_figure(root=True)
+    figure.canvas.draw()
+    texts = [t for t in figure.findobj(lambda a: hasattr(a, "get_text")) if t.get_text().strip() and t.get_visible()]
+    boxes = [(t.get_text(), t.get_window_extent()) for t in texts]
+    boxes = [(words, box.shrunk(0.94, 0.8)) for words, box in boxes if box.width > 1]
+    return [(a, b) for i, (a, one) in enumerate(boxes) for b, other in boxes[i + 1 :] if one.overlaps(other) and a != b]
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        figures_of_validation.calibration_plot,
+        figures_of_validation.roc_plot,
+        figures_of_validation.confusion_plot,
+        figures_of_validation.yardstick_plot,
+        figures_of_validation.variables_plot,
+        lambda found: figures_of_validation.fit_plot(found.prequential),
+        lambda found: figures_of_learning.moved_plot(
+            cc.update(found.model, found.model.simulate(80, missing=0.4, seed=1))
+        ),
+    ],
+)
+def test_no_words_of_a_figure_overlap(found, draw):
+    axes = draw(found)
+    assert overlapping(axes) == []
+    assert cc.DISCLAIMER in axes.get_xlabel()
