@@ -1,0 +1,117 @@
+"""Fill in the figures of MODEL_CARD.md again: python notebooks/scripts/model_card.py [FILE]."""
+
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+import calcinosis as cc
+from calcinosis.analysis.plain import lines_of
+from calcinosis.knowledge.records import SOURCE_KINDS
+
+CARD = Path(__file__).resolve().parent.parent.parent / "MODEL_CARD.md"
+SHARES = ("accuracy", "top_two", "balanced_accuracy")
+
+
+def table(heads, lines):
+    """A table in Markdown."""
+    return "\n".join(f"| {' | '.join(map(str, cells))} |" for cells in (heads, ["---"] * len(heads), *lines))
+
+
+def priors_in_words(model, found):
+    """What the tables rest on."""
+    priors = model.priors
+    rows = [row for own in priors.tables.values() for row in own.rows]
+    judged = sum(priors.rests_on_judgement(row) for row in rows)
+    kinds = Counter(source.kind for source in priors.sources.values())
+    weights = [row.weight for row in rows]
+    named = ", ".join(f"{kinds[kind]} {kind}" for kind in SOURCE_KINDS if kinds[kind])
+    return (
+        f"{len(priors.variables)} variables, {len(rows)} rows in {len(priors.tables)} tables, {len(priors.sources)} "
+        f"sources ({named}). {judged} rows rest on judgement or definition alone. The rows weigh from "
+        f"{min(weights):g} to {max(weights):g} patients, the median is {np.median(weights):g}. Priors "
+        f"`{model.digest[:12]}`."
+    )
+
+
+def predictors(model, found):
+    """Each predictor, its states, and in how many of the published patients it is known."""
+    looked = {name: int(mask.sum()) for name, mask in found.cases.observed.items()}
+    lines = [
+        (variable.label, variable.group, ", ".join(variable.state_names), looked.get(name, 0))
+        for name, variable in model.variables.items()
+        if name != model.target and variable.group != "hidden"
+    ]
+    return table(["predictor", "group", "states", f"known in, of {len(found.cases)}"], lines)
+
+
+def patients(model, found):
+    """The published patients by subtype."""
+    truth = Counter(found.patients["truth"])
+    hard = Counter(found.patients["truth"][found.patients["hard"]])
+    lines = [(state, truth[state], hard[state]) for state in model.states]
+    return table(["diagnosis", "patients", "unusual or misleading"], [*lines, ("all", len(found.cases), sum(hard.values()))])
+
+
+def performance(model, found):
+    """Each metric with its interval."""
+    lines = []
+    for own in lines_of(found.metrics):
+        if own.metric in SHARES:
+            lines.append((own.label, f"{own.value:.2f}", f"{own.lower:.2f} to {own.upper:.2f}"))
+        else:
+            lines.append((own.label, f"{own.value:.3f}", f"{own.lower:.3f} to {own.upper:.3f}"))
+    for own in lines_of(found.roc):
+        lines.append((f"area under ROC, {own.subtype}", f"{own.area:.3f}", f"{own.lower:.3f} to {own.upper:.3f}"))
+    return table(["metric", "value", "95 % interval"], lines)
+
+
+def yardsticks(model, found):
+    """The network beside what it is measured against."""
+    lines = []
+    for name in dict.fromkeys(found.yardsticks["yardstick"]):
+        own = found.yardsticks[found.yardsticks["yardstick"] == name].set_index("metric")
+        values = own["value"]
+        lines.append((own["label"].iloc[0], f"{values['accuracy']:.2f}", f"{values['log_loss']:.3f}", f"{values['brier']:.3f}"))
+    return table(["what answers", "right first", "log loss", "Brier score"], lines)
+
+
+def groups(model, found):
+    """The answers for groups of patients."""
+    lines = [
+        (f"{own.by}: {own.group.replace('_', ' ')}", own.patients, own.right, f"{own.log_loss:.3f}")
+        for own in lines_of(found.groups)
+    ]
+    return table(["group", "patients", "right first", "log loss"], lines)
+
+
+def weakest(model, found):
+    """The variables that mislead most, and those that carry most."""
+    every = lines_of(found.variables)
+    lines = [
+        (own.label, own.patients, f"{own.change:+.3f} ({own.lower:+.3f} to {own.upper:+.3f})", own.helped, own.misled)
+        for own in [*every[:4], *every[-4:]]
+    ]
+    return table(["variable", "known in", "log loss without it, minus with it", "helped", "misled"], lines)
+
+
+BLOCKS = {f.__name__: f for f in (priors_in_words, predictors, patients, performance, yardsticks, groups, weakest)}
+
+
+def filled(text):
+    """The card with every block between its marks filled in."""
+    model = cc.load()
+    found = cc.validate(model, cc.cases())
+    for name, block in BLOCKS.items():
+        pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
+        text, count = re.subn(pattern, lambda m, b=block: f"{m[1]}{b(model, found)}\n{m[2]}", text, flags=re.DOTALL)
+        if count != 1:
+            raise SystemExit(f"MODEL_CARD.md needs one block {name}")
+    return text
+
+
+if __name__ == "__main__":
+    card = Path(sys.argv[1]) if len(sys.argv) > 1 else CARD
+    card.write_text(filled(card.read_text(encoding="utf-8")), encoding="utf-8")
