@@ -10,6 +10,7 @@ import pytest
 
 from calcinosis import knowledge
 from calcinosis.knowledge.cases import check_cases, read_cases
+from calcinosis.knowledge.ledger import read_ledger
 from calcinosis.knowledge.number import NotANumber
 from calcinosis.knowledge.problem import PriorsError, Problem, Reporter
 from calcinosis.knowledge.reader import read_priors
@@ -453,6 +454,17 @@ def told_in_the_code():
                     yield path.name, node.lineno, node.end_lineno
 
 
+def test_a_ledger_that_was_changed_is_told_in_these_words(tmp_path):
+    path = tmp_path / "updates" / "01_ward.csv"
+    path.parent.mkdir()
+    path.write_text("cohort,patients\nward,many\n", encoding="utf-8")
+    with pytest.raises(PriorsError) as caught:
+        read_ledger(path)
+    assert [str(problem) for problem in caught.value.problems] == [
+        "updates/01_ward.csv:1: -: -: not what 'calcinosis update' has written: put the file back as it was"
+    ]
+
+
 def test_every_place_that_tells_of_a_fault_is_reached_by_a_test_above(tiny, edit, monkeypatch, tmp_path):
     reached = set()
 
@@ -473,6 +485,7 @@ def test_every_place_that_tells_of_a_fault_is_reached_by_a_test_above(tiny, edit
     test_tables_given_in_python_are_told_in_the_same_words(tiny)
     test_a_column_given_twice_in_python_is_told_in_the_same_words(tiny)
     test_a_folder_that_is_not_there_is_told_in_these_words(tmp_path)
+    test_a_ledger_that_was_changed_is_told_in_these_words(tmp_path)
     test_a_folder_that_cannot_be_read_is_told_in_these_words(tiny, monkeypatch)
     for changes, *_ in GOLDEN.values():
         spoil(tiny, changes, edit)
