@@ -52,7 +52,8 @@ def patients(model, found):
     truth = Counter(found.patients["truth"])
     hard = Counter(found.patients["truth"][found.patients["hard"]])
     lines = [(state, truth[state], hard[state]) for state in model.states]
-    return table(["diagnosis", "patients", "unusual or misleading"], [*lines, ("all", len(found.cases), sum(hard.values()))])
+    every = ("all", len(found.cases), sum(hard.values()))
+    return table(["diagnosis", "patients", "unusual or misleading"], [*lines, every])
 
 
 def performance(model, found):
@@ -73,8 +74,8 @@ def yardsticks(model, found):
     lines = []
     for name in dict.fromkeys(found.yardsticks["yardstick"]):
         own = found.yardsticks[found.yardsticks["yardstick"] == name].set_index("metric")
-        values = own["value"]
-        lines.append((own["label"].iloc[0], f"{values['accuracy']:.2f}", f"{values['log_loss']:.3f}", f"{values['brier']:.3f}"))
+        right, loss, brier = (own["value"][metric] for metric in ("accuracy", "log_loss", "brier"))
+        lines.append((own["label"].iloc[0], f"{right:.2f}", f"{loss:.3f}", f"{brier:.3f}"))
     return table(["what answers", "right first", "log loss", "Brier score"], lines)
 
 

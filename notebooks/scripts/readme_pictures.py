@@ -11,6 +11,7 @@ from calcinosis.interface.drawing import draw_network
 from calcinosis.interface.figures import tornado
 from calcinosis.interface.figures_of_findings import waterfall
 from calcinosis.interface.figures_of_tests import plan_tree
+from calcinosis.interface.figures_of_validation import calibration_plot
 
 FOLDER = Path(__file__).resolve().parent.parent / "pictures"
 HISTOLOGY = ("vascular_histology", "vasculopathy", "extravascular_calcification")
@@ -39,8 +40,17 @@ def patient(model: cc.Model, folder: Path) -> None:
         biopsies.savefig(folder / "plan.svg", metadata={"Date": None})
 
 
+def calibration(model: cc.Model, folder: Path) -> None:
+    """How often what was said of the published patients came true."""
+    with mpl.rc_context({"svg.hashsalt": "calcinosis", "svg.fonttype": "none"}):
+        figure = Figure(figsize=(6.6, 5.6), layout="constrained")
+        calibration_plot(cc.validate(model, cc.cases()), ax=figure.add_subplot())
+        figure.savefig(folder / "calibration.svg", metadata={"Date": None})
+
+
 if __name__ == "__main__":
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
     shipped = cc.load()
     (target / "network.svg").write_bytes(draw_network(shipped.network, "svg"))
     patient(shipped, target)
+    calibration(shipped, target)
