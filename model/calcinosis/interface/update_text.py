@@ -76,7 +76,7 @@ def learned_in_words(found: Update) -> str:
     settled = "" if found.settled else " The tables have not settled yet: look at them before use."
     return (
         f"Learned from {len(found.cases):,} patients, {diagnosed:,} with a diagnosis{counted}: log likelihood "
-        f"{before:,.1f} → {after:,.1f} in {found.steps} steps.{settled}"
+        f"{before:,.1f} → {after:,.1f}.{settled}"
     )
 
 
