@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import calcinosis as cc
-from calcinosis.analysis.expectations import check_expectations, contexts_of
+from calcinosis.analysis.expectations import check_expectations, contexts_of, surely_broken
 
 
 @pytest.fixture(scope="module")
@@ -86,3 +86,24 @@ def test_a_rule_without_effect_is_broken_with_nothing_else_known(model):
 def test_fewer_contexts_are_tried_when_fewer_are_asked_for(model):
     assert {len(contexts_of(model, "pain", most)) for most in (1, 10)} == {1}
     assert 1 < len(contexts_of(model, "pain", 200)) < 200
+
+
+def test_tables_that_learned_break_a_rule_only_if_they_are_sure_with_nothing_else_known(shipped):
+    learned = cc.update(shipped, shipped.simulate(1000, missing=0.5, seed=1)).model
+    strict = check_expectations(learned)
+    lenient = [surely_broken(learned, check) for check in strict]
+    assert any(not check.holds for check in strict)
+    assert all(check.holds for check in lenient)
+    assert [c.open for c in lenient] == [len(c.failures) for c in strict]
+
+
+def test_tables_that_contradict_a_rule_break_it_though_they_learned(shipped):
+    table = shipped.priors.table("warfarin")
+    table[["no", "yes"]] = table[["no", "yes"]].to_numpy()
+    calciphylaxis = table["subtype"] == "calciphylaxis"
+    table.loc[calciphylaxis, ["no", "yes"]] = [0.999, 0.001]
+    table.loc[calciphylaxis, "weight"] = 500
+    wrong = shipped.with_tables({"warfarin": table})
+    broken = [c for c in (surely_broken(wrong, own) for own in check_expectations(wrong)) if not c.holds]
+    assert any("warfarin" in str(check.rule) for check in broken)
+    assert all(not failure.context for check in broken for failure in check.failures)

@@ -36,7 +36,8 @@ def check(
 ) -> None:
     """Check a priors folder: every fault of its files, then its clinical rules, then what it rests on.
 
-    Where the tables have learned from a cohort (updates/), a rule is broken if they are 99 % sure of the contrary.
+    Where the tables have learned from a cohort (updates/), a rule is broken if they are 99 % sure of the contrary with
+    nothing else known; other contexts are counted.
 
     Exit code 1 if anything is wrong. Example: calcinosis check my-priors
     """
