@@ -43,6 +43,9 @@ RATE = 0.05
 DRAWS = 4000
 """How many times the findings of a variable are drawn anew; beyond it the normal distribution tells the p value."""
 
+BLOCK = 2**20
+"""How many findings are drawn at a time."""
+
 FEWEST = 2.0
 """A row is tested if as many complete patients as this would tell as much."""
 
@@ -234,14 +237,18 @@ def _p_value(predictive: Array, off: float, predicted: Array, spread: Array, rng
     The findings are drawn anew from the predictions; where that is not fine enough, for few draws reach so far, the
     normal distribution is held to every state.
     """
-    cuts = np.cumsum(predictive, axis=1)
-    reached = 0
+    patients, states = predictive.shape
+    upper = np.cumsum(predictive, axis=1)[:, :-1].T
     draws = min(DRAWS, max(500, int(2e7 / predictive.size)))
-    for _ in range(draws):
-        drawn = (rng.random((len(predictive), 1)) > cuts[:, :-1]).sum(axis=1)
-        counts = np.bincount(drawn, minlength=predictive.shape[1])
-        far = np.divide(np.abs(counts - predicted), spread, out=np.zeros(len(spread)), where=spread > 0)
-        reached += far.max() >= off - 1e-9
+    block = max(1, int(BLOCK / patients))
+    reached = 0
+    for first in range(0, draws, block):
+        uniforms = rng.random((min(block, draws - first), patients))
+        # how many patients show a state up to this one, and so how many show each
+        up_to = np.stack([(uniforms < cut).sum(axis=1) for cut in upper] + [np.full(len(uniforms), patients)], axis=1)
+        counts = np.diff(up_to, axis=1, prepend=0)
+        far = np.divide(np.abs(counts - predicted), spread, out=np.zeros((len(counts), states)), where=spread > 0)
+        reached += int((far.max(axis=1) >= off - 1e-9).sum())
     if reached >= 10:
         return float((reached + 1) / (draws + 1))
     from scipy.special import ndtr
