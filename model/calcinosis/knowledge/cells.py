@@ -43,6 +43,19 @@ def sources_cell(line: Line, column: str, known: Collection[str], report: Report
     return tuple(keys)
 
 
+def names_cell(line: Line, column: str, allowed: Sequence[str], what: str, report: Reporter) -> tuple[str, ...]:
+    """The words in a cell, separated by semicolons; unknown, doubled and missing ones are reported."""
+    names = [name.strip() for name in line.cells[column].split(";") if name.strip()]
+    if not names:
+        report(line.number, "the cell is empty", choose_from("", allowed), column)
+    for name in dict.fromkeys(names):
+        if name not in allowed:
+            report(line.number, what, choose_from(name, allowed), column, name)
+        elif names.count(name) > 1:
+            report(line.number, "named twice", "name it once", column, name)
+    return tuple(dict.fromkeys(names))
+
+
 def some_rows(sheet: Sheet, report: Reporter) -> None:
     """Report a sheet without any row."""
     if not sheet.lines:

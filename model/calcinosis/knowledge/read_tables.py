@@ -124,22 +124,31 @@ def _row(
     given = [word_cell(line, name, variables[name].state_names, f"not a state of {name}", report) for name in parents]
     keys = sources_cell(line, "source", sources, report)
     kinds = {sources[key].kind for key in keys if key in sources}
-    probabilities = _probabilities(line, variable, kinds, report)
-    weight = number_cell(line, "weight", report)
-    if weight is not None and weight <= 0:
-        mend = "write how many patients the row rests on, 4 to 10 for a judgement"
-        report(line.number, "a weight that is not positive", mend, "weight", line.cells["weight"])
-    if "judgement" in kinds and not line.cells["note"]:
-        report(line.number, "a judgement without its reasoning", "say in the note what it rests on", "note")
+    probabilities = read_probabilities(line, variable.state_names, kinds, report)
+    weight = read_weight(line, kinds, report)
     if None in given or probabilities is None or weight is None:
         return None
     named = tuple(state for state in given if state is not None)
     return Row(named, probabilities, weight, keys, line.cells["note"], line.number)
 
 
-def _probabilities(line: Line, variable: Variable, kinds: set[str], report: Reporter) -> tuple[float, ...] | None:
+def read_weight(line: Line, kinds: set[str], report: Reporter) -> float | None:
+    """The weight of a row if it is a number; that it is positive, and a judgement has its reasoning, is checked."""
+    weight = number_cell(line, "weight", report)
+    if weight is not None and weight <= 0:
+        mend = "write how many patients the row rests on, 4 to 10 for a judgement"
+        report(line.number, "a weight that is not positive", mend, "weight", line.cells["weight"])
+    if "judgement" in kinds and not line.cells["note"]:
+        report(line.number, "a judgement without its reasoning", "say in the note what it rests on", "note")
+    return weight
+
+
+def read_probabilities(
+    line: Line, states: Sequence[str], kinds: set[str], report: Reporter
+) -> tuple[float, ...] | None:
+    """The probabilities of a row, one column per state, or None if they are not a distribution."""
     values = []
-    for state in variable.state_names:
+    for state in states:
         value = number_cell(line, state, report)
         text = line.cells[state]
         if value is None:
@@ -152,11 +161,11 @@ def _probabilities(line: Line, variable: Variable, kinds: set[str], report: Repo
             report(line.number, "a zero, which no evidence could ever overrule", mend, state, text)
         else:
             values.append(value)
-    if len(values) < len(variable.states):
+    if len(values) < len(states):
         return None
     total = math.fsum(values)
     if not sums_to_one(total):
         mend = "change them so that they sum to 1"
-        report(line.number, "the probabilities do not sum to 1", mend, ", ".join(variable.state_names), f"{total:.9g}")
+        report(line.number, "the probabilities do not sum to 1", mend, ", ".join(states), f"{total:.9g}")
         return None
     return tuple(values)

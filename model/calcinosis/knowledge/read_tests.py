@@ -22,7 +22,7 @@ def read_tests(
         return {}
     report = Reporter(name, problems)
     sheet = read_sheet(folder / name, name, problems)
-    if sheet is None or not check_columns(sheet, REQUIRED, ("after", "note"), report):
+    if sheet is None or not check_columns(sheet, REQUIRED, ("after", "weight", "note"), report):
         return {}
     unique(sheet, ["test"], report)
     unseen = {key: "a hidden variable" for key, variable in variables.items() if variable.group == "hidden"}
@@ -54,11 +54,15 @@ def _read_line(
     _check_twice(line, "reveals", [name for name in reveals if not _repeatable(name, variables)], report)
     _check_twice(line, "after", after, report)
     cost, harm, days = _amount(line, "cost", report), _probability(line, "harm", report), _amount(line, "days", report)
+    weight = number_cell(line, "weight", report) if line.cells.get("weight") else None
+    if weight is not None and weight <= 0:
+        mend = "write how many patients the harm rests on, or leave the cell empty"
+        report(line.number, "a weight that is not positive", mend, "weight", line.cells["weight"])
     keys = sources_cell(line, "source", sources, report)
     if cost is None or harm is None or days is None:
         return None
     name, label, note = line.cells["test"], line.cells["label"], line.cells.get("note", "")
-    return ClinicalTest(name, label, reveals, cost, harm, days, keys, after, note, line.number)
+    return ClinicalTest(name, label, reveals, cost, harm, days, keys, after, note, line.number, weight)
 
 
 def _variables_cell(

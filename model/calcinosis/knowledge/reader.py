@@ -7,6 +7,8 @@ from pathlib import Path
 
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import PriorsError, Problem, nearest
+from calcinosis.knowledge.read_decisions import FOLDER as DECISIONS
+from calcinosis.knowledge.read_decisions import read_decisions
 from calcinosis.knowledge.read_expectations import read_expectations
 from calcinosis.knowledge.read_sources import read_sources
 from calcinosis.knowledge.read_tables import read_tables
@@ -25,7 +27,7 @@ FILES = (
     "expectations.csv",
     "tests.csv",
 )
-"""The files a folder holds beside tables/ and cases/; all but corrections.csv and tests.csv are required."""
+"""The files a folder holds beside tables/, decisions/ and cases/; all but corrections.csv and tests.csv are required."""
 
 
 def read_priors(folder: str | Path) -> Priors:
@@ -61,6 +63,7 @@ def read_priors(folder: str | Path) -> Priors:
         check_structure({name: table.parents for name, table in tables.items()}, target, problems)
     expectations = read_expectations(path, variables, target, sources, problems)
     tests = read_tests(path, variables, target, sources, problems)
+    decisions = read_decisions(path, variables, target, sources, tests, problems)
     if problems:
         raise PriorsError(str(folder), problems)
     return Priors(
@@ -72,12 +75,13 @@ def read_priors(folder: str | Path) -> Priors:
         corrections=corrections,
         expectations=expectations,
         tests=FrozenMap(tests),
+        decisions=decisions,
     )
 
 
 def _check_names(names: Sequence[str], problems: list[Problem]) -> None:
-    """Report files whose name is near to one of the folder's own that is not there: a slip would hide a whole file."""
-    missing = [file for file in FILES if file not in names]
+    """Report names that are near to one of the folder's own that is not there: a slip would hide a whole file."""
+    missing = [file for file in (*FILES, DECISIONS) if file not in names]
     for name in names:
         near = nearest(name, missing, cutoff=0.8)
         if name not in FILES and near is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from calcinosis.knowledge.decisions import Decisions
 from calcinosis.knowledge.digest import digest
 from calcinosis.knowledge.frozen import FrozenMap
 
@@ -177,7 +178,8 @@ class ClinicalTest:
 
     `reveals` names variables; one that is repeatable may be named twice, which is two looks at once, as in a deep
     biopsy. `cost` is in US dollars, `harm` the probability (0 to 1) of a complication that needs attention, `days` the
-    time until the result is there. `after` names variables that must be known before the test is offered: a repeat
+    time until the result is there; `weight` is how many patients the harm rests on, None where that is not known.
+    `after` names variables that must be known before the test is offered: a repeat
     biopsy is offered only once `vascular_histology` has a result.
     """
 
@@ -191,6 +193,7 @@ class ClinicalTest:
     after: tuple[str, ...] = ()
     note: str = ""
     line: int = field(default=0, compare=False)
+    weight: float | None = field(default=None, metadata={"added": True})
 
 
 @dataclass(frozen=True)
@@ -198,7 +201,7 @@ class Priors:
     """A priors folder that was read and found without fault.
 
     `variables`, `tables`, `sources` and `tests` are keyed by name: the variables and their states in order, the tests
-    as they stand in their file.
+    as they stand in their file. `decisions` is None where the folder has none.
     """
 
     folder: str
@@ -209,13 +212,31 @@ class Priors:
     corrections: tuple[Correction, ...]
     expectations: tuple[Expectation, ...]
     tests: Mapping[str, ClinicalTest] = field(default_factory=lambda: FrozenMap({}))
+    decisions: Decisions | None = None
 
     @cached_property
     def digest(self) -> str:
         """The SHA-256 of everything but the folder's place, the same for any order of rows and columns."""
         corrections = {correction.variable: correction for correction in self.corrections}
-        tests = [self.tests] if self.tests else []  # so that a folder made before there were tests keeps its digest
-        return digest(self.variables, self.tables, self.sources, corrections, frozenset(self.expectations), *tests)
+        # what a folder does not have is left out, so that one made before there was such a thing keeps its digest
+        further = [part for part in (self.tests, self._decided) if part]
+        return digest(self.variables, self.tables, self.sources, corrections, frozenset(self.expectations), *further)
+
+    @property
+    def _decided(self) -> tuple[object, ...]:
+        """The decisions, their rows in no order."""
+        if self.decisions is None:
+            return ()
+        own = self.decisions
+        responses = frozenset(
+            (frozenset(row.actions), row.subtype, FrozenMap(dict(zip(own.outcomes, row.probabilities, strict=True))))
+            + (row.weight, row.sources, row.note)
+            for row in own.responses
+        )
+        harms = frozenset(
+            (frozenset(row.actions), row.harm, row.probability, row.weight, row.sources, row.note) for row in own.harms
+        )
+        return own.actions, responses, harms, own.utilities
 
     def table(self, variable: str) -> pd.DataFrame:
         """The table of a variable as a DataFrame, one line per row of its CSV file."""
