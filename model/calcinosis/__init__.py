@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from calcinosis.analysis.changes import smallest_changes as smallest_changes
     from calcinosis.analysis.compare import compare as compare
+    from calcinosis.analysis.decide import decide as decide
+    from calcinosis.analysis.decision_curve import decision_curve as decision_curve
     from calcinosis.analysis.diagnosed import CasesError as CasesError
     from calcinosis.analysis.explanation import explain as explain
     from calcinosis.analysis.flips import flips as flips
@@ -77,6 +79,8 @@ _HOMES = {
     "cases": "inference.cases",
     "cohort": "interface",
     "compare": "analysis.compare",
+    "decide": "analysis.decide",
+    "decision_curve": "analysis.decision_curve",
     "each_patient": "analysis.over_patients",
     "explain": "analysis.explanation",
     "explorer": "interface.explorer.notebook",

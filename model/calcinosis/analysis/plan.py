@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from calcinosis.analysis.after import with_results
 from calcinosis.analysis.plain import plain_lines
 from calcinosis.inference.evidence import Evidence
-from calcinosis.inference.findings import certain, finding_from
 from calcinosis.inference.impossible import ImpossibleEvidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.phrases import capitalised, counted
@@ -145,7 +145,7 @@ def plan(
 
     def after(*results: str) -> Posterior | None:
         try:
-            return model.posterior(_with_results(posterior.evidence, asked, results, model))
+            return model.posterior(with_results(model, posterior.evidence, {asked.name: results}))
         except (ImpossibleEvidence, QuestionError):
             return None
 
@@ -198,11 +198,3 @@ def _variable(model: Model, name: str | None) -> Variable:
             raise QuestionError("no variable of this network takes several results, so there is nothing to repeat")
         raise QuestionError(f"no repeatable variable {name!r}: {choose_from(name or '', repeatable)}")
     return model.variables[name]
-
-
-def _with_results(evidence: Evidence, variable: Variable, results: tuple[str, ...], model: Model) -> Evidence:
-    """The evidence with further results of a variable."""
-    found = {finding.variable: finding for finding in evidence}
-    before = found[variable.name].likelihoods if variable.name in found else ()
-    found[variable.name] = finding_from(variable, (*before, *certain(variable, *results).likelihoods))
-    return Evidence(tuple(found[name] for name in model.variables if name in found))

@@ -234,6 +234,30 @@ def posteriors_of(
     return found if whole or possible.all() else found[:, possible]
 
 
+def joint_weights_of(question: Question, numbers: Sequence[Sequence[Number]], draws: int) -> Array:
+    """The joint weight of each state and the evidence in each draw, axes `(states, draws)`.
+
+    But for a factor that the draws share and that is the same for all results of the same tests: families that do not
+    bear on the target are left out.
+    """
+    network, layout = question.contraction.network, question.layout
+    scale, part = np.zeros(draws), []
+    for family, own in zip(question.families, numbers, strict=True):
+        largest = (
+            np.max(family.likelihoods @ table_rows(network, family.variable).T, axis=1)
+            if family.closed
+            else family.likelihoods[0].max()
+        )
+        scale += np.log(largest).sum()
+        if family.repeated:
+            highest = np.maximum.reduce(np.broadcast_arrays(*own))
+            scale += np.where(np.isfinite(highest), highest, 0)
+        plain = _from_logarithms(own) if family.repeated else own
+        part.append([np.asarray(n, dtype=np.float64) if isinstance(n, np.ndarray) else n for n in plain])
+    weights = np.stack(np.broadcast_arrays(*layout.weights(part), np.zeros(draws)))[:-1]
+    return np.asarray(weights * np.exp(scale))
+
+
 def _normalised(layout: Layout, numbers: Sequence[Sequence[Number]], draws: int) -> tuple[Array | Floats, Truths]:
     """The posterior in each draw of a block, and in which draws the evidence can be.
 

@@ -170,9 +170,7 @@ def _steps(line: Line, tests: Mapping[str, ClinicalTest], report: Reporter) -> t
     return tuple(steps)
 
 
-def _when(
-    line: Line, variables: Mapping[str, Variable], target: str, report: Reporter
-) -> tuple[tuple[str, str], ...]:
+def _when(line: Line, variables: Mapping[str, Variable], target: str, report: Reporter) -> tuple[tuple[str, str], ...]:
     """The findings in a cell, ';' between them."""
     allowed = [name for name, variable in variables.items() if name != target and variable.group != "hidden"]
     found = []
@@ -243,7 +241,9 @@ def _check_used(
     met = {harm.harm for harm in harms} | {TEST_HARM}
     for utility in utilities.values():
         if utility.kind == "outcome" and utility.item not in outcomes:
-            report(utility.line, "no column of responses.csv", choose_from(utility.item, outcomes), "item", utility.item)
+            report(
+                utility.line, "no column of responses.csv", choose_from(utility.item, outcomes), "item", utility.item
+            )
         elif utility.kind == "harm" and utility.item not in met:
             mend = choose_from(utility.item, sorted(met))
             report(utility.line, "a harm that no action of harms.csv has", mend, "item", utility.item)

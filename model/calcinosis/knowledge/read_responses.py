@@ -1,4 +1,4 @@
-"""decisions/responses.csv: how often each outcome follows a treatment in each subtype. Its header names the outcomes."""
+"""decisions/responses.csv: how often each outcome follows a treatment in a subtype; its header names the outcomes."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ FILES = (
     "expectations.csv",
     "tests.csv",
 )
-"""The files a folder holds beside tables/, decisions/ and cases/; all but corrections.csv and tests.csv are required."""
+"""The files a folder holds beside its folders; all but corrections.csv and tests.csv are required."""
 
 
 def read_priors(folder: str | Path) -> Priors:

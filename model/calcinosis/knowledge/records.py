@@ -229,8 +229,14 @@ class Priors:
             return ()
         own = self.decisions
         responses = frozenset(
-            (frozenset(row.actions), row.subtype, FrozenMap(dict(zip(own.outcomes, row.probabilities, strict=True))))
-            + (row.weight, row.sources, row.note)
+            (
+                frozenset(row.actions),
+                row.subtype,
+                FrozenMap(dict(zip(own.outcomes, row.probabilities, strict=True))),
+                row.weight,
+                row.sources,
+                row.note,
+            )
             for row in own.responses
         )
         harms = frozenset(

@@ -1,0 +1,141 @@
+"""At which probability of a state another action becomes the best.
+
+The other states keep their proportions. The expected utility of an action is then a straight line in the probability p
+of the state, U(p) = p·U(state) + (1 − p)·U(others), and two treatments tie at
+
+    p* = (B(others) − A(others)) / (A(state) − B(state) + B(others) − A(others)),
+
+the harm of treating those without the state over the sum of that harm and the benefit to those with it (Pauker and
+Kassirer, New England Journal of Medicine 293, 1975). An action with tests is a bent line, the largest of many straight
+ones, so that between "wait" and "treat" there may be a stretch on which testing is best (the same, 302, 1980).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from calcinosis.analysis.decision_problem import DecisionProblem
+from calcinosis.analysis.envelope import Piece, envelope
+from calcinosis.analysis.stakes import Stakes, line_at
+from calcinosis.inference.network import Array
+from calcinosis.inference.question_error import QuestionError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+POINTS = 201
+"""At so many probabilities the picture is drawn."""
+
+
+@dataclass(frozen=True, eq=False)
+class Thresholds:
+    """Which action is the best at each probability of a `state`; `now` is its probability as it is.
+
+    `none` and `all` are the stakes where nobody and where everybody has the state.
+    """
+
+    problem: DecisionProblem
+    state: str
+    none: Stakes
+    all: Stakes
+
+    @property
+    def now(self) -> float:
+        """The probability of the state now."""
+        return self.problem.posterior[self.state]
+
+    @cached_property
+    def pieces(self) -> tuple[Piece, ...]:
+        """The probabilities from 0 to 1 in pieces, each with the number of the action that is the best on it."""
+        return envelope(lambda share: line_at(self.none, self.all, share), 0.0, 1.0)
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """One line per piece, from left to right: action, label, from, to (probabilities of the state), now (whether
+        the patient's lies on it)."""
+        import pandas as pd
+
+        actions = self.problem.actions
+        lines: list[dict[str, Any]] = []
+        for piece in self.pieces:
+            own = actions[int(str(piece.line.choice))]
+            here = piece.start <= self.now <= piece.stop
+            lines.append({"action": own.name, "label": own.label, "from": piece.start, "to": piece.stop, "now": here})
+        return pd.DataFrame(lines)
+
+    @cached_property
+    def rivals(self) -> pd.DataFrame:
+        """Where the action that leads now ties with each of the others, one line each: below, above (action names), at:
+        below the probability `at` the one is better, above it the other. Two actions may tie twice, where one has
+        tests."""
+        import pandas as pd
+
+        actions = self.problem.actions
+        leader = int(Stakes.of(self.problem).utilities()[0].argmax())
+        lines = [
+            {"below": actions[one].name, "above": actions[other].name, "at": at}
+            for rival in range(len(actions))
+            if rival != leader
+            for one, other, at in self._ties(leader, rival)
+        ]
+        return pd.DataFrame(lines, columns=["below", "above", "at"])
+
+    def between(self, below: str, above: str) -> float | None:
+        """The probability of the state from which `above` is better than `below`; None if it never comes to be.
+
+        Raises:
+            QuestionError: for names that are no actions offered.
+        """
+        names = [action.name for action in self.problem.actions]
+        for name in (below, above):
+            if name not in names:
+                raise QuestionError(f"{name!r} is not among the actions offered: {', '.join(names)}")
+        ties = self._ties(names.index(below), names.index(above))
+        return next((at for one, _, at in ties if names[one] == below), None)
+
+    @cached_property
+    def curve(self) -> pd.DataFrame:
+        """For the picture: one line per probability, `probability` and the expected utility of each action by name."""
+        import pandas as pd
+
+        at = np.linspace(0.0, 1.0, POINTS)
+        values = self.none.to(self.all, at).utilities()
+        names = [action.name for action in self.problem.actions]
+        return pd.DataFrame({"probability": at} | dict(zip(names, values.T, strict=True)))
+
+    def _ties(self, first: int, second: int) -> list[tuple[int, int, float]]:
+        pair = (first, second)
+        pieces = envelope(lambda share: line_at(self.none, self.all, share, pair), 0.0, 1.0)
+        return [
+            (int(str(left.line.choice)), int(str(right.line.choice)), right.start) for left, right in pairwise(pieces)
+        ]
+
+
+def thresholds(problem: DecisionProblem, state: str) -> Thresholds | None:
+    """The thresholds of a state; None where it is certain or ruled out, with no others to weigh it against.
+
+    Raises:
+        QuestionError: for a word that is no state of the target.
+    """
+    states = list(problem.posterior)
+    if state not in states:
+        raise QuestionError(f"no state {state!r} of {problem.posterior.target}: one of {', '.join(states)}")
+    now = problem.posterior[state]
+    if not 0.0 < now < 1.0:
+        return None
+    here = np.array([name == state for name in states])
+    present = Stakes.of(problem)
+    return Thresholds(
+        problem, state, present.with_joint(_scaled(present.joint, np.where(here, 0.0, 1 / (1 - now)))),
+        present.with_joint(_scaled(present.joint, np.where(here, 1 / now, 0.0))),
+    )  # fmt: skip
+
+
+def _scaled(joint: Sequence[Array], by: Array) -> list[Array]:
+    return [own * by for own in joint]
