@@ -12,6 +12,7 @@ import pytest
 
 from calcinosis.knowledge.folder import shipped_folder
 from calcinosis.knowledge.problem import PriorsError
+from calcinosis.knowledge.read_responses import COLUMNS
 from calcinosis.knowledge.reader import FILES, read_priors
 
 FOLDER = object()
@@ -84,8 +85,17 @@ GRIDS = {file: _read(shipped_folder() / file) for file in BYTES}
 TABLES = {file.removeprefix("tables/").removesuffix(".csv"): file for file in GRIDS if file.startswith("tables/")}
 VARIABLES, STATES, SOURCES = (GRIDS[f"{name}.csv"] for name in ("variables", "states", "sources"))
 NAMES = [VARIABLES.cell(row, "variable") for row in range(len(VARIABLES.rows))]
+DECISIONS = [file for file in GRIDS if file.startswith("decisions/")]
 TOP = [file for file in GRIDS if file in FILES]
-OPTIONAL = {"order", "note", "against", "after"}
+OPTIONAL = {"order", "note", "against", "after", "tests", "meanwhile", "when", "label", "subtype"}
+"""Columns that some file need not have; those that a file needs are missed in test_messages.py."""
+NEEDED = {
+    "tests.csv": ("label",),
+    "expectations.csv": ("subtype",),
+    "variables.csv": ("label",),
+    "states.csv": ("label",),
+}
+NEEDED |= {"decisions/actions.csv": ("label",), "decisions/responses.csv": ("subtype", "note")}
 NUMBERS = ("", "text", "0,5", "50%", "#DIV/0!", "nan", "inf", "1e999", "1/2")
 
 
@@ -131,9 +141,10 @@ def whole_file(file: str, turn: int) -> Iterator[Fault]:
     def spoilt(new):
         return b"\n".join([*lines[: line - 1], new, *lines[line:]])
 
-    if file not in ("corrections.csv", "tests.csv"):
+    if file not in ("corrections.csv", "tests.csv", "decisions/harms.csv"):
         yield Fault(file, "deleted", None, (file, 1))
-    if file not in ("units.csv", "corrections.csv", "expectations.csv", "tests.csv"):  # a folder may have none of these
+    # a folder may have none of these
+    if file not in ("units.csv", "corrections.csv", "expectations.csv", "tests.csv", "decisions/harms.csv"):
         yield Fault(file, "header only", grid.keep([]), (file, 1))
     yield Fault(file, "empty", b"", (file, 1))
     yield Fault(file, "blank", b"\xef\xbb\xbf \r\n\r\n", (file, 1))
@@ -154,7 +165,7 @@ def whole_file(file: str, turn: int) -> Iterator[Fault]:
     yield Fault(file, "cell too many", long, (file, line))
     yield Fault(file, "cell too few", short, (file, line))
     yield Fault(file, "doubled row", grid.add_row(cells), (file, grid.line(len(grid.rows))))
-    if file in TOP:
+    if file in TOP or file in DECISIONS:
         for column in grid.columns:
             yield from _column(file, column, column)
 
@@ -162,7 +173,9 @@ def whole_file(file: str, turn: int) -> Iterator[Fault]:
 def _column(file: str, column: str, called: str) -> Iterator[Fault]:
     """Faults of one column of the header."""
     yield Fault(file, f"misspelt column {called}", GRIDS[file].rename(column, f"{column}x"), (file, 1))
-    if column not in OPTIONAL or file not in TOP:
+    optional = (column in OPTIONAL and column not in NEEDED.get(file, ())) or (file, column) == ("tests.csv", "weight")
+    outcome = file == "decisions/responses.csv" and column not in COLUMNS  # its rows do not sum to 1 then
+    if not (optional and file in (*TOP, *DECISIONS)) and not outcome:
         yield Fault(file, f"missing column {called}", GRIDS[file].drop_column(column), (file, 1))
 
 
@@ -343,12 +356,40 @@ def clinical_tests() -> Iterator[Fault]:
     yield from _sources(file, row)
 
 
-OWN = [*variables(), *states(), *units(), *corrections(), *sources(), *expectations(), *clinical_tests()]
+def decisions() -> Iterator[Fault]:
+    actions, responses, harms, utilities = (
+        f"decisions/{n}.csv" for n in ("actions", "responses", "harms", "utilities")
+    )
+    first, last = 0, len(GRIDS[actions].rows) - 1
+    yield from _cells(actions, first, "action", {"empty": ""})
+    yield from _cells(actions, first, "label", {"empty": ""})
+    yield from _cells(actions, last, "tests", {"unknown": "no_such_test"})
+    yield from _cells(actions, last, "meanwhile", {"unknown": "no_such_action", "itself": "iv_sts_and_biopsy"})
+    yield from _cells(actions, first, "when", {"no sign": "warfarin", "no state": "warfarin=maybe", "hidden": "form=x"})
+    for file, row in ((responses, 7), (harms, 2)):
+        yield from _cells(file, row, "action", {"empty": "", "unknown": "no_such_action", "with tests": "biopsy_first"})
+        yield from _cells(file, row, "weight", {f"is {value!r}": value for value in (*NUMBERS, "0", "-4")})
+        yield from _sources(file, row)
+    yield from _cells(responses, 7, "subtype", {"empty": "", "unknown": "calciphylaxi", "in capitals": "Idiopathic"})
+    wrong = {f"is {value!r}": value for value in (*NUMBERS, "0", "-0.1", "1.2", "0.9")}
+    yield from _cells(responses, 7, "improved", wrong)
+    yield from _cells(harms, 2, "harm", {"empty": "", "unknown": "no_such_harm"})
+    wrong = {f"is {value!r}": value for value in (*NUMBERS, "0", "-0.1", "1", "1.2")}
+    yield from _cells(harms, 2, "probability", wrong)
+    yield from _cells(utilities, 1, "value", {f"is {value!r}": value for value in (*NUMBERS, "-1", "100.5")})
+    yield from _cells(utilities, 2, "subtype", {"unknown": "calciphylaxi"})
+    yield from _cells(utilities, 1, "kind", {"empty": "", "unknown": "outcom", "another": "harm"})
+    yield from _cells(utilities, 1, "item", {"empty": "", "unknown": "no_such_outcome"})
+    yield from _cells(utilities, 1, "note", {"without reasoning": ""})
+    yield from _sources(utilities, 4)
+
+
+OWN = [*variables(), *states(), *units(), *corrections(), *sources(), *expectations(), *clinical_tests(), *decisions()]
 PER_TABLE = [[*whole_file(TABLES[name], turn), *table(name, turn)] for turn, name in enumerate(sorted(TABLES), start=1)]
 TURNS = 20
 """One in twenty faults of a table is tried by itself, in turn; then each kind in all the tables at once."""
 SINGLE = [
-    *(fault for turn, file in enumerate(TOP, start=1) for fault in whole_file(file, turn)),
+    *(fault for turn, file in enumerate([*TOP, *DECISIONS], start=1) for fault in whole_file(file, turn)),
     *OWN,
     *(fault for turn, found in enumerate(PER_TABLE) for fault in found[turn % TURNS :: TURNS]),
 ]

@@ -2,6 +2,7 @@
 # ruff: noqa: E501 - a message stands on one line here as it does on the screen
 
 import ast
+import shutil
 import sys
 from pathlib import Path
 
@@ -37,8 +38,136 @@ def one_test(test="swab", label="Swab", reveals="swab", cost="5", harm="0.1", da
     return f"test,label,reveals,cost,harm,days,source,after\n{test},{label},{reveals},{cost},{harm},{days},{source},{after}\n"
 
 
+A, R, H, Y = (f"decisions/{name}.csv" for name in ("actions", "responses", "harms", "utilities"))
+
+DECISIONS = {
+    T: one_test(),
+    A: """\
+action,label,tests,meanwhile,when,source,note
+rest,Rest,,,,smith2020,
+pill,Pill,,,fever=yes,smith2020,
+swab_first,Swab first,swab,pill,,smith2020,
+""",
+    R: """\
+action,subtype,bad,good,weight,source,note
+rest,flu,0.4,0.6,10,smith2020,
+pill,flu,0.2,0.8,10,smith2020,
+rest;pill,cold,0.1,0.9,10,smith2020,
+""",
+    H: "action,harm,probability,weight,source,note\npill,rash,0.1,10,smith2020,\n",
+    Y: """\
+item,kind,subtype,label,value,source,note
+bad,outcome,,,0,smith2020,
+good,outcome,,,100,smith2020,
+rash,harm,,,5,smith2020,
+test_complication,harm,,,3,smith2020,
+day,delay,,,1,smith2020,
+""",
+}
+"""The files of a small decision, to be put beside the small folder."""
+
+
+def deciding(*changes, **files):
+    """The files of the small decision with texts changed: file, old text and new text, or whole files by name."""
+    found = dict(DECISIONS)
+    for file, old, new in changes:
+        assert found[file].count(old) == 1, f"{old!r} stands {found[file].count(old)} times in {file}"
+        found[file] = found[file].replace(old, new)
+    return found | {f"decisions/{name}.csv": text for name, text in files.items()}
+
+
 # fmt: off
 GOLDEN = {
+    "decisions in no files": ({"decisions": FOLDER},
+        "decisions/actions.csv:1: -: -: the file is missing: put it back, or copy it from the shipped priors with 'calcinosis init'",
+        "decisions/utilities.csv:1: -: -: the file is missing: put it back, or copy it from the shipped priors with 'calcinosis init'"),
+    "decisions in a file": ({"decisions": "treat"},
+        "decisions/actions.csv:1: -: -: the file cannot be read (Not a directory): make it a readable file",
+        "decisions/utilities.csv:1: -: -: the file cannot be read (Not a directory): make it a readable file"),
+    "decisions in a misspelt folder": ({"decision": FOLDER},
+        "decision:1: -: decision: a file that is not read: did you mean 'decisions'?"),
+    "decisions in a file that is not read": (deciding(harm="", notes=""),
+        "decisions/harm.csv:1: -: harm.csv: a file that is not read: take it out; these are read: actions.csv, responses.csv, harms.csv, utilities.csv",
+        "decisions/notes.csv:1: -: notes.csv: a file that is not read: take it out; these are read: actions.csv, responses.csv, harms.csv, utilities.csv"),
+    "responses in a misspelt file": (deciding(response="") | {R: None},
+        "decisions/response.csv:1: -: response.csv: a file that is not read: did you mean 'responses.csv'?",
+        "decisions/responses.csv:1: -: -: the file is missing: put it back, or copy it from the shipped priors with 'calcinosis init'"),
+    "no actions": (deciding(actions="action,label,source\n"),
+        "decisions/actions.csv:1: -: -: no rows under the header: write one line per row"),
+    "actions without a column": (deciding((A, "meanwhile", "meanwhyle"), (A, "label", "labels")),
+        "decisions/actions.csv:1: label: -: the column is missing: add it to the header",
+        "decisions/actions.csv:1: labels: -: unknown column: did you mean 'label'?",
+        "decisions/actions.csv:1: meanwhyle: -: unknown column: remove the column"),
+    "one action without tests": (deciding(actions="action,label,source\nrest,Rest,smith2020\n", responses=DECISIONS[R].replace("pill,flu", "rest,flu").replace("rest;pill", "rest"), harms=None),
+        "decisions/actions.csv:1: -: -: fewer than two actions without tests: a decision needs two things that can be done",
+        "decisions/responses.csv:3: action, subtype: rest, flu: the same as on line 2: remove one of the two"),
+    "action without a name or label": (deciding((A, "swab_first,Swab first", ",")),
+        "decisions/actions.csv:4: action: -: the cell is empty: give it a name of its own",
+        "decisions/actions.csv:4: label: -: the cell is empty: write the name a reader would use"),
+    "action with an unknown test": (deciding((A, "swab,pill", "swap;swab/x,pill")),
+        "decisions/actions.csv:4: tests: swap: no such test: did you mean 'swab'? One of: swab",
+        "decisions/actions.csv:4: tests: x: no such test: write one of: swab"),
+    "action with something meanwhile": (deciding((A, "Rest,,,", "Rest,,pill,"), (A, "swab,pill", "swab,pil")),
+        "decisions/actions.csv:2: meanwhile: pill: no result is awaited: name tests, or leave the cell empty",
+        "decisions/actions.csv:4: meanwhile: pil: no action without tests: did you mean 'pill'? One of: rest, pill"),
+    "action when nothing can be found": (deciding((A, "fever=yes", "fever;disease=flu;fever=ys")),
+        "decisions/actions.csv:3: when: disease: no variable that can be seen: write one of: fever, swab",
+        "decisions/actions.csv:3: when: fever: no finding: write it as variable=state, with ';' between several",
+        "decisions/actions.csv:3: when: ys: not a state of fever: did you mean 'yes'? One of: no, yes"),
+    "utility out of range": (deciding((Y, ",100,", ",101,"), (Y, "rash,harm,,,5", "rash,harm,,,-5")),
+        "decisions/harms.csv:2: harm: rash: no harm of utilities.csv: none is defined",
+        "decisions/responses.csv:1: good: -: an outcome without a value in utilities.csv: write one of: bad",
+        "decisions/utilities.csv:3: value: 101: a value above 100: write points from 0 to 100",
+        "decisions/utilities.csv:4: value: -5: a value below 0: write points from 0 to 100"),
+    "utility of nothing": (deciding((Y, "good,outcome", ",outcom")),
+        "decisions/responses.csv:1: good: -: an outcome without a value in utilities.csv: write one of: bad",
+        "decisions/utilities.csv:3: item: -: the cell is empty: name an outcome, a harm or a delay",
+        "decisions/utilities.csv:3: kind: outcom: no kind of value: did you mean 'outcome'? One of: outcome, harm, delay"),
+    "utility of two kinds": (deciding((Y, "rash,harm,,,5", "rash,harm,,,5,smith2020,\nrash,delay,flu,,5")),
+        "decisions/utilities.csv:5: kind: delay: elsewhere it is of the kind harm: give it one kind",
+        "decisions/utilities.csv:7: item: day: a second delay: a folder has one; give it rows for single subtypes"),
+    "utility in no subtype": (deciding((Y, "day,delay,", "day,delay,flue")),
+        "decisions/utilities.csv:6: subtype: flue: no such subtype: did you mean 'flu'? One of: flu, cold"),
+    "utility by judgement": (deciding((Y, "day,delay,,,1,smith2020", "day,delay,,,1,judgement")),
+        "decisions/utilities.csv:6: note: -: a judgement without its reasoning: say in the note what it rests on"),
+    "utility twice": (deciding((Y, "day,delay", "rash,harm,,,4,smith2020,\nday,delay")),
+        "decisions/utilities.csv:6: item, subtype: rash,: the same as on line 4: remove one of the two"),
+    "utility in some subtypes": (deciding((Y, "good,outcome,", "good,outcome,flu"), (Y, "test_complication,harm,,,3,smith2020,\n", "")),
+        "decisions/utilities.csv:1: item: good: no value in cold: add a row for it, with an empty subtype if it holds for all",
+        "decisions/utilities.csv:1: item: test_complication: no value in flu, cold: add a row for it, with an empty subtype if it holds for all"),
+    "utility that nothing leads to": (deciding((Y, "day,delay", "best,outcome,,,100,smith2020,\nday,delay")),
+        "decisions/utilities.csv:6: item: best: no column of responses.csv: write one of: bad, good"),
+    "no responses": (deciding(responses="action,subtype,bad,good,weight,source,note\n"),
+        "decisions/responses.csv:1: action: pill: an action without responses: add a row for it in each subtype",
+        "decisions/responses.csv:1: action: rest: an action without responses: add a row for it in each subtype"),
+    "responses of one outcome": (deciding((R, "bad,good,weight", "good,weight"), (R, "0.4,0.6,10", "1,10"), (R, "0.2,0.8,10", "1,10"), (R, "0.1,0.9,10", "1,10")),
+        "decisions/responses.csv:1: -: -: fewer than two outcomes: add a column for each way it may end"),
+    "responses without a column": (deciding((R, "subtype", "subtypes")),
+        "decisions/responses.csv:1: subtype: -: the column is missing: add it to the header",
+        "decisions/responses.csv:1: subtypes: -: an outcome without a value in utilities.csv: write one of: bad, good"),
+    "responses that do not add up": (deciding((R, "0.2,0.8", "0.2,0.7")),
+        "decisions/responses.csv:3: bad, good: 0.9: the probabilities do not sum to 1: change them so that they sum to 1"),
+    "response of nobody": (deciding((R, "rest;pill,cold", "rest;pil;swab_first;rest,cold"), (R, "rest,flu", ",flue")),
+        "decisions/responses.csv:1: action, subtype: pill, cold: no row for this combination: add a row for it",
+        "decisions/responses.csv:1: action, subtype: rest, flu: no row for this combination: add a row for it",
+        "decisions/responses.csv:2: action: -: the cell is empty: write one of: rest, pill",
+        "decisions/responses.csv:2: subtype: flue: no such subtype: did you mean 'flu'? One of: flu, cold",
+        "decisions/responses.csv:4: action: pil: no action without tests: did you mean 'pill'? One of: rest, pill",
+        "decisions/responses.csv:4: action: rest: named twice: name it once",
+        "decisions/responses.csv:4: action: swab_first: no action without tests: write one of: rest, pill"),
+    "response without weight": (deciding((R, "0.2,0.8,10,smith2020,", "0.2,0.8,0,judgement,")),
+        "decisions/responses.csv:3: note: -: a judgement without its reasoning: say in the note what it rests on",
+        "decisions/responses.csv:3: weight: 0: a weight that is not positive: write how many patients the row rests on, 4 to 10 for a judgement"),
+    "harm of nobody": (deciding((H, "pill,rash,0.1,10", "pil,rush,1,0")),
+        "decisions/harms.csv:2: action: pil: no action without tests: did you mean 'pill'? One of: rest, pill",
+        "decisions/harms.csv:2: harm: rush: no harm of utilities.csv: did you mean 'rash'? One of: rash",
+        "decisions/harms.csv:2: probability: 1: no probability of a harm: write a number between 0 and 1; 1 itself needs a source of the kind definition",
+        "decisions/harms.csv:2: weight: 0: a weight that is not positive: write how many patients the row rests on, 4 to 10 for a judgement",
+        "decisions/utilities.csv:4: item: rash: a harm that no action of harms.csv has: write one of: test_complication"),
+    "harm twice": (deciding((H, "pill,rash,0.1,10,smith2020,", "pill,rash,0.1,10,smith2020,\nrest;pill,rash,0.2,10,smith2020,")),
+        "decisions/harms.csv:3: action, harm: pill, rash: the same as on line 2: remove one of the two"),
+    "test with a weight of its harm": ({T: one_test().replace("days", "weight,days").replace("0.1,", "0.1,0,")},
+        "tests.csv:2: weight: 0: a weight that is not positive: write how many patients the harm rests on, or leave the cell empty"),
     "missing file": ({U: None},
         "units.csv:1: -: -: the file is missing: put it back, or copy it from the shipped priors with 'calcinosis init'"),
     "empty file": ({U: ""},
@@ -329,6 +458,7 @@ def spoil(folder, changes, edit):
         if change is FOLDER:
             path.mkdir()
         elif change is not None:
+            path.parent.mkdir(exist_ok=True)
             path.write_bytes(change if isinstance(change, bytes) else change.encode())
 
 
@@ -343,7 +473,9 @@ def messages(folder):
     return [str(problem) for problem in problems]
 
 
-def test_the_small_folder_has_no_fault(tiny):
+def test_the_small_folder_has_no_fault(tiny, edit):
+    assert messages(tiny) == []
+    spoil(tiny, DECISIONS, edit)
     assert messages(tiny) == []
 
 
@@ -493,6 +625,7 @@ def test_every_place_that_tells_of_a_fault_is_reached_by_a_test_above(tiny, edit
         for file in changes:
             path = tiny / file
             path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
+        shutil.rmtree(tiny / "decisions", ignore_errors=True)
         for path, raw in whole.items():
             path.write_bytes(raw)
     silent = [

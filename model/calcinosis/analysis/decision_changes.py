@@ -239,7 +239,7 @@ class DecisionChanges:
             share, to = first_change(self._present, self._present.with_joint(joint), self.leader)
             for entry in np.flatnonzero(to >= 0).tolist():
                 start, stop = some.knots[entry, 1], some.knots[entry, end]
-                if start == stop:
+                if start == stop or start in (0.0, 1.0):  # what is so by definition stays so
                     continue
                 if curved:
                     at, other = self._searched(tables, entry, float(start), float(stop))

@@ -169,9 +169,10 @@ def first_change(start: Stakes, stop: Stakes, leader: int) -> tuple[Array, npt.N
         over = gap > 0
         others = values.copy()
         others[:, leader] = -np.inf
-        rival = np.where(over | (rival == 0), others.argmax(axis=1), rival)
+        near = np.abs(gap) <= NEAR
+        rival = np.where(over | near, others.argmax(axis=1), rival)
         high, low = np.where(over, np.minimum(high, at), high), np.where(over, low, np.maximum(low, at))
-        done = (np.abs(gap) <= NEAR) | (high - low <= 1e-15)
+        done = near | (high - low <= 1e-15)
         if done.all():
             break
         slope = _slopes(one, two, here, others.argmax(axis=1)) - _slopes(one, two, here, np.full(len(lost), leader))
