@@ -250,7 +250,7 @@ def test_draws_are_those_of_plain_sampling(seed):
     one = -(posterior * cost).sum(axis=1)
     for result, state in enumerate(["low", "middle", "high"]):
         joint = posterior * first[:, :, result].T
-        one += (joint * worth[int(chosen[f"first ({state})"][1])].T).sum(axis=1)
+        one += (joint * worth[int(chosen[f"first={state}"][1])].T).sum(axis=1)
     plain["one"] = one
     names = [action.name for action in decision.problem.actions]
     for name, values in plain.items():

@@ -23,11 +23,11 @@ def test_the_maximum_expected_utility_is_that_of_testing_first(decision):
 
 def test_therapy_is_chosen_after_a_positive_result_only(decision):
     lines = decision.then.set_index("result")
-    assert lines.loc["result (positive)", "treatment"] == "therapy"
-    assert lines.loc["result (negative)", "treatment"] == "no_therapy"
-    assert lines.loc["result (positive)", "chance"] == pytest.approx(0.1532)
-    assert lines.loc["result (positive)", "present"] == pytest.approx(0.8316, abs=5e-5)
-    assert lines.loc["result (negative)", "present"] == pytest.approx(0.014879546528105)
+    assert lines.loc["result=positive", "treatment"] == "therapy"
+    assert lines.loc["result=negative", "treatment"] == "no_therapy"
+    assert lines.loc["result=positive", "chance"] == pytest.approx(0.1532)
+    assert lines.loc["result=positive", "present"] == pytest.approx(0.8316, abs=5e-5)
+    assert lines.loc["result=negative", "present"] == pytest.approx(0.014879546528105)
     decided = decision.then["chance"].to_numpy()
     assert decided.sum() == pytest.approx(1)
 

@@ -16,7 +16,7 @@ import numpy as np
 from calcinosis.analysis.after import with_results
 from calcinosis.analysis.decision_changes import DecisionChanges
 from calcinosis.analysis.decision_draws import DecisionDraws, shown_by
-from calcinosis.analysis.decision_problem import DecisionProblem, Looks, decision_problem
+from calcinosis.analysis.decision_problem import DecisionProblem, Looks, decision_problem, gravest
 from calcinosis.analysis.plain import plain_lines
 from calcinosis.analysis.stakes import Stakes
 from calcinosis.analysis.strategy import End, leaves
@@ -26,7 +26,7 @@ from calcinosis.analysis.utility_map import UtilityMap, utility_map
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
-from calcinosis.inference.phrases import phrase, uncapitalised
+from calcinosis.inference.phrases import uncapitalised
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior, percent
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.problem import choose_from
@@ -81,7 +81,8 @@ class Decision:
     @cached_property
     def frame(self) -> pd.DataFrame:
         """One line per action, the best first: action, label, expected_utility, then what is to be expected of it
-        whatever the utilities: the probability of each outcome, the number of each harm, and days of waiting."""
+        whatever the utilities: the probability of each outcome, the number of each harm, and days of waiting; last,
+        harm_points and delay_points, the points that harms and waiting take."""
         import pandas as pd
 
         lines = []
@@ -124,9 +125,8 @@ class Decision:
 
     @cached_property
     def then(self) -> pd.DataFrame:
-        """What is best after each result, of each action with tests: action, result (in words), chance, one column of
-        probabilities per state, treatment, label. Results that lead to the same treatment are told together where they
-        are nothing but orders of the same."""
+        """What is best after each result, of each action with tests: action, result (as findings), chance, one column
+        of probabilities per state, treatment, label. The same results in another order are told as one."""
         import pandas as pd
 
         lines: list[dict[str, Any]] = []
@@ -266,6 +266,9 @@ class Decision:
         for item, part in zip(problem.items, parts, strict=True):
             name = "days" if item.kind == "delay" else item.item
             found[name] = found.get(name, 0.0) + float(part if item.kind == "outcome" else -part)
+        lost = -parts * problem.values
+        for kind in ("harm", "delay"):
+            found[f"{kind}_points"] = float(lost[[item.kind == kind for item in problem.items]].sum())
         return {name: value + 0.0 for name, value in found.items()}
 
     def _parts_of(self, number: int) -> Array:
@@ -296,7 +299,7 @@ class Decision:
         lines = []
         for (results, treatment), states in merged.items():
             evidence = with_results(model, Evidence(()), dict(results))
-            words = "; ".join(phrase(model.variables[finding.variable], finding) for finding in evidence)
+            words = "; ".join(f"{finding.variable}={finding.given}" for finding in evidence)
             action = self.problem.treatments[treatment]
             shares = dict(zip(self.posterior, (states / states.sum()).tolist(), strict=True))
             lines.append(
@@ -350,7 +353,7 @@ def decide(
     problem = decision_problem(model, posterior, utilities=utilities, without=without)
     states = list(posterior)
     if state is None:
-        state = states[int((problem.parts @ problem.values).max(axis=0).argmin())]
+        state = gravest(problem.decisions, states)
     elif state not in states:
         raise QuestionError(f"no state {state!r} of {posterior.target}: {choose_from(state, states)}")
     return Decision(problem, state, mass, DecisionDraws(model, posterior.evidence, draws, seed))

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from calcinosis.analysis.decision_problem import gravest
 from calcinosis.analysis.plain import plain_lines
 from calcinosis.analysis.prevalence import Prevalence
 from calcinosis.analysis.validation import DRAWS, Validation, validate
@@ -156,7 +157,7 @@ def decision_curve(
 
     Args:
         cases: patients with a diagnosis, as for `validate`, or what `validate` gave.
-        state: the state that is treated, the last one unless told.
+        state: the state that is treated; unless told, the gravest by the decisions of the priors, or the last one.
         thresholds: each above 0 and below 1.
         prevalence, draws, mass, seed: as for `validate`.
 
@@ -168,7 +169,9 @@ def decision_curve(
     >>> bool((curve.frame["gain"] > 0).all())
     True
     """
-    state = model.states[-1] if state is None else state
+    if state is None:
+        decisions = model.priors.decisions if model.priors is not None else None
+        state = gravest(decisions, model.states) if decisions is not None else model.states[-1]
     if state not in model.states:
         raise QuestionError(f"no state {state!r} of {model.target}: {choose_from(state, model.states)}")
     at = tuple(thresholds)

@@ -218,3 +218,16 @@ def delay_of(items: Sequence[Utility], state: str) -> int | None:
     own = next((item for item in delays if item.subtype == state), None)
     own = own or next((item for item in delays if not item.subtype), None)
     return None if own is None else items.index(own)
+
+
+def gravest(decisions: Decisions, states: Sequence[str]) -> str:
+    """The state whose best treatment has the lowest value, by the utilities as they stand in the priors.
+
+    >>> import calcinosis as cc
+    >>> gravest(cc.load().priors.decisions, cc.load().states)
+    'calciphylaxis'
+    """
+    items = tuple(decisions.utilities.values())
+    parts, _ = _parts(decisions, items, [action.name for action in decisions.treatments], states)
+    best = (parts @ np.array([item.value for item in items])).max(axis=0)
+    return states[int(best.argmin())]

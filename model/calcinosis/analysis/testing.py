@@ -26,7 +26,7 @@ NOTHING = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Testing:
-    """What each test, each action with tests, and perfect knowledge of the state are worth for a patient.
+    """What each test, each action that is more than one test, and perfect knowledge of the state are worth.
 
     `frame` has one line each, the highest net worth first: test, label, kind (test, action or perfect), gross (points
     gained by knowing the results, at no price), harm and delay (points that the tests are expected to cost), net (gross
@@ -52,7 +52,8 @@ class Testing:
         """One line per test, action with tests and perfect knowledge, as told above."""
         import pandas as pd
 
-        kinds = [("test", own) for own in self.problem.alone] + [("action", own) for own in self.problem.looks]
+        more = [own for own in self.problem.looks if len(own.tests) > 1 or own.action.meanwhile]
+        kinds = [("test", own) for own in self.problem.alone] + [("action", own) for own in more]
         lines = [{"kind": kind, **self._line(own)} for kind, own in kinds]
         certain = self.problem.states[(self.problem.parts @ self.problem.values).argmax(axis=0) != self._leader].sum()
         lines.append(

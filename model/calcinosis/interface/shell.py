@@ -18,6 +18,7 @@ COMMANDS = {
     "explain": "explain",
     "what-if": "what_if",
     "next-test": "next_test",
+    "decide": "decide",
     "sensitivity": "sensitivity",
     "cohort": "cohort_command",
     "validate": "validate",

@@ -40,6 +40,10 @@ def validate(
             "patients are weighed to it.",
         ),
     ] = None,
+    state: Annotated[
+        str | None,
+        typer.Option(metavar="SUBTYPE", help="Whose decision curve is drawn; the gravest unless told."),
+    ] = None,
     draws: Annotated[int, typer.Option(metavar="N", min=2, help="Draws of the bootstrap, for the intervals.")] = 1000,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="The draws of a seed are always the same.")] = 0,
     most: MostOption = 8,
@@ -56,6 +60,7 @@ def validate(
     Example: calcinosis validate --published
     """
     # what the other commands do not need is loaded here, so that they start fast
+    from calcinosis.analysis.decision_curve import decision_curve
     from calcinosis.analysis.validation import validate as examine
     from calcinosis.interface.cases_file import read_cases_file
     from calcinosis.interface.validate_text import show_validation
@@ -67,17 +72,18 @@ def validate(
         path = chosen_folder(priors) / FILE if cases is None else cases
         mix = None if prevalence is None else _read_mix(prevalence)
         found = examine(model, read_cases_file(path, model), prevalence=mix, draws=draws, seed=seed)
+        curve = decision_curve(model, found, state=state)
         files: list[Path] = []
         if out:
             from calcinosis.interface.report import write_report
             from calcinosis.interface.validation_report import validation_report
 
             title = f"{path.name}: how good the answers are"
-            files = write_report(validation_report(found, title, published), out, force=force)
+            files = write_report(validation_report(found, curve, title, published), out, force=force)
         if as_json:
-            show_json(found.as_dict(most) | listed_files(files))
+            show_json(found.as_dict(most) | {"decision_curve": curve.as_dict()} | listed_files(files))
         else:
-            show_validation(found, most, published)
+            show_validation(found, curve, most, published)
             tell_files(out, files)
 
 

@@ -11,6 +11,7 @@ from calcinosis.interface.printing import Cells, console, how_many, print_foot, 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from calcinosis.analysis.decision_curve import DecisionCurve
     from calcinosis.analysis.prequential import Prequential
     from calcinosis.analysis.validation import Validation
 
@@ -21,7 +22,7 @@ BY = {"known": "known", "hard": "unusual", "subtype": "subtype", "setting": "see
 """What patients are grouped by, in words."""
 
 
-def show_validation(found: Validation, most: int, published: bool) -> None:
+def show_validation(found: Validation, curve: DecisionCurve, most: int, published: bool) -> None:
     """Print the answer, `most` lines of each long table."""
     from rich.text import Text
 
@@ -34,6 +35,7 @@ def show_validation(found: Validation, most: int, published: bool) -> None:
     print_table(shown, "By groups of patients", group_cells(found))
     print_table(shown, "True subtype (lines) and most probable one", confusion_cells(found))
     print_table(shown, "Each subtype against all others", roc_cells(found))
+    print_words(shown, curve.verdict)
     print_table(shown, "When it was nearly sure, how often it came otherwise", surprise_cells(found))
     wrong = how_many(len(found.wrong), most)
     print_table(shown, f"Patients it gets wrong ({wrong}, the surest first)", wrong_cells(found, most))

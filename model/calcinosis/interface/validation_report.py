@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from calcinosis.analysis.decision_curve import DecisionCurve
 from calcinosis.analysis.plain import lines_of
 from calcinosis.analysis.validation import Validation
 from calcinosis.inference.posterior import percent
 from calcinosis.interface import figures_of_validation as figures
 from calcinosis.interface import validate_text as text
+from calcinosis.interface.decide_text import BENEFIT, curve_cells
+from calcinosis.interface.figures_of_decisions import decision_curve_plot
 from calcinosis.interface.report import Figures, Report, heading, paragraph, table_of
 
 if TYPE_CHECKING:
@@ -20,8 +23,8 @@ EVERY = 1000
 """More lines than this of a long table stand in its file only."""
 
 
-def validation_report(found: Validation, title: str, published: bool = False) -> Report:
-    """The report on how good the answers for some patients are."""
+def validation_report(found: Validation, curve: DecisionCurve, title: str, published: bool = False) -> Report:
+    """The report on how good the answers for some patients are, and on what deciding by one of them gains."""
     variables, rows = text.fit_cells(found.prequential, EVERY)
     blocks = [
         paragraph(text.PUBLISHED if published else ""),
@@ -33,6 +36,10 @@ def validation_report(found: Validation, title: str, published: bool = False) ->
         table_of(text.group_cells(found), (2, 3, 4, 6)),
         heading("Each subtype against all others"),
         table_of(text.roc_cells(found), (1, 2)),
+        heading(f"Does deciding by the probability of {curve.state} do good?"),
+        paragraph(curve.verdict),
+        table_of(curve_cells(curve), range(7)),
+        paragraph(BENEFIT),
         heading("When it was nearly sure, how often it came otherwise"),
         table_of(text.surprise_cells(found), (1, 2, 3, 4)),
         heading("What each variable carries"),
@@ -45,9 +52,15 @@ def validation_report(found: Validation, title: str, published: bool = False) ->
         heading("Patients it gets wrong"),
         *_errors(found),
     ]
+    drawn = dict(figures_of(found))
+    drawn["decision_curve"] = (
+        lambda: decision_curve_plot(curve),
+        f"What treating by the probability of {curve.state} gains, beside treating all and treating none.",
+    )
+    tables = tables_of(found) | {"decision_curve": curve.frame}
     mix = [] if found.prevalence is None else [f"Subtypes in the mix {_mix(found)}; the patients are weighed to it."]
     counts = f"{len(found.cases):,} patients; intervals of {100 * found.mass:.0f} % from {len(found.weights):,} draws."
-    return Report(title, found.verdict, blocks, figures_of(found), tables_of(found), [counts, *mix], found.model.digest)
+    return Report(title, found.verdict, blocks, drawn, tables, [counts, *mix], found.model.digest)
 
 
 def tables_of(found: Validation) -> dict[str, pd.DataFrame]:
