@@ -164,14 +164,14 @@ def test_nothing_of_the_patient_is_in_an_address_or_in_what_the_program_writes(p
         page.open(f"http://{name}:{server.port}/#pain=severe&serum_calcium=9.1%20mg/dL")
         page.choose("Livedo", "yes").press("What if", "tab")
         page.reload()
-        page.type_number("Serum phosphate", "77777")  # refused, with what was typed
+        page.type_number("Serum phosphate", "7777777")  # refused, with what was typed
         with page.answered():
             page.window.evaluate("location.hash = 'cirrhosis=maybe'")
         assert "maybe" in page.notice
     page.window.goto("about:blank")
     for url in page.requests:
         parts = urlsplit(url)
-        for word in ("pain", "severe", "livedo", "calcium", "9.1", "77777", "cirrhosis", "maybe"):
+        for word in ("pain", "severe", "livedo", "calcium", "9.1", "7777777", "cirrhosis", "maybe"):
             assert word not in parts.netloc + parts.path + parts.query, url
     assert server.stop() == ""
     assert set(json.loads(server.printed)) == {"url", "priors", "disclaimer"}

@@ -28,7 +28,7 @@ def decide_report(found: Decision, title: str, names: Sequence[str] = ()) -> Rep
         heading("What is to be expected of each"),
         table_of(text.expected_cells(found), range(1, 20)),
         heading("How often each harm is to be expected", 3),
-        table_of(harm_cells(found), range(1, 20)),
+        table_of(harm_cells(found)),
         heading("What is best after each result"),
         table_of(text.then_cells(found), (1, 2)),
         heading(f"What is best at each probability of {label}"),
@@ -79,13 +79,13 @@ def decide_report(found: Decision, title: str, names: Sequence[str] = ()) -> Rep
 
 
 def harm_cells(found: Decision) -> list[dict[str, str]]:
-    """One line per action: how many of each harm are to be expected, in 100 patients."""
+    """One line per action: how often each harm is to be expected, in 100 patients."""
     labels = {item.item: item.label for item in found.problem.items if item.kind == "harm"}
-    shown = [name for name in labels if found.frame[name].max() > 1e-12]
-    return [
-        {"action": str(line["action"])} | {labels[name]: f"{100 * line[name]:.0f} in 100" for name in shown}
-        for line in found.frame.to_dict("records")
-    ]
+    lines = []
+    for line in found.frame.to_dict("records"):
+        met = [f"{label}: {100 * line[name]:.0f}" for name, label in labels.items() if line[name] > 1e-12]
+        lines.append({"action": str(line["action"]), "in 100 patients": "\n".join(met) or "none"})
+    return lines
 
 
 def utility_cells(found: Decision) -> list[dict[str, str]]:

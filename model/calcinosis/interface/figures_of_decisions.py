@@ -208,8 +208,9 @@ def utility_map_plot(found: UtilityMap, ax: Axes | None = None) -> Axes:
     ]  # fmt: skip
     figure = axes[0].get_figure(root=True)
     assert figure is not None
-    figure.legend(handles=handles, loc="outside upper left", ncols=2, fontsize=8.5, frameon=False)
-    figure.suptitle(MAP, fontsize=11, x=0.01, ha="left")
+    figure.legend(
+        handles=handles, loc="outside upper left", ncols=2, fontsize=8.5, frameon=False, title=MAP, alignment="left"
+    )
     return axes[0]
 
 

@@ -69,6 +69,7 @@ def pages_of(draw, model):
     row = draw(st.sampled_from(model.priors.tables[variable].rows))
     edit = Edit(variable, row.given, row.probabilities, draw(st.sampled_from([0.5, 7.25, 1e3])))
     states = ("", *model.states)
+    utilities = sorted(model.priors.decisions.utilities)
     return Page(
         findings=findings,
         dates=FrozenMap(dict.fromkeys(dated, ("2023-07-15",))),
@@ -80,6 +81,8 @@ def pages_of(draw, model):
         against=draw(st.sampled_from(states)),
         ranking=draw(st.sampled_from(RANKINGS)),
         away=draw(st.frozensets(st.sampled_from(sorted(model.priors.tests)))),
+        utilities=FrozenMap(draw(st.dictionaries(st.sampled_from(utilities), st.sampled_from([0.0, 12.5, 100.0])))),
+        unavailable=draw(st.frozensets(st.sampled_from(["iv_sts", "excision", "biopsy_first"]))),
         other=draw(st.none() | findings_of(model)),
         edits=draw(st.sampled_from([(), (edit,)])),
         table=draw(st.sampled_from(["", *model.variables])),
@@ -97,6 +100,23 @@ def test_every_page_comes_back_from_its_link(data, shipped):
 def test_the_empty_page_has_no_link(shipped):
     assert fragment_of(Page(), shipped.digest) == ""
     assert page_of("", shipped) == (Page(), "")
+
+
+@pytest.mark.parametrize(
+    ("link", "told"),
+    [
+        ("~utilities=infusions:101", "'infusions:101', which is no utility"),
+        ("~utilities=infusion:1", "'infusion:1', which is no utility"),
+        ("~utilities=infusions:nan", "'infusions:nan', which is no utility"),
+        ("~utilities=infusions:1;infusions:2", "'infusions:2', which is no utility"),
+        ("~utilities=infusions", "'infusions', which is no utility"),
+        ("~unavailable=prayer", "'prayer', which is none of this page"),
+        ("~unavailable=wound_care;iv_sts;excision;intralesional_sts", "leaves no treatment to choose"),
+    ],
+)
+def test_a_link_with_utilities_or_actions_that_are_none_is_refused(link, told, shipped):
+    with pytest.raises(LinkError, match=told):
+        page_of(link, shipped)
 
 
 def opened(text, model):

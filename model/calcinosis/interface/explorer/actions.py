@@ -16,6 +16,7 @@ from calcinosis.interface.explorer.edit_rows import EditError, with_edit
 from calcinosis.interface.explorer.measured import converted, in_units
 from calcinosis.interface.explorer.page import SILENT, TABS, Draft, Estimate, Page, enterable
 from calcinosis.interface.explorer.typed import typed, unit_of
+from calcinosis.knowledge.decisions import HIGHEST, LOWEST, Decisions
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.records import Variable
 
@@ -243,6 +244,41 @@ def _away(page: Page, action: Action, model: Model) -> Page:
     return page.changed(away=page.away ^ {_one_of(_value(action), tests)})
 
 
+def _utility(page: Page, action: Action, model: Model) -> Page:
+    """The value of a utility, in points; that of the priors is no change."""
+    decisions = _decisions(model)
+    name, text = str(action.get("variable", "")), _value(action)
+    own = decisions.utilities.get(name)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if own is None or not LOWEST <= value <= HIGHEST:
+        raise ActionError("A utility is a number of points from 0 to 100.")
+    others = {other: kept for other, kept in page.utilities.items() if other != name}
+    return page.changed(utilities=FrozenMap(others if value == own.value else others | {name: value}))
+
+
+def _utilities(page: Page, action: Action, model: Model) -> Page:
+    """Every utility as it stands in the priors."""
+    return page.changed(utilities=FrozenMap({}))
+
+
+def _without(page: Page, action: Action, model: Model) -> Page:
+    """An action that is not to be had here, or is again; one treatment is always left."""
+    decisions = _decisions(model)
+    gone = page.unavailable ^ {_one_of(_value(action), list(decisions.actions))}
+    if all(own.name in gone for own in decisions.treatments if not own.when):
+        raise ActionError("One treatment has to be left to choose.")
+    return page.changed(unavailable=gone)
+
+
+def _decisions(model: Model) -> Decisions:
+    if model.priors is None or model.priors.decisions is None:
+        raise ActionError("These priors have no decisions.")
+    return model.priors.decisions
+
+
 def _estimate(page: Page, action: Action, model: Model) -> Page:
     """The user's own estimate; taken back, if it names no state."""
     state, percent = _value(action), str(action.get("percent", ""))
@@ -319,6 +355,9 @@ _ACTIONS: Mapping[str, Callable[[Page, Action, Model], Page]] = {
     "open": _open,
     "rank": _rank,
     "away": _away,
+    "utility": _utility,
+    "utilities": _utilities,
+    "without": _without,
     "estimate": _estimate,
     "blind": _blind,
     "keep": _keep,

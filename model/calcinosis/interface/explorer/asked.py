@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,8 @@ from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.explorer.page import SILENT, Findings
 
 if TYPE_CHECKING:
+    from calcinosis.analysis.decide import Decision
+    from calcinosis.analysis.decision_draws import DecisionDraws
     from calcinosis.analysis.explanation import Explanation
     from calcinosis.analysis.one_way import OneWay
     from calcinosis.analysis.what_if import WhatIf
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 MOST_EXPLAINED = 18
 """How many findings are weighed one by one; what goes beyond, the setting and the history first, counts as known to
 begin with. One more takes twice as long."""
+
+
+DRAWS = 4_000
+"""How many draws are made of all rows for a decision: enough for shares to one or two percent, and quick."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +78,23 @@ class Asked:
         from calcinosis.analysis.one_way import one_way
 
         return one_way(self.model, self.evidence)
+
+    @cached_property
+    def draws(self) -> DecisionDraws:
+        """The draws behind the decisions: they serve for all utilities."""
+        from calcinosis.analysis.decision_draws import DecisionDraws
+
+        return DecisionDraws(self.model, self.evidence, DRAWS, 0)
+
+    def decision(self, utilities: Mapping[str, float], without: Collection[str]) -> Decision:
+        """What can be done, weighed with some utilities and without some actions.
+
+        Raises:
+            QuestionError: where it cannot be told, as for priors without decisions.
+        """
+        from calcinosis.analysis.decide import decide
+
+        return replace(decide(self.model, self.evidence, utilities=utilities, without=without), draws=self.draws)
 
     def explanation(self, state: str, against: str) -> Explanation | QuestionError:
         """Why a state rather than another, or than all others if that is empty; or why that cannot be told."""

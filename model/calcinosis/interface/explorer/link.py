@@ -14,6 +14,7 @@ from calcinosis.interface.explorer.edits import edited
 from calcinosis.interface.explorer.measured import in_units
 from calcinosis.interface.explorer.page import SILENT, TABS, Edit, Estimate, Findings, Page, enterable
 from calcinosis.interface.explorer.typed import typed
+from calcinosis.knowledge.decisions import HIGHEST, LOWEST
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import PriorsError
 
@@ -51,6 +52,8 @@ def fragment_of(page: Page, digest: str) -> str:
         "against": page.against,
         "ranking": "" if page.ranking == Page().ranking else page.ranking,
         "away": _joined(sorted(page.away)),
+        "utilities": _joined(f"{name}:{value:g}" for name, value in page.utilities.items()),
+        "unavailable": _joined(sorted(page.unavailable)),
         "other": "" if page.other is None else f"{OWN}&{_fields(page.other)}",
         "table": page.table,
         "edits": _joined(map(in_words, page.edits)),
@@ -93,6 +96,8 @@ def page_of(fragment: str, model: Model) -> tuple[Page, str]:
         against=_chosen("against", own.get("against", ""), ("", *model.states)),
         ranking=_chosen("ranking", own.get("ranking", Page().ranking), RANKINGS),
         away=frozenset(_chosen("test", name, _tests(model)) for name in _parted(own.get("away", ""))),
+        utilities=_utilities(own.get("utilities", ""), model),
+        unavailable=_unavailable(own.get("unavailable", ""), model),
         other=_findings(_split(own["other"].removeprefix(f"{OWN}&")), model) if "other" in own else None,
         edits=edits,
         table=_chosen("table", own.get("table", ""), ("", *model.variables)),
@@ -109,8 +114,8 @@ def page_of(fragment: str, model: Model) -> tuple[Page, str]:
 
 
 _OWN = (
-    "drafts", "dates", "case", "estimate", "blind", "tab", "state", "against", "ranking", "away", "other", "table",
-    "edits", "priors",
+    "drafts", "dates", "case", "estimate", "blind", "tab", "state", "against", "ranking", "away", "utilities",
+    "unavailable", "other", "table", "edits", "priors",
 )  # fmt: skip
 
 
@@ -178,6 +183,32 @@ def _estimate(words: str, model: Model) -> Estimate:
     if state not in model.states or not percent.isascii() or not percent.isdigit() or int(percent[:4]) > 100:
         raise LinkError("The link holds an estimate that is none, such as calciphylaxis:70.")
     return Estimate(state, int(percent))
+
+
+def _utilities(words: str, model: Model) -> Mapping[str, float]:
+    """Values of utilities other than those of the priors, in points."""
+    known = model.priors.decisions.utilities if model.priors and model.priors.decisions else {}
+    found: dict[str, float] = {}
+    for part in _parted(words):
+        name, _, number = part.rpartition(":")
+        try:
+            value = float(number)
+        except ValueError:
+            value = -1.0
+        if name not in known or name in found or not LOWEST <= value <= HIGHEST:
+            raise LinkError(f"The link holds {_short(part)!r}, which is no utility, such as infusions:0.")
+        found[name] = value
+    return FrozenMap(found)
+
+
+def _unavailable(words: str, model: Model) -> frozenset[str]:
+    """Actions that are not to be had; at least one treatment is."""
+    decisions = model.priors.decisions if model.priors else None
+    names = list(decisions.actions) if decisions else []
+    found = frozenset(_chosen("action", name, names) for name in _parted(words))
+    if decisions and all(own.name in found for own in decisions.treatments if not own.when):
+        raise LinkError("The link leaves no treatment to choose.")
+    return found
 
 
 def _edit(words: str, model: Model) -> Edit:

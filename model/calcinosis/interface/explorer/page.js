@@ -196,7 +196,7 @@ class Explorer {
   input(event) {
     if (event.target.matches("[data-search]")) this.search();
     const shown = event.target.matches("input[type=range]") && event.target.parentElement.querySelector("output");
-    if (shown) shown.textContent = `${event.target.value} %`;
+    if (shown) shown.textContent = event.target.value + (event.target.dataset.after ?? " %");
   }
 
   submit(event) {

@@ -13,6 +13,7 @@ TABS = {
     "why": "Why",
     "what-if": "What if",
     "next": "Next test",
+    "decide": "Decide",
     "sensitivity": "Sensitivity",
     "compare": "Compare",
     "network": "Network",
@@ -74,6 +75,8 @@ class Page:
     - `estimate` is the user's own; while `blind`, the answer is kept back until there is one.
     - `tab` is the view below the answer; `state` and `against` what it explains, empty for the leading state and for
       all others; `ranking` how tests are ranked, `away` the tests that are not available here.
+    - `utilities` are values other than those of the priors, in points by name; `unavailable` the actions that are not
+      to be had here.
     - `other` is the patient compared with, None if none was chosen.
     - `edits` are the edited rows of the tables; `table` is the table shown.
     - `opened` are the parts of the view that are unfolded.
@@ -90,6 +93,8 @@ class Page:
     against: str = ""
     ranking: str = "information"
     away: frozenset[str] = frozenset()
+    utilities: Mapping[str, float] = field(default_factory=lambda: FrozenMap({}))
+    unavailable: frozenset[str] = frozenset()
     other: Findings | None = None
     edits: tuple[Edit, ...] = ()
     table: str = ""

@@ -209,7 +209,10 @@ class Session:
 
     def _new(self, message: Mapping[str, Any]) -> tuple[str, Reply]:
         """A new patient: nothing of the last one is kept, neither here nor in what can be undone."""
-        self._show(Page(blind=self.page.blind, away=self.page.away, edits=self.page.edits))
+        page, fresh = self.page, Page(blind=self.page.blind)
+        # what is so here, whoever the patient is, stays
+        here = {name: getattr(page, name) for name in ("away", "edits", "utilities", "unavailable")}
+        self._show(fresh.changed(**here))
         self._forget()
         self._unmark()
         return "", {"cleared": True}

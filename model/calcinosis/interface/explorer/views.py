@@ -13,6 +13,7 @@ VIEWS = {
     "why": "why",
     "what-if": "what_if",
     "next": "next_test",
+    "decide": "decide",
     "sensitivity": "sensitivity",
     "compare": "compare",
     "network": "network",
