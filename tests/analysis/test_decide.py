@@ -376,7 +376,7 @@ def test_a_map_is_what_deciding_at_its_points_gives(model, names):
         ({"draws": 1}, "the number of draws lies between 2 and 1,000,000, not at 1"),
         ({"mass": 1.0}, "the mass of an interval lies between 0 and 1, not at 1.0"),
         (
-            {"without": ["wound_care", "iv_sts", "intralesional_sts", "excision"]},
+            {"without": ["wound_care", "iv_sts", "intralesional_sts", "excision", "treat_minerals"]},
             "no treatment is left to choose: leave out fewer actions",
         ),
     ],

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 NOTHING = 1e-9
 """A gain smaller than this, in points, is rounding."""
 
+WORTHWHILE = 0.05
+"""Testing that gains less than this net, in points, is not called worth its price: it would be shown as 0.0."""
+
 
 @dataclass(frozen=True, eq=False)
 class Testing:
@@ -76,7 +79,7 @@ class Testing:
     def worthwhile(self) -> bool:
         """Whether any test is worth its harm and the days it takes."""
         own = self.frame[self.frame["kind"] != "perfect"]
-        return bool((own["net"] > NOTHING).any())
+        return bool((own["net"] >= WORTHWHILE).any())
 
     @cached_property
     def _leader(self) -> int:

@@ -116,6 +116,7 @@ def _as_dict(priors: Priors, rules: tuple[RuleCheck, ...]) -> dict[str, Any]:
         "rows": len(rows),
         "rows_on_judgement_alone": _judged(priors, alone=True),
         "rows_on_judgement_in_part": _judged(priors, alone=False),
+        "actions": list(priors.decisions.actions) if priors.decisions else [],
         "sources": dict(Counter(source.kind for source in priors.sources.values())),
         "weakest": [
             {
@@ -127,6 +128,18 @@ def _as_dict(priors: Priors, rules: tuple[RuleCheck, ...]) -> dict[str, Any]:
             }
             for name, row in _weakest(priors)
         ],
+    }
+
+
+def _decisions(priors: Priors) -> dict[str, str]:
+    """What can be done and what it is worth, where the folder says so."""
+    own = priors.decisions
+    if own is None:
+        return {}
+    judged = sum(any(priors.sources[key].kind == "judgement" for key in row.sources) for row in own.responses)
+    return {
+        "decisions": f"{len(own.actions)} actions, {len(own.responses)} rows of responses, {judged} of them in part or "
+        f"wholly by judgement, {len(own.utilities)} utilities"
     }
 
 
@@ -152,6 +165,7 @@ def _show(priors: Priors, rules: tuple[RuleCheck, ...]) -> None:
         f"{_judged(priors, alone=False)} more in part",
         "weight": f"{weights[0]:g} to {weights[-1]:g} patients a row, median {weights[len(rows) // 2]:g}",
         "sources": f"{len(priors.sources)}: " + ", ".join(f"{kinds[k]} {k}" for k in SOURCE_KINDS if kinds[k]),
+        **_decisions(priors),
         "weakest rows": f"the {min(WEAKEST, len(rows))} that rest on least:",
     }
     typer.echo(f"{priors.folder}: no fault in its files · {priors.digest[:12]}")

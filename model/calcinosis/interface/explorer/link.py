@@ -37,8 +37,8 @@ def fragment_of(page: Page, digest: str) -> str:
 
     >>> from calcinosis.knowledge.frozen import FrozenMap
     >>> page = Page(FrozenMap({"pain": "severe", "serum_calcium": "9.1 mg/dL"}), tab="next")
-    >>> fragment_of(page, "3177448ced76ab")
-    'pain=severe&serum_calcium=9.1%20mg/dL&~tab=next&~priors=3177448ced76'
+    >>> fragment_of(page, "6b8708953a4dab")
+    'pain=severe&serum_calcium=9.1%20mg/dL&~tab=next&~priors=6b8708953a4d'
     """
     fields = dict(page.findings)
     own: dict[str, str] = {
