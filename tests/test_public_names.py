@@ -13,7 +13,8 @@ import calcinosis as cc
 PUBLIC = {
     "CasesError", "DISCLAIMER", "Evidence", "Finding", "FindingsError", "ImpossibleEvidence", "Model",
     "NetworkError", "Posterior", "Priors", "PriorsError", "Problem", "QuestionError", "UnknownEntry", "__version__",
-    "cases", "cohort", "compare", "decide", "decision_curve", "each_patient", "explain", "explorer", "flips", "forget", "left_out", "load",
+    "cases", "cohort", "compare", "decide", "decision_curve", "each_patient", "explain", "explorer", "flips", "forget",
+    "left_out", "load",
     "most_probable_explanation", "next_test", "one_way", "over_patients", "pairs", "plan", "prequential",
     "robust_bounds", "sensitivity", "smallest_changes", "sweep", "trajectory", "two_way", "uncertainty", "update",
     "validate", "weight_of_evidence",

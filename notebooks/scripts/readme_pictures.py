@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 import calcinosis as cc
 from calcinosis.interface.drawing import draw_network
 from calcinosis.interface.figures import tornado
+from calcinosis.interface.figures_of_decisions import threshold_plot
 from calcinosis.interface.figures_of_findings import waterfall
 from calcinosis.interface.figures_of_tests import plan_tree
 from calcinosis.interface.figures_of_validation import calibration_plot
@@ -35,6 +36,9 @@ def patient(model: cc.Model, folder: Path) -> None:
         why = Figure(figsize=(10.5, 7.2), layout="constrained")
         waterfall(cc.explain(model, known, state="dystrophic", against="calciphylaxis"), ax=why.add_subplot())
         why.savefig(folder / "waterfall.svg", metadata={"Date": None})
+        decision = Figure(figsize=(9.4, 6), layout="constrained")
+        threshold_plot(cc.decide(model, before).thresholds, ax=decision.add_subplot())
+        decision.savefig(folder / "decision.svg", metadata={"Date": None})
         biopsies = Figure(figsize=(12, 4), layout="constrained")
         plan_tree(cc.plan(model, before, state="calciphylaxis"), ax=biopsies.add_subplot())
         biopsies.savefig(folder / "plan.svg", metadata={"Date": None})

@@ -77,7 +77,7 @@ def test_every_command_and_every_column_is_named_in_the_documentation():
 
     for command in app.registered_commands:
         assert f"calcinosis {command.callback.__name__.replace('_', '-')}" in README
-    for path in (ROOT / "priors").glob("*.csv"):
+    for path in [*(ROOT / "priors").glob("*.csv"), *(ROOT / "priors" / "decisions").glob("*.csv")]:
         header = path.read_text(encoding="utf-8").split("\n", 1)[0].split(",")
         for column in header:
             assert f"`{column}`" in PRIORS_README, f"{path.name}: {column}"
@@ -95,7 +95,7 @@ def test_the_pictures_show_the_present_answers(tmp_path):
     script = ROOT / "notebooks" / "scripts" / "readme_pictures.py"
     subprocess.run([sys.executable, str(script), str(tmp_path)], check=True, capture_output=True)
     words = re.compile(r"<text[^>]*>([^<]*)</text>")
-    for name in ("jones2023.svg", "network.svg", "tornado.svg", "waterfall.svg", "plan.svg"):
+    for name in ("jones2023.svg", "network.svg", "tornado.svg", "waterfall.svg", "plan.svg", "decision.svg"):
         kept = (ROOT / "notebooks" / "pictures" / name).read_text(encoding="utf-8")
         drawn = (tmp_path / name).read_text(encoding="utf-8")
         assert len(words.findall(kept)) > 10
@@ -139,3 +139,28 @@ def test_the_figures_of_the_benchmarks_are_those_measured():
 def test_the_figures_of_the_other_benchmarks_are_those_measured(name):
     measured = (ROOT / "tests" / "benchmarks" / "results" / f"{name}.md").read_text(encoding="utf-8")
     assert f"<!-- {name} -->\n{measured}<!-- /{name} -->" in README
+
+
+def test_the_story_of_the_decision_is_what_deciding_gives():
+    import calcinosis as cc
+    from calcinosis.inference.phrases import uncapitalised
+    from calcinosis.inference.posterior import percent
+
+    model, case = cc.load(), cc.cases().loc["jones2023"]
+    patient = {name: value for name, value in case.items() if name in model.names and value}
+    histology = ("vascular_histology", "vasculopathy", "extravascular_calcification")
+    before = {name: value for name, value in patient.items() if name not in histology}
+    told = re.search(r"<!-- story -->\n(.*?)<!-- /story -->", README, re.DOTALL).group(1).splitlines()[2:]
+    known = (before, patient | {"vascular_histology": "absent"}, patient)
+    for line, findings in zip(told, known, strict=True):
+        own = cc.decide(model, findings, without=["excision", "intralesional_sts"])
+        best, change = own.spread.iloc[0], own.changes.utilities.iloc[0]
+        cells = [cell.strip() for cell in line.strip("|").split("|")][1:]
+        assert cells == [
+            percent(own.posterior["calciphylaxis"]),
+            uncapitalised(best["label"]),
+            f"{best['expected_utility']:.1f}",
+            percent(best["best"]),
+            f"{change['label']} cost {change['at']:.1f} points instead of {change['value']:g}: "
+            f"{uncapitalised(change['to_label'])}",
+        ]

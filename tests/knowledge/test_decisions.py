@@ -54,7 +54,7 @@ def test_the_weights_give_the_published_interval_of_the_risk_ratio(still):
     rows = {row.actions: row for row in read_priors(still).decisions.responses if row.subtype == "calciphylaxis"}
     variance = 0.0
     for name in ("wound_care", "iv_sts"):
-        row = rows[name,]
+        row = next(row for names, row in rows.items() if name in names)
         improved = row.probabilities[read_priors(still).decisions.outcomes.index("improved")]
         variance += (1 - improved) / improved / (row.weight + 1)
     ends = [1.23 * 2.718281828 ** (side * 1.96 * variance**0.5) for side in (-1, 1)]

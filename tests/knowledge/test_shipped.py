@@ -113,6 +113,9 @@ def test_only_a_definition_is_certain(rows):
 
 
 def cited(priors, rows):
+    decisions = priors.decisions
+    every = (*decisions.actions.values(), *decisions.responses, *decisions.harms, *decisions.utilities.values())
+    yield from (key for row in every for key in row.sources)
     yield from (key for row in rows.values() for key in row.sources)
     yield from (key for correction in priors.corrections for key in correction.source.split(";"))
     yield from (key for rule in priors.expectations for key in rule.sources)

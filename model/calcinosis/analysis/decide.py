@@ -338,7 +338,7 @@ def decide(
 
     >>> import calcinosis as cc
     >>> model = cc.load()
-    >>> found = cc.decide(model, care_setting="dialysis_unit", pain="severe", ulceration="yes", without=["excision"])
+    >>> found = cc.decide(model, pain="severe", ulceration="yes", without=["excision", "intralesional_sts"])
     >>> found.leading
     'iv_sts'
     >>> cc.decide(model, pain="none", utilities={"infusions": 0}).frame["action"][0]

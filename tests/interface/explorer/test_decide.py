@@ -49,7 +49,7 @@ def test_it_shows_what_the_analysis_finds(jones):
     assert shown["actions"][0]["label"] == "Surgical excision"
     html = views.view(jones.situation)
     assert "no advice" in html
-    assert html.count('type="range"') == len(shown["utilities"]) == 12
+    assert html.count('type="range"') == len(shown["utilities"]) == 13
 
 
 def test_a_slider_changes_what_leads_and_undo_takes_it_back(jones):
@@ -101,10 +101,10 @@ def test_an_action_that_is_not_to_be_had_is_gone_until_it_is_again(jones):
 
 
 def test_one_treatment_is_always_left(jones):
-    for name in ("excision", "iv_sts", "intralesional_sts"):
+    for name in ("excision", "iv_sts", "intralesional_sts", "treat_minerals"):
         jones.handle({"do": "without", "value": name})
     assert "One treatment has to be left" in jones.handle({"do": "without", "value": "wound_care"})["regions"]["notice"]
-    assert [own["name"] for own in agrees(jones)["actions"]] == ["wound_care"] or agrees(jones)["actions"]
+    assert "wound_care" in {own["name"] for own in agrees(jones)["actions"]}
 
 
 def test_what_waits_for_a_finding_says_so_until_it_is_known(jones):

@@ -111,7 +111,7 @@ def test_the_empty_page_has_no_link(shipped):
         ("~utilities=infusions:1;infusions:2", "'infusions:2', which is no utility"),
         ("~utilities=infusions", "'infusions', which is no utility"),
         ("~unavailable=prayer", "'prayer', which is none of this page"),
-        ("~unavailable=wound_care;iv_sts;excision;intralesional_sts", "leaves no treatment to choose"),
+        ("~unavailable=wound_care;iv_sts;excision;intralesional_sts;treat_minerals", "leaves no treatment to choose"),
     ],
 )
 def test_a_link_with_utilities_or_actions_that_are_none_is_refused(link, told, shipped):
