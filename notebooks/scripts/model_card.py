@@ -69,6 +69,22 @@ def performance(model, found):
     return table(["metric", "value", "95 % interval"], lines)
 
 
+def benefit(model, found):
+    """What deciding by the probability of the gravest subtype gains, at some thresholds."""
+    curve = cc.decision_curve(model, found, thresholds=[0.1, 0.2, 0.3, 0.5, 0.7])
+    lines = [
+        (
+            f"{own.threshold:.0%}",
+            f"{100 * own.net_benefit:.1f} ({100 * own.lower:.1f} to {100 * own.upper:.1f})",
+            f"{100 * own.treat_all:.1f}",
+            f"{100 * own.gain:.1f} ({100 * own.gain_lower:.1f} to {100 * own.gain_upper:.1f})",
+        )
+        for own in lines_of(curve.frame)
+    ]
+    heads = [f"would treat {curve.state} from", "net benefit, of 100 patients", "treating all", "gain over both"]
+    return table(heads, lines)
+
+
 def yardsticks(model, found):
     """The network beside what it is measured against."""
     lines = []
@@ -98,7 +114,9 @@ def weakest(model, found):
     return table(["variable", "known in", "log loss without it, minus with it", "helped", "misled"], lines)
 
 
-BLOCKS = {f.__name__: f for f in (priors_in_words, predictors, patients, performance, yardsticks, groups, weakest)}
+BLOCKS = {
+    f.__name__: f for f in (priors_in_words, predictors, patients, performance, benefit, yardsticks, groups, weakest)
+}
 
 
 def filled(text):
