@@ -29,8 +29,7 @@ def decide_report(found: Decision, title: str, names: Sequence[str] = ()) -> Rep
         table_of(text.expected_cells(found), range(1, 20)),
         heading("How often each harm is to be expected", 3),
         table_of(harm_cells(found)),
-        heading("What is best after each result"),
-        table_of(text.then_cells(found), (1, 2)),
+        *_after(found),
         heading(f"What is best at each probability of {label}"),
         table_of(text.threshold_cells(found), (0, 1)),
         heading("What testing is worth, in points"),
@@ -76,6 +75,15 @@ def decide_report(found: Decision, title: str, names: Sequence[str] = ()) -> Rep
         )
         tables["map"] = map_.frame
     return Report.on_patient(f"{title}: treat, test or wait", found.posterior, blocks, drawn, tables)
+
+
+def _after(found: Decision) -> list[str]:
+    """What is best after each result of the best action with tests; nothing if there is none."""
+    first = text.tests_first(found)
+    if not first:
+        return []
+    told = heading(f"What is best after each result of {first}")
+    return [told, paragraph(text.then_words(found)), table_of(text.then_cells(found), (1, 2))]
 
 
 def harm_cells(found: Decision) -> list[dict[str, str]]:
