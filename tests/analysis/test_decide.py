@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import calcinosis as cc
 from calcinosis.analysis.decide import decide
-from calcinosis.analysis.envelope import Line, envelope
+from calcinosis.analysis.envelope import Line, by_choice, envelope
 from calcinosis.analysis.utility_map import utility_map
 from calcinosis.inference.model import Model
 from calcinosis.knowledge.decisions import Utility
@@ -61,10 +61,13 @@ def with_prior(model, state, probability):
     return model.with_tables({"disease": table})
 
 
-@given(st.lists(st.tuples(st.floats(-5, 5), st.floats(-5, 5)), min_size=1, max_size=12))
-def test_the_envelope_of_lines_is_their_largest_everywhere(lines):
+@given(
+    st.lists(st.tuples(st.floats(-5, 5), st.floats(-5, 5)), min_size=1, max_size=12),
+    st.sampled_from([[0.0, 1.0], [0.0, 0.3, 0.4, 1.0]]),
+)
+def test_the_envelope_of_lines_is_their_largest_everywhere(lines, asked):
     own = [Line(number, level, slope) for number, (level, slope) in enumerate(lines)]
-    pieces = envelope(lambda x: max(own, key=lambda line: line(x)), 0.0, 1.0)
+    pieces = by_choice(envelope(lambda points: [max(own, key=lambda line: line(x)) for x in points], asked))
     assert (pieces[0].start, pieces[-1].stop) == (0.0, 1.0)
     assert all(one.stop == two.start and one.line != two.line for one, two in pairwise(pieces))
     for x in np.linspace(0, 1, 41):

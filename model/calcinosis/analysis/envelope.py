@@ -3,13 +3,15 @@
 Whatever is chosen for the highest expected utility, that utility is the largest of many straight lines: in the
 probability of a state, in the value of an outcome, in the probability of a response. Each line is known only by
 choosing at one point. Where the lines of two points differ, their crossing is the only place between them at which
-either could be beaten; if neither is, it is a boundary (Eisner and Severance, Journal of the ACM 23, 1976).
+either could be beaten; if neither is, it is a boundary (Eisner and Severance, Journal of the ACM 23, 1976). All
+crossings that are open are asked at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 NEARLY = 1e-12
 """Two lines nearer than this share of their values are one but for rounding."""
@@ -36,41 +38,59 @@ class Piece:
     line: Line
 
 
-def envelope(best: Callable[[float], Line], start: float, stop: float) -> tuple[Piece, ...]:
-    """The pieces of an interval by the best choice, from left to right; neighbours have different choices.
+Best = Callable[[Sequence[float]], Sequence[Line]]
+"""The line that is the highest at each of some points."""
+
+
+def envelope(best: Best, points: Sequence[float]) -> tuple[Piece, ...]:
+    """The pieces of an interval by the highest line, from left to right.
 
     Args:
-        best: the line that is the highest at a point.
+        points: the ends of the interval, and between them those to ask first: with more, fewer rounds of asking follow.
 
     >>> lines = [Line("wait", 1.0, -1.0), Line("treat", 0.0, 1.0)]
-    >>> [(piece.line.choice, piece.stop) for piece in envelope(lambda x: max(lines, key=lambda one: one(x)), 0, 1)]
+    >>> pieces = envelope(lambda points: [max(lines, key=lambda one: one(x)) for x in points], [0, 1])
+    >>> [(piece.line.choice, piece.stop) for piece in pieces]
     [('wait', 0.5), ('treat', 1)]
     """
-    found = _between(best, start, best(start), stop, best(stop))
+    lines = best(points)
+    gaps = [(Piece(*ends, first), last) for ends, (first, last) in zip(pairwise(points), pairwise(lines), strict=True)]
+    found: list[Piece] = []
+    while gaps:
+        crossed = []
+        for gap, last in gaps:
+            at = _crossing(gap, last)
+            if gap.start < at < gap.stop:
+                crossed.append((gap, at, last))
+            else:  # they are one, or touch at an end: then the other one holds all along
+                found.append(Piece(gap.start, gap.stop, last if at <= gap.start else gap.line))
+        gaps = []
+        for (gap, at, last), middle in zip(crossed, best([at for _, at, _ in crossed]) if crossed else (), strict=True):
+            known = max(gap.line(at), last(at))
+            left, right = Piece(gap.start, at, gap.line), Piece(at, gap.stop, middle)
+            if middle(at) <= known + NEARLY * (1 + abs(known)):
+                found += [left, Piece(at, gap.stop, last)]
+            else:
+                gaps += [(left, middle), (right, last)]
+    return tuple(sorted(found, key=lambda piece: piece.start))
+
+
+def by_choice(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+    """The pieces with neighbours of the same choice as one; it keeps the line of the first."""
     merged: list[Piece] = []
-    for piece in found:
+    for piece in pieces:
         if merged and merged[-1].line.choice == piece.line.choice:
-            merged[-1] = Piece(merged[-1].start, piece.stop, piece.line)
-        elif piece.stop > piece.start or not merged:
+            merged[-1] = Piece(merged[-1].start, piece.stop, merged[-1].line)
+        else:
             merged.append(piece)
     return tuple(merged)
 
 
-def _between(best: Callable[[float], Line], start: float, first: Line, stop: float, last: Line) -> list[Piece]:
-    if _same(first, last, start, stop):
-        return [Piece(start, stop, first)]
-    crossing = (first.level - last.level) / (last.slope - first.slope) if last.slope != first.slope else stop
-    if not start < crossing < stop:
-        # they touch at an end: the other one holds all along
-        return [Piece(start, stop, last if crossing <= start else first)]
-    middle = best(crossing)
-    known = max(first(crossing), last(crossing))
-    if middle(crossing) <= known + NEARLY * (1 + abs(known)):
-        return [Piece(start, crossing, first), Piece(crossing, stop, last)]
-    return [*_between(best, start, first, crossing, middle), *_between(best, crossing, middle, stop, last)]
-
-
-def _same(one: Line, other: Line, start: float, stop: float) -> bool:
-    """Whether two lines are one, choice and values."""
-    near = NEARLY * (1 + abs(one(start)) + abs(one(stop)))
-    return one.choice == other.choice and abs(one(start) - other(start)) <= near >= abs(one(stop) - other(stop))
+def _crossing(gap: Piece, last: Line) -> float:
+    """Where the line at the start of a gap crosses the one at its end; the end if they are one."""
+    first = gap.line
+    near = NEARLY * (1 + abs(first(gap.start)) + abs(first(gap.stop)))
+    apart = max(abs(first(x) - last(x)) for x in (gap.start, gap.stop))
+    if last.slope == first.slope or (first.choice == last.choice and apart <= near):
+        return gap.stop
+    return (first.level - last.level) / (last.slope - first.slope)

@@ -14,19 +14,28 @@ import numpy as np
 
 from calcinosis.analysis.after import Shown, shown, with_results
 from calcinosis.analysis.decision_problem import DecisionProblem
-from calcinosis.analysis.stakes import Stakes, first_change
-from calcinosis.analysis.table_functions import TableFunctions, table_functions
+from calcinosis.analysis.moved_tables import MovedTable, moved_tables
+from calcinosis.analysis.stakes import NEAR, Stakes, first_change
+from calcinosis.inference.contraction import Rows
 from calcinosis.inference.network import Array
-
-Tables = dict[Shown, TableFunctions]
-"""The functions of one table after each set of results."""
-
-NONE: Shown = ()
-"""No result of any test."""
 
 SAMPLES, ROUNDS = 33, 4
 """Where a row is seen in several results: at so many points a change is looked for, then as many between the two that
 it lies between, so many times."""
+
+ENDS = (0, 2)
+"""The knots that an entry may move to."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """The results of some looks: the variables looked at, the set of results of each outcome, how probable each is with
+    each state, axes `(outcomes, states)`, and the shape that the outcomes have in a problem."""
+
+    reveals: tuple[str, ...]
+    results: tuple[Shown, ...]
+    joint: Array
+    shape: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,15 +49,27 @@ class MovedRows:
         """The entries after whose change another action leads, each in one direction: the place of the entry, its value
         there, and the number of the action."""
         model, evidence = self.problem.model, self.problem.posterior.evidence
-        functions = {
-            results: table_functions(model.network, with_results(model, evidence, dict(results)), "proportional")
-            for results in self._possible
-        }
-        found = []
-        for variable in model.network.tables:
-            own = {results: every[variable] for results, every in functions.items()}
-            if any(table.matters for table in own.values()):
-                found += self._of_table(model.entries.first[variable], own)
+        tables = moved_tables(model.network, [with_results(model, evidence, dict(own)) for own in self._sets])
+        sizes = [len(table.numbers) for table in tables]
+        every = [np.arange(size) for size in sizes]
+        at_ends = [table.weights(own, table.moved[:, ENDS]) for table, own in zip(tables, every, strict=True)]
+        joint = self._joint(np.concatenate(at_ends).reshape(-1, *at_ends[0].shape[2:]), self._now(tables[0]))
+        share, to = first_change(self._present, self._present.with_joint(joint), self.leader)
+        found: list[tuple[int, float, int]] = []
+        bounds = len(ENDS) * np.cumsum([0, *sizes])
+        for table, first, last in zip(tables, bounds, bounds[1:], strict=False):
+            first_entry = model.entries.first[table.variable]
+            shares, others = (own[first:last].reshape(-1, len(ENDS)) for own in (share, to))
+            start, stop = table.knots[:, [1]], table.knots[:, ENDS]
+            # what is so by definition stays so
+            entries, ends = np.nonzero((others >= 0) & (start != stop) & (start > 0) & (start < 1))
+            if table.measured:
+                at, other = self._searched(table, entries, ends)
+            else:
+                at = (start + shares * (stop - start))[entries, ends]
+                other = others[entries, ends]
+            places = (first_entry + table.numbers[entries]).tolist()
+            found += zip(places, at.tolist(), other.tolist(), strict=True)
         return found
 
     @cached_property
@@ -56,82 +77,75 @@ class MovedRows:
         return Stakes.of(self.problem)
 
     @cached_property
-    def _shown(self) -> tuple[tuple[Shown, ...], ...]:
-        """For no test, and for every action with tests, the results of each of its outcomes."""
-        model = self.problem.model
-        every = [
-            tuple(shown(model, looks.seen.reveals, row) for row in looks.seen.results.tolist())
-            for looks in self.problem.looks
-        ]
-        return ((NONE,), *every)
+    def _seen(self) -> tuple[_Seen, ...]:
+        """What is seen without a test, and by each action with tests."""
+        model, states = self.problem.model, self.problem.states
+        found = [_Seen((), ((),), states[None], states.shape)]
+        for looks in self.problem.looks:
+            own = looks.seen
+            results = tuple(shown(model, own.reveals, row) for row in own.results.tolist())
+            found.append(_Seen(own.reveals, results, looks.joint.reshape(-1, len(states)), looks.joint.shape))
+        return tuple(found)
 
     @cached_property
-    def _possible(self) -> tuple[Shown, ...]:
-        """Every set of results that may come, each once, no test before all."""
-        joints = (looks.seen.joint.sum(axis=1) for looks in self.problem.looks)
-        pairs = ((own, weight) for every, joint in zip(self._shown[1:], joints, strict=True)
-                 for own, weight in zip(every, joint, strict=True))  # fmt: skip
-        return tuple(dict.fromkeys([NONE, *(own for own, weight in pairs if weight > 0)]))
+    def _whole(self) -> tuple[_Seen, ...]:
+        """For each of them the one with the most looks among those that begin with the same: what is seen by the fewer
+        is a sum over what the others see."""
+        return tuple(
+            max(
+                (own for own in self._seen if own.reveals[: len(part.reveals)] == part.reveals),
+                key=lambda own: len(own.reveals),
+            )
+            for part in self._seen
+        )
 
-    def _of_table(self, first: int, tables: Tables) -> list[tuple[int, float, int]]:
-        """Of the entries of one table, those after whose change another action leads: place, value, action."""
-        some = tables[NONE] if tables[NONE].matters else next(own for own in tables.values() if own.matters)
-        found = []
-        curved = any(own.measured is not None for own in tables.values())
-        for end in (0, 2):
-            joint = self._joint(tables, {results: own.at_knots[:, end] for results, own in tables.items()})
-            share, to = first_change(self._present, self._present.with_joint(joint), self.leader)
-            for entry in np.flatnonzero(to >= 0).tolist():
-                start, stop = some.knots[entry, 1], some.knots[entry, end]
-                if start == stop or start in (0.0, 1.0):  # what is so by definition stays so
-                    continue
-                if curved:
-                    at, other = self._searched(tables, entry, float(start), float(stop))
-                else:
-                    at, other = float(start + share[entry] * (stop - start)), int(to[entry])
-                found.append((first + entry, at, other))
-        return found
+    @cached_property
+    def _sets(self) -> tuple[Shown, ...]:
+        """Every set of results that may come, each once."""
+        return tuple(
+            dict.fromkeys(
+                results
+                for own in self._whole
+                for results, weight in zip(own.results, own.joint.sum(axis=1).tolist(), strict=True)
+                if weight > 0
+            )
+        )
 
-    def _searched(self, tables: Tables, entry: int, start: float, stop: float) -> tuple[float, int]:
-        """Where on the way of one entry another action comes to lead, and which, by ever closer points."""
-        other = self.leader
-        for _ in range(ROUNDS):
-            x = np.linspace(start, stop, SAMPLES)
-            values = self._present.with_joint(self._joint(tables, _moved(tables, entry, x))).utilities()
-            lost = values.max(axis=1) > values[:, self.leader] + 1e-12
-            place = int(lost.argmax())
-            other = int(values[place].argmax())
-            start, stop = x[max(place - 1, 0)], x[place]
-        return float(stop), other
+    def _now(self, table: MovedTable) -> Array:
+        """The present weight of each set of results, on the scale of the moved ones, axis `(sets,)`."""
+        return table.weights(np.array([0]), table.moved[:1, 1:2])[0, 0].sum(axis=-1)
 
-    def _joint(self, tables: Tables, weights: dict[Shown, Array]) -> list[Array]:
-        """The probability of each outcome and state in many problems, from joint weights, axes `(problems, states)`.
+    def _joint(self, weights: Array, now: Array) -> list[Array]:
+        """The probability of each outcome and state in many problems, from joint weights, axes `(problems, sets,
+        states)`.
 
         The weights of each set of results are known but for a factor, which is the one that gives the present ones.
         """
+        place = {results: number for number, results in enumerate(self._sets)}
         found = []
-        joints = (self.problem.states[None], *(looks.joint for looks in self.problem.looks))
-        many = len(next(iter(weights.values())))
-        for joint, own in zip(joints, self._shown, strict=True):
-            flat = joint.reshape(-1, joint.shape[-1])
-            moved = np.zeros((many, *flat.shape))
-            for number, results in enumerate(own):
-                if results in weights:
-                    now = tables[results].at_knots[0, 1].sum()
-                    moved[:, number] = weights[results] * (flat[number].sum() / now)
-            found.append(moved.reshape(many, *(joint.shape if joint is not joints[0] else joint.shape[1:])))
+        for own, whole in zip(self._seen, self._whole, strict=True):
+            here = np.array([place.get(results, 0) for results in whole.results])
+            scale = whole.joint.sum(axis=1) / now[here]  # 0 for what cannot come
+            each = (weights[:, here] * scale[:, None]).reshape(len(weights), len(own.results), -1, weights.shape[-1])
+            found.append(each.sum(axis=2).reshape(len(weights), *own.shape))
         return found
 
-
-def _moved(tables: Tables, entry: int, x: Array) -> dict[Shown, Array]:
-    """The joint weights with one entry at each x, axes `(x, states)`."""
-    found = {}
-    for results, table in tables.items():
-        knots = table.knots[entry]
-        side = np.where(x > knots[1], 1, 0)
-        start, stop = knots[side], knots[side + 1]
-        share = np.divide(x - start, stop - start, out=np.zeros_like(x), where=stop > start)[:, None]
-        rows = (1 - share) * table.rows[entry, side] + share * table.rows[entry, side + 1]
-        factor = rows if table.measured is None else table.measured.likelihood(rows)
-        found[results] = table.rest[entry] + factor @ table.gains[entry].T
-    return found
+    def _searched(self, table: MovedTable, entries: Rows, ends: Rows) -> tuple[Array, Rows]:
+        """Where on the way of some entries to their ends another action comes to lead, and which, by ever closer
+        points."""
+        end = np.array(ENDS)[ends]
+        every = np.arange(len(entries))
+        now = self._now(table)
+        low, high, other = np.zeros(len(entries)), np.ones(len(entries)), np.full(len(entries), self.leader)
+        for _ in range(ROUNDS if len(entries) else 0):
+            share = low[:, None] + (high - low)[:, None] * np.linspace(0.0, 1.0, SAMPLES)
+            part = share[..., None]
+            rows = (1 - part) * table.moved[entries, 1, None] + part * table.moved[entries, end, None]
+            weights = table.weights(entries, rows)
+            joint = self._joint(weights.reshape(-1, *weights.shape[2:]), now)
+            values = self._present.with_joint(joint).utilities().reshape(*share.shape, -1)
+            place = (values.max(axis=2) > values[..., self.leader] + NEAR).argmax(axis=1)
+            other = values[every, place].argmax(axis=1)
+            low, high = share[every, np.maximum(place - 1, 0)], share[every, place]
+        start, stop = table.knots[entries, 1], table.knots[entries, end]
+        return start + high * (stop - start), other

@@ -101,20 +101,20 @@ class Stakes:
             for joint, worth, costs in zip(self.joint[1:], self.worth[1:], self.costs[1:], strict=True)
         )
 
-    def utilities(self) -> Array:
-        """The expected utility of every action, axes `(problems, actions)`: the treatments, then those with tests."""
-        plans = [np.broadcast_to(own.values, (len(self),)) for own in self.solved()]
+    def utilities(self, solved: Sequence[Solved] | None = None) -> Array:
+        """The expected utility of every action, axes `(problems, actions)`: the treatments, then those with tests, with
+        the strategies of `solved` if they are known."""
+        plans = [np.broadcast_to(own.values, (len(self),)) for own in solved or self.solved()]
         treated = self.treatments()
         return np.column_stack([np.broadcast_to(treated, (len(self), treated.shape[1])), *plans])
 
-    def followed(self, action: int, choices: Sequence[Choices]) -> Array:
+    def followed(self, action: int, choices: Sequence[Choices] = ()) -> Array:
         """The expected utility of an action whose choices are given, axis `(problems,)`."""
         treatments = self.worth[0].shape[1]
         if action < treatments:
-            return np.broadcast_to(self.treatments()[:, action], (len(self),))
+            return self.treatments()[:, action]
         own = action - treatments + 1
-        found = solve(self.joint[own], self.worth[own], self.costs[own], choices).values
-        return np.broadcast_to(found, (max(len(self), len(found)),))
+        return solve(self.joint[own], self.worth[own], self.costs[own], choices).values
 
 
 def _valued(parts: Array, values: Array) -> Array:
@@ -122,27 +122,14 @@ def _valued(parts: Array, values: Array) -> Array:
     return np.asarray((parts @ values.reshape(len(values), *[1] * (parts.ndim - 3), -1, 1))[..., 0])
 
 
-def line_at(start: Stakes, stop: Stakes, share: float, among: Sequence[int] | None = None) -> Line:
-    """The line of the action that is the best so far on the way from one problem to another.
-
-    Its choice is the number of the action; `among` some, if given.
-    """
-    here = start.to(stop, np.array([share]))
-    values = here.utilities()[0]
-    allowed = range(len(values)) if among is None else among
-    best = max(allowed, key=lambda number: values[number])
-    return line_of(start, stop, here, best)
-
-
-def line_of(start: Stakes, stop: Stakes, here: Stakes, action: int) -> Line:
-    """The line of an action, with the choices that are the best `here`."""
-    treatments = here.worth[0].shape[1]
-    own = action - treatments + 1
-    choices: tuple[Choices, ...] = ()
-    if action >= treatments:
-        choices = solve(here.joint[own], here.worth[own], here.costs[own]).choices
-    level, end = (float(side.followed(action, choices)[0]) for side in (start, stop))
-    return Line(action, level, end - level)
+def lines_at(start: Stakes, stop: Stakes, action: int, shares: Sequence[float]) -> list[Line]:
+    """The line of an action on the way from one problem to another, with the choices that are the best at each share
+    of the way."""
+    here = start.to(stop, np.array(shares))
+    own = action - here.worth[0].shape[1] + 1
+    choices = solve(here.joint[own], here.worth[own], here.costs[own]).choices if own > 0 else ()
+    levels, ends = (np.broadcast_to(side.followed(action, choices), len(shares)) for side in (start, stop))
+    return [Line(action, level, end - level) for level, end in zip(levels.tolist(), ends.tolist(), strict=True)]
 
 
 def first_change(start: Stakes, stop: Stakes, leader: int) -> tuple[Array, npt.NDArray[np.intp]]:
@@ -164,7 +151,8 @@ def first_change(start: Stakes, stop: Stakes, leader: int) -> tuple[Array, npt.N
     rival = np.zeros(len(lost), dtype=np.intp)
     for _ in range(STEPS):
         here = one.to(two, at)
-        values = here.utilities()
+        solved = here.solved()
+        values = here.utilities(solved)
         gap = _gap(values, leader)
         over = gap > 0
         others = values.copy()
@@ -175,7 +163,8 @@ def first_change(start: Stakes, stop: Stakes, leader: int) -> tuple[Array, npt.N
         done = near | (high - low <= 1e-15)
         if done.all():
             break
-        slope = _slopes(one, two, here, others.argmax(axis=1)) - _slopes(one, two, here, np.full(len(lost), leader))
+        ahead, behind = others.argmax(axis=1), np.full(len(lost), leader)
+        slope = (gap - _followed(one, solved, ahead) + _followed(one, solved, behind)) / at
         with np.errstate(divide="ignore", invalid="ignore"):
             step = at - gap / slope
         inside = np.isfinite(step) & (step > low) & (step < high)
@@ -191,13 +180,11 @@ def _gap(values: Array, leader: int) -> Array:
     return np.asarray(best - values[:, leader])
 
 
-def _slopes(start: Stakes, stop: Stakes, here: Stakes, actions: npt.NDArray[np.intp]) -> Array:
-    """The slope of an action in each problem, with the choices that are the best there."""
-    solved = here.solved()
-    treatments = here.worth[0].shape[1]
-    found = np.zeros(len(here))
+def _followed(stakes: Stakes, solved: Sequence[Solved], actions: npt.NDArray[np.intp]) -> Array:
+    """The expected utility of one action in each problem, with the choices of strategies found elsewhere."""
+    treatments = stakes.worth[0].shape[1]
+    found = np.zeros(len(actions))
     for action in np.unique(actions).tolist():
         choices = solved[action - treatments].choices if action >= treatments else ()
-        own = stop.followed(action, choices) - start.followed(action, choices)
-        found = np.where(actions == action, own, found)
+        found = np.where(actions == action, stakes.followed(action, choices), found)
     return found

@@ -59,11 +59,11 @@ def solve(joint: Array, worth: Array, costs: Array, follow: Sequence[Choices] | 
     for done, own in reversed(list(enumerate(sums))):
         acts = _times(own, worth)
         if follow is None:
-            choice = acts.argmax(axis=-1)
+            choice, act = acts.argmax(axis=-1), acts.max(axis=-1)
         else:
             choice = np.broadcast_to(follow[done], np.broadcast_shapes(follow[done].shape, acts.shape[:-1]))
             acts = np.broadcast_to(acts, (*choice.shape, acts.shape[-1]))
-        act = np.take_along_axis(acts, np.maximum(choice, 0)[..., None], -1)[..., 0]
+            act = np.take_along_axis(acts, np.maximum(choice, 0)[..., None], -1)[..., 0]
         if value is None:
             value = act
         else:

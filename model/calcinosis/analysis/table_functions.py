@@ -16,7 +16,7 @@ import numpy.typing as npt
 from calcinosis.analysis.covariation import Scheme, knots
 from calcinosis.analysis.distance import row_distance
 from calcinosis.analysis.sensitivity_function import Measured, SensitivityFunction, seen
-from calcinosis.inference.contraction import contract, table_rows
+from calcinosis.inference.contraction import Family, contract, table_rows
 from calcinosis.inference.entries import Entry
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.network import Array, Network
@@ -224,17 +224,10 @@ def table_functions(network: Network, evidence: Evidence, scheme: Scheme) -> dic
         gains = np.zeros((count, len(total), states))
         if variable in own_of:
             family, rows, factor, by_factor = own_of[variable]
-            if family.repeated:
-                measured = Measured.of(family, rows)
-                gains = np.zeros((count, len(total), 1))
-                gains[family.rows] = by_factor.T[:, :, None]
-                parts = by_factor * factor
-            else:
-                each = by_factor[:, :, None] if family.closed else by_factor
-                each = each * family.likelihoods[0]
-                gains[family.rows] = each.transpose(1, 0, 2)
-                parts = (each * rows).sum(axis=2)
-            rest[family.rows] = _all_but_each(parts).T
+            measured = Measured.of(family, rows) if family.repeated else None
+            own_gains, own_rest = gains_and_rest(family, rows, factor, by_factor)
+            gains = np.zeros((count, *own_gains.shape[1:]))
+            gains[family.rows], rest[family.rows] = own_gains, own_rest
         found[variable] = TableFunctions(
             x.reshape(-1, 3),
             moved.reshape(-1, 3, states),
@@ -244,6 +237,19 @@ def table_functions(network: Network, evidence: Evidence, scheme: Scheme) -> dic
             np.repeat(table, states, axis=0),
         )
     return found
+
+
+def gains_and_rest(family: Family, rows: Array, factor: Array, by_factor: Array) -> tuple[Array, Array]:
+    """The joint weights as a function of each row of a family, with the derivatives by its factor, axes `(..., target
+    states, *factor axes)`: what the row's states add, axes `(..., rows, target states, row states)`, or 1 for repeated
+    results, and what does not depend on the row, axes `(..., rows, target states)`."""
+    if family.repeated:
+        gains, parts = by_factor.swapaxes(-1, -2)[..., None], by_factor * factor
+    else:
+        each = by_factor[..., None] if family.closed else by_factor
+        each = each * family.likelihoods[0]
+        gains, parts = each.swapaxes(-2, -3), (each * rows).sum(axis=-1)
+    return gains, _all_but_each(parts).swapaxes(-1, -2)
 
 
 def _all_but_each(parts: Array) -> Array:

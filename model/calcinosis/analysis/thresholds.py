@@ -12,22 +12,26 @@ ones, so that between "wait" and "treat" there may be a stretch on which testing
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from calcinosis.analysis.decision_problem import DecisionProblem
-from calcinosis.analysis.envelope import Piece, envelope
-from calcinosis.analysis.stakes import Stakes, line_at
+from calcinosis.analysis.envelope import Line, Piece, by_choice, envelope
+from calcinosis.analysis.stakes import Stakes, lines_at
 from calcinosis.inference.network import Array
 from calcinosis.inference.question_error import QuestionError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+ASKED = [number / 8 for number in range(9)]
+"""The probabilities at which the strategy of each action is asked first."""
 
 POINTS = 201
 """At so many probabilities the picture is drawn."""
@@ -51,9 +55,17 @@ class Thresholds:
         return self.problem.posterior[self.state]
 
     @cached_property
+    def bent(self) -> tuple[tuple[Piece, ...], ...]:
+        """The expected utility of each action from probability 0 to 1, in straight pieces."""
+        return tuple(
+            envelope(partial(lines_at, self.none, self.all, number), ASKED)
+            for number in range(len(self.problem.actions))
+        )
+
+    @cached_property
     def pieces(self) -> tuple[Piece, ...]:
         """The probabilities from 0 to 1 in pieces, each with the number of the action that is the best on it."""
-        return envelope(lambda share: line_at(self.none, self.all, share), 0.0, 1.0)
+        return self._best_of(range(len(self.bent)))
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -105,16 +117,30 @@ class Thresholds:
         import pandas as pd
 
         at = np.linspace(0.0, 1.0, POINTS)
-        values = self.none.to(self.all, at).utilities()
-        names = [action.name for action in self.problem.actions]
-        return pd.DataFrame({"probability": at} | dict(zip(names, values.T, strict=True)))
+        found = {"probability": at}
+        for action, pieces in zip(self.problem.actions, self.bent, strict=True):
+            bends = [0.0, *(piece.stop for piece in pieces)]
+            found[action.name] = np.interp(at, bends, [pieces[0].line(0.0), *(own.line(own.stop) for own in pieces)])
+        return pd.DataFrame(found)
 
     def _ties(self, first: int, second: int) -> list[tuple[int, int, float]]:
-        pair = (first, second)
-        pieces = envelope(lambda share: line_at(self.none, self.all, share, pair), 0.0, 1.0)
+        pieces = self._best_of((first, second))
         return [
             (int(str(left.line.choice)), int(str(right.line.choice)), right.start) for left, right in pairwise(pieces)
         ]
+
+    def _best_of(self, actions: Sequence[int]) -> tuple[Piece, ...]:
+        """The probabilities from 0 to 1 in pieces, each with the one of some actions that is the best on it."""
+
+        def best(points: Sequence[float]) -> list[Line]:
+            return [max((_line(self.bent[own], x) for own in actions), key=lambda line: line(x)) for x in points]
+
+        return by_choice(envelope(best, [0.0, 1.0]))
+
+
+def _line(pieces: Sequence[Piece], x: float) -> Line:
+    """The line of the piece that a point lies on."""
+    return pieces[min(bisect_right(pieces, x, key=lambda piece: piece.stop), len(pieces) - 1)].line
 
 
 def thresholds(problem: DecisionProblem, state: str) -> Thresholds | None:

@@ -13,7 +13,7 @@ Journal of the ACM 50, 2003).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -81,12 +81,12 @@ class Family:
         return shaped.transpose((*self.order, *range(len(self.shape), len(self.shape) + len(after))))
 
     def put_back(self, values: Array) -> Array:
-        """The contrary of `laid_out`, after one leading axis: axes `(states of the target, rows)`, or with states."""
-        back = np.argsort(self.order)
-        flat = values.transpose((0, *(1 + back)))
-        return flat.reshape(
-            (len(values), len(self.rows)) if self.closed else (len(values), len(self.rows), self.shape[-1])
-        )
+        """The contrary of `laid_out`, after one leading axis: axes `(states of the target, rows, ...)`, or with states
+        before the further axes."""
+        own = len(self.order)
+        flat = values.transpose((0, *(1 + np.argsort(self.order)), *range(1 + own, values.ndim)))
+        states = () if self.closed else (self.shape[-1],)
+        return flat.reshape((len(values), len(self.rows), *states, *values.shape[1 + own :]))
 
 
 @dataclass(frozen=True)
@@ -126,16 +126,16 @@ class Contraction:
     def derivatives(self, factors: Sequence[Array]) -> list[Array]:
         """Per family the derivative of the joint weights by its factor: axes `(states of the target, *factor axes)`.
 
-        The factors have no further axes here.
+        Further axes of the factors stay behind, as many for each factor.
         """
         arrays = self._with_messages(factors)
-        states = len(self.network.variables[self.network.target].states)
+        states, *more = arrays[-1].shape
         above: list[Array] = [np.zeros(0)] * len(arrays)
-        above[-1] = np.eye(states)
+        above[-1] = np.eye(states).reshape(states, states, *[1] * len(more))
         for number in range(len(self.steps) - 1, -1, -1):
             step = self.steps[number]
             upper = above[len(self.families) + number]
-            upper = upper if step.variable == self.network.target else upper[..., None]
+            upper = upper if step.variable == self.network.target else np.expand_dims(upper, len(step.scope))
             aligned = [self.aligned(arrays[i], i, step.scope) for i in step.factors]
             # the product of all others, without dividing: a factor may be 0
             before: list[Array] = [np.ones(())]
@@ -148,7 +148,7 @@ class Contraction:
                 axes = tuple(
                     1 + axis for axis, name in enumerate(step.scope) if name not in self.scopes[step.factors[place]]
                 )
-                full = np.broadcast_to(others, (states, *(self._size(name) for name in step.scope)))
+                full = np.broadcast_to(others, (states, *(self._size(name) for name in step.scope), *more))
                 above[step.factors[place]] = full.sum(axis=axes) if axes else full
         return [family.put_back(above[i]) for i, family in enumerate(self.families)]
 
@@ -164,6 +164,17 @@ class Contraction:
     def aligned(self, array: Array, factor: int, scope: tuple[str, ...]) -> Array:
         """A factor that is laid out, with an axis of length 1 for each variable that only the wider scope has."""
         return spread(array, self.scopes[factor], scope)
+
+    def with_results(self, evidence: Evidence, changed: Collection[str]) -> tuple[Family, ...]:
+        """The families with other results of some `changed` variables; there must be as many of each as there were."""
+        found = _likelihoods(evidence)
+        fixed = _fixed(found, self.network.target)
+        return tuple(
+            _family(self.network, own.variable, found.get(own.variable), own.closed, fixed, own.scope)
+            if own.variable in changed or any(parent in changed for parent in self.network.parents[own.variable])
+            else own
+            for own in self.families
+        )
 
     def _size(self, name: str) -> int:
         return len(self.network.variables[name].states)
@@ -198,13 +209,9 @@ def contract(network: Network, evidence: Evidence, *, whole: bool = False) -> Co
     Raises:
         NetworkError: if more than MOST_ENTRIES joint states would have to be multiplied out at a time.
     """
-    found = {finding.variable: np.array(finding.likelihoods) for finding in evidence}
+    found = _likelihoods(evidence)
     relevant = set(network.variables) if whole else _with_ancestors(network, {network.target, *found})
-    fixed = {
-        name: int(likelihoods[0].argmax())
-        for name, likelihoods in found.items()
-        if name != network.target and len(likelihoods) == 1 and np.count_nonzero(likelihoods) == 1
-    }
+    fixed = _fixed(found, network.target)
     above = {parent for name in relevant for parent in network.parents[name]}
     summed = {name for name in found if not whole or len(found[name]) > 1} - above - {network.target}
     closed = {*fixed, *summed}
@@ -219,6 +226,19 @@ def contract(network: Network, evidence: Evidence, *, whole: bool = False) -> Co
         for name, scope in scopes.items()
     )
     return _with_steps(network, families, order, place)
+
+
+def _likelihoods(evidence: Evidence) -> dict[str, Array]:
+    return {finding.variable: np.array(finding.likelihoods) for finding in evidence}
+
+
+def _fixed(found: Mapping[str, Array], target: str) -> dict[str, int]:
+    """The variables that are known for certain by one result, with the number of their state."""
+    return {
+        name: int(likelihoods[0].argmax())
+        for name, likelihoods in found.items()
+        if name != target and len(likelihoods) == 1 and np.count_nonzero(likelihoods) == 1
+    }
 
 
 def _with_ancestors(network: Network, names: set[str]) -> set[str]:
