@@ -40,6 +40,9 @@ DRAWS = 10_000
 MOST_DRAWS = 1_000_000
 """The most draws that fit into memory."""
 
+DIGITS = 9
+"""To so many decimal places two expected utilities are equal."""
+
 NO_ADVICE = (
     "This shows what follows from the tables and the utilities. It is no advice; other utilities, other answers."
 )
@@ -207,11 +210,12 @@ class Decision:
 
     @cached_property
     def _leader(self) -> int:
-        return int(self.utilities.argmax())
+        return self._order[0]
 
     @cached_property
     def _order(self) -> list[int]:
-        return [int(number) for number in np.argsort(-self.utilities, kind="stable")]
+        """The actions, the best first; of equals, but for rounding, the one that is listed first."""
+        return [int(number) for number in np.argsort(-np.round(self.utilities, DIGITS), kind="stable")]
 
     def _lead(self) -> str:
         label = self.problem.actions[self._leader].label

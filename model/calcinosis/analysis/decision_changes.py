@@ -6,7 +6,7 @@ straight line, so the change is the crossing of two lines, computed for all of t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,13 +16,28 @@ import numpy as np
 from calcinosis.analysis.decision_problem import DecisionProblem, place_of
 from calcinosis.analysis.moved_rows import MovedRows
 from calcinosis.analysis.stakes import Stakes, first_change
+from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import CREDIBLE
 from calcinosis.knowledge.decisions import HIGHEST, LOWEST
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ROW_COLUMNS = ["name", "label", "value", "weight", "source", "row", "at", "to"]
+DIGITS = 9
+"""To so many decimal places two changes are equal."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Entry:
+    """An entry of a row of the responses or harms; `ends` are the parts and harms of the problem with it at 0 and 1."""
+
+    name: str
+    label: str
+    value: float
+    weight: float
+    source: str
+    row: str
+    ends: tuple[tuple[Array, Array], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,28 +56,19 @@ class DecisionChanges:
     @cached_property
     def utilities(self) -> pd.DataFrame:
         """The utilities, from 0 to 100 points; the smallest change first."""
-        import pandas as pd
-
         problem = self.problem
         many = len(problem.items)
-        ends = np.tile(problem.values, (2 * many, 1))
-        for side, end in enumerate((LOWEST, HIGHEST)):
-            ends[np.arange(many) + side * many, np.arange(many)] = end
+        ends = np.repeat(problem.values[None], 2 * many, axis=0)
+        ends[np.arange(2 * many), np.repeat(np.arange(many), 2)] = np.tile((LOWEST, HIGHEST), many)
         share, to = first_change(self._present, Stakes.of(problem, ends), self.leader)
-        lines = [
-            {
-                "name": item.name,
-                "label": item.label,
-                "value": float(problem.values[number]),
-                "at": float(problem.values[number] + share[place] * (end - problem.values[number])),
-                "to": to[place],
-            }
-            for side, end in enumerate((LOWEST, HIGHEST))
-            for number, item in enumerate(problem.items)
-            for place in [number + side * many]
-            if to[place] >= 0
-        ]
-        return self._told(pd.DataFrame(lines, columns=["name", "label", "value", "at", "to"]))
+        values, stops = np.repeat(problem.values, 2), np.tile((LOWEST, HIGHEST), many)
+        own = to >= 0
+        columns = {
+            "name": np.repeat(np.array([item.name for item in problem.items], dtype=object), 2)[own],
+            "label": np.repeat(np.array([item.label for item in problem.items], dtype=object), 2)[own],
+            "value": values[own],
+        }
+        return self._told(columns, (values + share * (stops - values))[own], to[own])
 
     @cached_property
     def responses(self) -> pd.DataFrame:
@@ -70,121 +76,121 @@ class DecisionChanges:
 
         A name reads like an entry of the tables: `improved@iv_sts,dystrophic`.
         """
-        import pandas as pd
-
         entries = list(self._entries())
-        parts = np.stack([parts for entry in entries for parts, _ in entry["ends"]])
-        harms = np.stack([harms for entry in entries for _, harms in entry["ends"]])
+        parts, harms = (np.stack([end[place] for entry in entries for end in entry.ends]) for place in (0, 1))
         share, to = first_change(
             self._present, Stakes.made(self.problem, parts, harms, self.problem.values[None]), self.leader
         )
-        lines = [
-            {key: value for key, value in entry.items() if key != "ends"}
-            | {"at": entry["value"] + float(share[place]) * (end - entry["value"]), "to": to[place]}
-            for number, entry in enumerate(entries)
-            for side, end in enumerate((0.0, 1.0))
-            for place in [2 * number + side]
-            if to[place] >= 0
-        ]
-        return self._told(pd.DataFrame(lines, columns=ROW_COLUMNS))
+        number, side = np.divmod(np.flatnonzero(to >= 0), 2)
+        own = [entries[place] for place in number]
+        columns = {
+            key: [getattr(entry, key) for entry in own] for key in ("name", "label", "value", "weight", "source")
+        }
+        value = np.array(columns["value"])
+        return self._told(columns, value + share[to >= 0] * (side - value), to[to >= 0], [entry.row for entry in own])
 
     @cached_property
     def tables(self) -> pd.DataFrame:
         """The rows of the network's tables: per row and action that comes to lead the entry with the smallest change,
         those that are likely first.
 
-        Every result of every test on offer is computed anew with each entry moved, which takes a tenth of a second.
+        Every result of every test on offer is weighed anew with each entry moved.
         """
-        import pandas as pd
-
         entries = self.problem.model.entries
         frame = entries.frame
-        lines = [
-            {
-                "name": frame["entry"].iat[place],
-                "label": frame["table"].iat[place],
-                "value": float(entries.values[place]),
-                "weight": float(entries.weights[place]),
-                "source": frame["source"].iat[place] if "source" in frame else "",
-                "at": at,
-                "to": to,
-                "row": int(entries.rows[place]),
-            }
-            for place, at, to in MovedRows(self.problem, self.leader).changes()
-        ]
-        return self._told(pd.DataFrame(lines, columns=ROW_COLUMNS))
+        changes = MovedRows(self.problem, self.leader).changes()
+        places = [place for place, _, _ in changes]
+        sources = frame["source"] if "source" in frame else [""] * len(frame)
+        columns = {
+            "name": [entries.names[place] for place in places],
+            "label": np.asarray(frame["table"], dtype=object)[places],
+            "value": entries.values[places],
+            "weight": entries.weights[places],
+            "source": np.asarray(sources, dtype=object)[places],
+        }
+        ats, to = [at for _, at, _ in changes], [number for _, _, number in changes]
+        return self._told(columns, ats, to, entries.rows[places].tolist())
 
     @cached_property
     def _present(self) -> Stakes:
         return Stakes.of(self.problem)
 
-    def _told(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The lines with change, interval and labels, in order."""
-        actions = self.problem.actions
-        frame = frame.copy()
-        frame["change"] = frame["at"] - frame["value"]
-        frame["to_label"] = [actions[int(number)].label for number in frame["to"]]
-        frame["to"] = [actions[int(number)].name for number in frame["to"]]
-        by = ["size"]
-        if "weight" in frame:
-            from scipy.special import betaincinv
+    def _told(
+        self, columns: Mapping[str, Any], at: Any, to: Any, rows: Sequence[Hashable] | None = None
+    ) -> pd.DataFrame:
+        """The lines with change, action and interval: those that are likely first, then the smallest change.
 
-            tail = (1 - CREDIBLE) / 2
-            value, weight = frame["value"].to_numpy(float), frame["weight"].to_numpy(float)
-            open_ = (value > 0) & (value < 1)
-            a, b = np.where(open_, value * weight, 1.0), np.where(open_, (1 - value) * weight, 1.0)
-            frame["lower"] = np.where(open_, betaincinv(a, b, tail), value)
-            frame["upper"] = np.where(open_, betaincinv(a, b, 1 - tail), value)
-            frame["likely"] = (frame["at"] >= frame["lower"]) & (frame["at"] <= frame["upper"])
-            by = ["unlikely", "size"]
-            frame["unlikely"] = ~frame["likely"].astype(bool)
-        frame["size"] = frame["change"].abs()
-        frame = frame.sort_values(by, kind="stable")
-        if "row" in frame:  # what one entry of a row gains the others lose: the same change, told once
-            frame = frame.drop_duplicates(["row", "to"]).drop(columns="row")
-        return frame.drop(columns=by).reset_index(drop=True)
+        What one entry of a row gains the others lose: such lines, of the same row and action, are told once.
+        """
+        import pandas as pd
 
-    def _entries(self) -> Sequence[dict[str, Any]]:
+        value, at = np.asarray(columns["value"], dtype=float), np.asarray(at, dtype=float)
+        actions = [self.problem.actions[number] for number in to]
+        found = {
+            **columns,
+            "at": at,
+            "to": [action.name for action in actions],
+            "change": at - value,
+            "to_label": [action.label for action in actions],
+        }
+        size = np.round(np.abs(at - value), DIGITS)  # so that rounding does not order what is equal
+        order = np.argsort(size, kind="stable")
+        if rows is not None:
+            lower, upper = _interval(value, np.asarray(columns["weight"], dtype=float))
+            found |= {"lower": lower, "upper": upper, "likely": (at >= lower) & (at <= upper)}
+            order = np.lexsort((size, ~found["likely"]))
+            first: dict[Hashable, int] = {}
+            for place in order.tolist():
+                first.setdefault((rows[place], found["to"][place]), place)
+            order = np.array(list(first.values()), dtype=np.intp)
+        return pd.DataFrame(found).take(order).reset_index(drop=True)
+
+    def _entries(self) -> Iterator[_Entry]:
         """Every entry of the responses and harms of the treatments on offer, with the parts and harms at its ends."""
         problem = self.problem
         states, items = problem.model.states, problem.items
         names = [action.name for action in problem.treatments]
-        found: list[dict[str, Any]] = []
         for row in problem.decisions.responses:
             own = [names.index(name) for name in row.actions if name in names]
             state = states.index(row.subtype)
             places = [place_of(items, outcome, row.subtype) for outcome in problem.decisions.outcomes]
+            present = np.array(row.probabilities)
             for number, outcome in enumerate(problem.decisions.outcomes):
                 value = row.probabilities[number]
                 if not own or value >= 1:
                     continue
                 ends = []
                 for end in (0.0, 1.0):
-                    moved = np.array(row.probabilities) * (1 - end) / (1 - value)
+                    moved = present * (1 - end) / (1 - value)
                     moved[number] = end
                     parts = problem.parts.copy()
                     for treatment in own:
-                        np.add.at(parts[treatment, state], places, moved - row.probabilities)
+                        np.add.at(parts[treatment, state], places, moved - present)
                     ends.append((parts, problem.harms))
-                name = f"{outcome}@{';'.join(row.actions)},{row.subtype}"
-                label = items[places[number]].label
-                found.append(
-                    {"name": name, "label": label, "value": value, "weight": row.weight, "row": f"response {row.line}"}
-                    | {"source": ";".join(row.sources), "ends": ends}
-                )
+                name, label = f"{outcome}@{';'.join(row.actions)},{row.subtype}", items[places[number]].label
+                yield _Entry(name, label, value, row.weight, ";".join(row.sources), f"response {row.line}", tuple(ends))
         for harm in problem.decisions.harms:
             own = [names.index(name) for name in harm.actions if name in names]
             if not own or harm.probability >= 1:
                 continue
+            where = [place_of(items, harm.harm, name) for name in states]
             ends = []
             for end in (0.0, 1.0):
                 change = np.zeros_like(problem.harms)
-                for number, name in enumerate(states):
-                    change[own, number, place_of(items, harm.harm, name)] = harm.probability - end
+                for number, place in enumerate(where):
+                    change[own, number, place] = harm.probability - end
                 ends.append((problem.parts + change, problem.harms + change))
-            label = items[place_of(items, harm.harm, states[0])].label
-            found.append(
-                {"name": f"{harm.harm}@{';'.join(harm.actions)}", "label": label, "value": harm.probability}
-                | {"weight": harm.weight, "source": ";".join(harm.sources), "row": f"harm {harm.line}", "ends": ends}
+            name, source = f"{harm.harm}@{';'.join(harm.actions)}", ";".join(harm.sources)
+            yield _Entry(
+                name, items[where[0]].label, harm.probability, harm.weight, source, f"harm {harm.line}", tuple(ends)
             )
-        return found
+
+
+def _interval(value: Array, weight: Array) -> tuple[Array, Array]:
+    """The interval of each entry by the weight of its row; the entry itself where it is 0 or 1."""
+    from scipy.special import betaincinv
+
+    tail = (1 - CREDIBLE) / 2
+    between = (value > 0) & (value < 1)
+    a, b = np.where(between, value * weight, 1.0), np.where(between, (1 - value) * weight, 1.0)
+    return np.where(between, betaincinv(a, b, tail), value), np.where(between, betaincinv(a, b, 1 - tail), value)

@@ -50,26 +50,24 @@ class MovedRows:
         there, and the number of the action."""
         model, evidence = self.problem.model, self.problem.posterior.evidence
         tables = moved_tables(model.network, [with_results(model, evidence, dict(own)) for own in self._sets])
-        sizes = [len(table.numbers) for table in tables]
-        every = [np.arange(size) for size in sizes]
-        at_ends = [table.weights(own, table.moved[:, ENDS]) for table, own in zip(tables, every, strict=True)]
+        every = [_free(table) for table in tables]
+        at_ends = [table.weights(own, table.moved[own][:, ENDS]) for table, own in zip(tables, every, strict=True)]
         joint = self._joint(np.concatenate(at_ends).reshape(-1, *at_ends[0].shape[2:]), self._now(tables[0]))
         share, to = first_change(self._present, self._present.with_joint(joint), self.leader)
+        share, to = share.reshape(-1, len(ENDS)), to.reshape(-1, len(ENDS))
         found: list[tuple[int, float, int]] = []
-        bounds = len(ENDS) * np.cumsum([0, *sizes])
-        for table, first, last in zip(tables, bounds, bounds[1:], strict=False):
-            first_entry = model.entries.first[table.variable]
-            shares, others = (own[first:last].reshape(-1, len(ENDS)) for own in (share, to))
-            start, stop = table.knots[:, [1]], table.knots[:, ENDS]
-            # what is so by definition stays so
-            entries, ends = np.nonzero((others >= 0) & (start != stop) & (start > 0) & (start < 1))
+        last = 0
+        for table, own in zip(tables, every, strict=True):
+            first, last = last, last + len(own)
+            numbers, ends = np.nonzero(to[first:last] >= 0)
+            entries = own[numbers]
             if table.measured:
                 at, other = self._searched(table, entries, ends)
             else:
-                at = (start + shares * (stop - start))[entries, ends]
-                other = others[entries, ends]
-            places = (first_entry + table.numbers[entries]).tolist()
-            found += zip(places, at.tolist(), other.tolist(), strict=True)
+                start, stop = table.knots[entries, 1], table.knots[entries, np.array(ENDS)[ends]]
+                at, other = start + share[first + numbers, ends] * (stop - start), to[first + numbers, ends]
+            places = model.entries.first[table.variable] + table.numbers[entries]
+            found += zip(places.tolist(), at.tolist(), other.tolist(), strict=True)
         return found
 
     @cached_property
@@ -91,13 +89,11 @@ class MovedRows:
     def _whole(self) -> tuple[_Seen, ...]:
         """For each of them the one with the most looks among those that begin with the same: what is seen by the fewer
         is a sum over what the others see."""
-        return tuple(
-            max(
-                (own for own in self._seen if own.reveals[: len(part.reveals)] == part.reveals),
-                key=lambda own: len(own.reveals),
-            )
-            for part in self._seen
-        )
+        found = []
+        for part in self._seen:
+            longer = [own for own in self._seen if own.reveals[: len(part.reveals)] == part.reveals]
+            found.append(max(longer, key=lambda own: len(own.reveals)))
+        return tuple(found)
 
     @cached_property
     def _sets(self) -> tuple[Shown, ...]:
@@ -113,7 +109,7 @@ class MovedRows:
 
     def _now(self, table: MovedTable) -> Array:
         """The present weight of each set of results, on the scale of the moved ones, axis `(sets,)`."""
-        return table.weights(np.array([0]), table.moved[:1, 1:2])[0, 0].sum(axis=-1)
+        return np.asarray(table.weights(np.array([0]), table.moved[:1, 1:2])[0, 0].sum(axis=-1))
 
     def _joint(self, weights: Array, now: Array) -> list[Array]:
         """The probability of each outcome and state in many problems, from joint weights, axes `(problems, sets,
@@ -122,11 +118,14 @@ class MovedRows:
         The weights of each set of results are known but for a factor, which is the one that gives the present ones.
         """
         place = {results: number for number, results in enumerate(self._sets)}
+        whole: dict[tuple[str, ...], Array] = {}
         found = []
-        for own, whole in zip(self._seen, self._whole, strict=True):
-            here = np.array([place.get(results, 0) for results in whole.results])
-            scale = whole.joint.sum(axis=1) / now[here]  # 0 for what cannot come
-            each = (weights[:, here] * scale[:, None]).reshape(len(weights), len(own.results), -1, weights.shape[-1])
+        for own, longest in zip(self._seen, self._whole, strict=True):
+            if longest.reveals not in whole:
+                here = np.array([place.get(results, 0) for results in longest.results])
+                scale = longest.joint.sum(axis=1) / now[here]  # 0 for what cannot come
+                whole[longest.reveals] = weights[:, here] * scale[:, None]
+            each = whole[longest.reveals].reshape(len(weights), len(own.results), -1, weights.shape[-1])
             found.append(each.sum(axis=2).reshape(len(weights), *own.shape))
         return found
 
@@ -149,3 +148,10 @@ class MovedRows:
             low, high = share[every, np.maximum(place - 1, 0)], share[every, place]
         start, stop = table.knots[entries, 1], table.knots[entries, end]
         return start + high * (stop - start), other
+
+
+def _free(table: MovedTable) -> Rows:
+    """The entries that can move: what is so by definition, 0 or 1, stays so, and of a row of two one tells all."""
+    states = table.moved.shape[-1]
+    now = table.knots[:, 1]
+    return np.flatnonzero((now > 0) & (now < 1) & ((states > 2) | (table.numbers % states == 0)))

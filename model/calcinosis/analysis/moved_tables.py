@@ -7,8 +7,7 @@ back, with the sets as a further axis, weigh them all.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -38,7 +37,7 @@ class MovedTable:
     moved: Array
     rest: Array
     gains: Array
-    measured: dict[int, Measured]
+    measured: tuple[tuple[Rows, Measured], ...]
 
     def weights(self, entries: Rows, rows: Array) -> Array:
         """The joint weights of each set of results, but for a factor of each, with the row of each entry moved.
@@ -49,22 +48,30 @@ class MovedTable:
         factors = rows
         if self.measured:
             factors = np.repeat(rows[None], len(self.rest), axis=0)
-            for number, measured in self.measured.items():
-                factors[number] = 0.0
-                factors[number, ..., :1] = measured.likelihood(rows)
+            for sets, measured in self.measured:
+                factors[sets] = 0.0
+                factors[sets, ..., :1] = measured.likelihood(rows)
         found = self.rest[:, own, None] + factors @ self.gains[:, own].swapaxes(-1, -2)
         return found.transpose(1, 2, 0, 3)
 
 
 @dataclass(frozen=True, eq=False)
-class _Part:
-    """What some sets of results, by number, have to do with some rows of a table."""
+class _Alike:
+    """A family as some sets of results have it, by their numbers, with its rows and factor."""
 
-    sets: Rows
     family: Family
+    sets: Rows
+    rows: Array
+    factor: Array
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """What some sets of results have to do with some rows of a table."""
+
+    own: _Alike
     gains: Array
     rest: Array
-    measured: Measured | None
 
 
 def moved_tables(network: Network, evidences: Sequence[Evidence]) -> list[MovedTable]:
@@ -81,7 +88,7 @@ def moved_tables(network: Network, evidences: Sequence[Evidence]) -> list[MovedT
     for sets in alike.values():
         totals[sets], found = _weighed(network, [evidences[number] for number in sets], np.array(sets))
         for part in found:
-            parts.setdefault(part.family.variable, []).append(part)
+            parts.setdefault(part.own.family.variable, []).append(part)
     return [_table(network, name, parts[name], totals) for name in network.tables if name in parts]
 
 
@@ -91,40 +98,53 @@ def _weighed(network: Network, evidences: Sequence[Evidence], sets: Rows) -> tup
     contraction = contract(network, evidences[0])
     first = {finding.variable: finding for finding in evidences[0]}
     changed = {one.variable for evidence in evidences for one in evidence if one != first[one.variable]}
-    families = list(zip(*(contraction.with_results(own, changed) for own in evidences), strict=True))
-    # a family that no further result bears on is the same in all sets
-    families = [own if any(one is not other for one, other in pairwise(own)) else own[:1] for own in families]
-    rows = [[table_rows(network, one.variable)[one.rows] for one in own] for own in families]
-    factors = [
-        [one.factor(table) for one, table in zip(own, tables, strict=True)]
-        for own, tables in zip(families, rows, strict=True)
-    ]
-    stacked = [np.stack(own, axis=-1) for own in factors]
+    every = [contraction.with_results(own, changed) for own in evidences]
+    alike = [_alike(network, own) for own in zip(*every, strict=True)]
+    factors = [_stacked(own, len(sets)) for own in alike]
     parts = []
-    for own, tables, each, by_factor in zip(families, rows, factors, contraction.derivatives(stacked), strict=True):
+    for owns, by_factor in zip(alike, contraction.derivatives(factors), strict=True):
         by_set = np.moveaxis(by_factor, -1, 0)
-        pieces = np.split(by_set, len(own)) if len(own) > 1 else [by_set]
-        places = np.split(sets, len(own)) if len(own) > 1 else [sets]
-        for family, table, factor, piece, place in zip(own, tables, each, pieces, places, strict=True):
-            measured = Measured.of(family, table) if family.repeated else None
-            parts.append(_Part(place, family, *gains_and_rest(family, table, factor, piece), measured))
-    return contraction.weights(stacked).T, parts
+        for own in owns:
+            found = gains_and_rest(own.family, own.rows, own.factor, by_set[own.sets])
+            parts.append(_Part(replace(own, sets=sets[own.sets]), *found))
+    return contraction.weights(factors).T, parts
+
+
+def _alike(network: Network, families: Sequence[Family]) -> list[_Alike]:
+    """A family as each set of results has it; those that have the same together."""
+    sets: dict[tuple[bytes, bytes], list[int]] = {}
+    for number, family in enumerate(families):
+        sets.setdefault((family.rows.tobytes(), family.likelihoods.tobytes()), []).append(number)
+    found = []
+    for numbers in sets.values():
+        family = families[numbers[0]]
+        rows = table_rows(network, family.variable)[family.rows]
+        found.append(_Alike(family, np.array(numbers), rows, family.factor(rows)))
+    return found
+
+
+def _stacked(alike: Sequence[_Alike], count: int) -> Array:
+    """The factor of a family in each set of results, as a last axis; of length 1 if it is the same in all."""
+    if len(alike) == 1:
+        return alike[0].factor[..., None]
+    found = np.empty((*alike[0].factor.shape, count))
+    for own in alike:
+        found[..., own.sets] = own.factor[..., None]
+    return found
 
 
 def _table(network: Network, variable: str, parts: Sequence[_Part], totals: Array) -> MovedTable:
     """A table, from all that the sets of results have to do with it."""
     table = table_rows(network, variable)
-    bearing = np.unique(np.concatenate([part.family.rows for part in parts]))
+    bearing = np.unique(np.concatenate([part.own.family.rows for part in parts]))
     count, states = len(bearing), table.shape[1]
     rest = np.repeat(totals[:, None], count, axis=1)
     gains = np.zeros((*rest.shape, states))
-    measured = {}
     for part in parts:
-        here = np.ix_(part.sets, np.searchsorted(bearing, part.family.rows))
+        here = np.ix_(part.own.sets, np.searchsorted(bearing, part.own.family.rows))
         rest[here] = part.rest
-        gains[(*here, slice(None), slice(part.gains.shape[-1]))] = part.gains
-        if part.measured is not None:
-            measured.update(dict.fromkeys(part.sets.tolist(), part.measured))
+        gains[..., : part.gains.shape[-1]][here] = part.gains
+    repeated = [part.own for part in parts if part.own.family.repeated]
     x, moved = knots(table[bearing], "proportional")
     return MovedTable(
         variable,
@@ -134,5 +154,5 @@ def _table(network: Network, variable: str, parts: Sequence[_Part], totals: Arra
         moved.reshape(-1, 3, states),
         rest,
         gains,
-        measured,
+        tuple((own.sets, Measured.of(own.family, own.rows)) for own in repeated),
     )

@@ -167,8 +167,7 @@ class _Credal:
         if not family.repeated:
             at_corners = corners @ family.likelihoods[0]
             return at_corners.min(axis=1), at_corners.max(axis=1)
-        distinct, counts = np.unique(family.likelihoods, axis=0, return_counts=True)
-        times = counts.astype(np.float64)
+        distinct, times = family.distinct
         with np.errstate(divide="ignore"):
             low = np.exp((np.log(corners @ distinct.T) @ times).min(axis=1) - scale)
         found, limit = _highest_of_repeated(trusted, self.epsilon, distinct, times)

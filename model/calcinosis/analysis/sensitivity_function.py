@@ -34,8 +34,7 @@ class Measured:
     @classmethod
     def of(cls, family: Family, rows: Array) -> Measured:
         """The results of a family, on the scale of its factor."""
-        distinct, times = np.unique(family.likelihoods, axis=0, return_counts=True)
-        return cls(distinct, times.astype(float), float(family.log_likelihood(rows).max()))
+        return cls(*family.distinct, float(family.log_likelihood(rows).max()))
 
     def likelihood(self, rows: Array) -> Array:
         """The likelihood of all results given rows, axes `(..., row states)`: axes `(..., 1)`."""

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from calcinosis.analysis.decision_problem import DecisionProblem
 from calcinosis.analysis.envelope import Line
-from calcinosis.analysis.strategy import Choices, Solved, solve
+from calcinosis.analysis.strategy import Choices, Solved, followed, solve
 from calcinosis.inference.network import Array
 
 STEPS = 100
@@ -86,6 +86,11 @@ class Stakes:
 
         return Stakes(some(self.joint), some(self.worth), some(self.costs))
 
+    def only(self, looks: int) -> Stakes:
+        """The stakes of the treatments and of one action with tests, by its number among them."""
+        joint, worth, costs = ((own[0], own[looks + 1]) for own in (self.joint, self.worth, self.costs))
+        return Stakes(joint, worth, costs)
+
     def with_joint(self, joint: Sequence[Array]) -> Stakes:
         """The stakes with other probabilities."""
         return Stakes(tuple(joint), self.worth, self.costs)
@@ -114,7 +119,7 @@ class Stakes:
         if action < treatments:
             return self.treatments()[:, action]
         own = action - treatments + 1
-        return solve(self.joint[own], self.worth[own], self.costs[own], choices).values
+        return followed(self.joint[own], self.worth[own], self.costs[own], choices)
 
 
 def _valued(parts: Array, values: Array) -> Array:
@@ -122,14 +127,14 @@ def _valued(parts: Array, values: Array) -> Array:
     return np.asarray((parts @ values.reshape(len(values), *[1] * (parts.ndim - 3), -1, 1))[..., 0])
 
 
-def lines_at(start: Stakes, stop: Stakes, action: int, shares: Sequence[float]) -> list[Line]:
-    """The line of an action on the way from one problem to another, with the choices that are the best at each share
-    of the way."""
-    here = start.to(stop, np.array(shares))
-    own = action - here.worth[0].shape[1] + 1
-    choices = solve(here.joint[own], here.worth[own], here.costs[own]).choices if own > 0 else ()
-    levels, ends = (np.broadcast_to(side.followed(action, choices), len(shares)) for side in (start, stop))
-    return [Line(action, level, end - level) for level, end in zip(levels.tolist(), ends.tolist(), strict=True)]
+def lines_at(start: Stakes, stop: Stakes, looks: int, shares: Sequence[float]) -> list[Line]:
+    """The line of an action with tests, by its number among them, on the way from one problem to another: with the
+    choices that are the best at each share of the way. The choice of a line is the number among all actions."""
+    one, two = start.only(looks), stop.only(looks)
+    choices = one.to(two, np.array(shares)).solved()[0].choices
+    action = start.worth[0].shape[1]
+    levels, ends = (np.broadcast_to(side.followed(action, choices), len(shares)) for side in (one, two))
+    return [Line(action + looks, level, end - level) for level, end in zip(levels.tolist(), ends.tolist(), strict=True)]
 
 
 def first_change(start: Stakes, stop: Stakes, leader: int) -> tuple[Array, npt.NDArray[np.intp]]:

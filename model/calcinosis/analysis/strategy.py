@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -31,13 +32,20 @@ class Solved:
     outcomes of the first test, …)`: the number of a treatment, or ON."""
 
     values: Array
-    choices: tuple[Choices, ...]
+    _acts: tuple[Array, ...]
+    _on: tuple[npt.NDArray[np.bool_], ...]
+
+    @cached_property
+    def choices(self) -> tuple[Choices, ...]:
+        """The choices, which take longer to tell than the values."""
+        last = self._acts[-1].argmax(axis=1)
+        return (*(np.where(on, ON, acts.argmax(axis=1)) for acts, on in zip(self._acts, self._on, strict=False)), last)
 
 
-def solve(joint: Array, worth: Array, costs: Array, follow: Sequence[Choices] | None = None) -> Solved:
+def solve(joint: Array, worth: Array, costs: Array) -> Solved:
     """The best strategy for tests that are done one after the other, the first of them in any case.
 
-    Without tests it is the best treatment. With choices to `follow`, their value, be they the best or not.
+    Without tests it is the best treatment.
 
     Args:
         joint: the probability of each outcome with each state, axes `(problems, outcomes of the first test, …,
@@ -50,30 +58,41 @@ def solve(joint: Array, worth: Array, costs: Array, follow: Sequence[Choices] | 
     >>> round(float(solve(present, worth, np.full((1, 1, 2), 0.2)).values[0]), 4)
     9.3929
     """
-    sums = [joint]
-    for _ in range(joint.ndim - 2):
-        sums.append(sums[-1].sum(axis=-2))
-    sums.reverse()
-    value: Array | None = None
-    choices: list[Choices] = []
-    for done, own in reversed(list(enumerate(sums))):
-        acts = _times(own, worth)
-        if follow is None:
-            choice, act = acts.argmax(axis=-1), acts.max(axis=-1)
-        else:
-            choice = np.broadcast_to(follow[done], np.broadcast_shapes(follow[done].shape, acts.shape[:-1]))
-            acts = np.broadcast_to(acts, (*choice.shape, acts.shape[-1]))
-            act = np.take_along_axis(acts, np.maximum(choice, 0)[..., None], -1)[..., 0]
-        if value is None:
+    sums = _sums(joint)
+    acts = [_times(worth, own) for own in sums]
+    value = acts[-1].max(axis=1)
+    going: list[npt.NDArray[np.bool_]] = []
+    for done in range(len(sums) - 2, -1, -1):
+        act = acts[done].max(axis=1)
+        goes_on = np.einsum("...o->...", value) - _times(costs[:, done : done + 1], sums[done])[:, 0]
+        on = goes_on > act + TIE if done else np.ones_like(goes_on, dtype=bool)
+        value = np.where(on, goes_on, act)
+        going.append(on)
+    return Solved(value, tuple(acts), tuple(reversed(going)))
+
+
+def followed(joint: Array, worth: Array, costs: Array, choices: Sequence[Choices]) -> Array:
+    """The value of a strategy with the choices of another problem, be they the best here or not, axis `(problems,)`.
+
+    >>> present = np.array([[[0.1274, 0.0258], [0.0126, 0.8342]]])
+    >>> worth, costs = np.array([[[7.75, 8.75], [3.0, 10.0]]]), np.full((1, 1, 2), 0.2)
+    >>> after_either_wait = (np.array([ON]), np.array([[1, 1]]))
+    >>> round(float(followed(present, worth, costs, after_either_wait)[0]), 2)
+    8.82
+    """
+    sums = _sums(joint)
+    value: Array = np.zeros(())
+    for done in range(len(sums) - 1, -1, -1):
+        choice = choices[done]
+        acts = _times(worth, sums[done])
+        acts = np.broadcast_to(acts, (max(len(choice), len(acts)), *acts.shape[1:]))
+        act = np.take_along_axis(acts, np.maximum(choice, 0)[:, None], 1)[:, 0]
+        if done == len(sums) - 1:
             value = act
         else:
-            goes_on = value.sum(axis=-1) - _times(own, costs[:, done : done + 1])[..., 0]
-            worthwhile = goes_on > act + TIE if done else np.ones_like(act, dtype=bool)
-            on = worthwhile if follow is None else choice == ON
-            choice, value = np.where(on, ON, choice), np.where(on, goes_on, act)
-        choices.append(choice)
-    assert value is not None
-    return Solved(value, tuple(reversed(choices)))
+            goes_on = np.einsum("...o->...", value) - _times(costs[:, done : done + 1], sums[done])[:, 0]
+            value = np.where(choice == ON, goes_on, act)
+    return value
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,10 +117,7 @@ class End:
 
 def leaves(joint: Array, choices: Sequence[Choices]) -> list[End]:
     """Every end of a strategy. `joint` and `choices` are those of one problem, without the axis of problems."""
-    sums = [joint]
-    for _ in range(joint.ndim - 1):
-        sums.append(sums[-1].sum(axis=-2))
-    sums.reverse()
+    sums = [own[0] for own in _sums(joint[None])]
 
     def below(path: tuple[int, ...]) -> list[End]:
         choice = int(choices[len(path)][path])
@@ -112,7 +128,15 @@ def leaves(joint: Array, choices: Sequence[Choices]) -> list[End]:
     return below(())
 
 
-def _times(joint: Array, worth: Array) -> Array:
-    """Summed over the states: axes `(problems, outcomes …, treatments)`."""
-    flat = joint.reshape(len(joint), -1, joint.shape[-1]) @ worth.swapaxes(1, 2)
-    return flat.reshape(len(flat), *joint.shape[1:-1], worth.shape[1])
+def _sums(joint: Array) -> list[Array]:
+    """The joint probabilities after 0, 1, … results: axes `(problems, outcomes so far, states)`."""
+    sums = [joint]
+    for _ in range(joint.ndim - 2):
+        sums.append(np.einsum("...os->...s", sums[-1]))
+    return sums[::-1]
+
+
+def _times(worth: Array, joint: Array) -> Array:
+    """Summed over the states: axes `(problems, treatments, outcomes …)`."""
+    flat = worth @ joint.reshape(len(joint), -1, joint.shape[-1]).swapaxes(1, 2)
+    return flat.reshape(*flat.shape[:2], *joint.shape[1:-1])

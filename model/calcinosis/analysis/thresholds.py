@@ -30,7 +30,7 @@ from calcinosis.inference.question_error import QuestionError
 if TYPE_CHECKING:
     import pandas as pd
 
-ASKED = [number / 8 for number in range(9)]
+ASKED = [number / 32 for number in range(33)]
 """The probabilities at which the strategy of each action is asked first."""
 
 POINTS = 201
@@ -57,10 +57,13 @@ class Thresholds:
     @cached_property
     def bent(self) -> tuple[tuple[Piece, ...], ...]:
         """The expected utility of each action from probability 0 to 1, in straight pieces."""
-        return tuple(
-            envelope(partial(lines_at, self.none, self.all, number), ASKED)
-            for number in range(len(self.problem.actions))
-        )
+        none, every = (own.treatments()[0].tolist() for own in (self.none, self.all))
+        straight = [
+            (Piece(0.0, 1.0, Line(number, level, end - level)),)
+            for number, (level, end) in enumerate(zip(none, every, strict=True))
+        ]
+        looks = range(len(self.problem.looks))
+        return (*straight, *(envelope(partial(lines_at, self.none, self.all, own), ASKED) for own in looks))
 
     @cached_property
     def pieces(self) -> tuple[Piece, ...]:

@@ -13,8 +13,10 @@ Journal of the ACM 50, 2003).
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -69,10 +71,16 @@ class Family:
 
     def log_likelihood(self, rows: Array) -> Array:
         """The natural logarithm of the likelihood of all results, axes `(rows, ...)`."""
-        distinct, times = np.unique(self.likelihoods, axis=0, return_counts=True)
+        distinct, times = self.distinct
         with np.errstate(divide="ignore"):
             seen = np.log(np.tensordot(distinct, rows, axes=(1, 1)))
-        return np.asarray(np.tensordot(times.astype(float), seen, axes=1))
+        return np.asarray(np.tensordot(times, seen, axes=1))
+
+    @cached_property
+    def distinct(self) -> tuple[Array, Array]:
+        """The results, each once, axes `(distinct results, states)`, and how often each was seen."""
+        times = Counter(map(tuple, self.likelihoods.tolist()))
+        return np.array(list(times)), np.array(list(times.values()), dtype=float)
 
     def laid_out(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Values with the axes of the scope instead of rows (and states); further axes stay behind them."""
