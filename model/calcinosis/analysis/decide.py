@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calcinosis.analysis.after import with_results
 from calcinosis.analysis.decision_changes import DecisionChanges
 from calcinosis.analysis.decision_draws import DecisionDraws, shown_by
 from calcinosis.analysis.decision_problem import DecisionProblem, Looks, decision_problem, gravest
 from calcinosis.analysis.plain import plain_lines
 from calcinosis.analysis.stakes import Stakes
-from calcinosis.analysis.strategy import End, leaves
+from calcinosis.analysis.strategy import End, Solved, leaves
 from calcinosis.analysis.testing import Testing
 from calcinosis.analysis.thresholds import Thresholds, thresholds
 from calcinosis.analysis.utility_map import UtilityMap, utility_map
@@ -69,7 +68,7 @@ class Decision:
     @cached_property
     def utilities(self) -> Array:
         """The expected utility of each action, axis `(actions,)`, in the order of `problem.actions`."""
-        return np.asarray(Stakes.of(self.problem).utilities()[0])
+        return np.asarray(Stakes.of(self.problem).utilities(self._solved)[0])
 
     @cached_property
     def drawn(self) -> Array:
@@ -133,7 +132,7 @@ class Decision:
         import pandas as pd
 
         lines: list[dict[str, Any]] = []
-        solved = Stakes.of(self.problem).solved()
+        solved = self._solved
         for looks, own in zip(self.problem.looks, solved, strict=True):
             lines += self._ends(looks, leaves(looks.joint, [choices[0] for choices in own.choices]))
         columns = ["action", "result", "chance", *self.posterior, "treatment", "label"]
@@ -207,6 +206,11 @@ class Decision:
                 "rivals": plain_lines(self.thresholds.rivals),
             }
         return found | {"no_advice": NO_ADVICE, "disclaimer": DISCLAIMER}
+
+    @cached_property
+    def _solved(self) -> tuple[Solved, ...]:
+        """The best strategy of each action with tests."""
+        return Stakes.of(self.problem).solved()
 
     @cached_property
     def _leader(self) -> int:
@@ -301,8 +305,8 @@ class Decision:
                 merged[key] = merged.get(key, 0.0) + end.states
         lines = []
         for (results, treatment), states in merged.items():
-            evidence = with_results(model, Evidence(()), dict(results))
-            words = "; ".join(f"{finding.variable}={finding.given}" for finding in evidence)
+            states_of = dict(results)
+            words = "; ".join(f"{name}={','.join(states_of[name])}" for name in model.variables if name in states_of)
             action = self.problem.treatments[treatment]
             shares = dict(zip(self.posterior, (states / states.sum()).tolist(), strict=True))
             lines.append(

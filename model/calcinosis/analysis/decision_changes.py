@@ -143,7 +143,7 @@ class DecisionChanges:
             for place in order.tolist():
                 first.setdefault((rows[place], found["to"][place]), place)
             order = np.array(list(first.values()), dtype=np.intp)
-        return pd.DataFrame(found).take(order).reset_index(drop=True)
+        return pd.DataFrame({name: [own[place] for place in order.tolist()] for name, own in found.items()})
 
     def _entries(self) -> Iterator[_Entry]:
         """Every entry of the responses and harms of the treatments on offer, with the parts and harms at its ends."""

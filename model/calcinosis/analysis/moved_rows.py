@@ -12,9 +12,10 @@ from functools import cached_property
 
 import numpy as np
 
-from calcinosis.analysis.after import Shown, shown, with_results
+from calcinosis.analysis.after import with_results
 from calcinosis.analysis.decision_problem import DecisionProblem
 from calcinosis.analysis.moved_tables import MovedTable, moved_tables
+from calcinosis.analysis.result_sets import ResultSets, result_sets
 from calcinosis.analysis.stakes import NEAR, Stakes, first_change
 from calcinosis.inference.contraction import Rows
 from calcinosis.inference.network import Array
@@ -28,17 +29,6 @@ ENDS = (0, 2)
 
 
 @dataclass(frozen=True, eq=False)
-class _Seen:
-    """The results of some looks: the variables looked at, the set of results of each outcome, how probable each is with
-    each state, axes `(outcomes, states)`, and the shape that the outcomes have in a problem."""
-
-    reveals: tuple[str, ...]
-    results: tuple[Shown, ...]
-    joint: Array
-    shape: tuple[int, ...]
-
-
-@dataclass(frozen=True, eq=False)
 class MovedRows:
     """What the entries of the tables do to a decision in which the action number `leader` leads."""
 
@@ -49,10 +39,10 @@ class MovedRows:
         """The entries after whose change another action leads, each in one direction: the place of the entry, its value
         there, and the number of the action."""
         model, evidence = self.problem.model, self.problem.posterior.evidence
-        tables = moved_tables(model.network, [with_results(model, evidence, dict(own)) for own in self._sets])
+        tables = moved_tables(model.network, [with_results(model, evidence, dict(own)) for own in self._results.sets])
         every = [_free(table) for table in tables]
         at_ends = [table.weights(own, table.moved[own][:, ENDS]) for table, own in zip(tables, every, strict=True)]
-        joint = self._joint(np.concatenate(at_ends).reshape(-1, *at_ends[0].shape[2:]), self._now(tables[0]))
+        joint = self._results.joint(np.concatenate(at_ends).reshape(-1, *at_ends[0].shape[2:]), self._now(tables[0]))
         share, to = first_change(self._present, self._present.with_joint(joint), self.leader)
         share, to = share.reshape(-1, len(ENDS)), to.reshape(-1, len(ENDS))
         found: list[tuple[int, float, int]] = []
@@ -75,59 +65,12 @@ class MovedRows:
         return Stakes.of(self.problem)
 
     @cached_property
-    def _seen(self) -> tuple[_Seen, ...]:
-        """What is seen without a test, and by each action with tests."""
-        model, states = self.problem.model, self.problem.states
-        found = [_Seen((), ((),), states[None], states.shape)]
-        for looks in self.problem.looks:
-            own = looks.seen
-            results = tuple(shown(model, own.reveals, row) for row in own.results.tolist())
-            found.append(_Seen(own.reveals, results, looks.joint.reshape(-1, len(states)), looks.joint.shape))
-        return tuple(found)
-
-    @cached_property
-    def _whole(self) -> tuple[_Seen, ...]:
-        """For each of them the one with the most looks among those that begin with the same: what is seen by the fewer
-        is a sum over what the others see."""
-        found = []
-        for part in self._seen:
-            longer = [own for own in self._seen if own.reveals[: len(part.reveals)] == part.reveals]
-            found.append(max(longer, key=lambda own: len(own.reveals)))
-        return tuple(found)
-
-    @cached_property
-    def _sets(self) -> tuple[Shown, ...]:
-        """Every set of results that may come, each once."""
-        return tuple(
-            dict.fromkeys(
-                results
-                for own in self._whole
-                for results, weight in zip(own.results, own.joint.sum(axis=1).tolist(), strict=True)
-                if weight > 0
-            )
-        )
+    def _results(self) -> ResultSets:
+        return result_sets(self.problem)
 
     def _now(self, table: MovedTable) -> Array:
         """The present weight of each set of results, on the scale of the moved ones, axis `(sets,)`."""
         return np.asarray(table.weights(np.array([0]), table.moved[:1, 1:2])[0, 0].sum(axis=-1))
-
-    def _joint(self, weights: Array, now: Array) -> list[Array]:
-        """The probability of each outcome and state in many problems, from joint weights, axes `(problems, sets,
-        states)`.
-
-        The weights of each set of results are known but for a factor, which is the one that gives the present ones.
-        """
-        place = {results: number for number, results in enumerate(self._sets)}
-        whole: dict[tuple[str, ...], Array] = {}
-        found = []
-        for own, longest in zip(self._seen, self._whole, strict=True):
-            if longest.reveals not in whole:
-                here = np.array([place.get(results, 0) for results in longest.results])
-                scale = longest.joint.sum(axis=1) / now[here]  # 0 for what cannot come
-                whole[longest.reveals] = weights[:, here] * scale[:, None]
-            each = whole[longest.reveals].reshape(len(weights), len(own.results), -1, weights.shape[-1])
-            found.append(each.sum(axis=2).reshape(len(weights), *own.shape))
-        return found
 
     def _searched(self, table: MovedTable, entries: Rows, ends: Rows) -> tuple[Array, Rows]:
         """Where on the way of some entries to their ends another action comes to lead, and which, by ever closer
@@ -141,7 +84,7 @@ class MovedRows:
             part = share[..., None]
             rows = (1 - part) * table.moved[entries, 1, None] + part * table.moved[entries, end, None]
             weights = table.weights(entries, rows)
-            joint = self._joint(weights.reshape(-1, *weights.shape[2:]), now)
+            joint = self._results.joint(weights.reshape(-1, *weights.shape[2:]), now)
             values = self._present.with_joint(joint).utilities().reshape(*share.shape, -1)
             place = (values.max(axis=2) > values[..., self.leader] + NEAR).argmax(axis=1)
             other = values[every, place].argmax(axis=1)

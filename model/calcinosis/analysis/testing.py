@@ -15,13 +15,16 @@ import numpy as np
 
 from calcinosis.analysis.decision_problem import DecisionProblem, Looks
 from calcinosis.analysis.stakes import Stakes
-from calcinosis.analysis.strategy import leaves
+from calcinosis.analysis.strategy import Solved, leaves
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NOTHING = 1e-9
 """A gain smaller than this, in points, is rounding."""
+
+DIGITS = 9
+"""To so many decimal places two tests are worth the same; they stay in the order in which they are listed."""
 
 WORTHWHILE = 0.05
 """Testing that gains less than this net, in points, is not called worth its price: it would be shown as 0.0."""
@@ -56,18 +59,18 @@ class Testing:
         import pandas as pd
 
         more = [own for own in self.problem.looks if len(own.tests) > 1 or own.action.meanwhile]
-        kinds = [("test", own) for own in self.problem.alone] + [("action", own) for own in more]
-        lines = [{"kind": kind, **self._line(own)} for kind, own in kinds]
+        looks = (*self.problem.alone, *more)
+        kinds = ["test"] * len(self.problem.alone) + ["action"] * len(more)
+        solved = Stakes.of(replace(self.problem, looks=looks)).solved()
+        lines = [{"kind": kind, **self._line(own, best)} for kind, own, best in zip(kinds, looks, solved, strict=True)]
+        lines.sort(key=lambda line: -round(float(line["net"]), DIGITS))
         certain = self.problem.states[(self.problem.parts @ self.problem.values).argmax(axis=0) != self._leader].sum()
         lines.append(
             {"kind": "perfect", "test": "", "label": "to know the subtype for certain", "gross": self.perfect}
             | {"harm": 0.0, "delay": 0.0, "net": self.perfect, "changes": float(certain), "cost": np.nan}
         )
         columns = ["test", "label", "kind", "gross", "harm", "delay", "net", "changes", "cost"]
-        frame = pd.DataFrame(lines, columns=columns)
-        frame["last"] = frame["kind"] == "perfect"
-        order = frame.sort_values(["last", "net"], ascending=[True, False], kind="stable").index
-        return frame.loc[order, columns].reset_index(drop=True)
+        return pd.DataFrame(lines, columns=columns)
 
     @property
     def can_change(self) -> bool:
@@ -85,10 +88,9 @@ class Testing:
     def _leader(self) -> int:
         return int(Stakes.of(self.problem).treatments()[0].argmax())
 
-    def _line(self, looks: Looks) -> dict[str, Any]:
+    def _line(self, looks: Looks, found: Solved) -> dict[str, Any]:
         """What a set of tests is worth, by the strategy that is the best at their price."""
         problem = self.problem
-        found = Stakes.of(replace(problem, looks=(looks,))).solved()[0]
         ends = leaves(looks.joint, [own[0] for own in found.choices])
         delays = np.array([item.kind == "delay" for item in problem.items])
         prices = np.einsum("tsi,i->tsi", looks.costs, problem.values)

@@ -23,7 +23,7 @@ import numpy as np
 
 from calcinosis.analysis.decision_problem import DecisionProblem
 from calcinosis.analysis.envelope import Line, Piece, by_choice, envelope
-from calcinosis.analysis.stakes import Stakes, lines_at
+from calcinosis.analysis.stakes import NEAR, Stakes, lines_at
 from calcinosis.inference.network import Array
 from calcinosis.inference.question_error import QuestionError
 
@@ -68,7 +68,11 @@ class Thresholds:
     @cached_property
     def pieces(self) -> tuple[Piece, ...]:
         """The probabilities from 0 to 1 in pieces, each with the number of the action that is the best on it."""
-        return self._best_of(range(len(self.bent)))
+
+        def best(points: Sequence[float]) -> list[Line]:
+            return [max((_line(own, x) for own in self.bent), key=lambda line: line(x)) for x in points]
+
+        return by_choice(envelope(best, [0.0, 1.0]))
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -120,25 +124,31 @@ class Thresholds:
         import pandas as pd
 
         at = np.linspace(0.0, 1.0, POINTS)
-        found = {"probability": at}
-        for action, pieces in zip(self.problem.actions, self.bent, strict=True):
-            bends = [0.0, *(piece.stop for piece in pieces)]
-            found[action.name] = np.interp(at, bends, [pieces[0].line(0.0), *(own.line(own.stop) for own in pieces)])
-        return pd.DataFrame(found)
+        names = [action.name for action in self.problem.actions]
+        return pd.DataFrame({"probability": at} | {name: self._values(own, at) for own, name in enumerate(names)})
+
+    def _values(self, action: int, at: Array) -> Array:
+        """The expected utility of an action at some probabilities of the state."""
+        pieces = self.bent[action]
+        bends = [0.0, *(piece.stop for piece in pieces)]
+        return np.interp(at, bends, [pieces[0].line(0.0), *(piece.line(piece.stop) for piece in pieces)])
 
     def _ties(self, first: int, second: int) -> list[tuple[int, int, float]]:
-        pieces = self._best_of((first, second))
-        return [
-            (int(str(left.line.choice)), int(str(right.line.choice)), right.start) for left, right in pairwise(pieces)
-        ]
+        """Where two actions tie: the better one below, the better one above, and the probability.
 
-    def _best_of(self, actions: Sequence[int]) -> tuple[Piece, ...]:
-        """The probabilities from 0 to 1 in pieces, each with the one of some actions that is the best on it."""
-
-        def best(points: Sequence[float]) -> list[Line]:
-            return [max((_line(self.bent[own], x) for own in actions), key=lambda line: line(x)) for x in points]
-
-        return by_choice(envelope(best, [0.0, 1.0]))
+        Between two bends of either both are straight, and so is the gap between them.
+        """
+        at = np.unique([0.0, *(piece.stop for own in (first, second) for piece in self.bent[own])])
+        gap = self._values(first, at) - self._values(second, at)
+        apart = np.flatnonzero(np.abs(gap) > NEAR)
+        found = []
+        for here, there in pairwise(apart.tolist()):
+            if gap[here] * gap[there] < 0:
+                below, above = (first, second) if gap[here] > 0 else (second, first)
+                share = gap[here] / (gap[here] - gap[there])
+                tie = at[here] + share * (at[there] - at[here]) if there == here + 1 else at[there - 1]
+                found.append((below, above, float(tie)))
+        return found
 
 
 def _line(pieces: Sequence[Piece], x: float) -> Line:
