@@ -169,6 +169,21 @@ def moved(model, entry, value):
     return model.with_tables({found.variable: table})
 
 
+def test_where_two_actions_are_equal_for_a_while_the_one_that_leads_after_is_told(model):
+    """Deep biopsy and biopsy are equal from 0.786 on, where a second look at the same biopsy changes nothing, and
+    excision leads from 0.806 on."""
+    case = cc.cases().loc["dys_023"]
+    known = {name: value for name, value in case.items() if name in model.names and value and name not in BIOPSY}
+    frame = decide(model, known).changes.tables
+    line = frame[frame["name"].str.startswith("vessel_calcification") & (frame["to"] == "excision")]
+    line = line[line["name"].str.contains("esrd=yes,subtype=calciphylaxis")].iloc[0]
+    assert decide(model, known).leading == "wedge_first"
+    at = {x: utilities_of(decide(moved(model, line["name"], x), known)) for x in (0.80, 0.81, line["at"])}
+    assert at[0.80]["wedge_first"] == pytest.approx(at[0.80]["biopsy_first"], abs=1e-12)
+    assert at[0.81]["excision"] > max(at[0.81]["wedge_first"], at[0.81]["biopsy_first"])
+    assert at[line["at"]]["wedge_first"] == pytest.approx(at[line["at"]]["excision"], abs=1e-7)
+
+
 @pytest.mark.parametrize("biopsies", [0, 1, 2])
 @pytest.mark.parametrize("without", [(), ("excision", "intralesional_sts")], ids=["all", "without"])
 def test_a_row_of_the_tables_at_its_change_makes_a_tie(model, biopsies, without):
@@ -183,6 +198,10 @@ def test_a_row_of_the_tables_at_its_change_makes_a_tie(model, biopsies, without)
         found = utilities_of(decide(moved(model, line.name, line.at), findings, without=without))
         assert found[line.to] == pytest.approx(max(found.values()), abs=1e-3)
         assert found[decision.leading] == pytest.approx(max(found.values()), abs=1e-3)
+        beyond = line.at + 1e-3 * (float(line.change > 0) - line.at)
+        found = utilities_of(decide(moved(model, line.name, beyond), findings, without=without))
+        assert found[line.to] == pytest.approx(max(found.values()), abs=1e-9)
+        assert found[decision.leading] < found[line.to]
     assert frame["likely"].to_list() == sorted(frame["likely"], reverse=True)
 
 

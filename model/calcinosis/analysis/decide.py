@@ -17,7 +17,7 @@ from calcinosis.analysis.decision_changes import DecisionChanges
 from calcinosis.analysis.decision_draws import DecisionDraws, shown_by
 from calcinosis.analysis.decision_problem import DecisionProblem, Looks, decision_problem, gravest
 from calcinosis.analysis.plain import plain_lines
-from calcinosis.analysis.stakes import Stakes
+from calcinosis.analysis.stakes import DIGITS, Stakes
 from calcinosis.analysis.strategy import End, Solved, leaves
 from calcinosis.analysis.testing import Testing
 from calcinosis.analysis.thresholds import Thresholds, thresholds
@@ -38,9 +38,6 @@ DRAWS = 10_000
 
 MOST_DRAWS = 1_000_000
 """The most draws that fit into memory."""
-
-DIGITS = 9
-"""To so many decimal places two expected utilities are equal."""
 
 NO_ADVICE = (
     "This shows what follows from the tables and the utilities. It is no advice; other utilities, other answers."

@@ -16,7 +16,7 @@ from calcinosis.analysis.after import with_results
 from calcinosis.analysis.decision_problem import DecisionProblem
 from calcinosis.analysis.moved_tables import MovedTable, moved_tables
 from calcinosis.analysis.result_sets import ResultSets, result_sets
-from calcinosis.analysis.stakes import NEAR, Stakes, first_change
+from calcinosis.analysis.stakes import DIGITS, NEAR, Stakes, first_change
 from calcinosis.inference.contraction import Rows
 from calcinosis.inference.network import Array
 
@@ -87,7 +87,7 @@ class MovedRows:
             joint = self._results.joint(weights.reshape(-1, *weights.shape[2:]), now)
             values = self._present.with_joint(joint).utilities().reshape(*share.shape, -1)
             place = (values.max(axis=2) > values[..., self.leader] + NEAR).argmax(axis=1)
-            other = values[every, place].argmax(axis=1)
+            other = np.round(values[every, place], DIGITS).argmax(axis=1)
             low, high = share[every, np.maximum(place - 1, 0)], share[every, place]
         start, stop = table.knots[entries, 1], table.knots[entries, end]
         return start + high * (stop - start), other

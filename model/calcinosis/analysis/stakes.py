@@ -21,8 +21,12 @@ from calcinosis.inference.network import Array
 STEPS = 100
 """In so many steps at most a crossing is searched; a handful is what it takes."""
 
-NEAR = 1e-10
-"""Two expected utilities nearer than this, in points, are equal."""
+CLOSE, BEYOND = 1e-15, 1e-6
+"""Two shares of the way nearer than this are one; and so far beyond a change it is seen which action leads now."""
+
+NEAR, DIGITS = 1e-10, 10
+"""Two expected utilities nearer than this, in points, are equal, and so are those that are to so many decimal places:
+of equals the action that is listed first is told."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,40 +145,41 @@ def first_change(start: Stakes, stop: Stakes, leader: int) -> tuple[Array, npt.N
     """How far on the way, 0 to 1, another action comes to lead, and which, in each of many problems.
 
     NaN and -1 where the leader leads at the end of the way too. The share is where the gap between the leader and the
-    best of the others closes: a step along the lines of both, as Newton's method, kept between a point at which the
-    leader leads and one at which it does not.
+    best of the others closes: on the straight line between the ends of the way first, then a step along the lines of
+    both, as Newton's method, kept between a point at which the leader leads and one at which it does not.
     """
-    ends = stop.utilities()
-    count = len(ends)
-    lost = np.flatnonzero(_gap(ends, leader) > NEAR)
-    share, other = np.full(count, np.nan), np.full(count, -1, dtype=np.intp)
+    end = _gap(stop.utilities(), leader)
+    lost = np.flatnonzero(end > NEAR)
+    share, other = np.full(len(end), np.nan), np.full(len(end), -1, dtype=np.intp)
     if not len(lost):
         return share, other
     one, two = start.chosen(lost), stop.chosen(lost)
     low, high = np.zeros(len(lost)), np.ones(len(lost))
-    at = high.copy()
-    rival = np.zeros(len(lost), dtype=np.intp)
+    now = np.minimum(_gap(start.utilities(), leader), 0.0)
+    at = np.broadcast_to(now, len(end))[lost] / (now - end)[lost]
     for _ in range(STEPS):
         here = one.to(two, at)
         solved = here.solved()
         values = here.utilities(solved)
         gap = _gap(values, leader)
-        over = gap > 0
         others = values.copy()
         others[:, leader] = -np.inf
+        ahead, behind = others.argmax(axis=1), np.full(len(lost), leader)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            slope = (gap - _followed(one, solved, ahead) + _followed(one, solved, behind)) / at
+            step = at - gap / slope
         near = np.abs(gap) <= NEAR
-        rival = np.where(over | near, others.argmax(axis=1), rival)
+        opens = near & (slope > NEAR)  # where both are equal for a while, the other leads from the end of that on
+        over = (gap > 0) & ~near
         high, low = np.where(over, np.minimum(high, at), high), np.where(over, low, np.maximum(low, at))
-        done = near | (high - low <= 1e-15)
+        done = opens | (high - low <= CLOSE)
         if done.all():
             break
-        ahead, behind = others.argmax(axis=1), np.full(len(lost), leader)
-        slope = (gap - _followed(one, solved, ahead) + _followed(one, solved, behind)) / at
-        with np.errstate(divide="ignore", invalid="ignore"):
-            step = at - gap / slope
-        inside = np.isfinite(step) & (step > low) & (step < high)
+        inside = ~near & (step > low) & (step < high)
         at = np.where(done, at, np.where(inside, step, (low + high) / 2))
-    share[lost], other[lost] = at, rival
+    beyond = one.to(two, at + BEYOND * (1 - at)).utilities()
+    beyond[:, leader] = -np.inf
+    share[lost], other[lost] = at, np.round(beyond, DIGITS).argmax(axis=1)
     return share, other
 
 

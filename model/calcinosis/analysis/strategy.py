@@ -84,9 +84,7 @@ def followed(joint: Array, worth: Array, costs: Array, choices: Sequence[Choices
     value: Array = np.zeros(())
     for done in range(len(sums) - 1, -1, -1):
         choice = choices[done]
-        acts = _times(worth, sums[done])
-        acts = np.broadcast_to(acts, (max(len(choice), len(acts)), *acts.shape[1:]))
-        act = np.take_along_axis(acts, np.maximum(choice, 0)[:, None], 1)[:, 0]
+        act = _chosen(_times(worth, sums[done]), choice)
         if done == len(sums) - 1:
             value = act
         else:
@@ -126,6 +124,13 @@ def leaves(joint: Array, choices: Sequence[Choices]) -> list[End]:
         return [end for outcome in range(joint.shape[len(path)]) for end in below((*path, outcome))]
 
     return below(())
+
+
+def _chosen(acts: Array, choice: Choices) -> Array:
+    """The value of the chosen treatments, and of any where the choice is to go on: axes `(problems, outcomes …)`."""
+    flat, picked = acts.reshape(*acts.shape[:2], -1), np.maximum(choice, 0).reshape(len(choice), -1)
+    problems = np.arange(len(flat))[:, None] if len(flat) > 1 else 0
+    return np.asarray(flat[problems, picked, np.arange(flat.shape[2])]).reshape(-1, *choice.shape[1:])
 
 
 def _sums(joint: Array) -> list[Array]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from calcinosis.analysis.decision_problem import DecisionProblem, Looks
-from calcinosis.analysis.stakes import Stakes
+from calcinosis.analysis.stakes import DIGITS, Stakes
 from calcinosis.analysis.strategy import Solved, leaves
 
 if TYPE_CHECKING:
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 NOTHING = 1e-9
 """A gain smaller than this, in points, is rounding."""
-
-DIGITS = 9
-"""To so many decimal places two tests are worth the same; they stay in the order in which they are listed."""
 
 WORTHWHILE = 0.05
 """Testing that gains less than this net, in points, is not called worth its price: it would be shown as 0.0."""
