@@ -25,8 +25,14 @@ what_if.view = fail_too
 """
 """Python that makes one click and one view fail in the program."""
 
-REFUSED = ("ERR_CONNECTION_REFUSED", "WebSocket connection", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE")
-"""What the browser says of a server that is not there."""
+REFUSED = (
+    "ERR_CONNECTION_REFUSED",
+    "WebSocket connection",
+    "ERR_CONNECTION_RESET",
+    "ERR_EMPTY_RESPONSE",
+    "ERR_INCOMPLETE_CHUNKED_ENCODING",
+)
+"""What the browser says of a server that is not there, or that ends while it answers."""
 
 
 def banner(page):

@@ -94,9 +94,8 @@ def test_the_report_has_every_table_and_figure(run, found, tmp_path):
     words = ("--case", "jones2023", *BIOPSY, *FEW, "--out", str(out), "--map", "infusions, improved ,died")
     assert f"open {out}/index.html" in run(*words)
     names = {path.name for path in out.iterdir()}
-    assert {"actions.svg", "thresholds.svg", "testing.svg", "utilities.svg", "map.svg", "posterior.svg"} - names == {
-        "posterior.svg"
-    }
+    for name in ("actions", "thresholds", "testing", "utilities", "map"):
+        assert f"{name}.svg" in names
     for name in ("actions", "expected", "then", "testing", "changes_utilities", "changes_responses", "changes_tables"):
         assert f"{name}.csv" in names
     actions = pd.read_csv(out / "actions.csv")

@@ -8,6 +8,7 @@ the further ones show, and only the sets of the most looks have to be weighed.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -63,12 +64,12 @@ def result_sets(problem: DecisionProblem) -> ResultSets:
     parts += [_Looks(own.seen.reveals, own.seen.results, own.seen.joint.sum(axis=1)) for own in problem.looks]
     whole = [max((own for own in parts if part.variables <= own.variables), key=lambda own: len(own.reveals))
              for part in parts]  # fmt: skip
-    chances: dict[Shown, float] = {}
+    chances: dict[_Key, float] = {}
     for own in {own.reveals: own for own in whole}.values():
         for row, chance in zip(own.results.tolist(), own.chances.tolist(), strict=True):
             if chance > 0:
-                chances.setdefault(shown(model, own.reveals, row), chance)
-    place = {results: number for number, results in enumerate(chances)}
+                chances.setdefault(_key(own.reveals, row), chance)
+    place = {key: number for number, key in enumerate(chances)}
     every = []
     for part, own in zip(parts, whole, strict=True):
         further = tuple((own.variables - part.variables).elements())
@@ -76,9 +77,18 @@ def result_sets(problem: DecisionProblem) -> ResultSets:
         counts = np.zeros((len(part.results), len(place)))
         for number, row in enumerate(part.results.tolist()):
             for others in more:
-                results = shown(model, (*part.reveals, *further), (*row, *others))
-                if results in place:
-                    counts[number, place[results]] += 1
+                key = _key((*part.reveals, *further), (*row, *others))
+                if key in place:
+                    counts[number, place[key]] += 1
         every.append(counts)
+    sets = tuple(shown(model, [name for name, _ in key], [state for _, state in key]) for key in place)
     shapes = (problem.states.shape, *(own.joint.shape for own in problem.looks))
-    return ResultSets(tuple(place), np.array(list(chances.values())), tuple(every), shapes)
+    return ResultSets(sets, np.array(list(chances.values())), tuple(every), shapes)
+
+
+_Key = tuple[tuple[str, int], ...]
+"""Variables with the number of the state that each look showed, in no order."""
+
+
+def _key(reveals: Sequence[str], results: Sequence[int]) -> _Key:
+    return tuple(sorted(zip(reveals, results, strict=True)))

@@ -38,8 +38,8 @@ class Solved:
     @cached_property
     def choices(self) -> tuple[Choices, ...]:
         """The choices, which take longer to tell than the values."""
-        last = self._acts[-1].argmax(axis=1)
-        return (*(np.where(on, ON, acts.argmax(axis=1)) for acts, on in zip(self._acts, self._on, strict=False)), last)
+        last = self._acts[-1].argmax(axis=0)
+        return (*(np.where(on, ON, acts.argmax(axis=0)) for acts, on in zip(self._acts, self._on, strict=False)), last)
 
 
 def solve(joint: Array, worth: Array, costs: Array) -> Solved:
@@ -60,11 +60,11 @@ def solve(joint: Array, worth: Array, costs: Array) -> Solved:
     """
     sums = _sums(joint)
     acts = [_times(worth, own) for own in sums]
-    value = acts[-1].max(axis=1)
+    value = acts[-1].max(axis=0)
     going: list[npt.NDArray[np.bool_]] = []
     for done in range(len(sums) - 2, -1, -1):
-        act = acts[done].max(axis=1)
-        goes_on = np.einsum("...o->...", value) - _times(costs[:, done : done + 1], sums[done])[:, 0]
+        act = acts[done].max(axis=0)
+        goes_on = np.einsum("...o->...", value) - _times(costs[:, done : done + 1], sums[done])[0]
         on = goes_on > act + TIE if done else np.ones_like(goes_on, dtype=bool)
         value = np.where(on, goes_on, act)
         going.append(on)
@@ -88,7 +88,7 @@ def followed(joint: Array, worth: Array, costs: Array, choices: Sequence[Choices
         if done == len(sums) - 1:
             value = act
         else:
-            goes_on = np.einsum("...o->...", value) - _times(costs[:, done : done + 1], sums[done])[:, 0]
+            goes_on = np.einsum("...o->...", value) - _times(costs[:, done : done + 1], sums[done])[0]
             value = np.where(choice == ON, goes_on, act)
     return value
 
@@ -129,8 +129,8 @@ def leaves(joint: Array, choices: Sequence[Choices]) -> list[End]:
 def _chosen(acts: Array, choice: Choices) -> Array:
     """The value of the chosen treatments, and of any where the choice is to go on: axes `(problems, outcomes …)`."""
     flat, picked = acts.reshape(*acts.shape[:2], -1), np.maximum(choice, 0).reshape(len(choice), -1)
-    problems = np.arange(len(flat))[:, None] if len(flat) > 1 else 0
-    return np.asarray(flat[problems, picked, np.arange(flat.shape[2])]).reshape(-1, *choice.shape[1:])
+    problems = np.arange(flat.shape[1])[:, None] if flat.shape[1] > 1 else 0
+    return np.asarray(flat[picked, problems, np.arange(flat.shape[2])]).reshape(-1, *choice.shape[1:])
 
 
 def _sums(joint: Array) -> list[Array]:
@@ -142,6 +142,9 @@ def _sums(joint: Array) -> list[Array]:
 
 
 def _times(worth: Array, joint: Array) -> Array:
-    """Summed over the states: axes `(problems, treatments, outcomes …)`."""
-    flat = worth @ joint.reshape(len(joint), -1, joint.shape[-1]).swapaxes(1, 2)
-    return flat.reshape(*flat.shape[:2], *joint.shape[1:-1])
+    """Summed over the states: axes `(treatments, problems, outcomes …)`."""
+    if len(worth) == 1:
+        flat = worth[0] @ joint.reshape(-1, joint.shape[-1]).T
+    else:
+        flat = (worth @ joint.reshape(len(joint), -1, joint.shape[-1]).swapaxes(1, 2)).swapaxes(0, 1)
+    return np.asarray(flat.reshape(len(flat), -1, *joint.shape[1:-1]))
