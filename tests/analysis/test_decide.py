@@ -4,12 +4,14 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from decision_folders import random_decision
 from hypothesis import given
 from hypothesis import strategies as st
 
 import calcinosis as cc
+from calcinosis.analysis import moved_rows
 from calcinosis.analysis.decide import decide
 from calcinosis.analysis.envelope import Line, by_choice, envelope
 from calcinosis.analysis.utility_map import utility_map
@@ -167,6 +169,13 @@ def moved(model, entry, value):
     row[found.column] = value
     table.loc[found.row, states] = row
     return model.with_tables({found.variable: table})
+
+
+def test_rows_in_small_blocks_are_told_as_all_at_once(model, monkeypatch):
+    whole = decide(model, JONES).changes.tables
+    monkeypatch.setattr(moved_rows, "MOST_NUMBERS", 5000)  # seven entries at a time
+    blocks = decide(model, JONES).changes.tables
+    pd.testing.assert_frame_equal(blocks, whole, atol=1e-9)
 
 
 def test_where_two_actions_are_equal_for_a_while_the_one_that_leads_after_is_told(model):

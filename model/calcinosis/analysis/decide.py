@@ -17,7 +17,7 @@ from calcinosis.analysis.decision_changes import DecisionChanges
 from calcinosis.analysis.decision_draws import DecisionDraws, shown_by
 from calcinosis.analysis.decision_problem import DecisionProblem, Looks, decision_problem, gravest
 from calcinosis.analysis.plain import plain_lines
-from calcinosis.analysis.stakes import DIGITS, Stakes
+from calcinosis.analysis.stakes import DIGITS, Stakes, leading
 from calcinosis.analysis.strategy import End, Solved, leaves
 from calcinosis.analysis.testing import Testing
 from calcinosis.analysis.thresholds import Thresholds, thresholds
@@ -101,7 +101,7 @@ class Decision:
         weights = self.draws.weights
         drawn = self.drawn
         best = drawn.max(axis=0)
-        first = drawn.argmax(axis=0)
+        first = leading(drawn.T)
         tail = (1 - self.mass) / 2
         lines = []
         for number, action in enumerate(self.problem.actions):

@@ -7,6 +7,7 @@ two lines. Where a row is seen in several results nothing is a straight line, an
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,13 +17,16 @@ from calcinosis.analysis.after import with_results
 from calcinosis.analysis.decision_problem import DecisionProblem
 from calcinosis.analysis.moved_tables import MovedTable, moved_tables
 from calcinosis.analysis.result_sets import ResultSets, result_sets
-from calcinosis.analysis.stakes import DIGITS, NEAR, Stakes, first_change
+from calcinosis.analysis.stakes import NEAR, Stakes, first_change, leading
 from calcinosis.inference.contraction import Rows
 from calcinosis.inference.network import Array
 
 SAMPLES, ROUNDS = 33, 4
 """Where a row is seen in several results: at so many points a change is looked for, then as many between the two that
 it lies between, so many times."""
+
+MOST_NUMBERS = 2**22
+"""The joint probabilities of at most so many numbers are weighed at once, 32 MiB."""
 
 ENDS = (0, 2)
 """The knots that an entry may move to."""
@@ -40,24 +44,24 @@ class MovedRows:
         there, and the number of the action."""
         model, evidence = self.problem.model, self.problem.posterior.evidence
         tables = moved_tables(model.network, [with_results(model, evidence, dict(own)) for own in self._results.sets])
-        every = [_free(table) for table in tables]
-        at_ends = [table.weights(own, table.moved[own][:, ENDS]) for table, own in zip(tables, every, strict=True)]
-        joint = self._results.joint(np.concatenate(at_ends).reshape(-1, *at_ends[0].shape[2:]), self._now(tables[0]))
-        share, to = first_change(self._present, self._present.with_joint(joint), self.leader)
-        share, to = share.reshape(-1, len(ENDS)), to.reshape(-1, len(ENDS))
         found: list[tuple[int, float, int]] = []
-        last = 0
-        for table, own in zip(tables, every, strict=True):
-            first, last = last, last + len(own)
-            numbers, ends = np.nonzero(to[first:last] >= 0)
-            entries = own[numbers]
-            if table.measured:
-                at, other = self._searched(table, entries, ends)
-            else:
-                start, stop = table.knots[entries, 1], table.knots[entries, np.array(ENDS)[ends]]
-                at, other = start + share[first + numbers, ends] * (stop - start), to[first + numbers, ends]
-            places = model.entries.first[table.variable] + table.numbers[entries]
-            found += zip(places.tolist(), at.tolist(), other.tolist(), strict=True)
+        for block in _blocks(tables, max(1, MOST_NUMBERS // (len(ENDS) * self._results.size))):
+            at_ends = np.concatenate([table.weights(own, table.moved[own][:, ENDS]) for table, own in block])
+            joint = self._results.joint(at_ends.reshape(-1, *at_ends.shape[2:]), self._now(tables[0]))
+            share, to = first_change(self._present, self._present.with_joint(joint), self.leader)
+            share, to = share.reshape(-1, len(ENDS)), to.reshape(-1, len(ENDS))
+            last = 0
+            for table, own in block:
+                first, last = last, last + len(own)
+                numbers, ends = np.nonzero(to[first:last] >= 0)
+                entries = own[numbers]
+                if table.measured:
+                    at, other = self._searched(table, entries, ends)
+                else:
+                    start, stop = table.knots[entries, 1], table.knots[entries, np.array(ENDS)[ends]]
+                    at, other = start + share[first + numbers, ends] * (stop - start), to[first + numbers, ends]
+                places = model.entries.first[table.variable] + table.numbers[entries]
+                found += zip(places.tolist(), at.tolist(), other.tolist(), strict=True)
         return found
 
     @cached_property
@@ -87,7 +91,7 @@ class MovedRows:
             joint = self._results.joint(weights.reshape(-1, *weights.shape[2:]), now)
             values = self._present.with_joint(joint).utilities().reshape(*share.shape, -1)
             place = (values.max(axis=2) > values[..., self.leader] + NEAR).argmax(axis=1)
-            other = np.round(values[every, place], DIGITS).argmax(axis=1)
+            other = leading(values[every, place])
             low, high = share[every, np.maximum(place - 1, 0)], share[every, place]
         start, stop = table.knots[entries, 1], table.knots[entries, end]
         return start + high * (stop - start), other
@@ -98,3 +102,20 @@ def _free(table: MovedTable) -> Rows:
     states = table.moved.shape[-1]
     now = table.knots[:, 1]
     return np.flatnonzero((now > 0) & (now < 1) & ((states > 2) | (table.numbers % states == 0)))
+
+
+def _blocks(tables: Sequence[MovedTable], most: int) -> Iterator[list[tuple[MovedTable, Rows]]]:
+    """The entries that can move, by table, in blocks of at most so many."""
+    block: list[tuple[MovedTable, Rows]] = []
+    left = most
+    for table in tables:
+        free = _free(table)
+        for first in range(0, len(free), most):
+            own = free[first : first + most]
+            if len(own) > left:
+                yield block
+                block, left = [], most
+            block.append((table, own))
+            left -= len(own)
+    if block:
+        yield block

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 
 import numpy as np
 
@@ -32,6 +33,11 @@ class ResultSets:
     chances: Array
     counts: tuple[Array, ...]
     shapes: tuple[tuple[int, ...], ...]
+
+    @property
+    def size(self) -> int:
+        """How many joint probabilities a problem has."""
+        return sum(prod(shape) for shape in self.shapes)
 
     def joint(self, weights: Array, now: Array) -> list[Array]:
         """The probability of each outcome and state in many problems, from joint weights, axes `(problems, sets,

@@ -25,8 +25,8 @@ CLOSE, BEYOND = 1e-15, 1e-6
 """Two shares of the way nearer than this are one; and so far beyond a change it is seen which action leads now."""
 
 NEAR, DIGITS = 1e-10, 10
-"""Two expected utilities nearer than this, in points, are equal, and so are those that are to so many decimal places:
-of equals the action that is listed first is told."""
+"""Two expected utilities nearer than this, in points, are equal, and so are those that are to so many decimal
+places."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +131,16 @@ def _valued(parts: Array, values: Array) -> Array:
     return np.asarray((parts @ values.reshape(len(values), *[1] * (parts.ndim - 3), -1, 1))[..., 0])
 
 
+def leading(values: Array) -> npt.NDArray[np.intp]:
+    """The number of the action with the highest expected utility, from axes `(…, actions)`; of those that are equal but
+    for rounding the one that is listed first.
+
+    >>> leading(np.array([70.1, 70.3, 70.3 + 1e-14])).tolist()
+    1
+    """
+    return np.asarray(np.round(values, DIGITS).argmax(axis=-1))
+
+
 def lines_at(start: Stakes, stop: Stakes, looks: int, shares: Sequence[float]) -> list[Line]:
     """The line of an action with tests, by its number among them, on the way from one problem to another: with the
     choices that are the best at each share of the way. The choice of a line is the number among all actions."""
@@ -179,7 +189,7 @@ def first_change(start: Stakes, stop: Stakes, leader: int) -> tuple[Array, npt.N
         at = np.where(done, at, np.where(inside, step, (low + high) / 2))
     beyond = one.to(two, at + BEYOND * (1 - at)).utilities()
     beyond[:, leader] = -np.inf
-    share[lost], other[lost] = at, np.round(beyond, DIGITS).argmax(axis=1)
+    share[lost], other[lost] = at, leading(beyond)
     return share, other
 
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from calcinosis.analysis.decision_problem import DecisionProblem
 from calcinosis.analysis.envelope import Line, Piece, by_choice, envelope
-from calcinosis.analysis.stakes import NEAR, Stakes, lines_at
+from calcinosis.analysis.stakes import NEAR, Stakes, leading, lines_at
 from calcinosis.inference.network import Array
 from calcinosis.inference.question_error import QuestionError
 
@@ -70,7 +70,9 @@ class Thresholds:
         """The probabilities from 0 to 1 in pieces, each with the number of the action that is the best on it."""
 
         def best(points: Sequence[float]) -> list[Line]:
-            return [max((_line(own, x) for own in self.bent), key=lambda line: line(x)) for x in points]
+            lines = [[_line(own, x) for own in self.bent] for x in points]
+            first = [int(leading(np.array([line(x) for line in own]))) for own, x in zip(lines, points, strict=True)]
+            return [own[number] for own, number in zip(lines, first, strict=True)]
 
         return by_choice(envelope(best, [0.0, 1.0]))
 
@@ -96,7 +98,7 @@ class Thresholds:
         import pandas as pd
 
         actions = self.problem.actions
-        leader = int(Stakes.of(self.problem).utilities()[0].argmax())
+        leader = int(leading(Stakes.of(self.problem).utilities()[0]))
         lines = [
             {"below": actions[one].name, "above": actions[other].name, "at": at}
             for rival in range(len(actions))

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calcinosis.analysis.decision_problem import DecisionProblem
-from calcinosis.analysis.stakes import Stakes
+from calcinosis.analysis.stakes import Stakes, leading
 from calcinosis.inference.network import Array
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.decisions import HIGHEST, LOWEST
@@ -92,9 +92,7 @@ def utility_map(problem: DecisionProblem, names: Sequence[str], points: int = PO
     ordered = np.sort(utilities, axis=1)
     ahead = ordered[:, -1] - ordered[:, -2] if utilities.shape[1] > 1 else np.zeros(len(utilities))
     shape = grid[0].shape
-    return UtilityMap(
-        problem, tuple(names), x, y, z, utilities.argmax(axis=1).reshape(shape), ahead.reshape(shape)
-    )  # fmt: skip
+    return UtilityMap(problem, tuple(names), x, y, z, leading(utilities).reshape(shape), ahead.reshape(shape))
 
 
 def _reach(problem: DecisionProblem, place: int, points: int) -> Array:
