@@ -98,10 +98,11 @@ class MovedRows:
 
 
 def _free(table: MovedTable) -> Rows:
-    """The entries that can move: what is so by definition, 0 or 1, stays so, and of a row of two one tells all."""
+    """The entries that can move: what is so by definition, 0 or 1, stays so; of a row of two the rarer tells all."""
     states = table.moved.shape[-1]
     now = table.knots[:, 1]
-    return np.flatnonzero((now > 0) & (now < 1) & ((states > 2) | (table.numbers % states == 0)))
+    told = (states > 2) | (now < 0.5) | ((now == 0.5) & (table.numbers % states == 0))
+    return np.flatnonzero((now > 0) & (now < 1) & told)
 
 
 def _blocks(tables: Sequence[MovedTable], most: int) -> Iterator[list[tuple[MovedTable, Rows]]]:

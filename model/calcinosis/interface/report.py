@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -165,8 +166,10 @@ def table(heads: Sequence[str], lines: Sequence[Sequence[str]], numbers: Collect
 
     def cell(tag: str, column: int, words: str) -> str:
         look = "number" if column in numbers else "wide" if column == wide and tag == "td" else ""
+        own = escape(words).replace(chr(10), "<br>")
+        own = own if column in numbers else re.sub(r"([=,@])(?=\w)", r"\1<wbr>", own)  # long names break here
         look = f' class="{look}"' if look else ""
-        return f"<{tag}{look}>{escape(words).replace(chr(10), '<br>')}</{tag}>"
+        return f"<{tag}{look}>{own}</{tag}>"
 
     rows = [("th", heads), *(("td", line) for line in lines)]
     shown = "".join(f"<tr>{''.join(cell(tag, i, words) for i, words in enumerate(line))}</tr>" for tag, line in rows)
