@@ -171,6 +171,23 @@ def moved(model, entry, value):
     return model.with_tables({found.variable: table})
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_the_rows_of_a_random_decision_at_their_change_and_none_left_out(seed):
+    model = random_decision(seed)
+    decision = decide(model, finding="yes")
+    frame = decision.changes.tables
+    for line in frame.itertuples():
+        found = utilities_of(decide(moved(model, line.name, line.at), finding="yes"))
+        assert found[line.to] == pytest.approx(max(found.values()), abs=1e-7)
+        assert found[decision.leading] == pytest.approx(max(found.values()), abs=1e-7)
+    told = {(model.entries.find(name).variable, model.entries.find(name).row) for name in frame["name"]}
+    for entry in model.entries:
+        if (entry.variable, entry.row) not in told:
+            for end in (1e-9, 1 - 1e-9):
+                found = utilities_of(decide(moved(model, entry, end), finding="yes"))
+                assert found[decision.leading] == pytest.approx(max(found.values()), abs=1e-6), (entry, end)
+
+
 def test_rows_in_small_blocks_are_told_as_all_at_once(model, monkeypatch):
     whole = decide(model, JONES).changes.tables
     monkeypatch.setattr(moved_rows, "MOST_NUMBERS", 5000)  # seven entries at a time
