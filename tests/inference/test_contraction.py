@@ -181,6 +181,22 @@ def test_many_tables_at_once_are_each_alone(networks, data):
         np.testing.assert_allclose(shares(weights[:, number]), expected, **EXACT)
 
 
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_derivatives_of_many_factors_at_once_are_those_of_each_alone(networks, data):
+    model, evidence = data.draw(patients(networks))
+    contraction = contract(model.network, evidence)
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    shapes = [own.shape for own in factors_of(contraction)]
+    sizes = [3, *(data.draw(st.sampled_from([1, 3])) for _ in shapes[1:])]  # some are the same in all three
+    many = [rng.random((*shape, size)) for shape, size in zip(shapes, sizes, strict=True)]
+    derivatives = contraction.derivatives(many)
+    for number in range(3):
+        alone = contraction.derivatives([own[..., min(number, own.shape[-1] - 1)] for own in many])
+        for one, expected in zip(derivatives, alone, strict=True):
+            np.testing.assert_allclose(one[..., number], expected, rtol=1e-12, atol=1e-15)
+
+
 def test_only_the_rows_that_the_evidence_leaves_open_take_part(clinic):
     contraction = contract(clinic.network, clinic.read(pain="severe"))
     assert {family.variable: family.rows.tolist() for family in contraction.families} == {
