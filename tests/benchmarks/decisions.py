@@ -10,12 +10,12 @@ import warnings
 from statistics import median
 from time import perf_counter
 
-import numpy as np
-
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import pyagrum
     import pyagrum.influence_diagram
+
+from peers import fill
 
 import calcinosis as cc
 
@@ -25,15 +25,8 @@ HISTOLOGY = ("vascular_histology", "vasculopathy", "extravascular_calcification"
 
 def diagram_of(model, problem, looks):
     """The network of the priors with a decision after the results of one test, as pyAgrum has it."""
-    network, own = model.network, pyagrum.influence_diagram.InfluenceDiagram()
-    for name, variable in network.variables.items():
-        own.addChanceNode(pyagrum.LabelizedVariable(name, name, list(variable.state_names)))
-    for name, parents in network.parents.items():
-        for parent in parents:
-            own.addArc(parent, name)
-    for name, parents in network.parents.items():
-        axes = [[*parents, name].index(axis) for axis in reversed(own.cpt(name).names)]
-        own.cpt(name)[:] = np.ascontiguousarray(network.tables[name].transpose(axes))
+    own = pyagrum.influence_diagram.InfluenceDiagram()
+    fill(own, model.network, own.addChanceNode)
     own.addDecisionNode(pyagrum.LabelizedVariable("then", "then", [action.name for action in problem.treatments]))
     own.addUtilityNode(pyagrum.LabelizedVariable("worth", "worth", 1))
     for name in looks.tests[0].reveals:

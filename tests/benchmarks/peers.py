@@ -59,15 +59,20 @@ class Form:
 def to_pyagrum(network):
     """The same tables as a pyAgrum network, in doubles."""
     net = pyagrum.BayesNet()
+    fill(net, network, net.add)
+    return net
+
+
+def fill(net, network, add):
+    """Gives a graph of pyAgrum's, with its call to add a variable, the same tables."""
     for name, variable in network.variables.items():
-        net.add(pyagrum.LabelizedVariable(name, name, list(variable.state_names)))
+        add(pyagrum.LabelizedVariable(name, name, list(variable.state_names)))
     for name, parents in network.parents.items():
         for parent in parents:
             net.addArc(parent, name)
     for name, parents in network.parents.items():
         axes = [[*parents, name].index(axis) for axis in reversed(net.cpt(name).names)]
         net.cpt(name)[:] = np.ascontiguousarray(network.tables[name].transpose(axes))
-    return net
 
 
 def pyagrum_forms(network):

@@ -94,7 +94,7 @@ class Decision:
     @cached_property
     def spread(self) -> pd.DataFrame:
         """One line per action, the best first: action, label, expected_utility, lower and upper (its interval), best
-        (the probability that no other is better), regret (how many points, on average, the best one would be better).
+        (the probability that it leads), regret (how many points, on average, the best one would be better).
         """
         import pandas as pd
 

@@ -9,7 +9,7 @@ crossings that are open are asked at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -19,9 +19,9 @@ NEARLY = 1e-12
 
 @dataclass(frozen=True)
 class Line:
-    """A straight line, with the choice that it is the value of."""
+    """A straight line, with the number of the choice that it is the value of."""
 
-    choice: Hashable
+    choice: int
     level: float
     slope: float
 
@@ -48,10 +48,10 @@ def envelope(best: Best, points: Sequence[float]) -> tuple[Piece, ...]:
     Args:
         points: the ends of the interval, and between them those to ask first: with more, fewer rounds of asking follow.
 
-    >>> lines = [Line("wait", 1.0, -1.0), Line("treat", 0.0, 1.0)]
+    >>> lines = [Line(0, 1.0, -1.0), Line(1, 0.0, 1.0)]
     >>> pieces = envelope(lambda points: [max(lines, key=lambda one: one(x)) for x in points], [0, 1])
     >>> [(piece.line.choice, piece.stop) for piece in pieces]
-    [('wait', 0.5), ('treat', 1)]
+    [(0, 0.5), (1, 1)]
     """
     lines = best(points)
     gaps = [(Piece(*ends, first), last) for ends, (first, last) in zip(pairwise(points), pairwise(lines), strict=True)]

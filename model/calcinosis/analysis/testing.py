@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from calcinosis.analysis.decision_problem import DecisionProblem, Looks
-from calcinosis.analysis.stakes import DIGITS, Stakes
+from calcinosis.analysis.stakes import DIGITS, Stakes, leading
 from calcinosis.analysis.strategy import Solved, leaves
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Testing:
 
     @cached_property
     def _leader(self) -> int:
-        return int(Stakes.of(self.problem).treatments()[0].argmax())
+        return int(leading(Stakes.of(self.problem).treatments()[0]))
 
     def _line(self, looks: Looks, found: Solved) -> dict[str, Any]:
         """What a set of tests is worth, by the strategy that is the best at their price."""

@@ -85,7 +85,7 @@ class Thresholds:
         actions = self.problem.actions
         lines: list[dict[str, Any]] = []
         for piece in self.pieces:
-            own = actions[int(str(piece.line.choice))]
+            own = actions[piece.line.choice]
             here = piece.start <= self.now <= piece.stop
             lines.append({"action": own.name, "label": own.label, "from": piece.start, "to": piece.stop, "now": here})
         return pd.DataFrame(lines)

@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from calcinosis.analysis.decision_curve import DecisionCurve
 
 POINTS = (
-    "Points: expected utility, from 0 to 100, with its interval. Best: in so many draws of all rows no other action is "
-    "better. Regret: by how many points the best one would be better, on average. Testing first is seldom the very "
-    "best, as what it leads to would be better without the test; but its regret may be the least."
+    "Points: expected utility, from 0 to 100, with its interval. Best: in so many draws of all rows it leads; of "
+    "equals one alone is counted. Regret: by how many points the best one would be better, on average. "
+    "Testing first is seldom the very best, as what it leads to would be better without the test; but its regret may "
+    "be the least."
 )
 WORTH = (
     "Points. Gross: what knowing the results gains. Harm and delay are what the tests are expected to cost; money is "
