@@ -22,6 +22,7 @@ def table(name, parents, rows, weight=20.0):
         name,
         tuple(parents),
         tuple(Row(tuple(given), tuple(row), weight, ("made",)) for given, row in rows),
+        tuple(range(len(rows))),
     )
 
 

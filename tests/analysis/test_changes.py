@@ -6,7 +6,6 @@ weigh thousands of rows at once.
 """
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -31,15 +30,13 @@ def known(model, case):
 
 def with_rows(model, variable, rows):
     """The model with other rows of one table, by number."""
-    table = model.network.tables[variable].copy()
-    for number, row in rows.items():
-        table.reshape(-1, len(row))[number] = row
-    return cc.Model(replace(model.network, tables={**model.network.tables, variable: table}))
+    moved = np.array(list(rows)), np.array(list(rows.values()))
+    return cc.Model(model.network.with_rows({variable: moved}))
 
 
 def in_proportion(model, entry, x):
     """The row of an entry when it is x, the rest in proportion."""
-    row = model.network.tables[entry.variable].reshape(-1, len(model.variables[entry.variable].states))[entry.row]
+    row = model.network.rows(entry.variable)[entry.row]
     changed = row * ((1 - x) / (1 - row[entry.column]))
     changed[entry.column] = x
     return changed

@@ -27,9 +27,10 @@ def counts_of(model, patients):
     found = {}
     for name, parents in model.network.parents.items():
         states = [model.variables[v].state_names for v in (*parents, name)]
-        found[name] = np.zeros([len(s) for s in states])
+        found[name] = np.zeros_like(model.network.rows(name))
         for row in patients[[*parents, name]].itertuples(index=False):
-            found[name][tuple(s.index(cell) for s, cell in zip(states, row, strict=True))] += 1
+            *context, state = (s.index(cell) for s, cell in zip(states, row, strict=True))
+            found[name][model.network.contexts[name][tuple(context)], state] += 1
     return found
 
 
@@ -37,11 +38,11 @@ def test_with_complete_data_learning_is_counting(shipped):
     drawn = shipped.simulate(400, hidden=True, seed=2)
     found = cc.update(shipped, drawn)
     counts = counts_of(shipped, drawn.rename(columns={"diagnosis": "subtype"}))
-    for name, table in shipped.network.tables.items():
-        weights = shipped.network.weights[name]
+    for name in shipped.variables:
+        table, weights = shipped.network.rows(name), shipped.network.weights[name]
         total = weights + counts[name].sum(axis=-1)
-        wanted = (table * weights[..., None] + counts[name]) / total[..., None]
-        np.testing.assert_allclose(found.model.network.tables[name], wanted, rtol=1e-12, atol=1e-15)
+        wanted = (table * weights[:, None] + counts[name]) / total[:, None]
+        np.testing.assert_allclose(found.model.network.rows(name), wanted, rtol=1e-12, atol=1e-15)
         several = (table > 0).sum(axis=-1) > 1  # a row that can only be one state has nothing to learn
         np.testing.assert_allclose(found.model.network.weights[name][several], total[several], rtol=1e-12)
     assert found.steps <= 2
@@ -100,10 +101,11 @@ def test_the_weights_say_how_sure_the_rows_are(shipped, learned, figure):
     found = learned[5000].model.network
     hidden = {name for name, variable in shipped.variables.items() if variable.group == "hidden"}
     inside = {False: [], True: []}
-    for name, table in shipped.network.tables.items():
-        weights = np.broadcast_to(found.weights[name][..., None], table.shape)
-        free = (table > 0) & (table < 1) & (weights * found.tables[name] > 3)
-        a, b = (found.tables[name] * weights)[free], ((1 - found.tables[name]) * weights)[free]
+    for name in shipped.variables:
+        table, own = shipped.network.rows(name), found.rows(name)
+        weights = np.broadcast_to(found.weights[name][:, None], table.shape)
+        free = (table > 0) & (table < 1) & (weights * own > 3)
+        a, b = (own * weights)[free], ((1 - own) * weights)[free]
         within = (betaincinv(a, b, 0.025) <= table[free]) & (table[free] <= betaincinv(a, b, 0.975))
         inside[bool(hidden & {name, *shipped.network.parents[name]})] += within.tolist()
     seen, unseen = np.mean(inside[False]), np.mean(inside[True])

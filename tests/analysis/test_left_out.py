@@ -13,14 +13,14 @@ from calcinosis.analysis.metrics import log_loss
 def drawn_world(model, seed):
     """A model whose every row is drawn from its Dirichlet distribution."""
     rng = np.random.default_rng(seed)
-    tables = {}
-    for name, table in model.network.tables.items():
-        rows = (table * model.network.weights[name][..., None]).reshape(-1, table.shape[-1])
+    moved = {}
+    for name in model.variables:
+        rows = model.network.rows(name) * model.network.weights[name][:, None]
         drawn = np.zeros_like(rows)
         for row, own in zip(drawn, rows, strict=True):
             row[own > 0] = rng.dirichlet(own[own > 0]).clip(1e-9)
-        tables[name] = (drawn / drawn.sum(axis=1, keepdims=True)).reshape(table.shape)
-    return cc.Model(replace(model.network, tables=tables))
+        moved[name] = np.arange(len(rows)), drawn / drawn.sum(axis=1, keepdims=True)
+    return cc.Model(model.network.with_rows(moved))
 
 
 def test_learning_helps_where_the_world_is_one_that_the_tables_allow(shipped, figure):

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 import calcinosis as cc
 from calcinosis.analysis.after import shown, with_results
 from calcinosis.analysis.moved_tables import moved_tables
-from calcinosis.inference.contraction import with_rows
 
 
 def asked(model, evidence):
@@ -43,7 +42,7 @@ def test_each_set_of_results_is_weighed_as_asked_anew(networks, data):
     row = (1 - share) * table.moved[entry, 1] + share * table.moved[entry, end]
     both = table.weights(np.array([entry]), np.stack([table.moved[entry, 1], row])[None])[0]
     number = table.numbers[entry] // len(row)
-    other = cc.Model(with_rows(model.network, {table.variable: (np.array([number]), row[None])}))
+    other = cc.Model(model.network.with_rows({table.variable: (np.array([number]), row[None])}))
     for place, (own, before_it) in enumerate(present):
         now, then = both[:, place] / both[0, place].sum()
         np.testing.assert_allclose(now, before_it.probabilities, rtol=0, atol=1e-12)

@@ -80,9 +80,10 @@ def test_the_order_of_questions_does_not_matter(shipped):
 def gammas(network, draws, random):
     """Tables drawn from their Dirichlet distributions: normalised gamma variates, axes `(draws, *table)`."""
     found = {}
-    for name, table in network.tables.items():
-        drawn = random.standard_gamma(table * network.weights[name][..., None], (draws, *table.shape))
-        found[name] = drawn / drawn.sum(axis=-1, keepdims=True)
+    for name in network.variables:
+        rows = network.rows(name)
+        drawn = random.standard_gamma(rows * network.weights[name][:, None], (draws, *rows.shape))
+        found[name] = (drawn / drawn.sum(axis=-1, keepdims=True))[:, network.contexts[name]]
     return found
 
 

@@ -9,7 +9,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 import calcinosis as cc
-from calcinosis.inference.contraction import contract, table_rows
+from calcinosis.inference.contraction import contract
 from calcinosis.inference.possible import lay_out_possible
 from calcinosis.inference.second_order import ask
 
@@ -168,7 +168,7 @@ def test_many_tables_at_once_are_each_alone(networks, data):
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
     drawn = {}
     for name in model.variables:
-        shape = table_rows(model.network, name).shape
+        shape = model.network.rows(name).shape
         drawn[name] = rng.dirichlet(np.ones(shape[1]), size=(3, shape[0]))
     many = [
         family.factor(np.moveaxis(drawn[family.variable][:, family.rows], 0, -1)) for family in contraction.families

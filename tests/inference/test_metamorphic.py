@@ -45,12 +45,12 @@ def test_the_order_of_variables_and_parents_changes_no_bit(shipped, seed):
     network = shipped.network
     variables = {name: network.variables[name] for name in rng.permutation(list(network.variables)).tolist()}
     parents = {name: tuple(rng.permutation(network.parents[name]).tolist()) for name in variables}
-    tables, weights = {}, {}
+    tables, contexts = {}, {}
     for name in variables:
         axes = [network.parents[name].index(p) for p in parents[name]]
         tables[name] = network.tables[name].transpose([*axes, len(axes)])
-        weights[name] = network.weights[name].transpose(axes)
-    other = cc.Model(replace(network, variables=variables, parents=parents, tables=tables, weights=weights))
+        contexts[name] = network.contexts[name].transpose(axes)
+    other = cc.Model(replace(network, variables=variables, parents=parents, tables=tables, contexts=contexts))
     findings = {"pain": "severe", "lesion_site": {"acral", "other"}, "vascular_histology": ["absent"] * 3}
     ours, theirs = cc.Model(replace(network)).posterior(findings), other.posterior(findings)
     assert theirs.probabilities_of == ours.probabilities_of
@@ -96,19 +96,19 @@ def cut_in_two(network, name, state, share):
     at = variable.state_names.index(state)
     halves = tuple(State(f"{state}_{i}", f"{state}_{i}") for i in (1, 2))
     states = (*variable.states[:at], *halves, *variable.states[at + 1 :])
-    tables, weights = {}, {}
+    tables, contexts = {}, {}
     for other, table in network.tables.items():
         family = (*network.parents[other], other)
-        tables[other], weights[other] = table, network.weights[other]
+        tables[other], contexts[other] = table, network.contexts[other]
         if name in family:
             axis = family.index(name)
             tables[other] = np.insert(table, at, table.take(at, axis=axis), axis=axis)
             if name != other:
-                weights[other] = np.insert(weights[other], at, weights[other].take(at, axis=axis), axis=axis)
+                contexts[other] = np.insert(contexts[other], at, contexts[other].take(at, axis=axis), axis=axis)
     tables[name][..., at] *= share
     tables[name][..., at + 1] *= 1 - share
     variables = {**network.variables, name: replace(variable, states=states)}
-    return replace(network, variables=variables, tables=tables, weights=weights)
+    return replace(network, variables=variables, tables=tables, contexts=contexts)
 
 
 NAMES = ["care_setting", "esrd", "form", "pain", "ulceration", "vessel_calcification", "vascular_histology"]

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import calcinosis as cc
-from calcinosis.inference.contraction import table_rows
 from calcinosis.inference.pgmpy_bridge import as_file
 from calcinosis.inference.second_order import DRAWS, SecondOrder, ask, leading_shares, quantiles
 
@@ -45,8 +44,8 @@ def independent_posteriors(network, questions, draws, seed):
         here = slice(first, min(first + CHUNK, draws))
         drawn = {}
         for name in network.variables:
-            table = table_rows(network, name)
-            parameters = (table * network.weights[name].reshape(-1, 1))[..., None]
+            table = network.rows(name)
+            parameters = (table * network.weights[name][:, None])[..., None]
             gammas = rng.standard_gamma(parameters, size=(*table.shape, here.stop - first))
             drawn[name] = gammas / gammas.sum(axis=1, keepdims=True)
         for question, posteriors in zip(questions, found, strict=True):

@@ -323,8 +323,8 @@ def test_the_order_of_variables_and_parents_changes_no_patient(shipped):
     variables = {name: network.variables[name] for name in order}
     parents = {name: network.parents[name][::-1] for name in order}
     tables = {name: np.moveaxis(network.tables[name].T, 0, -1) for name in order}
-    weights = {name: network.weights[name].T for name in order}
-    other = cc.Model(replace(network, variables=variables, parents=parents, tables=tables, weights=weights))
+    contexts = {name: network.contexts[name].T for name in order}
+    other = cc.Model(replace(network, variables=variables, parents=parents, tables=tables, contexts=contexts))
     options = {"missing": 0.4, "numbers": True, "hidden": True, "seed": 1}
     one, same = shipped.simulate(2000, **options), other.simulate(2000, **options)
     assert same[one.columns].equals(one)

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from calcinosis.analysis.goal import Goal
-from calcinosis.inference.contraction import Contraction, contract, with_rows
+from calcinosis.inference.contraction import Contraction, contract
 from calcinosis.inference.network import Array, Network
 from calcinosis.inference.posterior import Posterior
 
@@ -87,4 +87,4 @@ def _moved(
             with np.errstate(divide="ignore", invalid="ignore"):
                 ratio = np.log(after) - np.log(before)
             own.append((family.variable, float(np.nanmax(ratio) - np.nanmin(ratio))))
-    return with_rows(network, changed), sorted(own, key=lambda pair: -pair[1])
+    return network.with_rows(changed), sorted(own, key=lambda pair: -pair[1])

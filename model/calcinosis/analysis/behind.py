@@ -38,7 +38,7 @@ def rows_behind(found: Explanation, variable: str) -> Behind:
     ['radiograph=nodular_mass@form=dystrophic_damage']
     """
     slopes = slopes_of_findings(found.model, found.findings, found.hypothesis, found.background, [variable])[variable]
-    first, size = found.model.entries.first[variable], found.model.network.tables[variable].size
+    first, size = found.model.entries.first[variable], found.model.network.rows(variable).size
     mine = np.zeros(len(slopes), dtype=bool)
     mine[first : first + size] = True
     # of its own table the entries of what was seen name the rows, of another the steepest

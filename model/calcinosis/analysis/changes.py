@@ -31,7 +31,6 @@ from calcinosis.analysis.goal import Goal
 from calcinosis.analysis.least_rows import MovedRow, least_entries, least_rows
 from calcinosis.analysis.least_tables import least_tables
 from calcinosis.analysis.one_way import OneWay, one_way
-from calcinosis.inference.contraction import with_rows
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array, Network
@@ -136,7 +135,7 @@ def smallest_changes(
     if tables and tables[0].distance <= far:
         # the ascent found nothing nearer than the best table alone
         alone = tables[0]
-        moved = with_rows(model.network, {alone.table: (alone.rows, alone.after)})
+        moved = model.network.with_rows({alone.table: (alone.rows, alone.after)})
         together, far = [(alone.table, alone.distance)], alone.distance
     columns = ["table", "distance", "rows"]
     return SmallestChanges(

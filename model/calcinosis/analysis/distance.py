@@ -12,7 +12,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from calcinosis.inference.contraction import contract, table_rows
+from calcinosis.inference.contraction import contract
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.network import Array, Network
 
@@ -45,7 +45,7 @@ def distance(before: Network, after: Network) -> float:
     The largest and the smallest ratio over all joint states are found by eliminating variables, as sums are, with
     maxima in place of them.
     """
-    tables = {name: (table_rows(before, name), table_rows(after, name)) for name in before.variables}
+    tables = {name: (before.rows(name), after.rows(name)) for name in before.variables}
     for was, becomes in ((0, 1), (1, 0)):
         gone = {name: np.where(own[becomes] > 0, 0.0, 1.0) for name, own in tables.items()}
         possible = {name: own[was] > 0 for name, own in tables.items()}
@@ -86,6 +86,6 @@ def divergence(before: Network, after: Network) -> float:
     for family, own, by_factor in zip(every.families, rows, derivatives, strict=True):
         # the derivative by an entry, times the entry, summed over the row: how probable the row's parents are
         reached = (by_factor.sum(axis=0) * own).sum(axis=-1)
-        changes = row_divergence(own, table_rows(after, family.variable)[family.rows])
+        changes = row_divergence(own, after.rows(family.variable)[family.rows])
         total += float(np.sum(np.where(reached > 0, reached * np.where(reached > 0, changes, 0.0), 0.0)))
     return total

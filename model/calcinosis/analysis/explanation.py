@@ -91,7 +91,7 @@ class Explanation:
         """Which entries are of a state that was seen of the variable."""
         seen = np.array(self.findings[variable].likelihoods).max(axis=0) > 0
         found = np.zeros(len(self.model.entries.values), dtype=bool)
-        table = self.model.network.tables[variable]
+        table = self.model.network.rows(variable)
         first = self.model.entries.first[variable]
         found[first : first + table.size] = np.tile(seen, table.size // table.shape[-1])
         return found

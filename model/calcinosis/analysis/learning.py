@@ -129,7 +129,7 @@ def update(
     learned = learned_tables(model, weight, only, keep)
     known = cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases, every=False)
     expectation = _expectation(model, known, weight)
-    tables, weights = model.network.tables, model.network.weights
+    tables, weights = _rows(model), model.network.weights
     found = climb(tables, expectation, pseudocounts_of(tables, weights, learned), progress or _silent)
     start = expectation(tables).log_likelihood
     informed, cases_of = _counts(model, found.point.tables, known, weight)
@@ -176,7 +176,7 @@ def forget(
     """
     learned = learned_tables(model, weight, only, keep)
     known = cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases, every=False)
-    tables, weights = model.network.tables, model.network.weights
+    tables, weights = _rows(model), model.network.weights
     expectation = _expectation(model, known, weight)
     counted = expectation(tables)
     informed, cases_of = _counts(model, tables, known, weight)
@@ -190,7 +190,7 @@ def forget(
         if wrong.any():
             raise QuestionError(
                 f"these are not patients that the tables learned from: taken out of {name}"
-                f" ({_given(model, name, int(wrong.argmax()))}), they would leave less than nothing"
+                f" ({', '.join(model.entries.givens[name][int(wrong.argmax())])}), they would leave less than nothing"
             )
         former[name] /= former[name].sum(axis=-1, keepdims=True)
     after, _ = _rewritten(model, former, {name: -own for name, own in lost.items()}, None, cases_of)
@@ -245,11 +245,15 @@ def _counts(
     model: Model, tables: Tables, cases: Diagnosed, weight: float
 ) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
     """Per table and row how many complete patients would tell as much, and how many belong there, under some tables;
-    axes `(*parents,)`."""
-    counts = row_counts(Model(replace(model.network, tables=tables)), cases.coded)
-    shapes = {name: table.shape[:-1] for name, table in tables.items()}
-    informed = {name: weight * own.informed.reshape(shapes[name]) for name, own in counts.items()}
-    return informed, {name: weight * own.cases.sum(axis=1).reshape(shapes[name]) for name, own in counts.items()}
+    axis `(rows,)`."""
+    moved = {name: (np.arange(len(rows)), rows) for name, rows in tables.items()}
+    counts = row_counts(Model(model.network.with_rows(moved)), cases.coded)
+    informed = {name: weight * own.informed for name, own in counts.items()}
+    return informed, {name: weight * own.cases.sum(axis=1) for name, own in counts.items()}
+
+
+def _rows(model: Model) -> Tables:
+    return {name: model.network.rows(name) for name in model.variables}
 
 
 @dataclass(frozen=True)
@@ -283,23 +287,18 @@ def _rewritten(
     model: Model, tables: Tables, gained: Mapping[str, Array], citing: _Citing | None, cases: Mapping[str, Array]
 ) -> tuple[Model, Source | None]:
     """The model with new rows where weight was gained or lost, and the source that they cite."""
-    new = {v: np.where((own != 0)[..., None], tables[v], model.network.tables[v]) for v, own in gained.items()}
     weights = {v: own + gained.get(v, 0.0) for v, own in model.network.weights.items()}
     if model.priors is None:
-        network = replace(model.network, tables={**model.network.tables, **new}, weights=FrozenMap(weights))
-        return Model(network), None
+        moved = {v: (np.flatnonzero(own), tables[v][own != 0]) for v, own in gained.items()}
+        return Model(replace(model.network.with_rows(moved), weights=FrozenMap(weights))), None
     changed = dict(model.priors.tables)
     for name, own in gained.items():
         rows = list(changed[name].rows)
-        flat = new[name].reshape(len(rows), -1)
         for number in np.flatnonzero(own).tolist():
-            row = replace(
-                rows[number],
-                probabilities=tuple(flat[number].tolist()),
-                weight=float(weights[name].ravel()[number]),
-            )
+            probabilities, weight = tuple(tables[name][number].tolist()), float(weights[name][number])
+            row = replace(rows[number], probabilities=probabilities, weight=weight)
             if citing is not None:
-                note = citing.note(row, float(cases[name].ravel()[number]), float(own.ravel()[number]))
+                note = citing.note(row, float(cases[name][number]), float(own[number]))
                 row = replace(row, sources=(*row.sources, citing.source.key), note=note)
             rows[number] = row
         changed[name] = replace(changed[name], rows=tuple(rows))
@@ -318,17 +317,17 @@ def _moved(model: Model, after: Model, gained: Mapping[str, Array], cases: Mappi
     lines: list[Sequence[Any]] = []
     for name, own in gained.items():
         states = model.variables[name].state_names
-        old, new = (m.network.tables[name].reshape(-1, len(states)) for m in (model, after))
-        weights = [m.network.weights[name].ravel() for m in (model, after)]
+        old, new = (m.network.rows(name) for m in (model, after))
+        weights = [m.network.weights[name] for m in (model, after)]
         for row in np.flatnonzero(own).tolist():
             shift = new[row] - old[row]
             most = int(np.abs(shift).argmax())
             lines.append(
                 (
                     name,
-                    _given(model, name, row),
-                    float(cases[name].ravel()[row]),
-                    float(own.ravel()[row]),
+                    ", ".join(model.entries.givens[name][row]),
+                    float(cases[name][row]),
+                    float(own[row]),
                     *(float(w[row]) for w in weights),
                     float(np.abs(shift).sum() / 2),
                     states[most],
@@ -340,10 +339,3 @@ def _moved(model: Model, after: Model, gained: Mapping[str, Array], cases: Mappi
     frame = pd.DataFrame(lines, columns=heads)
     farthest = frame["moved"].sort_values(ascending=False, kind="stable").index
     return frame.loc[farthest].reset_index(drop=True)
-
-
-def _given(model: Model, name: str, row: int) -> str:
-    """The parents' states of a row, in words."""
-    parents = model.network.parents[name]
-    states = np.unravel_index(row, [len(model.variables[p].states) for p in parents]) if parents else ()
-    return ", ".join(model.variables[p].state_names[int(s)] for p, s in zip(parents, states, strict=True))

@@ -18,8 +18,7 @@ from calcinosis.analysis.decision_problem import DecisionProblem
 from calcinosis.analysis.moved_tables import MovedTable, moved_tables
 from calcinosis.analysis.result_sets import ResultSets, result_sets
 from calcinosis.analysis.stakes import NEAR, Stakes, first_change, leading
-from calcinosis.inference.contraction import Rows
-from calcinosis.inference.network import Array
+from calcinosis.inference.network import Array, Rows
 
 SAMPLES, ROUNDS = 33, 4
 """Where a row is seen in several results: at so many points a change is looked for, then as many between the two that

@@ -14,9 +14,9 @@ import numpy as np
 from calcinosis.analysis.covariation import knots
 from calcinosis.analysis.sensitivity_function import Measured
 from calcinosis.analysis.table_functions import gains_and_rest
-from calcinosis.inference.contraction import Family, Rows, contract, table_rows
+from calcinosis.inference.contraction import Family, contract
 from calcinosis.inference.evidence import Evidence
-from calcinosis.inference.network import Array, Network
+from calcinosis.inference.network import Array, Network, Rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +118,7 @@ def _alike(network: Network, families: Sequence[Family]) -> list[_Alike]:
     found = []
     for numbers in sets.values():
         family = families[numbers[0]]
-        rows = table_rows(network, family.variable)[family.rows]
+        rows = network.rows(family.variable)[family.rows]
         found.append(_Alike(family, np.array(numbers), rows, family.factor(rows)))
     return found
 
@@ -135,7 +135,7 @@ def _stacked(alike: Sequence[_Alike], count: int) -> Array:
 
 def _table(network: Network, variable: str, parts: Sequence[_Part], totals: Array) -> MovedTable:
     """A table, from all that the sets of results have to do with it."""
-    table = table_rows(network, variable)
+    table = network.rows(variable)
     bearing = np.unique(np.concatenate([part.own.family.rows for part in parts]))
     count, states = len(bearing), table.shape[1]
     rest = np.repeat(totals[:, None], count, axis=1)

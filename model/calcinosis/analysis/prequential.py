@@ -28,7 +28,6 @@ from calcinosis.analysis.multiplicity import false_discovery_rates, two_sided
 from calcinosis.analysis.plain import lines_of, plain_lines
 from calcinosis.analysis.row_scores import row_counts
 from calcinosis.inference.coding import Coded, Codes
-from calcinosis.inference.contraction import table_rows
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.phrases import listed
@@ -264,8 +263,8 @@ def _rows(model: Model, cases: Diagnosed) -> pd.DataFrame:
 
     lines: list[Mapping[str, Any]] = []
     for name, told in row_counts(model, cases.coded).items():
-        table, states = table_rows(model.network, name), model.variables[name].state_names
-        weights = model.network.weights[name].ravel() if model.network.weights else np.full(len(table), np.inf)
+        table, states = model.network.rows(name), model.variables[name].state_names
+        weights = model.network.weights[name] if model.network.weights else np.full(len(table), np.inf)
         for row in np.flatnonzero(told.informed >= FEWEST).tolist():
             total, informed, weight = told.cases[row].sum(), told.informed[row], weights[row]
             # complete patients, as many as tell as much, who lean from the table as far as these do
@@ -307,9 +306,7 @@ def _ranked(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _given(model: Model, name: str, row: int) -> str:
-    parents = model.network.parents[name]
-    codes = np.unravel_index(row, model.network.tables[name].shape[:-1]) if parents else ()
-    return ", ".join(model.variables[p].state_names[int(c)] for p, c in zip(parents, codes, strict=True))
+    return ", ".join(model.entries.givens[name][row])
 
 
 def _source(model: Model, name: str, row: int) -> str:

@@ -9,7 +9,6 @@ import numpy as np
 
 from calcinosis.inference.coding import Coded
 from calcinosis.inference.conditioning import Conditioned
-from calcinosis.inference.contraction import table_rows
 from calcinosis.inference.expectation import informed_by
 from calcinosis.inference.families import family_posteriors
 from calcinosis.inference.model import Model
@@ -56,7 +55,7 @@ def row_counts(model: Model, coded: Coded) -> Mapping[str, Counts]:
         raise QuestionError("this network is too tightly knit to be asked about the rows of its tables")
     network, engine = model.network, model.engine
     informed = informed_by(engine, network, coded)
-    cases = {name: np.zeros_like(table_rows(network, name)) for name in network.variables}
+    cases = {name: np.zeros_like(network.rows(name)) for name in network.variables}
     seen = {name: np.zeros(len(own)) for name, own in cases.items()}
     whole = {name: np.zeros(len(own)) for name, own in cases.items()}
     for first in range(0, coded.patients, BLOCK):
@@ -64,7 +63,7 @@ def row_counts(model: Model, coded: Coded) -> Mapping[str, Counts]:
         for name, every in family_posteriors(engine, network, coded.some(part)):
             patients = len(coded.exponents[part])
             posterior = np.broadcast_to(every, (patients, *every.shape[1:]))[informed[name][part]]
-            table = table_rows(network, name)
+            table = network.rows(name)
             inverse = np.divide(1.0, table, out=np.zeros_like(table), where=table > 0)
             total = posterior.sum(axis=0)
             cases[name] += total

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from calcinosis.analysis.covariation import Scheme, knots
 from calcinosis.analysis.distance import row_distance
 from calcinosis.analysis.sensitivity_function import Measured, SensitivityFunction, seen
-from calcinosis.inference.contraction import Family, contract, table_rows
+from calcinosis.inference.contraction import Family, contract
 from calcinosis.inference.entries import Entry
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.network import Array, Network
@@ -216,7 +216,7 @@ def table_functions(network: Network, evidence: Evidence, scheme: Scheme) -> dic
     }
     found = {}
     for variable in network.parents:
-        table = table_rows(network, variable)
+        table = network.rows(variable)
         count, states = table.shape
         x, moved = knots(table, scheme)
         rest = np.repeat(total[None], count, axis=0)

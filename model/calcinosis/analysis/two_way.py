@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calcinosis.analysis.covariation import knots
-from calcinosis.inference.contraction import Contraction, contract, table_rows
+from calcinosis.inference.contraction import Contraction, contract
 from calcinosis.inference.entries import Entry
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.model import Model
@@ -135,7 +135,7 @@ class Surface:
         """The moved rows at each pair of values, axes `(states, pairs)`."""
         one, other = self.entries
         if self.one_row:
-            row = table_rows(self.contraction.network, one.variable)[one.row]
+            row = self.contraction.network.rows(one.variable)[one.row]
             rest = np.ones(len(row), dtype=bool)
             rest[[one.column, other.column]] = False
             left = row[rest].sum()
@@ -152,7 +152,7 @@ class Surface:
         }
 
     def _moved(self, entry: Entry, values: Array) -> Array:
-        row = table_rows(self.contraction.network, entry.variable)[[entry.row]]
+        row = self.contraction.network.rows(entry.variable)[[entry.row]]
         ends = knots(row, self.scheme)[1][0, entry.column][[0, 2]]
         return np.asarray((1 - values) * ends[0][:, None] + values * ends[1][:, None])
 

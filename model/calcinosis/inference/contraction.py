@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -23,10 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calcinosis.inference.evidence import Evidence
-from calcinosis.inference.network import Array, Network, NetworkError
-
-Rows = npt.NDArray[np.intp]
-"""Numbers of rows of a table, the last parent's state running fastest."""
+from calcinosis.inference.network import Array, Network, NetworkError, Rows
 
 MOST_ENTRIES = 2**22
 """The most joint states that are multiplied out at a time, 32 MiB."""
@@ -36,15 +33,18 @@ MOST_ENTRIES = 2**22
 class Family:
     """A variable with its parents, and what the evidence leaves of its table.
 
-    `rows` are those that the evidence allows. `likelihoods`, axes `(results, states)`, is what was found of the
-    variable. A `closed` family is a number per row: the likelihood of all results, the product over the results of
-    (likelihoods · row). An open one, of a variable that is summed out later, is the row itself times its likelihoods.
+    `rows` are those that the evidence allows, `contexts` the place among them of the row that holds in each context of
+    parent states that it allows; contexts may share a row. `likelihoods`, axes `(results, states)`, is what was found
+    of the variable. A `closed` family is a number per row: the likelihood of all results, the product over the results
+    of (likelihoods · row). An open one, of a variable that is summed out later, is the row itself times its
+    likelihoods.
     `scope` are the variables that the factor speaks of, in the order of the contraction; `shape` and `order` turn rows
     (and states) into its axes.
     """
 
     variable: str
     rows: Rows
+    contexts: Rows
     likelihoods: Array
     closed: bool
     scope: tuple[str, ...]
@@ -85,16 +85,27 @@ class Family:
     def laid_out(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Values with the axes of the scope instead of rows (and states); further axes stay behind them."""
         after = values.shape[1 if self.closed else 2 :]
-        shaped = values.reshape((*self.shape, *after))
+        shaped = (values[self.contexts] if self.tied else values).reshape((*self.shape, *after))
         return shaped.transpose((*self.order, *range(len(self.shape), len(self.shape) + len(after))))
 
     def put_back(self, values: Array) -> Array:
-        """The contrary of `laid_out`, after one leading axis: axes `(states of the target, rows, ...)`, or with states
+        """The adjoint of `laid_out`, after one leading axis: axes `(states of the target, rows, ...)`, or with states
         before the further axes."""
         own = len(self.order)
         flat = values.transpose((0, *(1 + np.argsort(self.order)), *range(1 + own, values.ndim)))
         states = () if self.closed else (self.shape[-1],)
-        return flat.reshape((len(values), len(self.rows), *states, *values.shape[1 + own :]))
+        flat = flat.reshape((len(values), len(self.contexts), *states, *values.shape[1 + own :]))
+        if not self.tied:
+            return flat
+        # a row that holds in several contexts has the sum of their derivatives
+        rows = np.zeros((len(self.rows), *flat.swapaxes(0, 1).shape[1:]))
+        np.add.at(rows, self.contexts, flat.swapaxes(0, 1))
+        return rows.swapaxes(0, 1)
+
+    @cached_property
+    def tied(self) -> bool:
+        """Whether any row holds in several of the contexts that the evidence allows."""
+        return len(self.contexts) > len(self.rows)
 
 
 @dataclass(frozen=True)
@@ -117,7 +128,7 @@ class Contraction:
 
     def rows(self) -> list[Array]:
         """Per family its rows as the network has them, axes `(rows, states)`."""
-        return [table_rows(self.network, family.variable)[family.rows] for family in self.families]
+        return [self.network.rows(family.variable)[family.rows] for family in self.families]
 
     def weights(self, factors: Sequence[Array]) -> Array:
         """The joint weight of target and evidence, axes `(states of the target, ...)`, from each family's factor."""
@@ -192,22 +203,6 @@ def spread(array: npt.NDArray[Any], scope: Sequence[str], wider: Sequence[str]) 
     """An array over a scope, further axes behind, with an axis of length 1 for each variable that only the wider scope,
     in the same order, has."""
     return array[tuple(slice(None) if name in scope else None for name in wider)]
-
-
-def table_rows(network: Network, variable: str) -> Array:
-    """The table of a variable as axes `(rows, states)`, the last parent's state running fastest."""
-    table = network.tables[variable]
-    return table.reshape(-1, table.shape[-1])
-
-
-def with_rows(network: Network, moved: Mapping[str, tuple[Rows, Array]]) -> Network:
-    """The network in which some rows of some tables, by number, are others: axes `(rows, states)`."""
-    tables = dict(network.tables)
-    for variable, (rows, values) in moved.items():
-        table = table_rows(network, variable).copy()
-        table[rows] = values
-        tables[variable] = table.reshape(network.tables[variable].shape)
-    return replace(network, tables=tables)
 
 
 def contract(network: Network, evidence: Evidence, *, whole: bool = False) -> Contraction:
@@ -287,17 +282,17 @@ def _family(
 ) -> Family:
     parents = network.parents[name]
     states = len(network.variables[name].states)
-    sizes = [len(network.variables[parent].states) for parent in parents]
-    numbers = np.arange(math.prod(sizes), dtype=np.intp).reshape(sizes)
-    rows = numbers[tuple(fixed.get(parent, slice(None)) for parent in parents)]
+    allowed = network.contexts[name][tuple(fixed.get(parent, slice(None)) for parent in parents)]
+    rows, contexts = np.unique(allowed, return_inverse=True)
     axes = [parent for parent in parents if parent not in fixed] + ([] if closed else [name])
     return Family(
         name,
-        rows.ravel(),
+        rows,
+        contexts.ravel(),
         np.ones((1, states)) if likelihoods is None else likelihoods,
         closed,
         tuple(scope),
-        (*rows.shape, *(() if closed else (states,))),
+        (*allowed.shape, *(() if closed else (states,))),
         tuple(axes.index(v) for v in scope),
     )
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from calcinosis.inference.contraction import Rows, table_rows
-from calcinosis.inference.network import Array, Network
+from calcinosis.inference.network import Array, Network, Rows
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.contexts import cell_of, states_in
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import Priors
 
@@ -26,7 +25,10 @@ class UnknownEntry(QuestionError):  # noqa: N818 - a public name: what was asked
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of a table: `variable` is in `state`, given the row's parent states."""
+    """One entry of a table: `variable` is in `state`, given the row's parent states.
+
+    `given` has a cell per parent, as in the CSV file: a state, several joined by '/', or 'any'.
+    """
 
     variable: str
     state: str
@@ -48,19 +50,15 @@ class Entries:
 
     def __iter__(self) -> Iterator[Entry]:
         for variable, parents in self.network.parents.items():
-            for row, given in enumerate(self._givens(variable)):
+            for row, given in enumerate(self.givens[variable]):
                 for column, state in enumerate(self.network.variables[variable].state_names):
                     yield Entry(variable, state, dict(zip(parents, given, strict=True)), row, column)
 
-    def _givens(self, variable: str) -> Iterator[tuple[str, ...]]:
-        states = [self.network.variables[parent].state_names for parent in self.network.parents[variable]]
-        return product(*states)
-
     def find(self, name: str | Entry) -> Entry:
-        """The entry of this name; parents may stand in any order.
+        """The entry of this name; parents, and the states of a list, may be in any order.
 
         Raises:
-            UnknownEntry: with what would be understood instead.
+            UnknownEntry: with what would be understood instead; also for a context that is only a part of a row.
 
         >>> import calcinosis as cc
         >>> str(cc.load().entries.find("warfarin=yes@esrd=no,subtype=calciphylaxis"))
@@ -78,12 +76,38 @@ class Entries:
         if set(given) != set(parents):
             needs = f"name a state of {', '.join(parents)}" if parents else "its table has no parents"
             raise UnknownEntry(f"{name}: {needs}, as in {example}")
-        for named, chosen in [(variable, state), *given.items()]:
-            names = self.network.variables[named].state_names
-            if chosen not in names:
-                raise UnknownEntry(f"{name}: no state {chosen!r} of {named}: {choose_from(chosen, list(names))}")
-        return next(
-            entry for entry in self if entry.variable == variable and entry.state == state and entry.given == given
+        states = self.network.variables[variable].state_names
+        if state not in states:
+            raise UnknownEntry(f"{name}: no state {state!r} of {variable}: {choose_from(state, list(states))}")
+        return self.at(self.first[variable] + self.row(variable, given, name) * len(states) + states.index(state))
+
+    def row(self, variable: str, given: Mapping[str, str], name: str = "", *, part: bool = False) -> int:
+        """The number of the row of a table that holds in exactly these contexts, a cell for each parent; with `part`,
+        of one that holds in others too.
+
+        Raises:
+            UnknownEntry: for a state that there is not; for contexts that are no row, naming the rows they are part of.
+        """
+        name = name or f"{variable} ({', '.join(given.values())})"
+        cells = []
+        for parent in self.network.parents[variable]:
+            names = self.network.variables[parent].state_names
+            try:
+                cells.append(cell_of(states_in(given[parent], names), names))
+            except ValueError as fault:
+                raise UnknownEntry(f"{name}: {fault} of {parent}: {choose_from(given[parent], list(names))}") from None
+        rows = self.givens[variable]
+        if tuple(cells) in rows:
+            return rows.index(tuple(cells))
+        parts = [row for row in rows if _overlaps(row, cells, self.network, variable)]
+        if part and len(parts) == 1:
+            return rows.index(parts[0])
+        listed = "; ".join(", ".join(row) for row in parts)
+        if len(parts) > 1:
+            raise UnknownEntry(f"{name}: these contexts belong to several rows ({listed}): name one of them")
+        raise UnknownEntry(
+            f"{name}: this context shares a row with others ({listed}): name that row, or give the context a row of "
+            "its own with model.with_row(..., split=True)"
         )
 
     def at(self, place: int) -> Entry:
@@ -97,9 +121,13 @@ class Entries:
         variable = max((name for name, first in self.first.items() if first <= place), key=self.first.__getitem__)
         parents, states = self.network.parents[variable], self.network.variables[variable].state_names
         row, column = divmod(place - self.first[variable], len(states))
-        codes = np.unravel_index(row, self.network.tables[variable].shape[:-1]) if parents else ()
-        given = {p: self.network.variables[p].state_names[code] for p, code in zip(parents, codes, strict=True)}
+        given = dict(zip(parents, self.givens[variable][row], strict=True))
         return Entry(variable, states[column], given, row, column)
+
+    @cached_property
+    def givens(self) -> Mapping[str, list[tuple[str, ...]]]:
+        """Per variable the parent cells of each row."""
+        return {variable: self.network.given(variable) for variable in self.network.parents}
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -112,28 +140,21 @@ class Entries:
         found, total = {}, 0
         for variable in self.network.parents:
             found[variable] = total
-            total += self.network.tables[variable].size
+            total += self.network.rows(variable).size
         return found
 
     @cached_property
     def values(self) -> Array:
         """The probability of each entry now."""
-        return np.concatenate([self.network.tables[variable].ravel() for variable in self.network.parents])
+        return np.concatenate([self.network.rows(variable).ravel() for variable in self.network.parents])
 
     @cached_property
     def weights(self) -> Array:
         """The weight of each entry's row; NaN where it has none."""
-        return np.concatenate(
-            [
-                np.repeat(
-                    self.network.weights[v].ravel()
-                    if self.network.weights
-                    else np.full(len(table_rows(self.network, v)), np.nan),
-                    self.network.tables[v].shape[-1],
-                )
-                for v in self.network.parents
-            ]
-        )
+        own = self.network.weights
+        tables = {variable: self.network.rows(variable) for variable in self.network.parents}
+        weights = {v: own[v] if own else np.full(len(table), np.nan) for v, table in tables.items()}
+        return np.concatenate([np.repeat(weights[v], table.shape[1]) for v, table in tables.items()])
 
     @cached_property
     def rows(self) -> Rows:
@@ -141,7 +162,7 @@ class Entries:
         found: list[Rows] = []
         total = 0
         for variable in self.network.parents:
-            rows, states = table_rows(self.network, variable).shape
+            rows, states = self.network.rows(variable).shape
             found.append(np.repeat(np.arange(total, total + rows), states))
             total += rows
         return np.concatenate(found)
@@ -195,3 +216,12 @@ class Entries:
                 "source": self.sources,
             }
         )
+
+
+def _overlaps(row: Sequence[str], cells: Sequence[str], network: Network, variable: str) -> bool:
+    """Whether two rows of parent cells have a context in common."""
+    states = [network.variables[parent].state_names for parent in network.parents[variable]]
+    return all(
+        set(states_in(one, own)) & set(states_in(other, own))
+        for one, other, own in zip(row, cells, states, strict=True)
+    )

@@ -33,7 +33,7 @@ from calcinosis.inference.families import families_of
 from calcinosis.inference.network import Array, Network
 
 Tables = Mapping[str, Array]
-"""The probabilities of each variable's table, axes `(*parents, states)`."""
+"""The rows of each variable's table, axes `(rows, states)`."""
 
 Mask = npt.NDArray[np.bool_]
 
@@ -42,8 +42,8 @@ Mask = npt.NDArray[np.bool_]
 class Expected:
     """What tables expect of patients.
 
-    `counts[v]`, of the shape of v's table, is in how many patients each cell was the case, `log_likelihood` the natural
-    logarithm of the probability of all that was found.
+    `counts[v]`, axes `(rows, states)`, is the expected number of patients in each cell of v's table, `log_likelihood`
+    the natural logarithm of the probability of all findings.
     """
 
     counts: Mapping[str, Array]
@@ -107,7 +107,7 @@ class Expectation:
             logarithms = np.log(total) + powers * math.log(2)
         above: list[Array | None] = [None] * len(messages)
         above[-1] = np.repeat((self.weights / total)[:, None], root.shape[1], axis=1)
-        counts = self._down(values, messages, above)
+        counts = self._down(tables, values, messages, above)
         return Expected(counts, float(self.weights @ logarithms) + self.exponents * math.log(2))
 
     def _up(self, tables: Tables) -> tuple[list[Any], list[tuple[Array, Powers]]]:
@@ -127,7 +127,7 @@ class Expectation:
         return values, messages
 
     def _down(
-        self, values: Sequence[Any], messages: Sequence[tuple[Array, Powers]], above: list[Array | None]
+        self, tables: Tables, values: Sequence[Any], messages: Sequence[tuple[Array, Powers]], above: list[Array | None]
     ) -> Mapping[str, Array]:
         counts: dict[str, Array] = {}
         for i in range(len(self.places) - 1, -1, -1):
@@ -141,10 +141,9 @@ class Expectation:
                 for child, into, adjoint in zip(place.clique.children, place.clique.into, inner, strict=True):
                     above[child] = adjoint @ (into[:, None] == np.arange(messages[child][0].shape[1]))
             for name, entries in told.items():
-                table = self.network.tables[name]
-                counts[name] = np.asarray(np.bincount(place.cells[name], entries, table.size), float).reshape(
-                    table.shape
-                )
+                shape = tables[name].shape
+                counted = np.bincount(place.cells[name], entries, tables[name].size)
+                counts[name] = np.asarray(counted, dtype=np.float64).reshape(shape)
         return counts
 
 
@@ -227,7 +226,8 @@ def expectation_of(engine: Engine, network: Network, coded: Coded, weights: Arra
     >>> from calcinosis.inference.coding import encode
     >>> model = cc.load()
     >>> patients = encode(model.engine.base, [model.read(subtype="idiopathic", sex="male")] * 3)
-    >>> counted = expectation_of(model.engine, model.network, patients)(model.network.tables).counts
+    >>> rows = {name: model.network.rows(name) for name in model.variables}
+    >>> counted = expectation_of(model.engine, model.network, patients)(rows).counts
     >>> counted["sex"].sum(axis=0).round(9).tolist()
     [0.0, 3.0]
     """
@@ -236,7 +236,7 @@ def expectation_of(engine: Engine, network: Network, coded: Coded, weights: Arra
     places: list[Place | Looks] = []
     combinations: list[Codes] = []
     for clique, names in zip(engine.cliques, families_of(engine, network), strict=True):
-        cells = {name: _cells(network, name, clique) for name in names}
+        cells = {name: network.cells(name, clique.states) for name in names}
         if clique.repeatable:
             looks, which = _looks(engine, clique, cells, coded)
             places.append(looks)
@@ -258,13 +258,6 @@ def informed_by(engine: Engine, network: Network, coded: Coded) -> Mapping[str, 
         own = coded.codes[name] != missing if name in coded.codes else np.zeros(coded.patients, dtype=np.bool_)
         found[name] = np.logical_or.reduce([own, *(found[c] for c, above in network.parents.items() if name in above)])
     return found
-
-
-def _cells(network: Network, name: str, clique: Clique) -> Codes:
-    """The cell of a variable's table at each entry of the clique that the table belongs to."""
-    family = (*network.parents[name], name)
-    cells: Codes = np.ravel_multi_index(tuple(clique.states[v] for v in family), network.tables[name].shape)
-    return cells
 
 
 def _place(

@@ -17,7 +17,7 @@ from calcinosis.inference.network import Array, Network
 
 
 def family_posteriors(engine: Engine, network: Network, coded: Coded) -> Iterator[tuple[str, Array]]:
-    """Each variable with the posterior of its table's cells, axes `(patients, rows, states)`, rows as `table_rows` has.
+    """Each variable with the posterior of its table's cells, axes `(patients, rows, states)`, as `Network.rows`.
 
     A patient's cells sum to 1. Those of a repeatable variable are summed over its results, so that they sum to their
     number, 0 without one. The evidence must be possible.
@@ -90,8 +90,7 @@ def _results(engine: Engine, clique: Clique, coded: Coded, posterior: Array) -> 
 
 def _gathered(entries: Array, network: Network, name: str, clique: Clique) -> Array:
     """Entries of a clique summed by the cell of a table that each belongs to."""
-    shape = network.tables[name].shape
-    cells = np.ravel_multi_index(tuple(clique.states[v] for v in (*network.parents[name], name)), shape)
-    found = np.zeros((int(np.prod(shape)), len(entries)))
-    np.add.at(found, cells, entries.T)
-    return found.T.reshape(len(entries), -1, shape[-1])
+    rows = network.rows(name)
+    found = np.zeros((rows.size, len(entries)))
+    np.add.at(found, network.cells(name, clique.states), entries.T)
+    return found.T.reshape(len(entries), *rows.shape)

@@ -23,10 +23,13 @@ from calcinosis.inference.fitting import Fitting
 from calcinosis.inference.impossible import why_nothing
 from calcinosis.inference.network import Network
 from calcinosis.inference.posterior import Posterior
+from calcinosis.inference.question_error import QuestionError
 from calcinosis.inference.second_order import SecondOrder
 from calcinosis.inference.shortcut import Shortcut, Step
+from calcinosis.knowledge.contexts import ANY
 from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.frozen import FrozenMap
+from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.reader import read_priors
 from calcinosis.knowledge.records import Priors, Variable
 
@@ -342,6 +345,40 @@ class Model:
         from calcinosis.knowledge.revise import revised
 
         return Model.from_priors(revised(self.priors, tables))
+
+    def with_row(self, variable: str, /, *, split: bool = False, **cells: str | float) -> Model:
+        """A new model in which one row of a table has other probabilities; this one stays as it is.
+
+        `cells` name the row and its new content by the columns of the table's CSV file: a cell per parent (a state,
+        several joined by '/', or 'any', which is meant where a parent is not named), the new probability of one state
+        or more, and perhaps a `weight`, `source` or `note`. The other probabilities of the row are scaled to sum to 1.
+        With `split`, contexts that are only a part of a row get a row of their own.
+
+        Raises:
+            QuestionError: for a column that the table does not have, and as `Entries.row` for contexts that are no row.
+            PriorsError: for probabilities that are none, as the reader of the folder reports it.
+
+        >>> import calcinosis as cc
+        >>> model = cc.load().with_row("warfarin", subtype="calciphylaxis", esrd="no", yes=0.5)
+        >>> float(model.entries.values[model.entries.first["warfarin"] + 1] > 0)
+        1.0
+        """
+        if self.priors is None:
+            raise ValueError("this model has no priors folder: change the network it was made from instead")
+        from calcinosis.knowledge.revise import revised, with_row
+
+        if variable not in self.variables:
+            raise QuestionError(f"no table {variable!r}: {choose_from(variable, list(self.variables))}")
+        parents, states = self.network.parents[variable], self.variables[variable].state_names
+        columns = (*parents, *states, "weight", "source", "note")
+        for name in cells:
+            if name not in columns:
+                raise QuestionError(f"the table of {variable} has no column {name!r}: {choose_from(name, columns)}")
+        given = {parent: str(cells.get(parent, ANY)) for parent in parents}
+        row = self.entries.row(variable, given, part=split)
+        content = {name: value for name, value in cells.items() if name not in parents}
+        frame = with_row(self.priors, variable, row, tuple(given.values()), content)
+        return Model.from_priors(revised(self.priors, {variable: frame}))
 
     def _weigh(
         self, findings: Mapping[str, Any] | Evidence | None, named: Mapping[str, Any]

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import product
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from calcinosis.knowledge.contexts import cell_of
 from calcinosis.knowledge.digest import digest
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.records import ROW_SUM_TOLERANCE, Correction, Priors, Variable, sums_to_one
 from calcinosis.knowledge.structure import find_cycle
 
 Array = npt.NDArray[np.float64]
+
+Rows = npt.NDArray[np.intp]
+"""Numbers of rows of a table."""
 
 ROUNDING = 1e-14
 """A row's sum that differs from 1 by less is 1 but for the rounding of its cells."""
@@ -27,8 +34,9 @@ class NetworkError(ValueError):
 class Network:
     """Variables, arrows and tables; `tables[v]` has axes `(*parents[v], v)` and rows that sum to 1.
 
-    `weights[v]`, axes `(*parents[v],)`, is how many patients' worth of evidence each row rests on (its equivalent
-    sample size); there are none where that is not known.
+    `contexts[v]`, axes `(*parents[v],)`, is the number of the row that holds in each context of parent states. Contexts
+    with the same number share one row: one piece of knowledge. If none are given, each context has a row of its own.
+    `weights[v]`, axis `(rows,)`, is the equivalent sample size of each row; empty where that is not known.
 
     Rows are divided by their sum, which must be within 1e-6 of 1 beforehand (three cells of 0.333333 are meant as
     thirds), so that a variable nobody observed is exactly neutral.
@@ -40,6 +48,7 @@ class Network:
     tables: Mapping[str, Array]
     corrections: tuple[Correction, ...] = ()
     weights: Mapping[str, Array] = field(default_factory=lambda: FrozenMap({}))
+    contexts: Mapping[str, Rows] = field(default_factory=lambda: FrozenMap({}))
 
     def __post_init__(self) -> None:
         for name in self.variables:
@@ -59,11 +68,13 @@ class Network:
                 raise NetworkError(f"{name} is repeatable, so it cannot be {role}: its results are measurements")
         tables = {name: self._checked(name) for name in self.variables}
         object.__setattr__(self, "tables", FrozenMap(tables))
+        object.__setattr__(self, "contexts", FrozenMap({name: self._placed(name) for name in self.variables}))
         if self.weights:
             object.__setattr__(self, "weights", FrozenMap({name: self._weighed(name) for name in self.variables}))
 
     def __reduce__(self) -> tuple[type[Network], tuple[object, ...]]:
-        return type(self), (self.target, self.variables, self.parents, self.tables, self.corrections, self.weights)
+        own = (self.target, self.variables, self.parents, self.tables, self.corrections, self.weights, self.contexts)
+        return type(self), own
 
     def _checked(self, name: str) -> Array:
         table = np.asarray(self.tables[name], dtype=np.float64)
@@ -81,15 +92,33 @@ class Network:
         normal.flags.writeable = False
         return normal
 
+    def _placed(self, name: str) -> Rows:
+        table = self.tables[name]
+        shape = table.shape[:-1]
+        rows = self.contexts.get(name)
+        if rows is None:
+            rows = np.arange(table[..., 0].size).reshape(shape)
+        rows = np.array(rows, dtype=np.intp)
+        if rows.shape != shape:
+            raise NetworkError(
+                f"the contexts of {name} have shape {rows.shape}, the states of its parents make {shape}"
+            )
+        used, first, inverse = np.unique(rows, return_index=True, return_inverse=True)
+        if not np.array_equal(used, np.arange(len(used))):
+            raise NetworkError(f"the rows of {name} must be numbered from 0 without a gap")
+        flat = table.reshape(-1, table.shape[-1])
+        if not np.array_equal(flat[first][inverse.ravel()], flat):
+            raise NetworkError(f"contexts of {name} that share a row have different probabilities")
+        rows.flags.writeable = False
+        return rows
+
     def _weighed(self, name: str) -> Array:
-        shape = self.tables[name].shape[:-1]
+        shape = (int(self.contexts[name].max()) + 1,)
         if name not in self.weights:
             raise NetworkError(f"the rows of {name} have no weights, though others have")
         given = np.asarray(self.weights[name], dtype=np.float64)
         if given.shape not in ((), shape):
-            raise NetworkError(
-                f"the weights of {name} have shape {given.shape}, the states of its parents make {shape}"
-            )
+            raise NetworkError(f"the weights of {name} have shape {given.shape}, its rows make {shape}")
         weights = np.array(np.broadcast_to(given, shape))
         if not (np.isfinite(weights) & (weights > 0)).all():
             raise NetworkError(f"the rows of {name} have weights that are not above 0")
@@ -106,7 +135,41 @@ class Network:
             tables={name: priors.probabilities(name) for name in priors.variables},
             corrections=priors.corrections,
             weights={name: priors.weights(name) for name in priors.variables},
+            contexts={name: priors.contexts(name) for name in priors.variables},
         )
+
+    @cached_property
+    def _first(self) -> Mapping[str, Rows]:
+        """Per variable the first context of each row."""
+        return {name: np.unique(rows, return_index=True)[1] for name, rows in self.contexts.items()}
+
+    def rows(self, name: str) -> Array:
+        """The rows of a variable's table, axes `(rows, states)`."""
+        table = self.tables[name]
+        return table.reshape(-1, table.shape[-1])[self._first[name]]
+
+    def with_rows(self, moved: Mapping[str, tuple[Rows, Array]]) -> Network:
+        """The network in which some rows of some tables, by number, have other probabilities: axes `(rows, states)`."""
+        tables = dict(self.tables)
+        for name, (numbers, values) in moved.items():
+            rows = self.rows(name)
+            rows[numbers] = values
+            tables[name] = rows[self.contexts[name]]
+        return replace(self, tables=tables)
+
+    def given(self, name: str) -> list[tuple[str, ...]]:
+        """The parent cells of each row of a table, as in its CSV file: a state, several joined by '/', or 'any'."""
+        states = [self.variables[parent].state_names for parent in self.parents[name]]
+        chosen: list[list[set[str]]] = [[set() for _ in states] for _ in self._first[name]]
+        for row, context in zip(self.contexts[name].ravel().tolist(), product(*states), strict=True):
+            for own, state in zip(chosen[row], context, strict=True):
+                own.add(state)
+        return [tuple(cell_of(own, names) for own, names in zip(row, states, strict=True)) for row in chosen]
+
+    def cells(self, name: str, states: Mapping[str, npt.NDArray[np.integer[Any]]]) -> Rows:
+        """The number of the cell of `rows(name)`, counted row by row, in each of many joint states."""
+        row = self.contexts[name][tuple(states[parent] for parent in self.parents[name])]
+        return np.asarray(row * len(self.variables[name].states) + states[name])
 
     @property
     def digest(self) -> str:
@@ -115,4 +178,6 @@ class Network:
         tables = {name: table.tolist() for name, table in self.tables.items()}
         parents = {name: list(p) for name, p in self.parents.items()}
         weights = [{name: own.tolist() for name, own in self.weights.items()}] if self.weights else []
+        if any(len(self._first[name]) < rows.size for name, rows in self.contexts.items()):
+            weights.append({name: rows.tolist() for name, rows in self.contexts.items()})
         return digest(self.target, states, parents, tables, *weights)

@@ -14,7 +14,6 @@ import numpy as np
 
 from calcinosis.inference.ancestral import cuts, pick
 from calcinosis.inference.coding import Coder, Codes
-from calcinosis.inference.contraction import table_rows
 from calcinosis.inference.evidence import Finding
 from calcinosis.inference.network import Array, Network
 from calcinosis.inference.streams import root_of, stream
@@ -44,7 +43,7 @@ class Population:
     def weights(self) -> Array:
         """How many patients each one stands for: axis `(patients,)`, 0 for what cannot be."""
         target = self.network.target
-        table = table_rows(self.network, target)
+        table = self.network.rows(target)
         return np.asarray(table[self._rows(target), self.truth] * table.shape[1])
 
     def states(self, name: str, number: int = 0) -> Codes:
@@ -104,15 +103,13 @@ class Population:
         return missed, [tuple(shares.tolist()), tuple((1 - shares).tolist())]
 
     def _result(self, name: str, number: int) -> Codes:
-        thresholds = cuts(table_rows(self.network, name))
+        thresholds = cuts(self.network.rows(name))
         return pick(thresholds, self._rows(name), self._uniforms("state", name, str(number)))
 
     def _rows(self, name: str) -> Codes:
         """The row of a variable's table that each patient's parents choose."""
-        rows = np.zeros(self.patients, dtype=np.intp)
-        for parent in self.network.parents[name]:
-            rows = rows * len(self.network.variables[parent].states) + self.states(parent)
-        return rows
+        parents = tuple(self.states(parent) for parent in self.network.parents[name])
+        return np.asarray(self.network.contexts[name][parents] if parents else np.zeros(self.patients, dtype=np.intp))
 
     def _uniforms(self, *purpose: str) -> Array:
         return stream(root_of(self.seed), 0, *purpose).random(self.patients)

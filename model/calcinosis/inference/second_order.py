@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from calcinosis.inference.beta import POINTS, Floats, equally_probable
-from calcinosis.inference.contraction import Contraction, Family, contract, table_rows
+from calcinosis.inference.contraction import Contraction, Family, contract
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.network import Array, Network
 from calcinosis.inference.possible import Layout, Number, Truths, lay_out_possible
@@ -150,9 +150,8 @@ class SecondOrder:
         known = self.kept.get(key)
         if known is None:
             random = stream(root_of(self.seed), 0, "row", family.variable, str(number))
-            weight = self.network.weights[family.variable].flat[number]
-            table = table_rows(self.network, family.variable)
-            known = draw_row(family, table, number, weight, self.draws, random)
+            weight = float(self.network.weights[family.variable][number])
+            known = draw_row(family, self.network.rows(family.variable), number, weight, self.draws, random)
             self.kept.keep(key, known)
         return known
 
@@ -244,7 +243,7 @@ def joint_weights_of(question: Question, numbers: Sequence[Sequence[Number]], dr
     scale, part = np.zeros(draws), []
     for family, own in zip(question.families, numbers, strict=True):
         largest = (
-            np.max(family.likelihoods @ table_rows(network, family.variable).T, axis=1)
+            np.max(family.likelihoods @ network.rows(family.variable).T, axis=1)
             if family.closed
             else family.likelihoods[0].max()
         )

@@ -6,6 +6,7 @@ import textwrap
 
 from calcinosis.inference.entries import Entry
 from calcinosis.inference.network import Network
+from calcinosis.knowledge.contexts import states_in
 
 ITSELF = ("setting", "outcome")
 """The groups of variables whose states are understood without the name of the variable."""
@@ -28,8 +29,9 @@ def entry_in_words(entry: Entry, network: Network, width: int) -> str:
     if entry.given:
         # the subtype or its form first: it is what the reader looks for
         first = sorted(entry.given, key=lambda parent: not _speaks_for_itself(parent, network))
-        parts = [_told(parent, entry.given[parent], network) for parent in first]
-        found.append(f"given {('; ' if any(',' in part for part in parts) else ', ').join(parts)}")
+        parts = [part for parent in first if (part := given_in_words(parent, entry.given[parent], network))]
+        if parts:
+            found.append(f"given {('; ' if any(',' in part for part in parts) else ', ').join(parts)}")
     return "\n".join(line for part in found for line in textwrap.wrap(part, width, break_on_hyphens=False))
 
 
@@ -42,12 +44,18 @@ def _name(variable: str, network: Network) -> str:
     return network.variables[variable].label or variable.replace("_", " ")
 
 
-def _told(variable: str, state: str, network: Network) -> str:
-    name, label = _name(variable, network), state_in_words(variable, state, network)
+def given_in_words(variable: str, cell: str, network: Network) -> str:
+    """A parent cell of a row in words: its states, with the name of the variable where they need it; empty for any."""
+    names = network.variables[variable].state_names
+    states = states_in(cell, names)
+    if len(states) == len(names) > 1:
+        return ""
+    name = _name(variable, network)
     if not name[1:2].isupper():
         name = name[:1].lower() + name[1:]
-    if state in ("no", "yes"):
-        return name if state == "yes" else f"no {name}"
+    if cell in ("no", "yes"):
+        return name if cell == "yes" else f"no {name}"
+    label = " or ".join(state_in_words(variable, state, network) for state in states)
     return label if _speaks_for_itself(variable, network) else f"{name} {label}"
 
 

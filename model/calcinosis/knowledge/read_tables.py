@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import product
 from pathlib import Path
 
-from calcinosis.knowledge.cells import number_cell, sources_cell, word_cell
+from calcinosis.knowledge.cells import number_cell, sources_cell
+from calcinosis.knowledge.contexts import ANY, OR, cell_of, contexts_of, count, grouped, numbered, states_in
 from calcinosis.knowledge.problem import Problem, Reporter, choose_from, nearest
 from calcinosis.knowledge.read_variables import RESERVED
 from calcinosis.knowledge.records import Row, Source, Table, Variable, sums_to_one
 from calcinosis.knowledge.sheet import Line, Sheet, read_sheet
 
-MOST_ROWS = 100_000
-"""How many rows a table may need; more is a slip in its header, and could not be filled by anyone."""
+MOST_CONTEXTS = 100_000
+"""How many combinations of parent states a table may have; more is a mistake in its header."""
 
 
 def read_tables(
@@ -55,30 +55,55 @@ def check_table(
     parents = _parents(sheet, variable, variables, report)
     if parents is None:
         return None
-    rows: dict[tuple[str, ...], Row] = {}
-    for line in sheet.lines:
-        row = _row(line, parents, variable, variables, sources, report)
-        if row is None:
-            continue
-        if row.given in rows:
-            what = f"the same combination as on line {rows[row.given].line}"
-            report(line.number, what, "remove one of the two", ", ".join(parents), ", ".join(row.given))
-        else:
-            rows[row.given] = row
-    count = math.prod(len(variables[name].states) for name in parents)
-    if count > MOST_ROWS:
-        mend = f"remove parent columns until there are at most {MOST_ROWS}"
-        report(1, f"{count} combinations of parent states", mend, ", ".join(parents))
+    states = [variables[name].state_names for name in parents]
+    if count(states) > MOST_CONTEXTS:
+        mend = f"remove parent columns until there are at most {MOST_CONTEXTS}"
+        report(1, f"{count(states)} combinations of parent states", mend, ", ".join(parents))
         return None
-    combinations = list(product(*(variables[name].state_names for name in parents)))
-    written = {tuple(line.cells[name] for name in parents) for line in sheet.lines}
-    for given in combinations:
-        if given not in written:
-            what = "no row for this combination" if parents else "no row"
-            report(1, what, "add a row for it", ", ".join(parents), ", ".join(given))
+    numbers = numbered(states)
+    lines = dict.fromkeys(numbers, 0)  # the line that covers each context
+    rows: dict[int, Row] = {}
+    for line in sheet.lines:
+        given = _given(line, parents, states, report)
+        row = _row(line, given, variable, sources, report)
+        if given is None:
+            continue
+        if row is not None:
+            rows[line.number] = row
+        taken: dict[int, list[tuple[str, ...]]] = {}
+        for context in contexts_of(given, states):
+            if lines[context]:
+                taken.setdefault(lines[context], []).append(context)
+            else:
+                lines[context] = line.number
+        for other, contexts in taken.items():
+            for cells in grouped(contexts, states):
+                what = f"covered by line {other} too" if parents else f"a second row, after line {other}"
+                report(line.number, what, "leave it to one of the two rows", ", ".join(parents), ", ".join(cells))
+    for cells in grouped([context for context, line in lines.items() if not line], states):
+        what = "no row covers this" if parents else "no row"
+        report(1, what, "add a row for it", ", ".join(parents), ", ".join(cells))
     if len(problems) > before:
         return None
-    return Table(variable.name, parents, tuple(rows[given] for given in combinations))
+    order = {line: number for number, line in enumerate(dict.fromkeys(lines.values()))}
+    return Table(
+        variable.name, parents, tuple(rows[line] for line in order), tuple(order[line] for line in lines.values())
+    )
+
+
+def _given(
+    line: Line, parents: Sequence[str], states: Sequence[Sequence[str]], report: Reporter
+) -> tuple[str, ...] | None:
+    """The parent cells of a row as `cell_of` writes them, or None if one names no states."""
+    cells = []
+    for name, own in zip(parents, states, strict=True):
+        try:
+            cells.append(cell_of(states_in(line.cells[name], own), own))
+        except ValueError as fault:
+            known = choose_from(line.cells[name], own)
+            mend = f"{known}; several joined by '{OR}', or '{ANY}'" if len(own) > 1 else known
+            report(line.number, str(fault), mend, name, line.cells[name])
+    return tuple(cells) if len(cells) == len(parents) else None
 
 
 def _parents(
@@ -114,22 +139,15 @@ def _parents(
 
 
 def _row(
-    line: Line,
-    parents: tuple[str, ...],
-    variable: Variable,
-    variables: Mapping[str, Variable],
-    sources: Mapping[str, Source],
-    report: Reporter,
+    line: Line, given: tuple[str, ...] | None, variable: Variable, sources: Mapping[str, Source], report: Reporter
 ) -> Row | None:
-    given = [word_cell(line, name, variables[name].state_names, f"not a state of {name}", report) for name in parents]
     keys = sources_cell(line, "source", sources, report)
     kinds = {sources[key].kind for key in keys if key in sources}
     probabilities = read_probabilities(line, variable.state_names, kinds, report)
     weight = read_weight(line, kinds, report)
-    if None in given or probabilities is None or weight is None:
+    if given is None or probabilities is None or weight is None:
         return None
-    named = tuple(state for state in given if state is not None)
-    return Row(named, probabilities, weight, keys, line.cells["note"], line.number)
+    return Row(given, probabilities, weight, keys, line.cells["note"], line.number)
 
 
 def read_weight(line: Line, kinds: set[str], report: Reporter) -> float | None:

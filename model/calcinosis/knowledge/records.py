@@ -96,10 +96,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a table: the probabilities of the states under one combination of parent states.
+    """One row of a table: the probabilities of the states in one context of parent states, or in several.
 
-    `weight` is how many patients' worth of evidence it rests on: the row stands for a Dirichlet distribution with
-    parameters `probability × weight`.
+    `given` has one cell per parent: a state, several (`dystrophic/metastatic`), or `any`. The row is one Dirichlet
+    distribution with parameters `probability × weight`, which all of its contexts share; `weight` is its equivalent
+    sample size.
     """
 
     given: tuple[str, ...]
@@ -112,11 +113,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """The table of one variable: `rows` in the order of the parents' states, each with `(states,)` probabilities."""
+    """The table of one variable: `rows` in the order of the first context of each, with `(states,)` probabilities.
+
+    `contexts` has the number of its row for each combination of parent states, the last parent's state running fastest.
+    """
 
     variable: str
     parents: tuple[str, ...]
     rows: tuple[Row, ...]
+    contexts: tuple[int, ...] = field(compare=False)
 
     def frame(self, variables: Mapping[str, Variable]) -> pd.DataFrame:
         """The table as it stands in its CSV file, one line per row."""
@@ -252,13 +257,17 @@ class Priors:
         """The table of a variable as an array with axes `(*parents, states)`."""
         table = self.tables[variable]
         shape = [len(self.variables[name].states) for name in (*table.parents, variable)]
-        return np.array([row.probabilities for row in table.rows], dtype=np.float64).reshape(shape)
+        rows = np.array([row.probabilities for row in table.rows], dtype=np.float64)
+        return rows[list(table.contexts)].reshape(shape)
+
+    def contexts(self, variable: str) -> npt.NDArray[np.intp]:
+        """The number of the row that holds in each context, as an array with axes `(*parents,)`."""
+        table = self.tables[variable]
+        return np.array(table.contexts, dtype=np.intp).reshape([len(self.variables[p].states) for p in table.parents])
 
     def weights(self, variable: str) -> npt.NDArray[np.float64]:
-        """How many patients' worth of evidence each row of a table rests on, as an array with axes `(*parents,)`."""
-        table = self.tables[variable]
-        shape = [len(self.variables[name].states) for name in table.parents]
-        return np.array([row.weight for row in table.rows], dtype=np.float64).reshape(shape)
+        """The equivalent sample size of each row of a table, axis `(rows,)`."""
+        return np.array([row.weight for row in self.tables[variable].rows], dtype=np.float64)
 
     def kinds(self, row: Row) -> set[str]:
         """The kinds of the sources of a row."""

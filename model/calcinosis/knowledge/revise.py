@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from calcinosis.knowledge.contexts import contexts_of, grouped
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import PriorsError, Problem, choose_from
 from calcinosis.knowledge.read_tables import check_table
@@ -44,6 +45,33 @@ def revised(priors: Priors, tables: Mapping[str, pd.DataFrame]) -> Priors:
     if problems:
         raise PriorsError("the tables given", problems)
     return replace(priors, tables=FrozenMap(changed))
+
+
+def with_row(
+    priors: Priors, variable: str, number: int, given: Sequence[str], content: Mapping[str, str | float]
+) -> pd.DataFrame:
+    """A table in which a row, or a part of it with a row of its own, has other cells, `content` by column.
+
+    Probabilities that `content` does not name are scaled so that the row sums to 1. Contexts of the row that are not
+    `given` keep it as it was.
+    """
+    import pandas as pd
+
+    table, frame = priors.tables[variable], priors.tables[variable].frame(priors.variables)
+    states = priors.variables[variable].state_names
+    parents = [priors.variables[name].state_names for name in table.parents]
+    row, old = table.rows[number], dict(zip(states, table.rows[number].probabilities, strict=True))
+    new = {state: float(content[state]) for state in states if state in content}
+    left = sum(value for state, value in old.items() if state not in new)
+    if new:
+        share = (1 - sum(new.values())) / left if left > 0 else 0.0
+        new = {state: new.get(state, value * share) for state, value in old.items()}
+    chosen = set(contexts_of(given, parents))
+    lines = [frame.iloc[number].to_dict() | dict(zip(table.parents, given, strict=True)) | dict(content) | new]
+    others = [context for context in contexts_of(row.given, parents) if context not in chosen]
+    for cells in grouped(others, parents):
+        lines.append(frame.iloc[number].to_dict() | dict(zip(table.parents, cells, strict=True)))
+    return pd.concat([frame.iloc[:number], pd.DataFrame(lines), frame.iloc[number + 1 :]], ignore_index=True)
 
 
 def _sheet(file: str, frame: pd.DataFrame) -> Sheet:

@@ -60,7 +60,7 @@ def with_edit(edits: Edits, action: Mapping[str, Any], model: Model) -> Edits:
     if before not in edits:
         edits = (*edits, before)
     edits = tuple(after if edit is before else edit for edit in edits)
-    if len(quote(";".join(map(in_words, edits)), safe=":/")) > ROOM:
+    if len(quote(";".join(map(in_words, edits)), safe=":/,")) > ROOM:
         raise EditError(
             "The link of this page has no room for more edited rows: download the edited folder, and open it with "
             "'calcinosis explore --priors FOLDER' to go on."
@@ -80,7 +80,7 @@ def _shipped(action: Mapping[str, Any], model: Model) -> Edit:
 
 
 def _given(words: str) -> tuple[str, ...]:
-    return tuple(filter(None, words.split("/")))
+    return tuple(filter(None, words.split(",")))
 
 
 def _number(text: str) -> float:
@@ -130,7 +130,7 @@ def in_words(edit: Edit) -> str:
     'sex:dystrophic_damage:.4:.6:10'
     """
     numbers = [plain(number).removeprefix("0") or "0" for number in (*edit.probabilities, edit.weight)]
-    return ":".join([edit.variable, "/".join(edit.given), *numbers])
+    return ":".join([edit.variable, ",".join(edit.given), *numbers])
 
 
 def from_words(words: str, model: Model) -> Edit:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from itertools import islice, product
 from typing import Any, NamedTuple
 
-from calcinosis.inference.phrases import listed, uncapitalised
+from calcinosis.inference.phrases import listed
 from calcinosis.interface.explorer.cited import Cited, cited
 from calcinosis.interface.explorer.edit_rows import count_in_words
 from calcinosis.interface.explorer.page import Edit
 from calcinosis.interface.explorer.situation import Situation
+from calcinosis.interface.figures_words import given_in_words
+from calcinosis.knowledge.contexts import states_in
 from calcinosis.knowledge.records import Priors, Row, Variable
 
 MOST_ROWS = 120
@@ -48,7 +49,7 @@ def view(situation: Situation) -> dict[str, Any]:
     name = page.table or model.target
     count = Counter(edit.variable for edit in page.edits)
     labels = {own: variable.label or own for own, variable in model.variables.items()}
-    rows = model.network.tables[name][..., 0].size
+    rows = len(model.network.rows(name))
     return {
         "name": name,
         "label": labels[name],
@@ -70,15 +71,16 @@ def _lines(situation: Situation, name: str) -> list[Line]:
     possible = _possible(situation, name)
     states = [network.variables[parent].state_names for parent in network.parents[name]]
     found = []
-    for place, given in enumerate(islice(product(*states), MOST_ROWS)):
+    for place, given in enumerate(network.given(name)[:MOST_ROWS]):
         row = priors.tables[name].rows[place] if priors else None
         shipped = _shipped(situation, name, given, place)
         now = edits.get(given, shipped)
         found.append(
             Line(
-                given="/".join(given),
+                given=",".join(given),
                 patients=_patients(situation, name, given),
-                here=bool(possible) and all(given[i] in own for i, own in possible.items()),
+                here=bool(possible)
+                and all(own.intersection(states_in(given[i], states[i])) for i, own in possible.items()),
                 cells=_cells(situation.model.variables[name], now, shipped, folder=priors is not None),
                 weight=_weight(now, shipped, folder=priors is not None) if network.weights else None,
                 edited=now != shipped,
@@ -96,8 +98,8 @@ def _shipped(situation: Situation, name: str, given: tuple[str, ...], place: int
     if priors is not None:
         row = priors.tables[name].rows[place]
         return Edit(name, given, row.probabilities, row.weight)
-    probabilities = network.tables[name].reshape(-1, network.tables[name].shape[-1])[place]
-    weight = float(network.weights[name].ravel()[place]) if network.weights else 0.0
+    probabilities = network.rows(name)[place]
+    weight = float(network.weights[name][place]) if network.weights else 0.0
     return Edit(name, given, tuple(probabilities.tolist()), weight)
 
 
@@ -116,15 +118,7 @@ def _patients(situation: Situation, name: str, given: tuple[str, ...]) -> tuple[
     """The states of the parents in words, such as 'no cirrhosis'; first that of the target, which needs no name."""
     network = situation.model.network
     pairs = sorted(zip(network.parents[name], given, strict=True), key=lambda pair: pair[0] != network.target)
-    return tuple(_in_words(network.variables[parent], state) for parent, state in pairs)
-
-
-def _in_words(variable: Variable, name: str) -> str:
-    label = variable.label or variable.name
-    if variable.state_names == ("no", "yes"):
-        return label if name == "yes" else f"no {uncapitalised(label)}"
-    state = next(own.label or own.name for own in variable.states if own.name == name)
-    return state if variable.group == "outcome" else f"{label}: {state}"
+    return tuple(words for parent, cell in pairs if (words := given_in_words(parent, cell, network)))
 
 
 def _cells(variable: Variable, now: Edit, shipped: Edit, *, folder: bool) -> tuple[Cell, ...]:

@@ -1,0 +1,82 @@
+"""Contexts: the combinations of parent states that a row of a table holds in, and how its cells name them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
+
+ANY, OR = "any", "/"
+"""How a parent cell says every state, and how it joins several (`dystrophic/metastatic`)."""
+
+Context = tuple[str, ...]
+"""One state per parent, in the order of the table's parents."""
+
+
+def states_in(cell: str, states: Sequence[str]) -> tuple[str, ...]:
+    """The states that a parent cell names, in their own order.
+
+    Raises:
+        ValueError: with what is wrong with the cell, in words.
+
+    >>> states_in("metastatic/dystrophic", ["dystrophic", "metastatic", "idiopathic"])
+    ('dystrophic', 'metastatic')
+    """
+    words = [word.strip() for word in cell.split(OR)]
+    if words == [ANY] and ANY not in states:
+        return tuple(states)
+    if ANY in words and ANY not in states:
+        raise ValueError(f"'{ANY}' next to a state")
+    if "" in words:
+        raise ValueError("an empty name in a list of states" if len(words) > 1 else "the cell is empty")
+    doubled = [word for i, word in enumerate(words) if word in words[:i]]
+    if doubled:
+        raise ValueError(f"the state '{doubled[0]}' is listed twice")
+    unknown = [word for word in words if word not in states]
+    if unknown:
+        raise ValueError(f"no state '{unknown[0]}'")
+    return tuple(state for state in states if state in words)
+
+
+def cell_of(chosen: Iterable[str], states: Sequence[str]) -> str:
+    """The cell that names some states, all of them being `any`.
+
+    >>> cell_of(["no", "yes"], ["no", "yes"]), cell_of(["yes"], ["no", "yes"])
+    ('any', 'yes')
+    """
+    named = set(chosen)
+    if len(states) > 1 and named >= set(states):
+        return ANY
+    return OR.join(state for state in states if state in named)
+
+
+def contexts_of(given: Sequence[str], states: Sequence[Sequence[str]]) -> Iterator[Context]:
+    """The contexts that the parent cells of a row name; `states` has the states of each parent."""
+    return product(*(states_in(cell, own) for cell, own in zip(given, states, strict=True)))
+
+
+def numbered(states: Sequence[Sequence[str]]) -> Mapping[Context, int]:
+    """The number of each context, the last parent's state running fastest."""
+    return {context: number for number, context in enumerate(product(*states))}
+
+
+def count(states: Sequence[Sequence[str]]) -> int:
+    """How many contexts there are."""
+    return math.prod(map(len, states))
+
+
+def grouped(contexts: Iterable[Context], states: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    """Parent cells that name these contexts and no others, each context once, as few as merging one parent after
+    the other comes to.
+
+    >>> grouped([("a", "no"), ("a", "yes"), ("b", "yes")], [["a", "b", "c"], ["no", "yes"]])
+    [('a', 'any'), ('b', 'yes')]
+    """
+    rows: list[tuple[frozenset[str], ...]] = [tuple(frozenset({s}) for s in context) for context in contexts]
+    for place in reversed(range(len(states))):
+        alike: dict[tuple[frozenset[str], ...], frozenset[str]] = {}
+        for row in rows:
+            others = row[:place] + row[place + 1 :]
+            alike[others] = alike.get(others, frozenset()) | row[place]
+        rows = [(*others[:place], own, *others[place:]) for others, own in alike.items()]
+    return [tuple(cell_of(own, names) for own, names in zip(row, states, strict=True)) for row in rows]
