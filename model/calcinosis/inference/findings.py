@@ -19,6 +19,7 @@ from calcinosis.inference.grammar import (
 )
 from calcinosis.knowledge.problem import nearest
 from calcinosis.knowledge.records import Correction, Variable
+from calcinosis.knowledge.visible import visible
 
 TWO_RESULTS = ("two results for a variable that is not repeatable", "give one result")
 """What is wrong with two results where one is all there can be, and its mend."""
@@ -35,7 +36,7 @@ class Fault:
 
     def __str__(self) -> str:
         given = f"{self.variable}={self.value}" if self.value else self.variable
-        return f"{given}: {self.what}: {self.mend}"
+        return visible(f"{given}: {self.what}: {self.mend}")
 
 
 class FindingsError(ValueError):
@@ -44,7 +45,7 @@ class FindingsError(ValueError):
     def __init__(self, faults: Iterable[Fault], heading: str = "") -> None:
         self.faults, self.heading = tuple(faults), heading
         count = f"{len(self.faults)} finding{' is' if len(self.faults) == 1 else 's are'} not understood"
-        super().__init__("\n".join([heading or count, *map(str, self.faults)]))
+        super().__init__("\n".join([visible(heading) or count, *map(str, self.faults)]))
 
     def __reduce__(self) -> tuple[type[FindingsError], tuple[tuple[Fault, ...], str]]:
         return type(self), (self.faults, self.heading)

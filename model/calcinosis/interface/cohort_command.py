@@ -14,6 +14,7 @@ from calcinosis.inference.model import Model, load
 from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.interface.cohort import PART, Summary, on_cluster, run
 from calcinosis.interface.options import ForceOption, InputError, JsonOption, PriorsOption, show_json, telling_errors
+from calcinosis.interface.printing import console, say
 
 
 def cohort(
@@ -86,7 +87,6 @@ def _keep_memory() -> None:
 @contextmanager
 def _bar(name: str, hidden: bool) -> Iterator[Callable[[int, int | None], None]]:
     """A progress bar on the error stream: rows, rate, time left; none where that is no terminal."""
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         Progress,
@@ -102,15 +102,15 @@ def _bar(name: str, hidden: bool) -> Iterator[Callable[[int, int | None], None]]
         def render(self, task: Task) -> Text:
             return Text(f"{task.finished_speed or task.speed or 0:,.0f} rows/s")
 
-    console = Console(stderr=True)
+    terminal = console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f} rows"), Rate())
     with Progress(
         *columns,
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        console=console,
+        console=terminal,
         transient=True,
-        disable=hidden or not console.is_terminal,
+        disable=hidden or not terminal.is_terminal,
     ) as progress:
         task = progress.add_task(name, total=None)
         yield lambda done, rows: progress.update(task, completed=done, total=rows)
@@ -133,13 +133,13 @@ def _as_dict(summary: Summary, target: Path, model: Model, seconds: float) -> di
 
 def _show(summary: Summary, target: Path, model: Model, seconds: float) -> None:
     rate = (summary.patients - summary.resumed) / max(seconds, 1e-9)
-    typer.echo(f"{target}: {summary.patients:,} patients in {seconds:.1f} s ({rate:,.0f} rows/s)")
+    say(f"{target}: {summary.patients:,} patients in {seconds:.1f} s ({rate:,.0f} rows/s)")
     if summary.resumed:
-        typer.echo(f"  {summary.resumed:,} of them were there from an earlier run")
-    typer.echo(f"  {summary.ok:,} with an answer, {summary.invalid:,} invalid, {summary.impossible:,} impossible")
+        say(f"  {summary.resumed:,} of them were there from an earlier run")
+    say(f"  {summary.ok:,} with an answer, {summary.invalid:,} invalid, {summary.impossible:,} impossible")
     for number, status in summary.first:
-        typer.echo(f"  patient {number}: {status}")
+        say(f"  patient {number}: {status}")
     if summary.invalid + summary.impossible > len(summary.first):
-        typer.echo("  and so on: the column 'status' says why for each")
-    typer.echo(f"priors {model.digest[:12]}")
-    typer.echo(DISCLAIMER)
+        say("  and so on: the column 'status' says why for each")
+    say(f"priors {model.digest[:12]}")
+    say(DISCLAIMER)

@@ -18,6 +18,7 @@ from calcinosis.interface.options import (
     show_json,
     telling_errors,
 )
+from calcinosis.interface.printing import say
 
 
 def explore(
@@ -57,7 +58,7 @@ def explore(
     host = "127.0.0.1" if address in ("0.0.0.0", "::") else f"[{address}]" if ":" in address else address
     url = f"http://{host}:{server.port}/" + (f"#{fragment}" if fragment else "")
     if not is_loopback(address):
-        typer.echo(
+        say(
             f"calcinosis: warning: {address} can be reached from other machines, without a password and unencrypted: "
             "whoever opens the page can use it, and what is entered can be read on the way.",
             err=True,
@@ -65,7 +66,7 @@ def explore(
     if as_json:
         show_json({"url": url, "priors": model.digest, "disclaimer": DISCLAIMER})
     else:
-        typer.echo(f"The explorer is at {url} until you press Ctrl+C here.\n{DISCLAIMER}")
+        say(f"The explorer is at {url} until you press Ctrl+C here.\n{DISCLAIMER}")
     if not no_browser:
         import webbrowser
 

@@ -9,6 +9,7 @@ import typer
 
 from calcinosis.inference.model import load
 from calcinosis.interface.options import ForceOption, InputError, JsonOption, PriorsOption, show_json, telling_errors
+from calcinosis.interface.printing import say
 from calcinosis.knowledge.folder import write_whole
 
 
@@ -41,7 +42,7 @@ def export(
         names = uai_names(model.network) if ending == ".uai" else {name: name for name in model.variables}
         show_json({"file": str(file), "digest": model.digest, "variables": names})
         return
-    typer.echo(f"{file}: {len(model.variables)} variables, read back and found the same to eight decimals.")
+    say(f"{file}: {len(model.variables)} variables, read back and found the same to eight decimals.")
     if ending == ".uai":
         for name, number in uai_names(model.network).items():
-            typer.echo(f"{number} is {name}: {', '.join(model.variables[name].state_names)}")
+            say(f"{number} is {name}: {', '.join(model.variables[name].state_names)}")

@@ -9,6 +9,7 @@ import typer
 
 from calcinosis.inference.model import load
 from calcinosis.interface.options import ForceOption, InputError, JsonOption, PriorsOption, show_json, telling_errors
+from calcinosis.interface.printing import say
 from calcinosis.knowledge.folder import write_whole
 
 ENDINGS = (".svg", ".png", ".pdf")
@@ -37,4 +38,4 @@ def graph(
     if as_json:
         show_json({"file": str(file), "variables": len(network.variables), "arrows": arrows})
         return
-    typer.echo(f"{file}: {len(network.variables)} variables, {arrows} arrows.")
+    say(f"{file}: {len(network.variables)} variables, {arrows} arrows.")

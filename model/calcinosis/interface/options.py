@@ -14,7 +14,9 @@ from calcinosis.inference.findings import FindingsError
 from calcinosis.inference.impossible import ImpossibleEvidence
 from calcinosis.inference.network import NetworkError
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.interface.printing import say
 from calcinosis.knowledge.problem import PriorsError
+from calcinosis.knowledge.visible import visible
 
 PriorsOption = Annotated[
     Path | None,
@@ -59,11 +61,13 @@ def telling_errors(as_json: bool = False) -> Iterator[None]:
     """Turn faults of the input into a message and exit code 1; anything else is a bug and keeps its traceback."""
     try:
         yield
+    except BrokenPipeError:  # whoever read the output has seen enough
+        raise
     except (PriorsError, FindingsError, ImpossibleEvidence, NetworkError, QuestionError, InputError, OSError) as error:
         if as_json:
             show_json(error_as_dict(error))
         else:
-            typer.echo(f"calcinosis: {_text(error)}", err=True)
+            say(f"calcinosis: {error_in_words(error)}", err=True)
         raise typer.Exit(1) from None
 
 
@@ -96,7 +100,7 @@ def tell_files(folder: Path | None, files: Sequence[Path]) -> None:
     """Say what was written into a folder, if anything was."""
     if folder:
         page = next((file for file in files if file.suffix == ".html"), None)
-        typer.echo(f"{folder}: {len(files)} files" + (f"; open {page} to begin with" if page else ""))
+        say(f"{folder}: {len(files)} files" + (f"; open {page} to begin with" if page else ""))
 
 
 def listed_files(files: Sequence[Path]) -> dict[str, Any]:
@@ -106,18 +110,21 @@ def listed_files(files: Sequence[Path]) -> dict[str, Any]:
 
 def show_json(value: Any) -> None:
     """Print a value as JSON."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    say(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def _text(error: Exception) -> str:
+def error_in_words(error: Exception) -> str:
+    """What an error says, a line for each fault."""
+    if isinstance(error, PriorsError | FindingsError):
+        return str(error)
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return str(error)
+        return visible(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
+    return visible(str(error))
 
 
 def error_as_dict(error: Exception) -> dict[str, Any]:
     """An error as plain values, for JSON."""
-    found: dict[str, Any] = {"error": type(error).__name__, "message": _text(error)}
+    found: dict[str, Any] = {"error": type(error).__name__, "message": error_in_words(error)}
     if isinstance(error, PriorsError):
         found["problems"] = [problem.as_dict() for problem in error.problems]
     if isinstance(error, FindingsError):

@@ -12,6 +12,7 @@ from calcinosis.inference.model import load
 from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.inference.simulate import simulate_blocks, truth_column
 from calcinosis.interface.options import ForceOption, InputError, JsonOption, PriorsOption, show_json, telling_errors
+from calcinosis.interface.printing import say
 from calcinosis.interface.tables import FORMATS, Writer, ending_of, open_table
 
 
@@ -69,9 +70,9 @@ def simulate(
         if as_json:
             show_json(known | {"digest": model.digest, "disclaimer": DISCLAIMER})
         else:
-            typer.echo(f"{target}: {patients:,} patients drawn from priors {model.digest[:12]}, seed {seed}")
-            typer.echo(f"  the true {model.target} of each is in the column {truth_column(model.network)}")
-            typer.echo(DISCLAIMER)
+            say(f"{target}: {patients:,} patients drawn from priors {model.digest[:12]}, seed {seed}")
+            say(f"  the true {model.target} of each is in the column {truth_column(model.network)}")
+            say(DISCLAIMER)
 
 
 def _pairs(words: Sequence[str], example: str) -> list[tuple[str, str]]:

@@ -22,6 +22,7 @@ from calcinosis.interface.options import (
     tell_files,
     telling_errors,
 )
+from calcinosis.interface.printing import console
 
 if TYPE_CHECKING:
     from calcinosis.analysis.diagnosed import Diagnosed
@@ -172,17 +173,16 @@ def _broken(before: Model, after: Model) -> list[str]:
 @contextmanager
 def _bar(hidden: bool) -> Iterator[Callable[[str, int, int], None]]:
     """A progress bar on the error stream, told what is done; none where that is no terminal."""
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    console = Console(stderr=True)
+    terminal = console(stderr=True)
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         TimeElapsedColumn(),
-        console=console,
+        console=terminal,
         transient=True,
-        disable=hidden or not console.is_terminal,
+        disable=hidden or not terminal.is_terminal,
     ) as progress:
         task = progress.add_task("looking at the cohort", total=None)
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 
+from calcinosis.knowledge.visible import visible
+
 
 @dataclass(frozen=True, order=True)
 class Problem:
@@ -27,7 +29,7 @@ class Problem:
 
     def __str__(self) -> str:
         value = " ".join(self.value.split())  # a quoted cell may hold line breaks; a message is one line
-        return f"{self.file}:{self.line}: {self.column or '-'}: {value or '-'}: {self.what}: {self.mend}"
+        return visible(f"{self.file}:{self.line}: {self.column or '-'}: {value or '-'}: {self.what}: {self.mend}")
 
     def as_dict(self) -> dict[str, str | int]:
         """The six parts by name, for JSON."""
@@ -52,7 +54,7 @@ class PriorsError(ValueError):
         self.folder = folder
         self.problems: tuple[Problem, ...] = tuple(sorted(set(problems)))
         count = f"{len(self.problems)} problem{'' if len(self.problems) == 1 else 's'}"
-        super().__init__("\n".join([f"{count} in {folder}", *map(str, self.problems)]))
+        super().__init__("\n".join([f"{count} in {visible(folder)}", *map(str, self.problems)]))
 
     def __reduce__(self) -> tuple[type[PriorsError], tuple[str, tuple[Problem, ...]]]:
         return type(self), (self.folder, self.problems)
