@@ -197,7 +197,7 @@ def _names(cases: pd.DataFrame, told: list[tuple[int, Fault]]) -> tuple[str, ...
     """The name of each patient; one that is missing or stands twice is a fault."""
     column = next((name for name in NAMES if name in cases.columns), None)
     cells = cases.index if column is None else cases[column]
-    names = tuple("" if is_missing(cell) else str(cell).strip() for cell in cells)
+    names = tuple("" if is_missing(cell) else show(cell) for cell in cells)
     first: dict[str, int] = {}
     for row, name in enumerate(names):
         if not name:
@@ -211,7 +211,7 @@ def _names(cases: pd.DataFrame, told: list[tuple[int, Fault]]) -> tuple[str, ...
 def _hard(cases: pd.DataFrame, told: list[tuple[int, Fault]]) -> Mask | None:
     if HARD not in cases.columns:
         return None
-    words = ["" if is_missing(cell) else str(cell).strip().casefold() for cell in cases[HARD]]
+    words = ["" if is_missing(cell) else show(cell).casefold() for cell in cases[HARD]]
     for row, word in enumerate(words):
         if word not in ("yes", "no", ""):
             told.append((row, Fault(HARD, word, "neither yes nor no", "write one of them, or nothing")))

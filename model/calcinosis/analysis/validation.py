@@ -227,8 +227,20 @@ class Validation:
         return (
             f"{share} ({100 * self.mass:.0f} % interval {percents(right.lower, right.upper)}). Log loss "
             f"{loss.value:.3f} ({loss.lower:.3f}–{loss.upper:.3f}), {known['value'].iloc[0]:.3f} for the prior alone. "
-            f"The probabilities {said}, as far as these patients can tell."
+            f"The probabilities {said}, as far as these patients can tell.{self._left_out}"
         )
+
+    @property
+    def _left_out(self) -> str:
+        """What so few patients, or patients so alike, cannot show, in words; empty if nothing."""
+        if len(self.cases) == 1:
+            return (
+                " With one patient, logistic regression and naive Bayes cannot be fitted, no subtype can be compared "
+                "with another (ROC), and no interval shows how patients differ: these are left out or have no width."
+            )
+        if len(np.unique(self.cases.truth)) == 1:
+            return " All patients have the same subtype, so that it cannot be compared with another (ROC): left out."
+        return ""
 
     def as_dict(self, most: int | None = None) -> dict[str, Any]:
         """The validation as plain values, for JSON; of long tables the first `most` lines."""

@@ -133,7 +133,7 @@ def of_objects(cells: Sequence[Any]) -> Column:
         try:
             key = repr(cell) if isinstance(cell, tuple | frozenset) else cell
             place = number.setdefault((type(cell), key), len(found))
-        except TypeError:  # it cannot be hashed
+        except (TypeError, RecursionError):  # it cannot be hashed, or holds others without end
             place = len(found)
         if place == len(found):
             found.append(cell)

@@ -15,6 +15,7 @@ from calcinosis.inference.grammar import (
     is_missing,
     plain,
     read_value,
+    shallow,
     split_measurement,
 )
 from calcinosis.knowledge.problem import nearest
@@ -67,8 +68,8 @@ def read_findings(
     names = [*variables, *(correction.covariate for correction in corrections)]
     for name in findings:
         if name not in names:
-            mend = _other_name(str(name), variables, names)
-            faults.append(Fault(str(name), show(findings[name]), "no such variable", mend))
+            mend = _other_name(shallow(name), variables, names)
+            faults.append(Fault(shallow(name), show(findings[name]), "no such variable", mend))
     covariates = {
         correction.variable: measured
         for correction in corrections
@@ -110,12 +111,13 @@ def show(value: Any) -> str:
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, Mapping):
-        return ",".join(f"{state}:{number}" for state, number in value.items())
+        return ",".join(f"{shallow(state)}:{shallow(number)}" for state, number in value.items())
     if isinstance(value, set | frozenset):
-        return "/".join(sorted(map(str, value)))
+        return "/".join(sorted(map(shallow, value)))
     if isinstance(value, list | tuple):
-        return ",".join(map(show, value))
-    return "" if is_missing(value) else str(value)
+        items = map(plain, value)
+        return ",".join(shallow(item) if isinstance(item, list | tuple) else show(item) for item in items)
+    return "" if is_missing(value) else shallow(value)
 
 
 def _other_name(name: str, variables: Iterable[str], names: Iterable[str]) -> str:

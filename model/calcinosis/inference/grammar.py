@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from numbers import Number
 from typing import Any
@@ -87,9 +87,17 @@ def read_value(value: Any, variable: Variable) -> list[Reading]:
 
 def _read_item(item: Any, variable: Variable) -> list[Reading]:
     """One item of a list: a result of its own, so no list within it."""
+    item = plain(item)
     if isinstance(item, Sequence) and not isinstance(item, str):
         raise NotUnderstood("a list within a list", "give one result per item")
     return read_value(item, variable)
+
+
+def shallow(value: Any) -> str:
+    """A Python value as text, or '…' if it holds others, which may hold others in turn without end."""
+    value = plain(value)
+    holds = isinstance(value, Mapping | Sequence | Set) and not isinstance(value, str | bytes)
+    return "…" if holds else str(value)
 
 
 def _word(value: Any) -> str:
@@ -97,7 +105,7 @@ def _word(value: Any) -> str:
     value = plain(value)
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e6:
         return str(int(value))
-    return str(value).strip()
+    return shallow(value).strip()
 
 
 def _read_text(text: str, variable: Variable) -> list[Reading]:

@@ -11,7 +11,7 @@ from typing import Any
 from calcinosis.inference.cases import case_findings
 from calcinosis.inference.columns import Heading
 from calcinosis.inference.evidence import Evidence
-from calcinosis.inference.findings import Fault, FindingsError
+from calcinosis.inference.findings import Fault, FindingsError, show
 from calcinosis.inference.impossible import ImpossibleEvidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.reading import with_unit
@@ -155,7 +155,7 @@ def _from_json(path: Path, model: Model) -> list[Patient]:
     patients, faults = [], []
     for position, entry in enumerate(entries, start=1):
         key = next((key for key in NAMES if key in entry and key not in model.variables), None)
-        name = str(entry[key]) if key else str(position)
+        name = show(entry[key]) if key else str(position)
         try:
             patients.append(Patient(name, model.read({k: v for k, v in entry.items() if k != key})))
         except FindingsError as error:

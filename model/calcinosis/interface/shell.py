@@ -6,9 +6,13 @@ Nothing is imported at the head that takes its time, so that Ctrl+C is caught fr
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from typing import TextIO
+
+TYPE_CHECKING = False
+"""As in typing, whose import takes its time."""
+
+if TYPE_CHECKING:
+    from typing import TextIO
 
 
 def __getattr__(name: str) -> object:
@@ -23,6 +27,8 @@ def main() -> None:
     """Run the command line; exit 0 if fine, 1 if the input is at fault or the answer cannot be written, 2 if the usage
     is wrong, 130 on Ctrl+C."""
     try:
+        import signal
+
         from calcinosis.interface.commands import run
 
         run()

@@ -101,7 +101,7 @@ def _pairs(findings: Any) -> list[tuple[str, str]]:
     try:
         found = json.loads(findings) if isinstance(findings, str) else findings
         return [(str(name), str(value)) for name, value in found]
-    except (TypeError, ValueError):  # among them JSON that cannot be read
+    except (TypeError, ValueError, RecursionError):  # among them JSON that cannot be read
         raise ActionError("These are no findings that could be adopted.") from None
 
 
