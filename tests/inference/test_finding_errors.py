@@ -233,3 +233,47 @@ def test_a_column_that_stands_twice_is_told(clinic):
     frame = pd.DataFrame([["none", "severe"]], columns=["pain", "pain"])
     with pytest.raises(cc.FindingsError, match=r"pain.*twice"):
         clinic.posteriors(frame)
+
+
+def nested(within, depth):
+    """A value that holds another that holds another, so deep."""
+    value = "severe"
+    for _ in range(depth):
+        value = within(value)
+    return value
+
+
+NESTED = {
+    "list": nested(lambda own: [own], 20_000),
+    "tuple": nested(lambda own: (own,), 900),
+    "mapping": nested(lambda own: {"none": own}, 20_000),
+    "key": {nested(lambda own: (own,), 900): 1.0},
+    "set": nested(lambda own: frozenset([own]), 900),
+    "set in a list": [nested(lambda own: frozenset([own]), 900)],
+    "likelihood": {"none": nested(lambda own: [own], 900)},
+    "array": [np.array([["none"]])],
+}
+
+
+@pytest.mark.parametrize("value", NESTED.values(), ids=NESTED)
+@pytest.mark.parametrize("name", ["pain", "calcium", "albumin"])
+def test_a_value_nested_without_end_is_told_in_a_short_line(clinic, name, value):
+    with pytest.raises(cc.FindingsError) as caught:
+        clinic.posterior({name: value})
+    assert len(str(caught.value)) < 400
+    with pytest.raises(cc.FindingsError) as caught:
+        clinic.posteriors(pd.DataFrame({name: pd.Series([value], dtype=object)}), strict=True)
+    assert len(str(caught.value)) < 400
+
+
+def test_a_nested_value_of_no_variable_is_told_in_a_short_line(clinic):
+    for value in NESTED.values():
+        with pytest.raises(cc.FindingsError, match="no such variable") as caught:
+            clinic.posterior(nobody=value)
+        assert len(str(caught.value)) < 400
+
+
+def test_a_list_within_a_list_is_told_as_such(clinic):
+    for value in ([["severe"]], [[[["severe"]]]], [("severe",)], NESTED["list"]):
+        with pytest.raises(cc.FindingsError, match=r"pain=(severe|…): a list within a list: give one result per item"):
+            clinic.posterior(pain=value)

@@ -101,8 +101,10 @@ def read_findings(
     return Evidence(tuple(found), notes)
 
 
-def show(value: Any) -> str:
+def show(value: Any, levels: int = 1) -> str:
     """A value as it would be written in a cell; likelihoods of repeated results run together, as no cell holds them.
+
+    Of lists within lists, which are at fault, so many `levels` are shown, for they may go on without end.
 
     >>> show(["absent", "absent"]), show({"none": 0.2, "severe": 0.8}), show({"severe"})
     ('absent,absent', 'none:0.2,severe:0.8', 'severe')
@@ -115,8 +117,7 @@ def show(value: Any) -> str:
     if isinstance(value, set | frozenset):
         return "/".join(sorted(map(shallow, value)))
     if isinstance(value, list | tuple):
-        items = map(plain, value)
-        return ",".join(shallow(item) if isinstance(item, list | tuple) else show(item) for item in items)
+        return ",".join(show(item, levels - 1) if levels else shallow(item) for item in value)
     return "" if is_missing(value) else shallow(value)
 
 

@@ -103,7 +103,12 @@ def _bar(name: str, hidden: bool) -> Iterator[Callable[[int, int | None], None]]
             return Text(f"{task.finished_speed or task.speed or 0:,.0f} rows/s")
 
     terminal = console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f} rows"), Rate())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f} rows"),
+        Rate(),
+    )
     with Progress(
         *columns,
         TimeElapsedColumn(),

@@ -177,7 +177,7 @@ def _bar(hidden: bool) -> Iterator[Callable[[str, int, int], None]]:
 
     terminal = console(stderr=True)
     with Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TimeElapsedColumn(),
         console=terminal,
