@@ -23,6 +23,7 @@ from calcinosis.inference.network import Array
 from calcinosis.inference.phrases import phrase
 from calcinosis.inference.posterior import DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ class Explanation:
         }
 
 
+@checked
 def explain(
     model: Model,
     findings: Mapping[str, Any] | Evidence | None = None,

@@ -19,6 +19,7 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import Priors, Row, Source
@@ -68,6 +69,7 @@ class Update:
         """How many steps the EM algorithm took."""
         return len(self.objective) - 1
 
+    @checked
     def as_dict(self, most: int | None = None) -> dict[str, Any]:
         """The update as plain values, for JSON; the first `most` rows."""
         return {
@@ -86,6 +88,7 @@ class Update:
         }
 
 
+@checked
 def update(
     model: Model,
     cases: pd.DataFrame | Diagnosed,
@@ -148,6 +151,7 @@ def update(
     )
 
 
+@checked
 def forget(
     model: Model,
     cases: pd.DataFrame | Diagnosed,

@@ -14,6 +14,7 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.phrases import phrase
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import GROUPS
 
@@ -42,6 +43,7 @@ class Trajectory:
         return {"steps": plain_lines(self.frame), "disclaimer": DISCLAIMER}
 
 
+@checked
 def trajectory(
     model: Model,
     findings: Mapping[str, Any] | Evidence | None = None,

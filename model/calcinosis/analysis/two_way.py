@@ -23,6 +23,7 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import CREDIBLE, Posterior
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.arguments import checked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -187,6 +188,7 @@ class Surface:
         return np.asarray(found)
 
 
+@checked
 def two_way(
     model: Model,
     findings: Mapping[str, Any] | Evidence | None,

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
 
 
@@ -48,10 +49,12 @@ class Evidence:
             raise KeyError(variable)
         return finding
 
+    @checked
     def get(self, variable: str) -> Finding | None:
         """The finding of a variable; None if it was not observed."""
         return next((finding for finding in self.findings if finding.variable == variable), None)
 
+    @checked
     def without(self, variables: Collection[str]) -> Evidence:
         """The evidence but for some variables.
 

@@ -59,8 +59,9 @@ def read_missing(missing: Any, network: Network, columns: Sequence[str]) -> Miss
     """
     if hasattr(missing, "columns"):
         return _copied(missing, network, columns)
-    if not isinstance(missing, Mapping):
+    if not hasattr(missing, "keys"):
         return Missingness({name: _share(missing, "all variables") for name in columns})
+    missing = dict(missing)
     for name in missing:
         if name not in columns:
             raise ValueError(f"missing: {_why_not(name, network)}: {choose_from(str(name), columns)}")
