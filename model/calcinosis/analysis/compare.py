@@ -84,7 +84,7 @@ def compare(
     import pandas as pd
 
     one, other = model.posterior(first), model.posterior(second)
-    hypothesis = Hypothesis.of(model.states, state or other.leading, against)
+    hypothesis = Hypothesis.of(model.states, other.leading if state is None else state, against)
     switches = Switches.between(model, one.evidence, other.evidence)
     count = len(switches.names)
     if count > MOST_FINDINGS:

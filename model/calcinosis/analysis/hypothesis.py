@@ -102,7 +102,8 @@ def weight_of_evidence(
     if lacking := set(hypothesis.states) - set(posterior.keys()):
         raise QuestionError(f"the posterior lacks {', '.join(sorted(lacking))}: give the states of the prior")
     before, after = (
-        float(hypothesis.log_odds(np.array([own[state] for state in hypothesis.states]))) for own in (prior, posterior)
+        float(hypothesis.log_odds(np.array([float(own[state]) for state in hypothesis.states])))
+        for own in (prior, posterior)
     )
     if not math.isfinite(before):
         raise QuestionError("the prior rules one side out, so no evidence can weigh for it or against it")

@@ -49,7 +49,7 @@ def trajectory(
     findings: Mapping[str, Any] | Evidence | None = None,
     /,
     *,
-    order: Sequence[str] | None = None,
+    order: str | Sequence[str] | None = None,
     mass: float = CREDIBLE,
     **named: Any,
 ) -> Trajectory:
@@ -89,10 +89,10 @@ def trajectory(
     return Trajectory(tuple(steps), pd.DataFrame(lines))
 
 
-def _ordered(model: Model, evidence: Evidence, order: Sequence[str] | None) -> list[Finding]:
+def _ordered(model: Model, evidence: Evidence, order: str | Sequence[str] | None) -> list[Finding]:
     """The findings in the order in which they come in."""
     groups = {finding.variable: model.variables[finding.variable].group for finding in evidence}
-    first = [order] if isinstance(order, str) else list(order or ())
+    first = [order] if isinstance(order, str) else list(() if order is None else order)
     for name in first:
         if name not in groups and name not in groups.values():
             raise QuestionError(

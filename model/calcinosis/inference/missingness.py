@@ -78,8 +78,10 @@ def _why_not(name: Any, network: Network) -> str:
 
 def _share(share: Any, name: str) -> float:
     try:
+        if isinstance(share, bool):
+            raise TypeError
         value = float(share)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         kind = type(share).__name__
         raise TypeError(f"missing: give a share, shares by variable, or a DataFrame, not a {kind} for {name}") from None
     if not 0 <= value <= 1:

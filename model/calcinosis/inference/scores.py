@@ -56,8 +56,8 @@ def score(
 
     Patients are taken in parts that stay in a core's cache, on as many `cores` as this process may use if that is 0.
     """
-    if patients < 0:
-        raise QuestionError(f"patients must be 0 or more, not {patients}: give the number of rows of the columns")
+    if patients < 0 or any(len(column) != patients for column in columns.values()):
+        raise QuestionError(f"{patients} patients: give 0 or more, as many as the columns have rows")
     states = len(network.variables[network.target].states)
     found = Scores(
         np.empty((states, patients)),

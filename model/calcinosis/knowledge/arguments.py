@@ -12,15 +12,17 @@ from collections.abc import Callable, Collection, Iterable, Sequence, Set
 from dataclasses import dataclass
 from functools import cache, wraps
 from inspect import Parameter, signature
-from numbers import Integral, Real
+from numbers import Number
 from typing import Any, TypeVar
+
+import numpy as np
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _ALIASES = {
     "Kind": "str",
     "Literal": "str",
-    "Missing": "float | Mapping[str, float] | DataFrame",
+    "Missing": "Any",
     "Prevalence": "Mapping[str, float] | Sequence[float]",
     "Progress": "Callable",
     "Ranking": "str",
@@ -47,7 +49,7 @@ _WORDS = {
 }
 """What is expected, by the name in an annotation; any other class goes by its name."""
 
-_ITEMS = {"float": " of numbers", "int": " of whole numbers", "str": " of texts"}
+_ITEMS = {"DataFrame": "DataFrames", "float": "numbers", "int": "whole numbers", "str": "texts"}
 
 _FIXES = {
     "Model": "load one with calcinosis.load()",
@@ -56,6 +58,10 @@ _FIXES = {
     "PathLike": "give its name as a text or a pathlib.Path",
 }
 """How to get what is expected."""
+
+
+BEYOND = 2**1023
+"""Whole numbers from here on are refused: no float holds them."""
 
 
 @dataclass(frozen=True)
@@ -108,9 +114,14 @@ def _refused(name: str, value: Any, kinds: tuple[_Kind, ...]) -> TypeError:
     given = f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
     if value is None:
         given = "None"
-    elif isinstance(value, str | bytes | Real):
+    elif isinstance(value, int) and abs(value) >= BEYOND:
+        given = "one of more than 300 digits"
+    elif isinstance(value, str | bytes | Number):
         text = repr(value)
         given += f" ({text if len(text) <= 40 else text[:39] + '…'})"
+    elif isinstance(value, dict | list | set | tuple) and value:
+        parts = (value, value.values()) if isinstance(value, dict) else (value,)
+        given += " of " + " to ".join("/".join(sorted({type(item).__name__ for item in part})) for part in parts)
     names = [kind.name for kind in kinds]
     fix = next((f": {words}" for name, words in _FIXES.items() if name in names), "")
     if isinstance(value, str) and not {"Collection", "Sequence"}.isdisjoint(names):
@@ -119,8 +130,11 @@ def _refused(name: str, value: Any, kinds: tuple[_Kind, ...]) -> TypeError:
 
 
 def _in_words(kind: _Kind) -> str:
-    items = _ITEMS.get(kind.items[-1][0].name, "") if kind.items and kind.name != "PathLike" else ""
-    return _WORDS.get(kind.name, kind.name) + items
+    words = _WORDS.get(kind.name, kind.name)
+    items = [_ITEMS.get(own[0].name, own[0].name) for own in kind.items]
+    if not items or "Any" in items or kind.name not in ("Collection", "Iterable", "Mapping", "Sequence"):
+        return words
+    return f"{words} of {' to '.join(items)}"
 
 
 @cache
@@ -164,7 +178,9 @@ def _is_a(value: Any, kind: _Kind) -> bool:
         case "None":
             return value is None
         case "int" | "float":
-            return isinstance(value, Integral if name == "int" else Real) and not isinstance(value, bool)
+            if isinstance(value, int | np.integer) and not isinstance(value, bool):
+                return abs(int(value)) < BEYOND
+            return name == "float" and isinstance(value, float | np.floating)
         case "bool":
             return type(value).__name__ in ("bool", "bool_")  # the second is numpy's
         case "Callable":
