@@ -165,7 +165,7 @@ TO_LOAD = "decide: model must be a calcinosis.Model, not {}: load one with calci
         ),
         ("interval: mass must be a number, not None", lambda m: m.posterior().interval(None)),
         (
-            "validate: cases must be a pandas.DataFrame or Diagnosed, not list of int: give one row per patient",
+            "validate: cases must be a pandas.DataFrame or Diagnosed, not list: give one row per patient",
             lambda m: cc.validate(m, [1]),
         ),
         ("simulate: patients must be a whole number, not float (3.0)", lambda m: m.simulate(3.0)),

@@ -111,22 +111,29 @@ def refused(name: str, value: Any, annotation: str) -> TypeError:
 def _refused(name: str, value: Any, kinds: tuple[_Kind, ...]) -> TypeError:
     *others, last = dict.fromkeys(map(_in_words, kinds))
     expected = f"{', '.join(others)} or {last}" if others else last
-    given = f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
-    if value is None:
-        given = "None"
-    elif isinstance(value, int) and abs(value) >= BEYOND:
-        given = "one of more than 300 digits"
-    elif isinstance(value, str | bytes | Number):
-        text = repr(value)
-        given += f" ({text if len(text) <= 40 else text[:39] + '…'})"
-    elif isinstance(value, dict | list | set | tuple) and value:
-        parts = (value, value.values()) if isinstance(value, dict) else (value,)
-        given += " of " + " to ".join("/".join(sorted({type(item).__name__ for item in part})) for part in parts)
-    names = [kind.name for kind in kinds]
+    names = {kind.name for kind in kinds}
     fix = next((f": {words}" for name, words in _FIXES.items() if name in names), "")
-    if isinstance(value, str) and not {"Collection", "Sequence"}.isdisjoint(names):
+    if isinstance(value, str) and names & {"Collection", "Sequence"}:
         fix = f": write [{value[:40]!r}]"
-    return TypeError(f"{name} must be {expected}, not {given}{fix}")
+    return TypeError(f"{name} must be {expected}, not {_as_given(value, names)}{fix}")
+
+
+def _as_given(value: Any, names: Set[str]) -> str:
+    """The type of a value, with the value if it is short, or with the types of its items if they are at fault."""
+    given = type(value).__name__
+    if value is None:
+        return "None"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if isinstance(value, int) and abs(value) >= BEYOND:
+        return "one of more than 300 digits"
+    if isinstance(value, str | bytes | Number):
+        text = repr(value)
+        return f"{given} ({text if len(text) <= 40 else text[:39] + '…'})"
+    if isinstance(value, dict | list | set | tuple) and value and names & {"Collection", "Mapping", "Sequence"}:
+        parts = (value, value.values()) if isinstance(value, dict) else (value,)
+        return f"{given} of " + " to ".join("/".join(sorted({type(item).__name__ for item in part})) for part in parts)
+    return given
 
 
 def _in_words(kind: _Kind) -> str:
