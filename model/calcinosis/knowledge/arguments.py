@@ -79,7 +79,7 @@ def checked(function: F) -> F:
         TypeError: naming the argument, what is expected and what was given.
 
     >>> @checked
-    ... def draw(model: "Model", draws: "int" = 100): ...
+    ... def draw(model: Model, draws: int = 100): ...
     >>> draw("x")
     Traceback (most recent call last):
     TypeError: draw: model must be a calcinosis.Model, not str ('x'): load one with calcinosis.load()
