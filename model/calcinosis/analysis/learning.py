@@ -19,6 +19,7 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import Priors, Row, Source
@@ -34,6 +35,9 @@ MOST_MOVED = ("state", "before", "after")
 
 LEAST = 1e-14
 """A row that learned less than this share of a patient learned nothing but rounding, and stays as it is."""
+
+MOST_WEIGHT = 1_000_000_000
+"""More a patient never counts: beyond, sums of rows lose what they were."""
 
 Progress = Callable[[int, float], None]
 """Told after each step of the EM algorithm: its number, and by how much the density of the tables rose."""
@@ -68,6 +72,7 @@ class Update:
         """How many steps the EM algorithm took."""
         return len(self.objective) - 1
 
+    @checked
     def as_dict(self, most: int | None = None) -> dict[str, Any]:
         """The update as plain values, for JSON; the first `most` rows."""
         return {
@@ -86,6 +91,7 @@ class Update:
         }
 
 
+@checked
 def update(
     model: Model,
     cases: pd.DataFrame | Diagnosed,
@@ -148,6 +154,7 @@ def update(
     )
 
 
+@checked
 def forget(
     model: Model,
     cases: pd.DataFrame | Diagnosed,
@@ -219,9 +226,9 @@ def learned_tables(
     Raises:
         QuestionError: as `update`.
     """
-    if not 0 < weight < np.inf:
-        raise QuestionError(f"a patient counts as {weight:g}: give a weight above 0")
-    for name in (*(only or ()), *keep):
+    if not 0 < weight <= MOST_WEIGHT:
+        raise QuestionError(f"a patient counts as {weight:g}: give a weight above 0 and up to {MOST_WEIGHT:,}")
+    for name in (*(() if only is None else only), *keep):
         if name not in model.variables:
             raise QuestionError(f"no table {name!r}: {choose_from(name, list(model.variables))}")
     found = [name for name in model.variables if (only is None or name in only) and name not in keep]
@@ -238,7 +245,7 @@ def learned_tables(
 def _expectation(model: Model, cases: Diagnosed, weight: float) -> Expectation:
     if isinstance(model.engine, Conditioned):
         raise QuestionError("this network is too tightly knit to learn from cases")
-    return expectation_of(model.engine, model.network, cases.coded, np.full(len(cases), weight))
+    return expectation_of(model.engine, model.network, cases.coded, np.full(len(cases), float(weight)))
 
 
 def _counts(

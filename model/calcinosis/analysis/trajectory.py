@@ -14,6 +14,7 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.phrases import phrase
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import GROUPS
 
@@ -42,12 +43,13 @@ class Trajectory:
         return {"steps": plain_lines(self.frame), "disclaimer": DISCLAIMER}
 
 
+@checked
 def trajectory(
     model: Model,
     findings: Mapping[str, Any] | Evidence | None = None,
     /,
     *,
-    order: Sequence[str] | None = None,
+    order: str | Sequence[str] | None = None,
     mass: float = CREDIBLE,
     **named: Any,
 ) -> Trajectory:
@@ -87,10 +89,10 @@ def trajectory(
     return Trajectory(tuple(steps), pd.DataFrame(lines))
 
 
-def _ordered(model: Model, evidence: Evidence, order: Sequence[str] | None) -> list[Finding]:
+def _ordered(model: Model, evidence: Evidence, order: str | Sequence[str] | None) -> list[Finding]:
     """The findings in the order in which they come in."""
     groups = {finding.variable: model.variables[finding.variable].group for finding in evidence}
-    first = [order] if isinstance(order, str) else list(order or ())
+    first = [order] if isinstance(order, str) else list(() if order is None else order)
     for name in first:
         if name not in groups and name not in groups.values():
             raise QuestionError(

@@ -39,6 +39,9 @@ class Column:
     which: Codes
     numbers: Array | None = None
 
+    def __len__(self) -> int:
+        return len(self.which if self.numbers is None else self.numbers)
+
     def cell(self, row: int) -> Any:
         """The cell of one patient, None if there is none."""
         if self.numbers is not None:

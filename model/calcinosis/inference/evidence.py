@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.arguments import checked, refused
 from calcinosis.knowledge.problem import choose_from
 
 
@@ -50,8 +51,11 @@ class Evidence:
 
     def get(self, variable: str) -> Finding | None:
         """The finding of a variable; None if it was not observed."""
+        if not isinstance(variable, str):
+            raise refused("get: variable", variable, "str")
         return next((finding for finding in self.findings if finding.variable == variable), None)
 
+    @checked
     def without(self, variables: Collection[str]) -> Evidence:
         """The evidence but for some variables.
 

@@ -25,6 +25,7 @@ from calcinosis.inference.network import Network
 from calcinosis.inference.posterior import Posterior
 from calcinosis.inference.second_order import SecondOrder
 from calcinosis.inference.shortcut import Shortcut, Step
+from calcinosis.knowledge.arguments import checked, refused
 from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.reader import read_priors
@@ -56,11 +57,13 @@ class Model:
     priors: Priors | None = None
 
     @classmethod
+    @checked
     def from_priors(cls, priors: Priors) -> Model:
         """The model that a priors folder describes."""
         return cls(Network.from_priors(priors), priors)
 
     @classmethod
+    @checked
     def from_pgmpy(cls, network: DiscreteBayesianNetwork, target: str, weight: float | None = None) -> Model:
         """The model of a pgmpy network, asking for `target`; `weight` as in `from_file`.
 
@@ -72,6 +75,7 @@ class Model:
         return cls(_weighing(from_pgmpy(network, target), weight))
 
     @classmethod
+    @checked
     def from_file(cls, path: str | os.PathLike[str], target: str, weight: float | None = None) -> Model:
         """The model of a network file, asking for `target`: BIF, XMLBIF, XDSL, NET, UAI or XBN by its ending, or .gz.
 
@@ -152,8 +156,8 @@ class Model:
                 if variable is None or finding.states != variable.state_names or repeated > variable.repeatable:
                     raise ValueError(f"this evidence was read by another model, with another {finding.variable}")
             return findings
-        if isinstance(findings, str):
-            raise TypeError("give findings by name, as in pain='severe', or as a dict")
+        if findings is not None and (isinstance(findings, type) or not hasattr(findings, "keys")):
+            raise refused("findings", findings, "Mapping | Evidence | None")
         given = {} if findings is None else dict(findings)
         twice = [name for name in named if name in given]
         return read_findings(given | named, self.variables, self.network.corrections, twice)
@@ -198,6 +202,7 @@ class Model:
         """
         return _shares(self.states, self._weigh(findings, named)[1])
 
+    @checked
     def posteriors(self, frame: pd.DataFrame, *, strict: bool = False) -> pd.DataFrame:
         """The posteriors of many patients, one row each, with the index of `frame`.
 
@@ -221,8 +226,6 @@ class Model:
 
         from calcinosis.inference.columns import column_of
 
-        if not hasattr(frame, "columns"):
-            raise TypeError(f"give a DataFrame with one row per patient, not a {type(frame).__name__}")
         headings = self.headings(frame.columns)
         scores = self.score({heading: column_of(frame[heading.column]) for heading in headings}, len(frame))
         if strict and scores.faults:
@@ -237,6 +240,7 @@ class Model:
         answer["status"] = pd.Categorical.from_codes(scores.status, pd.Index(scores.statuses))
         return answer
 
+    @checked
     def headings(self, columns: Iterable[Any]) -> list[Heading]:
         """Which columns of a table hold findings, and in which units.
 
@@ -249,6 +253,7 @@ class Model:
         units |= {correction.covariate: correction.units for correction in self.network.corrections}
         return read_headings(columns, self.variables, units)
 
+    @checked
     def score(self, columns: Mapping[Heading, Column], patients: int, cores: int = 0) -> Scores:
         """The answers for many patients as arrays, from columns of findings; `cores` is 0 for all there are."""
         from calcinosis.inference.scores import score
@@ -279,6 +284,7 @@ class Model:
             columns=["variable", "state", "probability"],
         )
 
+    @checked
     def simulate(
         self,
         patients: int,
@@ -329,6 +335,7 @@ class Model:
         )
         return pd.concat(blocks)
 
+    @checked
     def with_tables(self, tables: Mapping[str, pd.DataFrame]) -> Model:
         """A new model with some tables replaced; this one stays as it is.
 
@@ -400,6 +407,7 @@ def _shares(states: Sequence[str], weights: Sequence[float]) -> dict[str, float]
     return {state: weight / total for state, weight in zip(states, weights, strict=True)}
 
 
+@checked
 def load(folder: str | os.PathLike[str] | None = None) -> Model:
     """The model of a priors folder: the one named, else that of CALCINOSIS_PRIORS, else the shipped one.
 

@@ -47,6 +47,7 @@ from calcinosis.interface.arrow import score_batch as score_batch
 from calcinosis.interface.options import InputError
 from calcinosis.interface.parts import Parts
 from calcinosis.interface.tables import FORMATS, Piece, Writer, ending_of, open_table
+from calcinosis.knowledge.arguments import checked
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -105,6 +106,7 @@ class Summary:
         self.patients += answers.num_rows
 
 
+@checked
 def run(
     source: Path,
     target: Path,
@@ -260,6 +262,7 @@ def on_this_machine(model: Model) -> Iterator[HandOver]:
         pool.shutdown(cancel_futures=True)
 
 
+@checked
 def on_cluster(scheduler: str) -> Callable[[Model], AbstractContextManager[HandOver]]:
     """The workers of a Dask cluster; what one that dies was doing, another does again.
 
@@ -284,11 +287,17 @@ def on_cluster(scheduler: str) -> Callable[[Model], AbstractContextManager[HandO
     return workers
 
 
+@checked
 def score(patients: Any, model: Model) -> Any:
     """The answers to a Dask DataFrame of patients: a Dask DataFrame with the same index and partitions.
 
     Columns as in `Model.posteriors`, with `leading` and `status` as texts.
     """
+    if not hasattr(patients, "map_partitions"):
+        raise TypeError(
+            f"score: patients must be a Dask DataFrame, not {type(patients).__name__}: "
+            "for a pandas.DataFrame use Model.posteriors"
+        )
     packed = pickle.dumps(model)
     return patients.map_partitions(_score_frame, packed, meta=_score_frame(patients._meta, packed))
 
