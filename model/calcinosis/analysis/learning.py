@@ -20,6 +20,7 @@ from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.frozen import FrozenMap
+from calcinosis.knowledge.number import fault_of_weight
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import Priors, Row, Source
 
@@ -219,8 +220,9 @@ def learned_tables(
     Raises:
         QuestionError: as `update`.
     """
-    if not 0 < weight < np.inf:
-        raise QuestionError(f"a patient counts as {weight:g}: give a weight above 0")
+    fault = fault_of_weight(weight)
+    if fault is not None:
+        raise QuestionError(f"a patient counts as {weight:g}, {fault}: 1 counts everyone once")
     for name in (*(only or ()), *keep):
         if name not in model.variables:
             raise QuestionError(f"no table {name!r}: {choose_from(name, list(model.variables))}")
