@@ -57,7 +57,9 @@ def act(page: Page, action: Action, model: Model) -> Page:
 
 def _read(value: Any) -> str:
     """A value of an action as a text: every value is read here, whatever it is part of."""
-    text = value if isinstance(value, str) else str(value) if isinstance(value, int | float) else ""
+    if not isinstance(value, str | int | float | None):
+        raise ActionError("That is neither a text nor a number.")
+    text = "" if value is None else str(value)
     if len(text) > LONGEST:
         raise ActionError(f"That is too long: at most {LONGEST} characters can be read.")
     return text
