@@ -627,3 +627,10 @@ def test_columns_of_arrow_types_are_read_as_those_of_python(clinic):
     for name, (cells, dtype) in types.items():
         arrow, python = pd.Series(cells, dtype=pd.ArrowDtype(dtype)), pd.Series(cells, dtype=object)
         same(clinic.posteriors(pd.DataFrame({name: arrow})), clinic.posteriors(pd.DataFrame({name: python})))
+
+
+@pytest.mark.parametrize("unit", ["MMOL/L", "mmol/l", "ｍｍｏｌ/L"])
+def test_a_heading_and_a_cell_take_the_same_units(clinic, unit):
+    told = clinic.posteriors(pd.DataFrame({f"calcium ({unit})": ["2.3"]}))
+    assert told["status"].to_list() == ["ok"]
+    assert told.iloc[0]["log_evidence"] == clinic.posterior(calcium=f"2.3 {unit}").log_evidence

@@ -20,7 +20,28 @@ TEXTS = [
     # states
     ({"pain": "sever"}, "pain=sever: no state 'sever': did you mean 'severe'? One of: none, intermittent, severe"),
     ({"pain": "zzz"}, f"pain=zzz: no state 'zzz': {STATES}"),
-    ({"pain": "NA"}, f"pain=NA: no state 'NA': {STATES}"),
+    ({"pain": "NA"}, f"pain=NA: no state 'NA': {STATES}; or nothing, if it was not observed"),
+    ({"pain": "N/A"}, f"pain=N/A: no state 'N/A': {STATES}; or nothing, if it was not observed"),
+    ({"pain": "#DIV/0!"}, "pain=#DIV/0!: #DIV/0! is an error of a spreadsheet: write what was found, or nothing"),
+    ({"calcium": "#N/A"}, "calcium=#N/A: #N/A is an error of a spreadsheet: write what was found, or nothing"),
+    ({"calcium": "inf mg/dL"}, f"calcium=inf mg/dL: not a number: {ORDER}, and its unit"),
+    ({"calcium": "9.1 µmol/L"}, f"calcium=9.1 µmol/L: unknown unit 'µmol/L': {UNITS}"),
+    ({"calcium": "9.1 µg/dL"}, f"calcium=9.1 µg/dL: unknown unit 'µg/dL': {UNITS}"),
+    ({"albumin": ["2.5 g/dL", "2.5 g/dL"]}, "albumin=2.5 g/dL,2.5 g/dL: given twice: give it once"),
+    ({"albumin": "2.5 g/dL, 2.5 g/dL"}, "albumin=2.5 g/dL, 2.5 g/dL: given twice: give it once"),
+    ({"pain": "none:0,2"}, "pain=none:0,2: the likelihood of none is a decimal comma: write none:0.2"),
+    (
+        {"pain": "none:1,severe:1e-301"},
+        "pain=none:1,severe:1e-301: the likelihood of severe is less than 1e-300 times the largest: "
+        "write 0 for what cannot be, or a larger number",
+    ),
+    (
+        {"pain": "z" * 100_000},
+        f"pain={'z' * 79}…: 100,000 characters, of which at most 10,000 are read: "
+        "give a shorter value, or in Python repeated results as a list",
+    ),
+    ({"pain": "z" * 9_000}, f"pain={'z' * 79}…: no state '{'z' * 79}…': {STATES}"),
+    ({"z" * 100_000: "yes"}, f"{'z' * 79}…=yes: no such variable: {VARIABLES}"),
     ({"pain": True}, f"pain=True: no state 'True': {STATES}"),
     ({"pain": 3}, f"pain=3: no state '3': {STATES}"),
     ({"pain": "none/zzz"}, f"pain=none/zzz: no state 'zzz': {STATES}"),

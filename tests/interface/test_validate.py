@@ -86,6 +86,7 @@ def test_a_mix_is_asked_for_in_words(run):
     assert told["prevalence"]["dystrophic"] == 0.6
     assert "no share: write for instance dystrophic=0.6" in run("--published", "--prevalence", "dystrophic", code=1)
     assert "lacks metastatic" in run("--published", "--prevalence", "dystrophic=1", code=1)
+    assert "names dystrophic twice" in run("--published", "--prevalence", f"{MIX},dystrophic=0.6", code=1)
 
 
 def test_a_file_or_the_published_cases_but_not_both(run):

@@ -21,6 +21,7 @@ from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.frozen import FrozenMap
+from calcinosis.knowledge.number import fault_of_weight
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import Priors, Row, Source
 
@@ -35,9 +36,6 @@ MOST_MOVED = ("state", "before", "after")
 
 LEAST = 1e-14
 """A row that learned less than this share of a patient learned nothing but rounding, and stays as it is."""
-
-MOST_WEIGHT = 1_000_000_000
-"""More a patient never counts: beyond, sums of rows lose what they were."""
 
 Progress = Callable[[int, float], None]
 """Told after each step of the EM algorithm: its number, and by how much the density of the tables rose."""
@@ -226,8 +224,9 @@ def learned_tables(
     Raises:
         QuestionError: as `update`.
     """
-    if not 0 < weight <= MOST_WEIGHT:
-        raise QuestionError(f"a patient counts as {weight:g}: give a weight above 0 and up to {MOST_WEIGHT:,}")
+    fault = fault_of_weight(weight)
+    if fault is not None:
+        raise QuestionError(f"a patient counts as {weight:g}, {fault}: 1 counts everyone once")
     for name in (*(() if only is None else only), *keep):
         if name not in model.variables:
             raise QuestionError(f"no table {name!r}: {choose_from(name, list(model.variables))}")

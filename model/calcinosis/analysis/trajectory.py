@@ -21,6 +21,9 @@ from calcinosis.knowledge.records import GROUPS
 if TYPE_CHECKING:
     import pandas as pd
 
+MOST_STEPS = 1_000
+"""How many results are followed one by one; each makes a posterior of its own."""
+
 
 @dataclass(frozen=True, eq=False)
 class Trajectory:
@@ -64,7 +67,7 @@ def trajectory(
 
     Raises:
         FindingsError, ImpossibleEvidence: as `model.posterior`.
-        QuestionError: for an order that names nothing that was found, or a mass that is none.
+        QuestionError: for an order that names nothing that was found, a mass that is none, or too many results.
 
     >>> import calcinosis as cc
     >>> found = cc.trajectory(cc.load(), pain="severe", vascular_histology=["absent"] * 2, cirrhosis="yes")
@@ -74,6 +77,9 @@ def trajectory(
     import pandas as pd
 
     evidence = model.read(findings, **named)
+    count = sum(len(finding.likelihoods) for finding in evidence)
+    if count > MOST_STEPS:
+        raise QuestionError(f"{count:,} results are too many to be followed one by one: give at most {MOST_STEPS:,}")
     known: list[Finding] = []
     steps = [model.posterior()]
     lines: list[dict[str, Any]] = _lines(0, steps[0], "", "", "", mass)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked, refused
@@ -22,6 +22,12 @@ class Finding:
     understood: str
     likelihoods: tuple[tuple[float, ...], ...]
     states: tuple[str, ...]
+
+    @property
+    def on_one_scale(self) -> Finding:
+        """The same finding, the largest likelihood of each result being 1: what is seen with that probability."""
+        whole = {result: tuple(own / max(result) for own in result) for result in set(self.likelihoods)}
+        return replace(self, likelihoods=tuple(whole[result] for result in self.likelihoods))
 
     def __str__(self) -> str:
         if self.given == self.understood:

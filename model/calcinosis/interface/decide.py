@@ -19,6 +19,7 @@ from calcinosis.interface.options import (
     MostOption,
     OutOption,
     PriorsOption,
+    given_once,
     listed_files,
     no_findings_with_file,
     no_out_with_file,
@@ -96,7 +97,7 @@ def decide(
             _show_curve(curve, state, draws, seed, out, force, priors, as_json)
         return
     with telling_errors(as_json):
-        values = dict(_read_utility(text) for text in utility or ())
+        values = dict(given_once([_read_utility(text) for text in utility or ()]))
         names = [name.strip() for name in map_.split(",")] if map_ else []
         model = load(priors)
         asked = asked_of(model, findings, case, file, priors)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -15,7 +15,7 @@ from calcinosis.inference.impossible import ImpossibleEvidence
 from calcinosis.inference.network import NetworkError
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.printing import say
-from calcinosis.knowledge.problem import PriorsError
+from calcinosis.knowledge.problem import PriorsError, shown
 from calcinosis.knowledge.visible import visible
 
 PriorsOption = Annotated[
@@ -50,6 +50,8 @@ OutOption = Annotated[
     typer.Option(metavar="DIR", readable=False, help="Write all tables (CSV), figures and a page with them there."),
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
+
+Given = TypeVar("Given")
 
 
 class InputError(ValueError):
@@ -94,6 +96,19 @@ def read_target(option: str, target: str | None) -> tuple[str | None, float | No
         return state.strip(), float(number.removesuffix("%")) / (100 if number.endswith("%") else 1)
     except ValueError:
         raise InputError(f"{option} {target}: {number!r} is no probability: write for instance {state}=0.5") from None
+
+
+def given_once(pairs: list[tuple[str, Given]]) -> list[tuple[str, Given]]:
+    """Pairs of a name and a value, each name given once.
+
+    Raises:
+        InputError: for names that are given twice, as one of the values would be lost.
+    """
+    names = [name for name, _ in pairs]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise InputError(f"given twice: {shown(', '.join(doubled))}: give one value for each name")
+    return pairs
 
 
 def tell_files(folder: Path | None, files: Sequence[Path]) -> None:

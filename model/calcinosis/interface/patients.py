@@ -182,7 +182,9 @@ def _from_csv(path: Path, model: Model) -> list[Patient]:
     try:
         headings = model.headings(sheet.columns) if sheet else []
     except FindingsError as error:
-        problems += [Problem(path.name, 1, f.variable, f.value, f.what, f.mend) for f in error.faults]
+        problems += [
+            Problem(path.name, sheet.top if sheet else 1, f.variable, f.value, f.what, f.mend) for f in error.faults
+        ]
     column = {heading.name: heading.column for heading in headings}
     key = next((name for name in NAMES if sheet and name in sheet.columns), None)
     patients = []

@@ -11,9 +11,19 @@ import typer
 from calcinosis.inference.model import load
 from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.inference.simulate import simulate_blocks, truth_column
-from calcinosis.interface.options import ForceOption, InputError, JsonOption, PriorsOption, show_json, telling_errors
+from calcinosis.interface.options import (
+    ForceOption,
+    InputError,
+    JsonOption,
+    PriorsOption,
+    given_once,
+    show_json,
+    telling_errors,
+)
 from calcinosis.interface.printing import say
 from calcinosis.interface.tables import FORMATS, Writer, ending_of, open_table
+from calcinosis.knowledge.number import whole_number
+from calcinosis.knowledge.problem import shown
 
 
 def simulate(
@@ -79,13 +89,14 @@ def _pairs(words: Sequence[str], example: str) -> list[tuple[str, str]]:
     bad = [word for word in words if "=" not in word]
     if bad:
         raise InputError(f"not variable=number: {', '.join(bad)}: write for instance {example}")
-    return [(name.strip(), number.strip()) for name, _, number in (word.partition("=") for word in words)]
+    return given_once([(name.strip(), number.strip()) for name, _, number in (word.partition("=") for word in words)])
 
 
 def _whole(text: str) -> int:
-    if not text.isdecimal():
-        raise InputError(f"not a whole number: {text}")
-    return int(text)
+    number = whole_number(text)
+    if number is None:
+        raise InputError(f"not a whole number: {shown(text)}")
+    return number
 
 
 def _share(text: str) -> float:

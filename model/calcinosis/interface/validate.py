@@ -22,6 +22,7 @@ from calcinosis.interface.options import (
 )
 from calcinosis.knowledge.cases import FILE
 from calcinosis.knowledge.folder import chosen_folder
+from calcinosis.knowledge.problem import shown
 
 
 def validate(
@@ -89,9 +90,11 @@ def validate(
 
 def _read_mix(text: str) -> dict[str, float]:
     """The share of each subtype that --prevalence names."""
-    found = {}
+    found: dict[str, float] = {}
     for part in text.split(","):
         name, sign, number = part.partition("=")
+        if name.strip() in found:
+            raise InputError(f"--prevalence names {shown(name)} twice: give each share once")
         try:
             found[name.strip()] = float(number.strip().removesuffix("%")) / (100 if number.strip().endswith("%") else 1)
         except ValueError:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
-from calcinosis.knowledge.cells import number_cell, sources_cell, word_cell
+from calcinosis.knowledge.cells import number_cell, sources_cell, weight_cell, word_cell
+from calcinosis.knowledge.names import TABLE
 from calcinosis.knowledge.problem import Problem, Reporter, choose_from, nearest
-from calcinosis.knowledge.read_variables import RESERVED
 from calcinosis.knowledge.records import Row, Source, Table, Variable, sums_to_one
 from calcinosis.knowledge.sheet import Line, Sheet, read_sheet
 
@@ -68,14 +68,14 @@ def check_table(
     count = math.prod(len(variables[name].states) for name in parents)
     if count > MOST_ROWS:
         mend = f"remove parent columns until there are at most {MOST_ROWS}"
-        report(1, f"{count} combinations of parent states", mend, ", ".join(parents))
+        report(sheet.top, f"{count} combinations of parent states", mend, ", ".join(parents))
         return None
     combinations = list(product(*(variables[name].state_names for name in parents)))
     written = {tuple(line.cells[name] for name in parents) for line in sheet.lines}
     for given in combinations:
         if given not in written:
             what = "no row for this combination" if parents else "no row"
-            report(1, what, "add a row for it", ", ".join(parents), ", ".join(given))
+            report(sheet.top, what, "add a row for it", ", ".join(parents), ", ".join(given))
     if len(problems) > before:
         return None
     return Table(variable.name, parents, tuple(rows[given] for given in combinations))
@@ -86,30 +86,30 @@ def _parents(
 ) -> tuple[str, ...] | None:
     """The parent columns by name, so that their order in the file is of no account."""
     states = variable.state_names
-    missing = [name for name in (*states, *RESERVED) if name not in sheet.columns]
+    missing = [name for name in (*states, *TABLE) if name not in sheet.columns]
     good = not missing
     for name in missing:
         what = "the column of a state is missing" if name in states else "the column is missing"
-        report(1, what, "add it to the header", column=name)
+        report(sheet.top, what, "add it to the header", column=name)
     parents = []
     for name in sheet.columns:
-        if name in states or name in RESERVED:
+        if name in states or name in TABLE:
             continue
         if name in variables and name != variable.name:
             parents.append(name)
             continue
         good = False
         if name == variable.name:
-            report(1, "a variable cannot be its own parent", "remove the column", column=name)
+            report(sheet.top, "a variable cannot be its own parent", "remove the column", column=name)
         else:
             near = nearest(name, [*missing, *variables])
             mend = f"did you mean '{near}'?" if near else "name a parent variable or a state, or remove the column"
-            report(1, "neither a variable nor a state of this one", mend, column=name)
+            report(sheet.top, "neither a variable nor a state of this one", mend, column=name)
     for name in parents:
         if variables[name].repeatable:
             good = False
             what = "a repeatable variable cannot be a parent"
-            report(1, what, "its results are measurements: make what they measure the parent", column=name)
+            report(sheet.top, what, "its results are measurements: make what they measure the parent", column=name)
     return tuple(sorted(parents)) if good else None
 
 
@@ -133,11 +133,8 @@ def _row(
 
 
 def read_weight(line: Line, kinds: set[str], report: Reporter) -> float | None:
-    """The weight of a row if it is a number; that it is positive, and a judgement has its reasoning, is checked."""
-    weight = number_cell(line, "weight", report)
-    if weight is not None and weight <= 0:
-        mend = "write how many patients the row rests on, 4 to 10 for a judgement"
-        report(line.number, "a weight that is not positive", mend, "weight", line.cells["weight"])
+    """The weight of a row if it is a number; that it is in bounds, and a judgement has its reasoning, is checked."""
+    weight = weight_cell(line, report)
     if "judgement" in kinds and not line.cells["note"]:
         report(line.number, "a judgement without its reasoning", "say in the note what it rests on", "note")
     return weight

@@ -26,11 +26,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A CSV file: the name it is reported under, its columns, its rows."""
+    """A CSV file: the name it is reported under, its columns, its rows, and the line that its header stands on."""
 
     file: str
     columns: tuple[str, ...]
     lines: tuple[Line, ...]
+    top: int = 1
 
 
 def read_sheet(path: Path, file: str, problems: list[Problem]) -> Sheet | None:
@@ -63,7 +64,7 @@ def read_sheet(path: Path, file: str, problems: list[Problem]) -> Sheet | None:
             report(number, what, mend, value=",".join(cells)[:60])
             continue
         lines.append(Line(number, dict(zip(columns, cells, strict=True))))
-    return Sheet(file, columns, tuple(lines))
+    return Sheet(file, columns, tuple(lines), top)
 
 
 def check_columns(sheet: Sheet, required: Collection[str], optional: Collection[str], report: Reporter) -> bool:
@@ -73,9 +74,9 @@ def check_columns(sheet: Sheet, required: Collection[str], optional: Collection[
     for name in sheet.columns:
         if name not in known:
             near = nearest(name, missing or known)
-            report(1, "unknown column", f"did you mean '{near}'?" if near else "remove the column", column=name)
+            report(sheet.top, "unknown column", f"did you mean '{near}'?" if near else "remove the column", column=name)
     for name in missing:
-        report(1, "the column is missing", "add it to the header", column=name)
+        report(sheet.top, "the column is missing", "add it to the header", column=name)
     return not missing
 
 
