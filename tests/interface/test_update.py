@@ -137,7 +137,8 @@ def test_other_patients_and_edited_rows_are_not_forgotten(run, cases, shipped):
     lines[1] = ",".join([*cells[:2], "0.5", "0.5", *cells[4:]])
     table.write_text("".join(lines), encoding="utf-8")
     text = run("update", cases, "--priors", "new", "--out", "old", "--forget", code=1)
-    assert "taking these patients out of obesity" in text
+    assert "edited since local_cohort_" in text
+    assert "obesity (" in text
     assert not Path("old").exists()
 
 

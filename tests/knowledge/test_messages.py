@@ -11,6 +11,7 @@ import pytest
 
 from calcinosis import knowledge
 from calcinosis.knowledge.cases import check_cases, read_cases
+from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.ledger import read_ledger
 from calcinosis.knowledge.number import NotANumber
 from calcinosis.knowledge.problem import PriorsError, Problem, Reporter
@@ -184,7 +185,7 @@ GOLDEN = {
     "no sources": ({K: "source,kind,citation,year,doi,note\n"},
         "sources.csv:1: -: -: no rows under the header: write one line per row"),
     "folder for a file": ({U: FOLDER},
-        "units.csv:1: -: -: the file cannot be read (Is a directory): make it a readable file"),
+        "units.csv:1: -: -: not a file: put a CSV file of that name there"),
     "UTF-16": ({U: "variable,unit,factor\n".encode("utf-16")},
         "units.csv:1: -: -: UTF-16 text: save it as 'CSV UTF-8 (comma delimited)'"),
     "null byte": ({U: b'variable,unit,factor\nfever,m\x00C,0.001\n'},
@@ -465,7 +466,7 @@ GOLDEN = {
     "tests in an empty file": ({T: ""},
         "tests.csv:1: -: -: the file is empty: write a header line and one line per row"),
     "tests in a folder": ({T: FOLDER},
-        "tests.csv:1: -: -: the file cannot be read (Is a directory): make it a readable file"),
+        "tests.csv:1: -: -: not a file: put a CSV file of that name there"),
     "tests under a misspelt name": ({"test.csv": one_test()},
         "test.csv:1: -: test.csv: a file that is not read: did you mean 'tests.csv'?"),
     "tests without a column": ({T: one_test().replace("days", "dayz")},
@@ -568,6 +569,14 @@ def test_a_folder_that_cannot_be_read_is_told_in_these_words(tiny, monkeypatch):
 def test_a_folder_that_is_not_there_is_told_in_these_words(tmp_path):
     assert messages(tmp_path / "no") == [
         f"{tmp_path}/no:1: -: -: there is no such folder: name a priors folder; 'calcinosis init DIR' makes one"
+    ]
+
+
+def test_an_empty_path_is_told_in_these_words():
+    with pytest.raises(PriorsError) as caught:
+        chosen_folder("")
+    assert [str(problem) for problem in caught.value.problems] == [
+        "'':1: -: -: an empty path: name a priors folder, or leave it out to use the shipped one"
     ]
 
 
@@ -687,6 +696,7 @@ def test_every_place_that_tells_of_a_fault_is_reached_by_a_test_above(tiny, edit
     test_a_column_given_twice_in_python_is_told_in_the_same_words(tiny)
     test_a_folder_that_is_not_there_is_told_in_these_words(tmp_path)
     test_a_ledger_that_was_changed_is_told_in_these_words(tmp_path)
+    test_an_empty_path_is_told_in_these_words()
     test_a_folder_that_cannot_be_read_is_told_in_these_words(tiny, monkeypatch)
     for changes, *_ in GOLDEN.values():
         spoil(tiny, changes, edit)

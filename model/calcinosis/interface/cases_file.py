@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from calcinosis.analysis.diagnosed import CasesError, Diagnosed, read_diagnosed
 from calcinosis.inference.model import Model
-from calcinosis.interface.options import InputError
+from calcinosis.interface.options import InputError, check_input
 from calcinosis.interface.tables import FORMATS, ending_of, open_table
 from calcinosis.knowledge.problem import PriorsError, Problem
 from calcinosis.knowledge.sheet import read_sheet
@@ -25,8 +25,7 @@ def read_cases_file(path: Path, model: Model, *, every: bool = True) -> Diagnose
     """
     if ending_of(path) not in FORMATS:
         raise InputError(f"{path}: a file of cases ends in one of {', '.join(FORMATS)}")
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file")
+    check_input(path)
     frame, lines = _from_csv(path) if ending_of(path) == ".csv" else _from_arrow(path)
     try:
         return read_diagnosed(model, frame, every=every)

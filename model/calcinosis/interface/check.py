@@ -11,7 +11,7 @@ import typer
 from calcinosis.analysis.expectations import MOST_CONTEXTS, RuleCheck, check_expectations, surely_broken
 from calcinosis.inference.cases import check_case_findings
 from calcinosis.inference.model import Model
-from calcinosis.interface.options import JsonOption, PriorsOption, error_as_dict, show_json
+from calcinosis.interface.options import JsonOption, PriorsOption, error_as_dict, given_path, show_json
 from calcinosis.interface.printing import say
 from calcinosis.knowledge.cases import FILE, read_cases
 from calcinosis.knowledge.folder import chosen_folder
@@ -28,7 +28,9 @@ SHOWN = 3
 
 
 def check(
-    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="The priors folder.", readable=False)] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="The priors folder.", parser=given_path)
+    ] = None,
     contexts: Annotated[
         int, typer.Option(min=1, help="In how many contexts at most each clinical rule is tried.")
     ] = MOST_CONTEXTS,
@@ -67,7 +69,7 @@ def check(
 def _check_cases(path: Path, model: Model, priors: Priors) -> None:
     """The published cases, where the folder has them, must follow the grammar."""
     try:
-        (path / FILE).stat()
+        (path / FILE).lstat()
     except FileNotFoundError:
         return
     except OSError:

@@ -13,15 +13,25 @@ import typer
 from calcinosis.inference.model import Model, load
 from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.interface.cohort import PART, Summary, on_cluster, run
-from calcinosis.interface.options import ForceOption, InputError, JsonOption, PriorsOption, show_json, telling_errors
+from calcinosis.interface.options import (
+    ForceOption,
+    InputError,
+    JsonOption,
+    PriorsOption,
+    given_path,
+    show_json,
+    telling_errors,
+)
 from calcinosis.interface.printing import console, say
 
 
 def cohort(
     source: Annotated[
-        Path, typer.Argument(metavar="IN", readable=False, help="Patients: .csv, .parquet, .arrow or .feather.")
+        Path, typer.Argument(metavar="IN", parser=given_path, help="Patients: .csv, .parquet, .arrow or .feather.")
     ],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="The answers, in any of these formats.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="OUT", parser=given_path, help="The answers, in any of these formats.")
+    ],
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first patient without an answer.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier run was stopped.")] = False,
     scheduler: Annotated[

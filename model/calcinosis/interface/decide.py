@@ -19,6 +19,7 @@ from calcinosis.interface.options import (
     MostOption,
     OutOption,
     PriorsOption,
+    check_out,
     given_once,
     listed_files,
     no_findings_with_file,
@@ -94,9 +95,11 @@ def decide(
                 "--curve brings its own patients: give neither findings, --case nor --file with it"
             )
         with telling_errors(as_json):
+            check_out(out, force)
             _show_curve(curve, state, draws, seed, out, force, priors, as_json)
         return
     with telling_errors(as_json):
+        check_out(out, force)
         values = dict(given_once([_read_utility(text) for text in utility or ()]))
         names = [name.strip() for name in map_.split(",")] if map_ else []
         model = load(priors)

@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from calcinosis.inference.model import load
-from calcinosis.interface.options import ForceOption, InputError, JsonOption, PriorsOption, show_json, telling_errors
+from calcinosis.interface.options import (
+    ForceOption,
+    InputError,
+    JsonOption,
+    PriorsOption,
+    check_out_file,
+    given_path,
+    show_json,
+    telling_errors,
+)
 from calcinosis.interface.printing import say
 from calcinosis.knowledge.folder import write_whole
 
@@ -16,7 +25,9 @@ ENDINGS = (".svg", ".png", ".pdf")
 
 
 def graph(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write: .svg, .png or .pdf.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", parser=given_path, help="The file to write: .svg, .png or .pdf.")
+    ],
     force: ForceOption = False,
     priors: PriorsOption = None,
     as_json: JsonOption = False,
@@ -28,8 +39,7 @@ def graph(
     with telling_errors(as_json):
         if file.suffix.lower() not in ENDINGS:
             raise InputError(f"{file}: the name must end in one of {', '.join(ENDINGS)}")
-        if file.exists() and not force:
-            raise InputError(f"{file} exists: name another file, or replace it with --force")
+        check_out_file(file, force)
         network = load(priors).network
         from calcinosis.interface.drawing import draw_network
 

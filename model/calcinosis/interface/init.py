@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from calcinosis.interface.options import ForceOption, JsonOption, PriorsOption, show_json, telling_errors
+from calcinosis.interface.options import ForceOption, JsonOption, PriorsOption, given_path, show_json, telling_errors
 from calcinosis.interface.printing import say
 from calcinosis.knowledge.folder import chosen_folder, copy_folder
 from calcinosis.knowledge.reader import read_priors
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", parser=given_path, help="The folder to make.")],
     force: ForceOption = False,
     priors: PriorsOption = None,
     as_json: JsonOption = False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +16,18 @@ from calcinosis.inference.impossible import ImpossibleEvidence
 from calcinosis.inference.network import NetworkError
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.printing import say
+from calcinosis.knowledge.folder import check_file, check_writable
 from calcinosis.knowledge.problem import PriorsError, shown
+from calcinosis.knowledge.regular import check_regular
 from calcinosis.knowledge.visible import visible
+
+
+def given_path(text: str) -> Path:
+    """A path of the command line; an empty one, such as an unset shell variable gives, would be the current folder."""
+    if not text:
+        raise typer.BadParameter("an empty path: name a file or folder, or leave the option out")
+    return Path(text)
+
 
 PriorsOption = Annotated[
     Path | None,
@@ -24,7 +35,7 @@ PriorsOption = Annotated[
         "--priors",
         metavar="DIR",
         envvar="CALCINOSIS_PRIORS",
-        readable=False,
+        parser=given_path,
         help="Use this priors folder, a copy made by 'calcinosis init', instead of the shipped one.",
     ),
 ]
@@ -42,12 +53,12 @@ CaseOption = Annotated[
 ]
 FileOption = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", readable=False, help="Patients in a JSON object or list, or a CSV table."),
+    typer.Option(metavar="FILE", parser=given_path, help="Patients in a JSON object or list, or a CSV table."),
 ]
 MostOption = Annotated[int, typer.Option(metavar="N", min=1, help="How many lines of each table are shown.")]
 OutOption = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", readable=False, help="Write all tables (CSV), figures and a page with them there."),
+    typer.Option(metavar="DIR", parser=given_path, help="Write all tables (CSV), figures and a page with them there."),
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
 
@@ -56,6 +67,50 @@ Given = TypeVar("Given")
 
 class InputError(ValueError):
     """Input of a command that is at fault, in words for the one who gave it."""
+
+
+def check_input(path: Path) -> None:
+    """Refuse an input that is no regular file.
+
+    Raises:
+        InputError, OSError: if nothing is there, or something else.
+    """
+    try:
+        check_regular(path)
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file") from None
+
+
+def check_out_file(path: Path, force: bool) -> None:
+    """Refuse an output before any work is done, if it cannot be written.
+
+    Raises:
+        InputError: if the file exists and `force` is not given.
+        OSError: if it is no regular file, or nothing can be written there.
+    """
+    try:
+        check_file(path, force=force)
+    except FileExistsError as error:
+        raise InputError(str(error)) from None
+
+
+def check_out(folder: Path | None, force: bool) -> None:
+    """Refuse the folder of a report before any work is done, if the report cannot be written there.
+
+    Raises:
+        InputError: if it is no folder, holds something already and `force` is not given, or is a priors folder, whose
+            files have names such as tests.csv too.
+        OSError: if nothing can be written there.
+    """
+    if folder is None:
+        return
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise InputError(f"{folder} is no folder: name another")
+    if folder.exists() and any(folder.iterdir()) and not force:
+        raise InputError(f"{folder} holds files already: name another folder, or write into it with --force")
+    if (folder / "variables.csv").exists():
+        raise InputError(f"{folder} is a priors folder: name another folder for the report")
+    check_writable(folder)
 
 
 @contextmanager

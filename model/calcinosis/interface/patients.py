@@ -15,7 +15,7 @@ from calcinosis.inference.findings import Fault, FindingsError, show
 from calcinosis.inference.impossible import ImpossibleEvidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.reading import with_unit
-from calcinosis.interface.options import InputError
+from calcinosis.interface.options import InputError, check_input
 from calcinosis.knowledge.cases import read_cases
 from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.problem import PriorsError, Problem
@@ -130,8 +130,7 @@ def read_file(path: Path, model: Model) -> list[Patient]:
     ending = path.suffix.lower()
     if ending not in (".json", ".csv"):
         raise InputError(f"{path}: a file of patients ends in .json or .csv")
-    if not path.exists():
-        raise InputError(f"{path}: there is no such file")
+    check_input(path)
     patients = _from_json(path, model) if ending == ".json" else _from_csv(path, model)
     if not patients:
         raise InputError(f"{path}: there is no patient in it")

@@ -17,6 +17,7 @@ from calcinosis.interface.options import (
     JsonOption,
     PriorsOption,
     given_once,
+    given_path,
     show_json,
     telling_errors,
 )
@@ -28,14 +29,16 @@ from calcinosis.knowledge.problem import shown
 
 def simulate(
     patients: Annotated[int, typer.Argument(metavar="N", min=0, help="How many patients to draw.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help=f"The file to write: {', '.join(FORMATS)}.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="OUT", parser=given_path, help=f"The file to write: {', '.join(FORMATS)}.")
+    ],
     missing: Annotated[
         list[str] | None,
         typer.Option(metavar="[VARIABLE=]SHARE", help="How much is not observed: 0.5, or for one variable pain=0.2."),
     ] = None,
     like: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", readable=False, help="What is missing, together, as in the rows of this file."),
+        typer.Option(metavar="FILE", parser=given_path, help="What is missing, together, as in the rows of this file."),
     ] = None,
     repeats: Annotated[
         list[str] | None, typer.Option(metavar="VARIABLE=K", help="How many results of a repeatable variable.")

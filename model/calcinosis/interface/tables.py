@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from calcinosis.interface.options import InputError
+from calcinosis.interface.options import InputError, check_input
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -71,8 +71,7 @@ def open_table(path: Path, findings: Findings) -> Table:
     """
     if ending_of(path) not in FORMATS:
         raise InputError(f"{path}: a file of many patients ends in one of {', '.join(FORMATS)}")
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file")
+    check_input(path)
     opened = {".csv": _open_csv, ".parquet": _open_parquet}.get(ending_of(path), _open_arrow)
     with telling_faults(path):
         table = opened(path, findings)

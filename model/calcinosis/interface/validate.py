@@ -15,6 +15,8 @@ from calcinosis.interface.options import (
     MostOption,
     OutOption,
     PriorsOption,
+    check_out,
+    given_path,
     listed_files,
     show_json,
     tell_files,
@@ -28,7 +30,9 @@ from calcinosis.knowledge.problem import shown
 def validate(
     cases: Annotated[
         Path | None,
-        typer.Argument(metavar="[CASES]", readable=False, help="Patients with a column 'diagnosis': .csv, .parquet, …"),
+        typer.Argument(
+            metavar="[CASES]", parser=given_path, help="Patients with a column 'diagnosis': .csv, .parquet, …"
+        ),
     ] = None,
     published: Annotated[
         bool, typer.Option("--published", help="The published cases of the priors folder, instead of a file.")
@@ -69,6 +73,7 @@ def validate(
     if published == (cases is not None):
         raise typer.BadParameter("give a file of cases, or --published")
     with telling_errors(as_json):
+        check_out(out, force)
         model = load(priors)
         path = chosen_folder(priors) / FILE if cases is None else cases
         mix = None if prevalence is None else _read_mix(prevalence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def read_decisions(
     problems: list[Problem],
 ) -> Decisions | None:
     """The decisions of a priors folder; None if it has none, or if anything is wrong with them."""
-    if not (folder / FOLDER).exists():
+    if not os.path.lexists(folder / FOLDER):
         return None
     before = len(problems)
     _check_names(folder / FOLDER, problems)
@@ -217,7 +218,7 @@ def _read_harms(
 ) -> tuple[Harm, ...]:
     """The harms in file order; those with a fault are reported and left out."""
     file = f"{FOLDER}/harms.csv"
-    if not (folder / file).exists():
+    if not os.path.lexists(folder / file):
         return ()
     report = Reporter(file, problems)
     sheet = read_sheet(folder / file, file, problems)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -18,7 +19,7 @@ def read_tests(
 ) -> dict[str, ClinicalTest]:
     """The tests by name, in file order; a folder need not have any, and then needs no tests.csv."""
     name = "tests.csv"
-    if not (folder / name).exists():
+    if not os.path.lexists(folder / name):
         return {}
     report = Reporter(name, problems)
     sheet = read_sheet(folder / name, name, problems)

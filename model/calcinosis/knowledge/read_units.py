@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -93,7 +94,7 @@ def read_corrections(
 ) -> tuple[Correction, ...]:
     """The laboratory corrections; a folder need not have any, and then needs no corrections.csv."""
     name = "corrections.csv"
-    if not (folder / name).exists():
+    if not os.path.lexists(folder / name):
         return ()
     report = Reporter(name, problems)
     sheet = read_sheet(folder / name, name, problems)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from calcinosis.knowledge.problem import Problem, Reporter, nearest
+from calcinosis.knowledge.regular import NotAFileError, read_regular
 
 
 @dataclass(frozen=True)
@@ -82,9 +83,12 @@ def check_columns(sheet: Sheet, required: Collection[str], optional: Collection[
 
 def _decoded(path: Path, report: Reporter) -> str | None:
     try:
-        raw = path.read_bytes()
+        raw = read_regular(path)
     except FileNotFoundError:
         report(1, "the file is missing", "put it back, or copy it from the shipped priors with 'calcinosis init'")
+        return None
+    except NotAFileError:
+        report(1, "not a file", "put a CSV file of that name there")
         return None
     except OSError as error:
         report(1, f"the file cannot be read ({error.strerror})", "make it a readable file")
