@@ -11,21 +11,30 @@ import pytest
 
 GOOD = b"id,pain\n1,none\n"
 OWN = "a column that the answer has itself: rename it"
+PROBLEM = "1 problem in {file}\n"
+EMPTY = PROBLEM + "{name}:1: -: -: the file is empty: write a header line and one line per row"
+SAVE = "save it as 'CSV UTF-8 (comma delimited)'"
 FILES = {
-    "empty.csv": (b"", "{file}: the file is empty"),
-    "mark.csv": (b"\xef\xbb\xbf", "{file}: the file is empty"),
-    "latin.csv": ("id,pain\nZoë,none\n".encode("latin-1"), "{file}: line 2 is not UTF-8 text: save it as 'CSV UTF-8'"),
-    "utf16.csv": (GOOD.decode().encode("utf-16"), "{file}: line 1 is not UTF-8 text: save it as 'CSV UTF-8'"),
-    "zip.csv": (b"PK\x03\x04" + bytes(range(256)) * 9, "{file}: line 2 is not UTF-8 text: save it as 'CSV UTF-8'"),
+    "empty.csv": (b"", EMPTY),
+    "mark.csv": (b"\xef\xbb\xbf", EMPTY),
+    "latin.csv": ("id,pain\nZoë,none\n".encode("latin-1"), PROBLEM + f"latin.csv:2: -: 0xeb: not UTF-8 text: {SAVE}"),
+    "utf16.csv": (GOOD.decode().encode("utf-16"), PROBLEM + f"utf16.csv:1: -: -: UTF-16 text: {SAVE}"),
+    "zip.csv": (b"PK\x03\x04" + bytes(range(256)) * 9, PROBLEM + f"zip.csv:2: -: 0x80: not UTF-8 text: {SAVE}"),
     "late.csv": (
         b"id,pain\n" + b"a,none\n" * 9000 + b"Zo\xeb,none\n",
-        "{file}: line 9002 is not UTF-8 text: save it as 'CSV UTF-8'",
+        PROBLEM + f"late.csv:9002: -: 0xeb: not UTF-8 text: {SAVE}",
     ),
-    "semicolons.csv": (b"id;pain\n1;none\n", "{file}: semicolons between cells: save it with commas"),
-    "twice.csv": (b"id,id,pain\n1,2,none\n", "{file}: the column id stands twice: remove one of the two"),
+    "semicolons.csv": (
+        b"id;pain\n1;none\n",
+        PROBLEM + f"semicolons.csv:1: -: -: the cells are separated by semicolons: {SAVE}",
+    ),
+    "twice.csv": (
+        b"id,id,pain\n1,2,none\n",
+        PROBLEM + "twice.csv:1: id: -: the column stands twice: remove one of the two",
+    ),
     "again.csv": (
         b"pain,pain\nnone,none\n",
-        "{file}: the column pain stands twice: remove one of the two",
+        PROBLEM + "again.csv:1: pain: -: the column stands twice: remove one of the two",
     ),
     "units.csv": (
         b"pth,pth (pg/mL)\n9 pg/mL,\n",
@@ -62,7 +71,7 @@ def test_a_file_at_fault_is_told_in_words(name, shell, tmp_path):
     (tmp_path / name).write_bytes(content)
     told = shell("cohort", tmp_path / name, tmp_path / "out.csv")
     assert (told.exit_code, told.stdout) == (1, "")
-    assert told.stderr == f"calcinosis: {message.format(file=tmp_path / name)}\n"
+    assert told.stderr == f"calcinosis: {message.format(file=tmp_path / name, name=name)}\n"
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
@@ -73,8 +82,8 @@ def test_with_json_the_same_is_told_as_json(name, shell, tmp_path):
     told = shell("cohort", tmp_path / name, tmp_path / "out.csv", "--json")
     assert (told.exit_code, told.stderr) == (1, "")
     shown = json.loads(told.stdout)
-    assert shown["message"] == message.format(file=tmp_path / name)
-    assert shown["error"] == {"empty.csv": "InputError", "slip.csv": "FindingsError"}[name]
+    assert shown["message"] == message.format(file=tmp_path / name, name=name)
+    assert shown["error"] == {"empty.csv": "PriorsError", "slip.csv": "FindingsError"}[name]
     assert len(shown.get("faults", [])) == {"empty.csv": 0, "slip.csv": 2}[name]
 
 
@@ -102,8 +111,8 @@ def test_a_broken_row_that_is_not_utf_8_is_told_in_words_only(shell, tmp_path):
     told = shell("cohort", tmp_path / "in.csv", tmp_path / "out.csv")
     gc.collect()
     assert told.exit_code == 1
-    assert told.stderr.startswith(f"calcinosis: {tmp_path / 'in.csv'}: ")
-    assert told.stderr.count("\n") == 1
+    assert told.stderr.startswith(f"calcinosis: 1 problem in {tmp_path / 'in.csv'}\nin.csv:9002: ")
+    assert told.stderr.count("\n") == 2
 
 
 def test_a_quote_that_is_never_closed_does_not_swallow_patients(shell, tmp_path):

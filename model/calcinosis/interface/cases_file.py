@@ -45,11 +45,11 @@ def _from_csv(path: Path) -> tuple[pd.DataFrame, list[int]]:
     import pandas as pd
 
     problems: list[Problem] = []
-    sheet = read_sheet(path, path.name, problems)
+    sheet = read_sheet(path, path.name, problems, patients=True)
     if problems or sheet is None:
         raise PriorsError(str(path), problems)
-    cells = {name: [line.cells[name] for line in sheet.lines] for name in sheet.columns}
-    return pd.DataFrame(cells, dtype=object), [line.number for line in sheet.lines]
+    cells = {name: [line.cells[name] for line in sheet.filled] for name in sheet.columns}
+    return pd.DataFrame(cells, dtype=object), [line.number for line in sheet.filled]
 
 
 def _from_arrow(path: Path) -> tuple[pd.DataFrame, list[int]]:

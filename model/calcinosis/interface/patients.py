@@ -177,7 +177,7 @@ def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _from_csv(path: Path, model: Model) -> list[Patient]:
     problems: list[Problem] = []
-    sheet = read_sheet(path, path.name, problems)
+    sheet = read_sheet(path, path.name, problems, patients=True)
     headings: list[Heading] = []
     try:
         headings = model.headings(sheet.columns) if sheet else []
@@ -186,7 +186,7 @@ def _from_csv(path: Path, model: Model) -> list[Patient]:
     column = {heading.name: heading.column for heading in headings}
     key = next((name for name in NAMES if sheet and name in sheet.columns), None)
     patients = []
-    for line in sheet.lines if sheet and headings else ():
+    for line in sheet.filled if sheet and headings else ():
         findings = {h.name: with_unit(line.cells[h.column], h.unit) for h in headings}
         try:
             patients.append(Patient(line.cells[key] if key else str(line.number - 1), model.read(findings)))
