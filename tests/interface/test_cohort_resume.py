@@ -239,7 +239,7 @@ def test_answers_to_another_file_have_parts_of_their_own(stopped, shell, tmp_pat
 def test_what_was_half_written_is_written_anew(stopped, shipped, tmp_path):
     source, out, parts = stopped
     (parts / "000001.unfinished").write_bytes(b"half")
-    out.with_name("out.csv.unfinished").write_bytes(b"half")
+    (parts / "answers.unfinished").write_bytes(b"half")
     assert cohort.run(source, out, shipped, part=30, resume=True).resumed == 30
     cohort.run(source, tmp_path / "whole.csv", shipped, part=30)
     assert out.read_bytes() == (tmp_path / "whole.csv").read_bytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -337,8 +338,27 @@ def _then_none(blocks: Iterable[Any]) -> Iterator[Any]:
     yield None
 
 
+def check_folder_of(target: Path) -> None:
+    """Refuse a file to be written where there is no folder for it."""
+    if not target.parent.is_dir():
+        raise InputError(f"{target}: there is no folder {target.parent}")
+
+
+@contextmanager
+def naming(target: Path) -> Iterator[None]:
+    """Have the system's complaints name the file that was asked for, where they name none."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno and not error.filename:
+            raise OSError(error.errno, error.strerror, str(target)) from None
+        raise
+
+
 class Writer:
-    """A file of answers being written, one group of rows after the other.
+    """A file of answers being written, one group of rows after the other; at the end it is closed and on disk.
+
+    The file is opened here and not by pyarrow, which takes no names but those in UTF-8.
 
     Raises:
         InputError: for a column that the format cannot hold.
@@ -352,6 +372,7 @@ class Writer:
         _check_fit(ending, schema)
         self._writer: Any
         self._schema = schema
+        self._file = path.open("wb")
         if ending == ".parquet":
             # numbers are mostly all different: dictionaries, statistics and packing gain nothing there, and take time
             texts = [
@@ -360,14 +381,14 @@ class Writer:
             others = [field.name for field in schema if field.type != pa.float64()]
             packed = {field.name: "snappy" if field.name in others else "none" for field in schema}
             self._writer = pq.ParquetWriter(
-                path, schema, compression=packed, use_dictionary=texts, write_statistics=others
+                self._file, schema, compression=packed, use_dictionary=texts, write_statistics=others
             )
         elif ending == ".csv":
             self._schema = _for_csv(schema)
             options = arrow_csv.WriteOptions(quoting_style="needed")
-            self._writer = arrow_csv.CSVWriter(path, self._schema, write_options=options)
+            self._writer = arrow_csv.CSVWriter(self._file, self._schema, write_options=options)
         else:
-            self._writer = pa.ipc.new_file(path, schema)
+            self._writer = pa.ipc.new_file(self._file, schema)
 
     def write(self, table: pa.Table) -> None:
         """Add rows; a Parquet file gets them as one row group."""
@@ -378,9 +399,18 @@ class Writer:
         else:
             self._writer.write_table(table.cast(self._schema))
 
-    def close(self) -> None:
-        """Finish the file."""
-        self._writer.close()
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with self._file:
+            try:
+                self._writer.close()
+                self._file.flush()
+                os.fsync(self._file.fileno())
+            except OSError:
+                if kind is None:  # else the first fault is the one to tell
+                    raise
 
 
 def _check_fit(ending: str, schema: pa.Schema) -> None:
