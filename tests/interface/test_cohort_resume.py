@@ -16,11 +16,24 @@ from calcinosis.interface import cohort, tables
 
 PATIENTS = 20_000
 PART = 200
-COLUMNS = ["id", "diagnosis", "esrd", "pain", "serum_calcium (mg/dL)", "subtype", "form"]
+COLUMNS = ["id", "diagnosis", "esrd", "pain", "serum_calcium (mg/dL)", "ulceration", "livedo"]
 INTERRUPTED = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     "from calcinosis.interface.shell import main; main()"
 )
+
+
+@pytest.fixture(scope="module")
+def shipped(contradictory):
+    """The model of priors by which some findings of the ward contradict each other."""
+    return cc.load(contradictory)
+
+
+@pytest.fixture(autouse=True)
+def priors(contradictory, monkeypatch):
+    """The same priors for the shell."""
+    monkeypatch.setenv("CALCINOSIS_PRIORS", str(contradictory))
+    return contradictory
 
 
 @pytest.fixture(scope="module")

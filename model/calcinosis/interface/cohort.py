@@ -77,13 +77,15 @@ class Summary:
     """What became of a cohort: how many patients there were and how many have no answer, and why.
 
     `first` names the first few of these by their number in the file, from 1, with their status. `resumed` patients
-    were answered by an earlier run.
+    were answered by an earlier run. `read` names the columns read as findings, `carried` the others.
     """
 
     patients: int = 0
     invalid: int = 0
     impossible: int = 0
     resumed: int = 0
+    read: tuple[str, ...] = field(default=(), compare=False)
+    carried: tuple[str, ...] = field(default=(), compare=False)
     first: list[tuple[int, str]] = field(default_factory=list)
 
     @property
@@ -135,7 +137,9 @@ def run(
         if target.exists() and not (force or resuming):
             raise InputError(f"{target}: exists already: --force replaces it")
         parts.open(resume=resume, force=force)
-        summary = Summary()
+        read = tuple(heading.column for heading in model.headings(table.schema.names))
+        carried = tuple(name for name in table.schema.names if name not in read)
+        summary = Summary(read=read, carried=carried)
         try:
             with Writer(parts.unfinished, ending_of(target), schema) as writer:
                 for answers in parts.kept():

@@ -13,7 +13,15 @@ import typer
 from calcinosis.inference.model import Model, load
 from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.interface.cohort import PART, Summary, on_cluster, run
-from calcinosis.interface.options import ForceOption, InputError, JsonOption, PriorsOption, show_json, telling_errors
+from calcinosis.interface.options import (
+    ForceOption,
+    InputError,
+    JsonOption,
+    PriorsOption,
+    show_columns,
+    show_json,
+    telling_errors,
+)
 
 
 def cohort(
@@ -124,6 +132,8 @@ def _as_dict(summary: Summary, target: Path, model: Model, seconds: float) -> di
         "invalid": summary.invalid,
         "impossible": summary.impossible,
         "resumed": summary.resumed,
+        "columns_read": list(summary.read),
+        "columns_carried": list(summary.carried),
         "first_without_answer": [{"patient": number, "status": status} for number, status in summary.first],
         "seconds": round(seconds, 3),
         "digest": model.digest,
@@ -137,6 +147,7 @@ def _show(summary: Summary, target: Path, model: Model, seconds: float) -> None:
     if summary.resumed:
         typer.echo(f"  {summary.resumed:,} of them were there from an earlier run")
     typer.echo(f"  {summary.ok:,} with an answer, {summary.invalid:,} invalid, {summary.impossible:,} impossible")
+    show_columns(summary.read, summary.carried, "carried over")
     for number, status in summary.first:
         typer.echo(f"  patient {number}: {status}")
     if summary.invalid + summary.impossible > len(summary.first):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,9 @@ from calcinosis.inference.impossible import ImpossibleEvidence
 from calcinosis.inference.network import NetworkError
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.problem import PriorsError
+
+if TYPE_CHECKING:
+    from calcinosis.analysis.diagnosed import Diagnosed
 
 PriorsOption = Annotated[
     Path | None,
@@ -102,6 +105,22 @@ def tell_files(folder: Path | None, files: Sequence[Path]) -> None:
 def listed_files(files: Sequence[Path]) -> dict[str, Any]:
     """The files that were written, for JSON."""
     return {"files": [str(file) for file in files]} if files else {}
+
+
+def show_columns(read: Sequence[str], others: Sequence[str], what: str) -> None:
+    """Say which columns of a table were read as findings, and what became of the others."""
+    typer.echo(f"Columns read as findings: {_listed(read)}")
+    typer.echo(f"Columns {what}: {_listed(others)}")
+
+
+def listed_columns(table: Diagnosed) -> dict[str, list[str]]:
+    """The same, for JSON."""
+    return {"columns_read": list(table.read), "columns_ignored": list(table.ignored)}
+
+
+def _listed(names: Sequence[str], most: int = 40) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return (", ".join(names[:most]) + more) or "none"
 
 
 def show_json(value: Any) -> None:

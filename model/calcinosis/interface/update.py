@@ -17,7 +17,9 @@ from calcinosis.interface.options import (
     JsonOption,
     MostOption,
     PriorsOption,
+    listed_columns,
     listed_files,
+    show_columns,
     show_json,
     tell_files,
     telling_errors,
@@ -136,9 +138,10 @@ def _learn(
             "left_out": left.as_dict() if left else None,
             "rules_broken": broken,
         }
-        show_json({"folder": str(out)} | found.as_dict(most) | parts | listed_files(files))
+        show_json({"folder": str(out)} | found.as_dict(most) | parts | listed_columns(known) | listed_files(files))
     else:
         show_update(found, left, check, broken, most)
+        show_columns(known.read, known.ignored, "not read")
         tell_files(report, files)
         show_written(found, out)
 
