@@ -126,7 +126,9 @@ def check_frame(found, expected):
 @pytest.fixture(scope="module")
 def frame(ward):
     """Patients with an index that is not their number."""
-    found = ward(1000, impossible=0.005)[["id", "esrd", "pain", "pth (pg/mL)", "vascular_histology", "ulceration", "livedo"]]
+    found = ward(1000, impossible=0.005)[
+        ["id", "esrd", "pain", "pth (pg/mL)", "vascular_histology", "ulceration", "livedo"]
+    ]
     return found.set_index(pd.Index(range(5000, 8000, 3), name="patient"))
 
 

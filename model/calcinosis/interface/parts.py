@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import mmap
 import os
 import re
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from calcinosis.interface.options import InputError
+from calcinosis.interface.tables import mapped
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -113,13 +113,11 @@ class Parts:
         import pyarrow as pa
 
         while (path := self._path(self._kept)).exists():
-            with path.open("rb") as file:
-                size = os.fstat(file.fileno()).st_size
-                content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
-            answers = memoryview(content)[:-_DIGEST]
+            content = memoryview(mapped(path))
+            answers = content[:-_DIGEST]
             digest = self._digest()
             digest.update(answers)
-            if digest.digest() != content[-_DIGEST:]:
+            if digest.digest() != bytes(content[-_DIGEST:]):
                 raise InputError(f"{path}: changed since it was written: remove it, and --resume makes it again")
             self._kept += 1
             yield pa.ipc.open_file(pa.py_buffer(answers)).read_all()

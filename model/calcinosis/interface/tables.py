@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -64,7 +65,28 @@ def telling_faults(path: Path) -> Iterator[None]:
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno:
             raise  # the system's own words are better
-        raise InputError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None
+        kind = "a Parquet" if ending_of(path) == ".parquet" else "an Arrow"
+        raise InputError(f"{path}: cannot be read: damaged, or not {kind} file: write it again") from None
+
+
+def _named(path: Path) -> Any:
+    """A file as pyarrow can read it: by its name, or mapped into memory here if its name is not UTF-8."""
+    import pyarrow as pa
+
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return pa.BufferReader(mapped(path))
+    return str(path)
+
+
+def mapped(path: Path) -> pa.Buffer:
+    """The contents of a file, read as they are needed."""
+    import pyarrow as pa
+
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        return pa.py_buffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b"")
 
 
 def open_table(path: Path, findings: Findings) -> Table:
@@ -99,10 +121,10 @@ def _open_parquet(path: Path, findings: Findings) -> Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = pq.read_schema(path)
+    schema = pq.read_schema(_named(path))
     found = findings(schema.names)
     texts = [f.name for f in schema if f.name in found and f.type in (pa.string(), pa.large_string())]
-    file = pq.ParquetFile(path, read_dictionary=texts, memory_map=False, pre_buffer=False, buffer_size=2**20)
+    file = pq.ParquetFile(_named(path), read_dictionary=texts, memory_map=False, pre_buffer=False, buffer_size=2**20)
 
     def pieces(skip: int) -> Iterator[Piece]:
         groups = list(range(file.num_row_groups))
@@ -118,7 +140,8 @@ def _open_parquet(path: Path, findings: Findings) -> Table:
 def _open_arrow(path: Path, findings: Findings) -> Table:
     import pyarrow as pa
 
-    source = pa.memory_map(str(path))
+    named = _named(path)
+    source = pa.memory_map(named) if isinstance(named, str) else named
     try:
         file = pa.ipc.open_file(source)
     except pa.ArrowInvalid:

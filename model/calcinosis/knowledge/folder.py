@@ -89,7 +89,7 @@ def write_whole(path: Path, content: str | bytes, *, force: bool = False) -> Pat
     """
     if path.exists() and not force:
         raise FileExistsError(f"{path} exists: name another file, or replace it with --force")
-    data = content.encode() if isinstance(content, str) else content
+    data = content.encode(errors="backslashreplace") if isinstance(content, str) else content
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "Is a directory", str(path))
     try:
