@@ -126,7 +126,8 @@ class Parts:
         """Add the next part."""
         import pyarrow as pa
 
-        with _complete(self._path(self._kept)) as file:
+        # its digest tells a part that a failing machine lost, and waiting for the disk costs a tenth of a run
+        with _complete(self._path(self._kept), durable=False) as file:
             with pa.ipc.new_file(file, answers.schema) as writer:
                 writer.write_table(answers)
             file.seek(0)
@@ -153,17 +154,18 @@ class Parts:
 
     def _digest(self) -> Any:
         """The digest of the next part, its contents not yet added."""
-        return hashlib.blake2b(f"{self._kept} {self._terms}".encode(), digest_size=_DIGEST)
+        return hashlib.sha256(f"{self._kept} {self._terms}".encode())
 
 
 @contextmanager
-def _complete(path: Path) -> Iterator[BufferedRandom]:
-    """A file to be written, which takes its name when it is complete and on disk."""
+def _complete(path: Path, *, durable: bool = True) -> Iterator[BufferedRandom]:
+    """A file to be written, which takes its name when it is complete and, if `durable`, on disk."""
     unfinished = path.with_suffix(".unfinished")
     with unfinished.open("w+b") as file:
         yield file
         file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            os.fsync(file.fileno())
     unfinished.replace(path)
 
 
