@@ -37,6 +37,8 @@ def found():
 def test_text_json_and_python_are_one_record(run, found):
     told = json.loads(run("--published", "--draws", "200", "--most", "3", "--json"), parse_constant=pytest.fail)
     curve = told.pop("decision_curve")
+    assert told.pop("columns_ignored") == ["text_seen", "year", "source_title", "doi_or_pmcid"]
+    assert "pain" in told.pop("columns_read")
     assert told == json.loads(json.dumps(found.as_dict(3)))
     assert curve == json.loads(json.dumps(cc.decision_curve(found.model, found).as_dict()))
     text = " ".join(run("--published", "--draws", "200").split())

@@ -194,6 +194,8 @@ GOLDEN = {
         "units.csv:2: -: 0xb0: not UTF-8 text: save it as 'CSV UTF-8 (comma delimited)'"),
     "open quote": ({U: ("fever,mC", 'fever,"mC')},
         "units.csv:2: -: -: a quote that is not closed, or stands inside a cell: double it or close it"),
+    "open quote in the header": ({U: ("variable,unit", 'variable,"unit')},
+        "units.csv:1: -: -: a quote that is not closed, or stands inside a cell: double it or close it"),
     "semicolons": ({U: "variable;unit;factor\nfever;mC;0.001\n"},
         "units.csv:1: -: -: the cells are separated by semicolons: save it as 'CSV UTF-8 (comma delimited)'"),
     "tabs": ({U: "variable\tunit\tfactor\nfever\tmC\t0.001\n"},

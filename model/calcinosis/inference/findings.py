@@ -48,6 +48,11 @@ class Fault:
         return visible(f"{given}: {self.what}: {self.mend}")
 
 
+def inferred_fault(name: str) -> Fault:
+    """What is wrong with a column or key of many patients that holds what the network infers."""
+    return Fault(name, "", "inferred by the network, so not read as a finding", "rename it or remove it")
+
+
 class FindingsError(ValueError):
     """Findings with faults; `faults` holds every one."""
 

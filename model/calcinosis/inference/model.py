@@ -18,7 +18,7 @@ from calcinosis.inference.conditioning import Conditioned, compile_network
 from calcinosis.inference.engine import TINY, Engine
 from calcinosis.inference.entries import Entries
 from calcinosis.inference.evidence import Evidence
-from calcinosis.inference.findings import FindingsError, read_findings
+from calcinosis.inference.findings import FindingsError, inferred_fault, read_findings
 from calcinosis.inference.fitting import Fitting
 from calcinosis.inference.impossible import why_nothing
 from calcinosis.inference.network import Network
@@ -212,11 +212,12 @@ class Model:
 
         The result has one column of probabilities per state of the target, then `leading` (the most probable state),
         `log_evidence` (natural logarithm) and `status`: 'ok', or 'invalid: …' or 'impossible: …' with the reason. Only
-        where the status is not 'ok' are there no probabilities (NaN).
+        where the status is not 'ok' are there no probabilities (NaN). Its `attrs` list the columns read and ignored.
 
         Raises:
-            FindingsError: for a column whose name looks like a slip. With `strict`, also for every cell that was not
-                understood and every row whose findings are impossible together, all at once.
+            FindingsError: for a column of the target or of a hidden variable, or whose name looks like a slip. With
+                `strict`, also for every cell that was not understood and every row whose findings are impossible
+                together, all at once.
 
         >>> import calcinosis as cc
         >>> cc.load().posteriors(cc.cases().head(2))["leading"].to_dict()["calci_003"]
@@ -227,6 +228,7 @@ class Model:
         from calcinosis.inference.columns import column_of
 
         headings = self.headings(frame.columns)
+        read = [heading.column for heading in headings]
         scores = self.score({heading: column_of(frame[heading.column]) for heading in headings}, len(frame))
         if strict and scores.faults:
             raise FindingsError(
@@ -238,20 +240,31 @@ class Model:
         answer["leading"] = pd.Categorical.from_codes(scores.leading, pd.Index(self.states))
         answer["log_evidence"] = scores.log_evidence
         answer["status"] = pd.Categorical.from_codes(scores.status, pd.Index(scores.statuses))
+        answer.attrs |= {"columns_read": read, "columns_ignored": [c for c in frame.columns if c not in read]}
         return answer
 
+    @cached_property
+    def inferred(self) -> frozenset[str]:
+        """The variables that are inferred: the target and the hidden variables."""
+        return frozenset(n for n, v in self.variables.items() if n == self.target or v.group == "hidden")
+
     @checked
-    def headings(self, columns: Iterable[Any]) -> list[Heading]:
-        """Which columns of a table hold findings, and in which units.
+    def headings(self, columns: Iterable[Any], *, inferred: bool = False) -> list[Heading]:
+        """Which columns of a table hold findings, and in which units; perhaps those of `inferred` variables too.
 
         Raises:
-            FindingsError: for a heading that looks like a slip, stands twice or has an unknown unit.
+            FindingsError: for a heading that looks like a slip, stands twice or has an unknown unit; for one of an
+                inferred variable, unless these are allowed.
         """
         from calcinosis.inference.columns import read_headings
 
         units = {name: variable.units for name, variable in self.variables.items()}
         units |= {correction.covariate: correction.units for correction in self.network.corrections}
-        return read_headings(columns, self.variables, units)
+        headings = read_headings(columns, self.variables, units)
+        faults = [inferred_fault(h.column) for h in headings if h.name in self.inferred and not inferred]
+        if faults:
+            raise FindingsError(faults, "some columns hold what is to be inferred")
+        return headings
 
     @checked
     def score(self, columns: Mapping[Heading, Column], patients: int, cores: int = 0) -> Scores:

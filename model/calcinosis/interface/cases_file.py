@@ -44,7 +44,7 @@ def _from_csv(path: Path) -> tuple[pd.DataFrame, list[int]]:
     import pandas as pd
 
     problems: list[Problem] = []
-    sheet = read_sheet(path, path.name, problems)
+    sheet = read_sheet(path, path.name, problems, patients=True)
     if problems or sheet is None:
         raise PriorsError(str(path), problems)
     cells = {name: [line.cells[name] for line in sheet.lines] for name in sheet.columns}

@@ -19,6 +19,7 @@ from calcinosis.interface.options import (
     JsonOption,
     PriorsOption,
     given_path,
+    show_columns,
     show_json,
     telling_errors,
 )
@@ -139,6 +140,8 @@ def _as_dict(summary: Summary, target: Path, model: Model, seconds: float) -> di
         "invalid": summary.invalid,
         "impossible": summary.impossible,
         "resumed": summary.resumed,
+        "columns_read": list(summary.read),
+        "columns_carried": list(summary.carried),
         "first_without_answer": [{"patient": number, "status": status} for number, status in summary.first],
         "seconds": round(seconds, 3),
         "digest": model.digest,
@@ -152,6 +155,7 @@ def _show(summary: Summary, target: Path, model: Model, seconds: float) -> None:
     if summary.resumed:
         say(f"  {summary.resumed:,} of them were there from an earlier run")
     say(f"  {summary.ok:,} with an answer, {summary.invalid:,} invalid, {summary.impossible:,} impossible")
+    show_columns(summary.read, summary.carried, "carried over")
     for number, status in summary.first:
         say(f"  patient {number}: {status}")
     if summary.invalid + summary.impossible > len(summary.first):

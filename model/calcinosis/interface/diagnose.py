@@ -17,6 +17,7 @@ from calcinosis.interface.options import (
     JsonOption,
     PriorsOption,
     no_findings_with_file,
+    show_columns,
     show_json,
     telling_errors,
 )
@@ -127,10 +128,18 @@ def _show_file(model: Model, path: Path, as_json: bool) -> None:
     patients = read_file(path, model)
     answers = _answers(model, patients)
     if as_json:
-        show_json([{"patient": p.name} | a.as_dict() for p, a in zip(patients, answers, strict=True)])
+        show_json(
+            [
+                {"patient": p.name, "columns_read": p.read, "columns_ignored": p.ignored} | a.as_dict()
+                for p, a in zip(patients, answers, strict=True)
+            ]
+        )
         return
+    read = list(dict.fromkeys(name for patient in patients for name in patient.read))
+    ignored = list(dict.fromkeys(name for patient in patients for name in patient.ignored))
     if len(answers) == 1:
         _show(answers[0], None)
+        show_columns(read, ignored, "not read")
         return
     from rich.table import Table
     from rich.text import Text
@@ -155,5 +164,6 @@ def _show_file(model: Model, path: Path, as_json: bool) -> None:
         for note in (*answer.evidence.notes, *([answer.misfit] if answer.misfit else [])):
             shown.print(Text(f"Note: patient {visible(patient.name)}: {note}"))
     below = "below each probability its 95 % interval · " if any(answer.sureness for answer in answers) else ""
+    show_columns(read, ignored, "not read")
     shown.print("", Text(f"{len(answers)} patients · {below}priors {model.digest[:12]}"), sep="\n")
     shown.print(Text(DISCLAIMER, style="dim"))

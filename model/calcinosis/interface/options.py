@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -28,6 +28,9 @@ def given_path(text: str) -> Path:
         raise typer.BadParameter("an empty path: name a file or folder, or leave the option out")
     return Path(text)
 
+
+if TYPE_CHECKING:
+    from calcinosis.analysis.diagnosed import Diagnosed
 
 PriorsOption = Annotated[
     Path | None,
@@ -176,6 +179,22 @@ def tell_files(folder: Path | None, files: Sequence[Path]) -> None:
 def listed_files(files: Sequence[Path]) -> dict[str, Any]:
     """The files that were written, for JSON."""
     return {"files": [str(file) for file in files]} if files else {}
+
+
+def show_columns(read: Sequence[str], others: Sequence[str], what: str) -> None:
+    """Say which columns of a table were read as findings, and what became of the others."""
+    say(f"Columns read as findings: {_listed(read)}")
+    say(f"Columns {what}: {_listed(others)}")
+
+
+def listed_columns(table: Diagnosed) -> dict[str, list[str]]:
+    """The same, for JSON."""
+    return {"columns_read": list(table.read), "columns_ignored": list(table.ignored)}
+
+
+def _listed(names: Sequence[str], most: int = 40) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return (", ".join(names[:most]) + more) or "none"
 
 
 def show_json(value: Any) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,9 +24,12 @@ from calcinosis.interface.options import (
     telling_errors,
 )
 from calcinosis.interface.printing import say
-from calcinosis.interface.tables import FORMATS, Writer, ending_of, open_table
+from calcinosis.interface.tables import FORMATS, Writer, check_folder_of, ending_of, naming, open_table
 from calcinosis.knowledge.number import whole_number
 from calcinosis.knowledge.problem import shown
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def simulate(
@@ -61,6 +66,7 @@ def simulate(
         model = load(priors)
         if ending_of(target) not in FORMATS:
             raise InputError(f"{target}: a file of patients ends in one of {', '.join(FORMATS)}")
+        check_folder_of(target)
         if target.exists() and not force:
             raise InputError(f"{target}: exists already: --force replaces it")
         if like and missing:
@@ -122,7 +128,6 @@ def _shares(words: Sequence[str], names: Sequence[str]) -> Any:
 
 def _frame(path: Path) -> Any:
     """A table as a DataFrame, every cell as it stands."""
-    import pandas as pd
     import pyarrow as pa
 
     table = open_table(path, lambda names: [])
@@ -131,22 +136,20 @@ def _frame(path: Path) -> Any:
     return frame
 
 
-def _write(target: Path, blocks: Any) -> None:
+def _write(target: Path, blocks: Iterable[pd.DataFrame]) -> None:
     """Write blocks of patients under a temporary name, and give the file its own name at the end."""
     import pyarrow as pa
 
-    unfinished = target.with_name(f"{target.name}.unfinished")
-    writer: Writer | None = None
-    try:
-        for block in blocks:
-            table = pa.Table.from_pandas(block, preserve_index=False).replace_schema_metadata(None)
-            table = table.add_column(0, "patient", pa.array(block.index + 1))
-            if writer is None:
-                writer = Writer(unfinished, ending_of(target), table.schema)
-            writer.write(table)
-        if writer is not None:
-            writer.close()
-            unfinished.replace(target)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
+    tables = (
+        pa.Table.from_pandas(block, preserve_index=False)
+        .replace_schema_metadata(None)
+        .add_column(0, "patient", pa.array(block.index + 1))
+        for block in blocks
+    )
+    first = next(tables)
+    with naming(target), TemporaryDirectory(prefix=".calcinosis-", dir=target.parent) as scratch:
+        unfinished = Path(scratch) / "patients"
+        with Writer(unfinished, ending_of(target), first.schema) as writer:
+            for table in chain([first], tables):
+                writer.write(table)
+        unfinished.replace(target)

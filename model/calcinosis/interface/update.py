@@ -20,7 +20,9 @@ from calcinosis.interface.options import (
     PriorsOption,
     check_out,
     given_path,
+    listed_columns,
     listed_files,
+    show_columns,
     show_json,
     tell_files,
     telling_errors,
@@ -145,9 +147,10 @@ def _learn(
             "left_out": left.as_dict() if left else None,
             "rules_broken": broken,
         }
-        show_json({"folder": str(out)} | found.as_dict(most) | parts | listed_files(files))
+        show_json({"folder": str(out)} | found.as_dict(most) | parts | listed_columns(known) | listed_files(files))
     else:
         show_update(found, left, check, broken, most)
+        show_columns(known.read, known.ignored, "not read")
         tell_files(report, files)
         show_written(found, out)
 

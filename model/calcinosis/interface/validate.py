@@ -17,7 +17,9 @@ from calcinosis.interface.options import (
     PriorsOption,
     check_out,
     given_path,
+    listed_columns,
     listed_files,
+    show_columns,
     show_json,
     tell_files,
     telling_errors,
@@ -77,7 +79,8 @@ def validate(
         model = load(priors)
         path = chosen_folder(priors) / FILE if cases is None else cases
         mix = None if prevalence is None else _read_mix(prevalence)
-        found = examine(model, read_cases_file(path, model), prevalence=mix, draws=draws, seed=seed)
+        diagnosed = read_cases_file(path, model)
+        found = examine(model, diagnosed, prevalence=mix, draws=draws, seed=seed)
         curve = decision_curve(model, found, state=state)
         files: list[Path] = []
         if out:
@@ -87,9 +90,11 @@ def validate(
             title = f"{path.name}: how good the answers are"
             files = write_report(validation_report(found, curve, title, published), out, force=force)
         if as_json:
-            show_json(found.as_dict(most) | {"decision_curve": curve.as_dict()} | listed_files(files))
+            curves = {"decision_curve": curve.as_dict()}
+            show_json(found.as_dict(most) | curves | listed_columns(diagnosed) | listed_files(files))
         else:
             show_validation(found, curve, most, published)
+            show_columns(diagnosed.read, diagnosed.ignored, "not read")
             tell_files(out, files)
 
 

@@ -233,7 +233,7 @@ def write_whole(path: Path, content: str | bytes, *, force: bool = False) -> Pat
         OSError: if it cannot be written; a half-written file is not left behind.
     """
     _check_taken(path, force)
-    data = content.encode() if isinstance(content, str) else content
+    data = content.encode(errors="backslashreplace") if isinstance(content, str) else content
     place = Path(os.path.realpath(path))
     scratch = place.with_name(f"{SCRATCH}{os.urandom(8).hex()}")
     try:
