@@ -12,9 +12,13 @@ For research and teaching. Not a medical device; no advice for a patient.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+
+TYPE_CHECKING = False
+"""As in typing, whose import takes its time."""
 
 if TYPE_CHECKING:
+    from typing import Any
+
     __version__: str
 
     from calcinosis.analysis.changes import smallest_changes as smallest_changes

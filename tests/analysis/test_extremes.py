@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import calcinosis as cc
@@ -50,3 +51,29 @@ def test_a_network_without_weights_has_sensitivities_and_no_intervals():
     assert (found.one_way.frame["lower"] == found.one_way.frame["value"]).all()
     with pytest.raises(ValueError, match="no row of this network has a weight"):
         cc.uncertainty(model, {"pain": "severe"})
+
+
+SCALES = [5e-324, 1e-310, 1e-200, 1e200, 1e307]
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda m, f: cc.one_way(m, f).frame.select_dtypes("number"),
+        lambda m, f: cc.sweep(m, f).frame.select_dtypes("number"),
+        lambda m, f: cc.robust_bounds(m, f).frame.select_dtypes("number"),
+        lambda m, f: cc.smallest_changes(m, f).rows.select_dtypes("number"),
+        lambda m, f: cc.decide(m, f, draws=300).frame.select_dtypes("number"),
+        lambda m, f: m.posterior(f).interval(),
+    ],
+    ids=["one_way", "sweep", "robust", "changes", "decide", "interval"],
+)
+def test_the_scale_of_likelihoods_changes_no_analysis(ask, scale):
+    """A likelihood below the normal numbers says the same as 1: only ratios of likelihoods mean anything."""
+    pd.testing.assert_frame_equal(
+        ask(MODEL, {"pain": {"none": scale}, "ulceration": "yes"}),
+        ask(MODEL, {"pain": "none", "ulceration": "yes"}),
+        rtol=1e-9,
+        atol=1e-12,
+    )

@@ -183,7 +183,7 @@ def test_what_cannot_be_asked_is_refused_in_words(shipped):
     drawn = shipped.simulate(10, seed=12)
     with pytest.raises(cc.QuestionError, match=r"no table 'warfarine': did you mean 'warfarin'\?"):
         cc.update(shipped, drawn, only=["warfarine"])
-    with pytest.raises(cc.QuestionError, match="a patient counts as 0: give a weight above 0"):
+    with pytest.raises(cc.QuestionError, match="a patient counts as 0, a weight that is not positive"):
         cc.update(shipped, drawn, weight=0)
     with pytest.raises(cc.QuestionError, match="every table is kept as it is"):
         cc.update(shipped, drawn, only=["pain"], keep=["pain"])

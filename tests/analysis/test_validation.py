@@ -117,6 +117,22 @@ def test_one_subtype_alone_has_no_roc_and_no_empty_answer(shipped):
     assert np.isfinite(found.metrics["value"]).all()
 
 
+@pytest.mark.parametrize("pains", [["none"], [""], ["none", "severe"], ["", "unknown"], ["none"] * 3])
+def test_the_fewest_patients_get_an_answer_that_says_what_is_left_out(shipped, pains):
+    found = cc.validate(shipped, pd.DataFrame({"diagnosis": "dystrophic", "pain": pains}, dtype=object), draws=20)
+    told = found.as_dict()
+    assert told["patients"] == len(pains)
+    assert ("logistic" in set(found.yardsticks["yardstick"])) == (len(pains) > 1)
+    assert np.isfinite(found.yardsticks.select_dtypes("number")).all(axis=None)
+    assert "(ROC)" in told["verdict"]
+    assert ("logistic regression and naive Bayes cannot be fitted" in told["verdict"]) == (len(pains) == 1)
+    assert cc.decision_curve(shipped, found).verdict
+
+
+def test_enough_patients_are_told_nothing_of_what_is_left_out(found):
+    assert "(ROC)" not in found.verdict
+
+
 def test_the_same_seed_gives_the_same_answer_and_json_has_no_holes(shipped, found):
     again = cc.validate(shipped, cc.cases(), draws=300)
     assert again.as_dict(3) == found.as_dict(3)

@@ -264,10 +264,13 @@ def frames(draw, model):
     Half of the tables hold nothing but states, so that few rows are at fault and many impossible.
     """
     rows = draw(st.integers(1, 6))
-    states = {name: st.sampled_from([*v.state_names, None]) for name, v in model.variables.items()}
+    names = [name for name in model.names if name not in model.inferred]
+    states = {
+        name: st.sampled_from([*model.variables[name].state_names, None]) for name in names if name in model.variables
+    }
     tidy = draw(st.booleans())
     found = {}
-    for name in draw(st.lists(st.sampled_from([*states] if tidy else model.names), unique=True, min_size=1)):
+    for name in draw(st.lists(st.sampled_from([*states] if tidy else names), unique=True, min_size=1)):
         marks = [mark for unit in UNITS.get(name, ()) for mark in (f" ({unit})", f"[{unit.upper()}]")]
         heading = name + draw(st.sampled_from(["", *marks]))
         if tidy:
@@ -428,8 +431,9 @@ def test_without_any_column_everybody_has_the_prior(ward):
 def test_of_two_states_as_probable_as_each_other_the_first_leads(build):
     """Their joint weights differ in the last bit, their probabilities do not."""
     prior = [0.24005564186327868, 0.2400556418632787, 0.5198887162734427]
-    model = cc.Model(build("kind", {"kind": ("s t u", "", prior)}))
-    findings = {"kind": {"s": 1.0, "t": 1.0, "u": 0.32729044829402165}}
+    mirror = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    model = cc.Model(build("kind", {"kind": ("s t u", "", prior), "mirror": ("s t u", "kind", mirror)}))
+    findings = {"mirror": {"s": 1.0, "t": 1.0, "u": 0.32729044829402165}}
     alone, answer = model.posterior(findings), model.posteriors(pd.DataFrame([findings]))
     assert alone["s"] == alone["t"] > alone["u"]
     assert alone.leading == "s"
@@ -627,3 +631,28 @@ def test_columns_of_arrow_types_are_read_as_those_of_python(clinic):
     for name, (cells, dtype) in types.items():
         arrow, python = pd.Series(cells, dtype=pd.ArrowDtype(dtype)), pd.Series(cells, dtype=object)
         same(clinic.posteriors(pd.DataFrame({name: arrow})), clinic.posteriors(pd.DataFrame({name: python})))
+
+
+@pytest.mark.parametrize("unit", ["MMOL/L", "mmol/l", "ｍｍｏｌ/L"])
+def test_a_heading_and_a_cell_take_the_same_units(clinic, unit):
+    told = clinic.posteriors(pd.DataFrame({f"calcium ({unit})": ["2.3"]}))
+    assert told["status"].to_list() == ["ok"]
+    assert told.iloc[0]["log_evidence"] == clinic.posterior(calcium=f"2.3 {unit}").log_evidence
+
+
+# what is read of a table, and what is not
+
+
+@pytest.mark.parametrize("name", ["subtype", "form", "vessel_calcification"])
+def test_a_column_of_what_is_inferred_is_refused_by_name(shipped, name):
+    """The true subtype in a column of that name made every answer 0 or 1, and nobody was told."""
+    with pytest.raises(cc.FindingsError, match=f"{name}: inferred by the network.*: rename it or remove it"):
+        shipped.posteriors(pd.DataFrame({"pain": ["severe"], name: [shipped.variables[name].state_names[0]]}))
+
+
+def test_an_answer_lists_the_columns_that_were_read_and_those_that_were_not(shipped):
+    frame = pd.DataFrame({"id": [1], "pain": ["severe"], "Calcium": [11], "serum_calcium (mg/dL)": [9.1]})
+    assert shipped.posteriors(frame).attrs == {
+        "columns_read": ["pain", "serum_calcium (mg/dL)"],
+        "columns_ignored": ["id", "Calcium"],
+    }

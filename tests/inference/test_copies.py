@@ -105,7 +105,7 @@ def test_what_is_natural_in_python_is_understood_or_refused_in_words(shipped):
     assert "dystrophic" in shipped.posterior()
     with pytest.raises(TypeError, match="give findings by name"):
         shipped.posterior("pain=severe")
-    with pytest.raises(TypeError, match="give a DataFrame with one row per patient, not a dict"):
+    with pytest.raises(TypeError, match=r"frame must be a pandas.DataFrame, not dict: give one row per patient"):
         shipped.posteriors({"pain": ["severe"]})
     with pytest.raises(cc.FindingsError, match="no column is a variable"):
         shipped.posteriors(cc.cases()[["hard"]])

@@ -20,7 +20,28 @@ TEXTS = [
     # states
     ({"pain": "sever"}, "pain=sever: no state 'sever': did you mean 'severe'? One of: none, intermittent, severe"),
     ({"pain": "zzz"}, f"pain=zzz: no state 'zzz': {STATES}"),
-    ({"pain": "NA"}, f"pain=NA: no state 'NA': {STATES}"),
+    ({"pain": "NA"}, f"pain=NA: no state 'NA': {STATES}; or nothing, if it was not observed"),
+    ({"pain": "N/A"}, f"pain=N/A: no state 'N/A': {STATES}; or nothing, if it was not observed"),
+    ({"pain": "#DIV/0!"}, "pain=#DIV/0!: #DIV/0! is an error of a spreadsheet: write what was found, or nothing"),
+    ({"calcium": "#N/A"}, "calcium=#N/A: #N/A is an error of a spreadsheet: write what was found, or nothing"),
+    ({"calcium": "inf mg/dL"}, f"calcium=inf mg/dL: not a number: {ORDER}, and its unit"),
+    ({"calcium": "9.1 µmol/L"}, f"calcium=9.1 µmol/L: unknown unit 'µmol/L': {UNITS}"),
+    ({"calcium": "9.1 µg/dL"}, f"calcium=9.1 µg/dL: unknown unit 'µg/dL': {UNITS}"),
+    ({"albumin": ["2.5 g/dL", "2.5 g/dL"]}, "albumin=2.5 g/dL,2.5 g/dL: given twice: give it once"),
+    ({"albumin": "2.5 g/dL, 2.5 g/dL"}, "albumin=2.5 g/dL, 2.5 g/dL: given twice: give it once"),
+    ({"pain": "none:0,2"}, "pain=none:0,2: the likelihood of none is a decimal comma: write none:0.2"),
+    (
+        {"pain": "none:1,severe:1e-301"},
+        "pain=none:1,severe:1e-301: the likelihood of severe is less than 1e-300 times the largest: "
+        "write 0 for what cannot be, or a larger number",
+    ),
+    (
+        {"pain": "z" * 100_000},
+        f"pain={'z' * 79}…: 100,000 characters, of which at most 10,000 are read: "
+        "give a shorter value, or in Python repeated results as a list",
+    ),
+    ({"pain": "z" * 9_000}, f"pain={'z' * 79}…: no state '{'z' * 79}…': {STATES}"),
+    ({"z" * 100_000: "yes"}, f"{'z' * 79}…=yes: no such variable: {VARIABLES}"),
     ({"pain": True}, f"pain=True: no state 'True': {STATES}"),
     ({"pain": 3}, f"pain=3: no state '3': {STATES}"),
     ({"pain": "none/zzz"}, f"pain=none/zzz: no state 'zzz': {STATES}"),
@@ -233,3 +254,47 @@ def test_a_column_that_stands_twice_is_told(clinic):
     frame = pd.DataFrame([["none", "severe"]], columns=["pain", "pain"])
     with pytest.raises(cc.FindingsError, match=r"pain.*twice"):
         clinic.posteriors(frame)
+
+
+def nested(within, depth):
+    """A value that holds another that holds another, so deep."""
+    value = "severe"
+    for _ in range(depth):
+        value = within(value)
+    return value
+
+
+NESTED = {
+    "list": nested(lambda own: [own], 20_000),
+    "tuple": nested(lambda own: (own,), 900),
+    "mapping": nested(lambda own: {"none": own}, 20_000),
+    "key": {nested(lambda own: (own,), 900): 1.0},
+    "set": nested(lambda own: frozenset([own]), 900),
+    "set in a list": [nested(lambda own: frozenset([own]), 900)],
+    "likelihood": {"none": nested(lambda own: [own], 900)},
+    "array": [np.array([["none"]])],
+}
+
+
+@pytest.mark.parametrize("value", NESTED.values(), ids=NESTED)
+@pytest.mark.parametrize("name", ["pain", "calcium", "albumin"])
+def test_a_value_nested_without_end_is_told_in_a_short_line(clinic, name, value):
+    with pytest.raises(cc.FindingsError) as caught:
+        clinic.posterior({name: value})
+    assert len(str(caught.value)) < 400
+    with pytest.raises(cc.FindingsError) as caught:
+        clinic.posteriors(pd.DataFrame({name: pd.Series([value], dtype=object)}), strict=True)
+    assert len(str(caught.value)) < 400
+
+
+def test_a_nested_value_of_no_variable_is_told_in_a_short_line(clinic):
+    for value in NESTED.values():
+        with pytest.raises(cc.FindingsError, match="no such variable") as caught:
+            clinic.posterior(nobody=value)
+        assert len(str(caught.value)) < 400
+
+
+def test_a_list_within_a_list_is_told_as_such(clinic):
+    for value in ([["severe"]], [[[["severe"]]]], [("severe",)], NESTED["list"]):
+        with pytest.raises(cc.FindingsError, match=r"pain=(severe|…): a list within a list: give one result per item"):
+            clinic.posterior(pain=value)

@@ -389,8 +389,10 @@ def test_without_weights_there_is_no_interval_and_why_is_told(clinic):
     ("weights", "told"),
     [
         ({"disease": 10}, "the rows of test have no weights, though others have"),
-        ({"disease": 10, "test": 0}, "the rows of test have weights that are not above 0"),
-        ({"disease": 10, "test": [5, math.inf]}, "the rows of test have weights that are not above 0"),
+        ({"disease": 10, "test": 0}, "the rows of test have a weight that is not positive: 0"),
+        ({"disease": 10, "test": 1e-320}, "the rows of test have a weight below 1e-06: 9.99989e-321"),
+        ({"disease": 10, "test": 1e308}, "the rows of test have a weight above 1e+09: 1e+308"),
+        ({"disease": 10, "test": [5, math.inf]}, "the rows of test have a weight above 1e+09: inf"),
         (
             {"disease": 10, "test": [1, 2, 3]},
             "the weights of test have shape (3,), the states of its parents make (2,)",
@@ -415,8 +417,8 @@ def test_a_network_file_and_a_pgmpy_network_have_intervals_once_they_have_a_weig
         spread = model.posterior(test="positive").spread()
         np.testing.assert_allclose([spread.lower, spread.upper], [expected.lower, expected.upper], rtol=0, atol=0.01)
         assert repr(model.posterior(test="positive")).count("95 % interval") == 1
-    for weight in (0, -1, math.nan):
-        with pytest.raises(cc.NetworkError, match="have weights that are not above 0"):
+    for weight in (0, -1, math.nan, 1e-320, 1e300):
+        with pytest.raises(cc.NetworkError, match="have a weight"):
             cc.Model.from_file(path, "disease", weight=weight)
 
 

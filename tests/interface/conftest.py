@@ -13,11 +13,11 @@ from typer.testing import CliRunner
 
 import calcinosis as cc
 from calcinosis.interface.shell import app
-from calcinosis.knowledge.folder import shipped_folder
+from calcinosis.knowledge.folder import copy_folder, shipped_folder
 
 RUBBISH = ("zzz", "none/", "7 mg", "yes,no", "no:often", "🦴", "NA", "9,1 mg/dL", 'a "b"\nc')
 FINE = ("unknown", " ", "", "NaN", "yes/no", "no:0.2,yes:0.8", "none/severe", "9.1 mg/dL", "TRUE", "no")
-CLASH = {"subtype": "dystrophic", "form": "calciphylaxis_uraemic"}
+CLASH = {"ulceration": "no", "livedo": "yes"}
 
 
 @pytest.fixture(scope="session")
@@ -27,13 +27,25 @@ def shipped():
 
 
 @pytest.fixture(scope="session")
-def ward(shipped):
+def contradictory(tmp_path_factory):
+    """A copy of the shipped priors by whose tables nobody has livedo without an ulcer."""
+    folder = copy_folder(shipped_folder(), tmp_path_factory.mktemp("contradictory") / "priors")
+    path = folder / "tables" / "livedo.csv"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table.loc[table["ulceration"] == "no", ["no", "yes", "source"]] = ["1", "0", "definition"]
+    table.to_csv(path, index=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def ward(contradictory):
     """A function that makes a table of patients as texts: most fine, some not understood, some impossible."""
+    model = cc.load(contradictory)
 
     @lru_cache
     def draw(patients, seed=1, impossible=0.05):
         rng = np.random.default_rng(seed)
-        frame = shipped.simulate(patients, missing=0.4, repeats={"vascular_histology": 2}, numbers=True, seed=seed)
+        frame = model.simulate(patients, missing=0.4, repeats={"vascular_histology": 2}, numbers=True, seed=seed)
         frame = frame.astype(object).where(frame.notna(), "").astype(str)
         for name in ("pain", "esrd", "serum_calcium (mg/dL)"):
             for cells, share in ((FINE, 0.1), (RUBBISH, 0.05)):
@@ -41,7 +53,7 @@ def ward(shipped):
                 frame.loc[rows, name] = rng.choice(cells, rows.sum())
         clashing = rng.random(patients) < impossible
         for name, state in CLASH.items():
-            frame[name] = np.where(clashing, state, "")
+            frame[name] = np.where(clashing, state, frame[name])
         frame.insert(0, "id", [f"{number:06d}" for number in range(patients)])
         return frame
 
@@ -118,8 +130,14 @@ def check_answers():
 
 
 @pytest.fixture
-def shell(monkeypatch):
+def priors():
+    """The priors folder of the shell: none, which is the shipped one."""
+    return ""
+
+
+@pytest.fixture
+def shell(monkeypatch, priors):
     """A function that runs a command of the shell, in this process."""
-    monkeypatch.delenv("CALCINOSIS_PRIORS", raising=False)
+    monkeypatch.setenv("CALCINOSIS_PRIORS", str(priors))
     monkeypatch.setenv("COLUMNS", "200")
     return lambda *words: CliRunner().invoke(app, [str(word) for word in words])

@@ -22,6 +22,19 @@ TEXTS = [
 
 
 @pytest.fixture(scope="module")
+def shipped(contradictory):
+    """The model of priors by which some findings of the ward contradict each other."""
+    return cc.load(contradictory)
+
+
+@pytest.fixture(autouse=True)
+def priors(contradictory, monkeypatch):
+    """The same priors for the shell."""
+    monkeypatch.setenv("CALCINOSIS_PRIORS", str(contradictory))
+    return contradictory
+
+
+@pytest.fixture(scope="module")
 def score(shipped):
     """A function that scores columns as one batch."""
     return lambda **columns: cc.cohort.score_batch(batch_of(**columns), shipped)

@@ -20,9 +20,22 @@ from calcinosis.interface import cohort, tables
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.records import State, Variable
 
-ROWS = "id,pain,subtype,form\nA,severe,,\nB,worst,,\nC,,dystrophic,calciphylaxis_uraemic\nD,,,\n"
+ROWS = "id,pain,ulceration,livedo\nA,severe,,\nB,worst,,\nC,,no,yes\nD,,,\n"
 INVALID = "invalid: pain=worst: no state 'worst': write one of: none, intermittent, severe"
-IMPOSSIBLE = "impossible: subtype=dystrophic and form=calciphylaxis_uraemic cannot be true together"
+IMPOSSIBLE = "impossible: ulceration=no and livedo=yes cannot be true together"
+
+
+@pytest.fixture(scope="module")
+def shipped(contradictory):
+    """The model of priors by which some findings of the ward contradict each other."""
+    return cc.load(contradictory)
+
+
+@pytest.fixture(autouse=True)
+def priors(contradictory, monkeypatch):
+    """The same priors for the shell."""
+    monkeypatch.setenv("CALCINOSIS_PRIORS", str(contradictory))
+    return contradictory
 
 
 @pytest.fixture
@@ -40,6 +53,8 @@ def test_the_text_says_how_many_have_an_answer_and_why_others_have_none(files, s
     assert first.endswith(" rows/s)")
     assert others == [
         "  2 with an answer, 1 invalid, 1 impossible",
+        "Columns read as findings: pain, ulceration, livedo",
+        "Columns carried over: id",
         f"  patient 2: {INVALID}",
         f"  patient 3: {IMPOSSIBLE}",
         f"priors {shipped.digest[:12]}",
@@ -59,6 +74,8 @@ def test_json_says_the_same_and_where_the_answers_are(files, shell, shipped):
         "invalid": 1,
         "impossible": 1,
         "resumed": 0,
+        "columns_read": ["pain", "ulceration", "livedo"],
+        "columns_carried": ["id"],
         "first_without_answer": [{"patient": 2, "status": INVALID}, {"patient": 3, "status": IMPOSSIBLE}],
         "digest": shipped.digest,
         "disclaimer": cc.DISCLAIMER,
@@ -145,6 +162,7 @@ def clinic():
         "biopsy": ("absent calcified", [[1.0, 0.0], [0.4, 0.6]]),
         "sex": ("female male", [[0.5, 0.5], [0.6, 0.4]]),
         "mirror": ("benign grave", [[1.0, 0.0], [0.0, 1.0]]),
+        "copy": ("benign grave", [[1.0, 0.0], [0.0, 1.0]]),
     }
     variables = {
         name: Variable(name, tuple(State(s, s) for s in states.split()), label=name, repeatable=name == "biopsy")
@@ -156,13 +174,13 @@ def clinic():
 
 
 CLASHES = {
-    ("benign", "severe", "", "male", ""): "disease=benign and pain=severe cannot be true together",
+    ("benign", "severe", "", "male", ""): "copy=benign and pain=severe cannot be true together",
     ("benign", "none", "absent,calcified,absent", "male", ""): (
-        "disease=benign and biopsy=absent,calcified,absent cannot be true together"
+        "copy=benign and biopsy=absent,calcified,absent cannot be true together"
     ),
     ("", "severe", "absent", "male", "benign"): "pain=severe and mirror=benign cannot be true together",
-    ("grave", "none", "absent", "female", "benign"): "disease=grave and mirror=benign cannot be true together",
-    ("benign:1,grave:0", "severe", "", "", ""): "disease=benign:1,grave:0 and pain=severe cannot be true together",
+    ("grave", "none", "absent", "female", "benign"): "copy=grave and mirror=benign cannot be true together",
+    ("benign:1,grave:0", "severe", "", "", ""): "copy=benign:1,grave:0 and pain=severe cannot be true together",
     ("", "severe", "absent", "male", "benign/benign"): ("pain=severe and mirror=benign/benign cannot be true together"),
     ("grave", "severe", "calcified,calcified", "male", "grave"): None,
     ("benign/grave", "severe", "", "", ""): None,
@@ -172,7 +190,7 @@ CLASHES = {
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_impossible_rows_are_told_which_findings_clash_and_only_these(ending, clinic, write, read, tmp_path):
-    frame = pd.DataFrame(list(CLASHES) * 3, columns=["disease", "pain", "biopsy", "sex", "mirror"]).assign(n="x")
+    frame = pd.DataFrame(list(CLASHES) * 3, columns=["copy", "pain", "biopsy", "sex", "mirror"]).assign(n="x")
     summary = cohort.run(write(frame, tmp_path / f"in.{ending}"), tmp_path / "out.parquet", clinic)
     found = read(tmp_path / "out.parquet")
     expected = ["ok" if clash is None else f"impossible: {clash}" for clash in CLASHES.values()]
@@ -184,7 +202,7 @@ def test_impossible_rows_are_told_which_findings_clash_and_only_these(ending, cl
 
 
 def test_a_row_that_is_not_understood_is_not_called_impossible(clinic, tmp_path):
-    (tmp_path / "in.csv").write_text("disease,pain,sex\nbenign,severe,neither\n")
+    (tmp_path / "in.csv").write_text("copy,pain,sex\nbenign,severe,neither\n")
     summary = cohort.run(tmp_path / "in.csv", tmp_path / "out.csv", clinic)
     status = "invalid: sex=neither: no state 'neither': write one of: female, male"
     assert summary.first == [(1, status)]

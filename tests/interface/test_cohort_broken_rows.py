@@ -1,11 +1,17 @@
 """CSV files as they are: rows without a cell for each heading stay in place with a status, and other untidiness."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import calcinosis as cc
 from calcinosis.interface import tables
+from calcinosis.knowledge.problem import PriorsError
+from calcinosis.knowledge.sheet import read_sheet
 
 HEADER = ["id", "pain", "remark, in words", "esrd"]
 
@@ -131,7 +137,6 @@ def test_a_broken_row_may_be_longer_than_any_cell_should_be(answers):
 LAST = {
     "a broken row with a remark of two lines": (b'2,none,"two\nlines",no,more\n', broken(5)),
     "a broken row that ends in one": (b'2,none,"two\nlines"\n', broken(3)),
-    "a cell with quotes and more": (b'2,none,,"two\nlines" and more\n', None),
     "blank lines after quotes": (b'2,none,,"two\nlines"' + b"\n" * 99, None),
     "blanks after quotes": (b'2,none,,"two\nlines" \n', None),
 }
@@ -181,3 +186,78 @@ def test_a_file_of_one_column_has_a_patient_for_each_quoted_cell(answers):
     found, _ = answers(b'pain\n"severe"\n""\nnone\n""\n')
     assert found["status"].tolist() == ["ok"] * 4
     assert found["calciphylaxis"][1] == found["calciphylaxis"][3]
+
+
+QUOTE = "invalid: a quote that is not closed, or stands inside a cell: double it or close it"
+
+
+def test_a_stray_quote_costs_its_row_and_no_other(answers):
+    """Two stray quotes used to make one patient of all rows between them."""
+    found, summary = answers(b'id,pain,note\n1,severe,"abc\n2,none,x\n3,none,"def\n4,none,y\n')
+    assert found["id"].tolist() == ["1", "2", "3", "4"]
+    assert found["note"].tolist() == ['"abc', "x", '"def', "y"]
+    assert found["status"].tolist() == [QUOTE, "ok", QUOTE, "ok"]
+    assert (summary.patients, summary.invalid) == (4, 2)
+
+
+def test_text_after_a_closing_quote_is_told_and_every_cell_carried_as_it_is(answers):
+    found, _ = answers(b'id,pain,note,ward\n1,severe,"burning" at night,7\n2,none,"a, b" x,"8"\n')
+    assert found["note"].tolist() == ['"burning" at night', '"a, b" x']
+    assert found["ward"].tolist() == ["7", "8"]
+    assert found["status"].tolist() == [QUOTE, QUOTE]
+
+
+def test_in_a_file_of_one_column_an_empty_line_is_a_patient(answers, shell, tmp_path):
+    found, _ = answers(b"pain\nsevere\n\nnone\n\n\nsevere\n")
+    assert found["status"].tolist() == ["ok"] * 6
+    alone = json.loads(shell("diagnose", "--file", tmp_path / "in.csv", "--json").stdout)
+    assert [entry["leading"] for entry in alone] == found["leading"].tolist()
+
+
+def test_stray_quotes_take_time_in_proportion_to_the_file(answers):
+    """Each line leaves a quote open to the end of the file."""
+    found, _ = answers(b"id,pain\n" + b'x","y\n' * 20_000)
+    assert set(found["status"]) == {QUOTE}
+    assert len(found) == 20_000
+
+
+def test_a_cell_may_be_longer_than_a_block(answers, monkeypatch):
+    monkeypatch.setattr(tables, "BLOCK", 1000)
+    monkeypatch.setattr(tables, "STEP", 100)
+    long = "y" * 300_000 + "\n" + "z" * 300_000
+    found, _ = answers(f'id,pain,note\n1,none,"{long}"\n2,severe,x\n'.encode())
+    assert found["note"].tolist() == [long, "x"]
+    assert found["status"].tolist() == ["ok", "ok"]
+
+
+pieces = st.sampled_from(
+    [*'",\n\r\x00\ufeff\t a', '""', "\r\n", ",,", '",', ',"', "\n\n", "none", "severe,", "1,none,x\n"]
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    head=st.sampled_from(["id,pain,note\n", "pain\n", "id, pain \r\n", "\ufeffid,pain"]),
+    body=st.lists(pieces, max_size=40).map("".join),
+    sizes=st.sampled_from([(30, 8), (100, 50), (2**24, 2**18)]),
+)
+def test_both_readers_agree_on_every_file(head, body, sizes, tmp_path):
+    """The reader of cohorts gives a row for each row of the strict reader, with a status where that finds a fault."""
+    path, problems = tmp_path / "in.csv", []
+    path.write_bytes((head + body).encode())
+    sheet = read_sheet(path, path.name, problems, patients=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tables, "BLOCK", sizes[0])
+        patch.setattr(tables, "STEP", sizes[1])
+        if sheet is None:
+            with pytest.raises(PriorsError) as caught:
+                tables.open_table(path, lambda names: [])
+            assert caught.value.problems == tuple(sorted(set(problems)))
+            return
+        rows, broken = [], set()
+        for piece in tables.open_table(path, lambda names: []).pieces(0):
+            broken |= {len(rows) + row for row in piece.broken}
+            rows += [[cell.strip() for cell in row.values()] for row in piece.batch.to_pylist()]
+    assert len(broken) == len(problems)
+    whole = [row for number, row in enumerate(rows) if number not in broken]
+    assert whole == [list(line.cells.values()) for line in sheet.lines]

@@ -20,6 +20,19 @@ distributed = pytest.importorskip("distributed")
 
 
 @pytest.fixture(scope="module")
+def shipped(contradictory):
+    """The model of priors by which some findings of the ward contradict each other."""
+    return cc.load(contradictory)
+
+
+@pytest.fixture(autouse=True)
+def priors(contradictory, monkeypatch):
+    """The same priors for the shell."""
+    monkeypatch.setenv("CALCINOSIS_PRIORS", str(contradictory))
+    return contradictory
+
+
+@pytest.fixture(scope="module")
 def cluster():
     """A scheduler and two worker processes on this machine."""
     with distributed.LocalCluster(
@@ -38,7 +51,7 @@ def kill_a_worker(cluster):
 def patients(ward, write, tmp_path_factory):
     """A folder with patients in several formats, some rows of the CSV file broken."""
     folder = tmp_path_factory.mktemp("patients")
-    frame = ward(2000, impossible=0.005)[["id", "diagnosis", "esrd", "pain", "pth (pg/mL)", "subtype", "form"]]
+    frame = ward(2000, impossible=0.005)[["id", "diagnosis", "esrd", "pain", "pth (pg/mL)", "ulceration", "livedo"]]
     write(frame.astype("category"), folder / "in.parquet")
     write(frame, folder / "in.stream.arrow")
     write(frame, folder / "in.csv")
@@ -113,7 +126,9 @@ def check_frame(found, expected):
 @pytest.fixture(scope="module")
 def frame(ward):
     """Patients with an index that is not their number."""
-    found = ward(1000, impossible=0.005)[["id", "esrd", "pain", "pth (pg/mL)", "vascular_histology", "subtype", "form"]]
+    found = ward(1000, impossible=0.005)[
+        ["id", "esrd", "pain", "pth (pg/mL)", "vascular_histology", "ulceration", "livedo"]
+    ]
     return found.set_index(pd.Index(range(5000, 8000, 3), name="patient"))
 
 

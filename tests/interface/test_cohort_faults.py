@@ -3,29 +3,42 @@
 import gc
 import json
 import os
+import subprocess
+import sys
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import calcinosis as cc
+
 GOOD = b"id,pain\n1,none\n"
 OWN = "a column that the answer has itself: rename it"
+PROBLEM = "1 problem in {file}\n"
+EMPTY = PROBLEM + "{name}:1: -: -: the file is empty: write a header line and one line per row"
+SAVE = "save it as 'CSV UTF-8 (comma delimited)'"
 FILES = {
-    "empty.csv": (b"", "{file}: the file is empty"),
-    "mark.csv": (b"\xef\xbb\xbf", "{file}: the file is empty"),
-    "latin.csv": ("id,pain\nZoë,none\n".encode("latin-1"), "{file}: line 2 is not UTF-8 text: save it as 'CSV UTF-8'"),
-    "utf16.csv": (GOOD.decode().encode("utf-16"), "{file}: line 1 is not UTF-8 text: save it as 'CSV UTF-8'"),
-    "zip.csv": (b"PK\x03\x04" + bytes(range(256)) * 9, "{file}: line 2 is not UTF-8 text: save it as 'CSV UTF-8'"),
+    "empty.csv": (b"", EMPTY),
+    "mark.csv": (b"\xef\xbb\xbf", EMPTY),
+    "latin.csv": ("id,pain\nZoë,none\n".encode("latin-1"), PROBLEM + f"latin.csv:2: -: 0xeb: not UTF-8 text: {SAVE}"),
+    "utf16.csv": (GOOD.decode().encode("utf-16"), PROBLEM + f"utf16.csv:1: -: -: UTF-16 text: {SAVE}"),
+    "zip.csv": (b"PK\x03\x04" + bytes(range(256)) * 9, PROBLEM + f"zip.csv:2: -: 0x80: not UTF-8 text: {SAVE}"),
     "late.csv": (
         b"id,pain\n" + b"a,none\n" * 9000 + b"Zo\xeb,none\n",
-        "{file}: line 9002 is not UTF-8 text: save it as 'CSV UTF-8'",
+        PROBLEM + f"late.csv:9002: -: 0xeb: not UTF-8 text: {SAVE}",
     ),
-    "semicolons.csv": (b"id;pain\n1;none\n", "{file}: semicolons between cells: save it with commas"),
-    "twice.csv": (b"id,id,pain\n1,2,none\n", "{file}: the column id stands twice: remove one of the two"),
+    "semicolons.csv": (
+        b"id;pain\n1;none\n",
+        PROBLEM + f"semicolons.csv:1: -: -: the cells are separated by semicolons: {SAVE}",
+    ),
+    "twice.csv": (
+        b"id,id,pain\n1,2,none\n",
+        PROBLEM + "twice.csv:1: id: -: the column stands twice: remove one of the two",
+    ),
     "again.csv": (
         b"pain,pain\nnone,none\n",
-        "{file}: the column pain stands twice: remove one of the two",
+        PROBLEM + "again.csv:1: pain: -: the column stands twice: remove one of the two",
     ),
     "units.csv": (
         b"pth,pth (pg/mL)\n9 pg/mL,\n",
@@ -43,11 +56,10 @@ FILES = {
     ),
     "text.parquet": (
         b"id,pain\n1,none\n",
-        "{file}: cannot be read: Parquet magic bytes not found in footer. "
-        "Either the file is corrupted or this is not a parquet file.",
+        "{file}: cannot be read: damaged, or not a Parquet file: write it again",
     ),
-    "empty.parquet": (b"", "{file}: cannot be read: Parquet file size is 0 bytes"),
-    "empty.arrow": (b"", "{file}: cannot be read: Tried reading schema message, was null or length 0"),
+    "empty.parquet": (b"", "{file}: cannot be read: damaged, or not a Parquet file: write it again"),
+    "empty.arrow": (b"", "{file}: cannot be read: damaged, or not an Arrow file: write it again"),
     "patients.xlsx": (
         b"PK",
         "{file}: a file of many patients ends in one of .csv, .parquet, .arrow, .feather",
@@ -62,7 +74,7 @@ def test_a_file_at_fault_is_told_in_words(name, shell, tmp_path):
     (tmp_path / name).write_bytes(content)
     told = shell("cohort", tmp_path / name, tmp_path / "out.csv")
     assert (told.exit_code, told.stdout) == (1, "")
-    assert told.stderr == f"calcinosis: {message.format(file=tmp_path / name)}\n"
+    assert told.stderr == f"calcinosis: {message.format(file=tmp_path / name, name=name)}\n"
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
@@ -73,8 +85,8 @@ def test_with_json_the_same_is_told_as_json(name, shell, tmp_path):
     told = shell("cohort", tmp_path / name, tmp_path / "out.csv", "--json")
     assert (told.exit_code, told.stderr) == (1, "")
     shown = json.loads(told.stdout)
-    assert shown["message"] == message.format(file=tmp_path / name)
-    assert shown["error"] == {"empty.csv": "InputError", "slip.csv": "FindingsError"}[name]
+    assert shown["message"] == message.format(file=tmp_path / name, name=name)
+    assert shown["error"] == {"empty.csv": "PriorsError", "slip.csv": "FindingsError"}[name]
     assert len(shown.get("faults", [])) == {"empty.csv": 0, "slip.csv": 2}[name]
 
 
@@ -102,8 +114,8 @@ def test_a_broken_row_that_is_not_utf_8_is_told_in_words_only(shell, tmp_path):
     told = shell("cohort", tmp_path / "in.csv", tmp_path / "out.csv")
     gc.collect()
     assert told.exit_code == 1
-    assert told.stderr.startswith(f"calcinosis: {tmp_path / 'in.csv'}: ")
-    assert told.stderr.count("\n") == 1
+    assert told.stderr.startswith(f"calcinosis: 1 problem in {tmp_path / 'in.csv'}\nin.csv:9002: ")
+    assert told.stderr.count("\n") == 2
 
 
 def test_a_quote_that_is_never_closed_does_not_swallow_patients(shell, tmp_path):
@@ -205,3 +217,76 @@ def test_a_folder_of_that_name_that_is_not_ours_is_left_alone(name, files, shell
     for options in ([], ["--force"], ["--resume"]):
         shell("cohort", files / "in.csv", files / "out.csv", *options)
         assert (files / "out.csv.parts" / name).read_text() == "mine"
+
+
+NAMES = ["p\udce4", "ö"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are text there")
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("ending", ["csv", "parquet", "arrow"])
+def test_a_name_may_be_any_bytes(name, ending, shell, shipped, tmp_path):
+    """pyarrow takes no name that is not UTF-8."""
+    source, target = tmp_path / f"{name}.{ending}", tmp_path / f"{name}.out.{ending}"
+    shell("simulate", 5, tmp_path / f"in.{ending}")
+    (tmp_path / f"in.{ending}").rename(source)
+    assert cc.cohort.run(source, target, shipped).ok == 5
+    assert target.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are text there")
+def test_a_name_of_any_bytes_is_printed(tmp_path):
+    command = [sys.executable, "-m", "calcinosis", "simulate", "5", str(tmp_path / f"{NAMES[0]}.csv")]
+    assert b"p?.csv: 5 patients drawn" in subprocess.run(command, capture_output=True, check=True).stdout
+
+
+def test_a_folder_that_is_missing_is_told_before_patients_are_drawn(shell, tmp_path):
+    told = shell("simulate", 3, tmp_path / "none" / "out.csv")
+    assert told.stderr == f"calcinosis: {tmp_path / 'none' / 'out.csv'}: there is no folder {tmp_path / 'none'}\n"
+
+
+@pytest.mark.parametrize("content", [b"id,pain", b"\n\nid,pain\n\n"])
+def test_a_header_alone_is_a_file_without_patients(content, shell, tmp_path):
+    (tmp_path / "in.csv").write_bytes(content)
+    assert shell("cohort", tmp_path / "in.csv", tmp_path / "out.csv").exit_code == 0
+
+
+@pytest.mark.parametrize("content", [b"id\tpain\n1\tnone\n", b'id,"pain\n1,none\n', b"id,pa\x00in\n1,none\n"])
+def test_a_header_that_cannot_be_read_is_refused_in_the_same_words_by_each_command(content, shell, tmp_path):
+    (tmp_path / "in.csv").write_bytes(content)
+    told = [
+        shell(*words).stderr
+        for words in (
+            ("cohort", tmp_path / "in.csv", tmp_path / "out.csv"),
+            ("diagnose", "--file", tmp_path / "in.csv"),
+            ("validate", tmp_path / "in.csv"),
+        )
+    ]
+    assert told[0].startswith(f"calcinosis: 1 problem in {tmp_path / 'in.csv'}\nin.csv:1: ")
+    assert len(set(told)) == 1
+
+
+def test_every_summary_of_a_table_lists_the_columns_read(shell, tmp_path):
+    (tmp_path / "in.csv").write_text("id,diagnosis,pain,Calcium\na,dystrophic,none,9\nb,metastatic,severe,11\n")
+    for words, others in (
+        (["cohort", tmp_path / "in.csv", tmp_path / "out.csv"], "carried over: id, diagnosis, Calcium"),
+        (["diagnose", "--file", tmp_path / "in.csv"], "not read: diagnosis, Calcium"),
+        (["validate", tmp_path / "in.csv", "--draws", 5], "not read: Calcium"),
+        (["update", tmp_path / "in.csv", "--out", tmp_path / "new", "--folds", 0], "not read: Calcium"),
+    ):
+        told = shell(*words).stdout
+        assert f"Columns read as findings: pain\nColumns {others}\n" in told, words[0]
+
+
+def test_a_column_of_the_subtype_is_refused(shell, tmp_path):
+    (tmp_path / "in.csv").write_text("id,pain,subtype\na,severe,metastatic\n")
+    (tmp_path / "in.json").write_text('[{"id": "a", "subtype": "metastatic"}]')
+    for words in (
+        ("cohort", tmp_path / "in.csv", tmp_path / "out.csv"),
+        ("diagnose", "--file", tmp_path / "in.csv"),
+        ("diagnose", "--file", tmp_path / "in.json"),
+    ):
+        told = shell(*words)
+        assert told.exit_code == 1
+        assert "inferred by the network, so not read as a finding: rename it or remove it" in told.stderr
+    assert not (tmp_path / "out.csv").exists()

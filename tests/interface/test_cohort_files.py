@@ -18,6 +18,19 @@ OUT = ["out.csv", "out.parquet", "out.arrow", "out.feather", "OUT.CSV"]
 OWN = ["dystrophic", "metastatic", "idiopathic", "iatrogenic", "calciphylaxis", "leading", "log_evidence", "status"]
 
 
+@pytest.fixture(scope="module")
+def shipped(contradictory):
+    """The model of priors by which some findings of the ward contradict each other."""
+    return cc.load(contradictory)
+
+
+@pytest.fixture(autouse=True)
+def priors(contradictory, monkeypatch):
+    """The same priors for the shell."""
+    monkeypatch.setenv("CALCINOSIS_PRIORS", str(contradictory))
+    return contradictory
+
+
 @pytest.fixture
 def score(shipped, tmp_path):
     """A function that scores a file into another one of the same folder, in which nothing else is left."""

@@ -26,16 +26,29 @@ FINE = {
         "absent,intramural_calcification",
         "absent,absent,absent,absent",
     ],
-    "subtype": ["", "", "", "dystrophic/metastatic", "calciphylaxis"],
-    "form": [""],
+    "ulceration": ["", "", "", "no/yes", "yes"],
+    "livedo": [""],
 }
-CLASH = {"subtype": "dystrophic", "form": "calciphylaxis_uraemic"}
+CLASH = {"ulceration": "no", "livedo": "yes"}
 PIECES = [
     *("none", "severe", "yes", "no", "absent", "child", "high", "calciphylaxis", "unknown", "nan", "NaN", "NA", "null"),
     *("0", "1", "9.1", "2,27", "-3", "1e400", "½", "٣", "0x1", "+", "<", "mg/dL", "mmol/l", "g", "years", "%"),
     *(",", "/", ":", ";", "=", '"', '""', "'", "(", "]", "\\", "{}", "%s", "\t", "\n", "\r", "\r\n", " ", "\u00a0"),
     *("é", "ß", "🦴", "\u202e", "\ufeff", "\u0000", "\u0007", "\x1b[31m", "日本", "e\u0301", "\ud7ff", "\U0010ffff"),
 ]
+
+
+@pytest.fixture(scope="module")
+def shipped(contradictory):
+    """The model of priors by which some findings of the ward contradict each other."""
+    return cc.load(contradictory)
+
+
+@pytest.fixture(autouse=True)
+def priors(contradictory, monkeypatch):
+    """The same priors for the shell."""
+    monkeypatch.setenv("CALCINOSIS_PRIORS", str(contradictory))
+    return contradictory
 
 
 def texts(rng, count):

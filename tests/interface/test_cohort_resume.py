@@ -16,11 +16,24 @@ from calcinosis.interface import cohort, tables
 
 PATIENTS = 20_000
 PART = 200
-COLUMNS = ["id", "diagnosis", "esrd", "pain", "serum_calcium (mg/dL)", "subtype", "form"]
+COLUMNS = ["id", "diagnosis", "esrd", "pain", "serum_calcium (mg/dL)", "ulceration", "livedo"]
 INTERRUPTED = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     "from calcinosis.interface.shell import main; main()"
 )
+
+
+@pytest.fixture(scope="module")
+def shipped(contradictory):
+    """The model of priors by which some findings of the ward contradict each other."""
+    return cc.load(contradictory)
+
+
+@pytest.fixture(autouse=True)
+def priors(contradictory, monkeypatch):
+    """The same priors for the shell."""
+    monkeypatch.setenv("CALCINOSIS_PRIORS", str(contradictory))
+    return contradictory
 
 
 @pytest.fixture(scope="module")
@@ -239,7 +252,7 @@ def test_answers_to_another_file_have_parts_of_their_own(stopped, shell, tmp_pat
 def test_what_was_half_written_is_written_anew(stopped, shipped, tmp_path):
     source, out, parts = stopped
     (parts / "000001.unfinished").write_bytes(b"half")
-    out.with_name("out.csv.unfinished").write_bytes(b"half")
+    (parts / "answers.unfinished").write_bytes(b"half")
     assert cohort.run(source, out, shipped, part=30, resume=True).resumed == 30
     cohort.run(source, tmp_path / "whole.csv", shipped, part=30)
     assert out.read_bytes() == (tmp_path / "whole.csv").read_bytes()
@@ -311,3 +324,81 @@ def test_the_library_refuses_in_the_same_words(stopped, shipped):
     source, out, _ = stopped
     with pytest.raises(ValueError, match="an earlier run stopped here: --resume goes on, --force begins anew"):
         cc.cohort.run(source, out, shipped, part=30)
+
+
+# two runs at once, and parts that are not what was written
+
+
+@pytest.mark.parametrize("ending", ["arrow", "parquet", "csv"])
+def test_a_second_run_is_refused_while_the_first_lives(ending, small, shell, shipped, tmp_path):
+    """Both used to write into the same files, and the first then said that all was well."""
+    source, out = small / "in.parquet", tmp_path / f"out.{ending}"
+    refused = []
+
+    def second(done, rows):
+        refused.extend(shell("cohort", source, out, "--part", 30, *words) for words in ([], ["--resume"], ["--force"]))
+
+    cohort.run(source, out, shipped, part=30, progress=second)
+    assert len(refused) == 12
+    for told in refused:
+        message = f"calcinosis: {out}: another run is writing this file: wait until it ends, or name another file\n"
+        assert (told.exit_code, told.stderr) == (1, message)
+    cohort.run(source, tmp_path / f"whole.{ending}", shipped, part=30)
+    assert out.read_bytes() == (tmp_path / f"whole.{ending}").read_bytes()
+    assert left(tmp_path) == sorted(["in", out.name, f"whole.{ending}"])
+
+
+def test_a_file_of_the_user_is_never_taken_for_an_unfinished_one(small, shell, tmp_path):
+    for words in (["cohort", small / "in.csv"], ["simulate", 3]):
+        out = tmp_path / f"{words[0]}.csv"
+        out.with_name(f"{out.name}.unfinished").write_bytes(b"mine")
+        assert shell(*words, out).exit_code == 0
+        assert out.with_name(f"{out.name}.unfinished").read_bytes() == b"mine"
+
+
+def altered(content):
+    return content[:300] + bytes([content[300] ^ 1]) + content[301:]
+
+
+@pytest.mark.parametrize("damage", [altered, lambda content: content[:-5], lambda content: b""])
+def test_a_damaged_part_is_refused_and_made_again_once_it_is_removed(damage, stopped, shell, shipped, tmp_path):
+    source, out, parts = stopped
+    part = parts / "000000.arrow"
+    part.write_bytes(damage(part.read_bytes()))
+    told = shell("cohort", source, out, "--part", 30, "--resume")
+    assert told.stderr == f"calcinosis: {part}: changed since it was written: remove it, and --resume makes it again\n"
+    part.unlink()
+    cohort.run(source, out, shipped, part=30, resume=True)
+    cohort.run(source, tmp_path / "whole.csv", shipped, part=30)
+    assert out.read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+def test_parts_that_changed_places_are_refused(small, shell, shipped, tmp_path):
+    out = tmp_path / "out.csv"
+    parts = stop_at(2, small / "in.csv", out, shipped, part=30)
+    (parts / "000000.arrow").rename(parts / "held")
+    (parts / "000001.arrow").rename(parts / "000000.arrow")
+    (parts / "held").rename(parts / "000001.arrow")
+    told = shell("cohort", small / "in.csv", out, "--part", 30, "--resume")
+    assert f"{parts / '000000.arrow'}: changed since it was written" in told.stderr
+
+
+@pytest.mark.parametrize("content", [b"", b'{"the inp', b"[]", b"{}", b"7", b"\xff"])
+def test_damaged_terms_are_told_in_words(content, stopped, shell):
+    source, out, parts = stopped
+    (parts / "terms.json").write_bytes(content)
+    told = shell("cohort", source, out, "--part", 30, "--resume")
+    message = f"{parts / 'terms.json'}: damaged, so the run cannot be resumed: --force begins anew"
+    assert (told.exit_code, told.stderr) == (1, f"calcinosis: {message}\n")
+
+
+def test_more_than_a_million_parts_are_kept_and_removed(tmp_path):
+    parts = cohort.Parts(tmp_path / "out.csv", {"the input": 1})
+    with parts.locked():
+        parts.open(resume=False, force=False)
+        parts._kept = 999_999
+        for _ in range(2):
+            parts.keep(pa.table({"x": [1]}))
+    with cohort.Parts(tmp_path / "out.csv", {"the input": 1}).locked():
+        parts.remove()
+    assert left(tmp_path) == []

@@ -218,3 +218,7 @@ def test_the_threshold_picture_shows_each_threshold_and_the_patient(found):
     lines = {line.get_label(): line for line in ax.lines if not line.get_label().startswith("_")}
     curve = found.thresholds.curve
     np.testing.assert_allclose(lines["Wound care and waiting"].get_ydata(), curve["wound_care"])
+
+
+def test_a_utility_that_is_given_twice_is_refused(run):
+    assert "given twice: infusions" in run("--utility", "infusions=0", "--utility", "infusions=1", code=1)

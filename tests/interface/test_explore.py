@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import socket
 import subprocess
 import sys
 import urllib.request
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -99,3 +101,100 @@ def test_findings_that_are_not_understood_are_told_before_anything_is_served(wor
     code, errors = failing("--port", "0", *words)
     assert code == 1
     assert message in errors
+
+
+def response_to(port, path="/", host="127.0.0.1:{port}", headers=(), to="127.0.0.1"):
+    """The response to a request."""
+    connection = http.client.HTTPConnection(to, port, timeout=30)
+    connection.putrequest("GET", path, skip_host=True)
+    connection.putheader("Host", host.format(port=port))
+    for name, value in headers:
+        connection.putheader(name, value.format(port=port))
+    connection.endheaders()
+    response = connection.getresponse()
+    response.read()
+    connection.close()
+    return response
+
+
+def port_of(said):
+    """The port of the address that the command says."""
+    return urlsplit(said.split("is at ")[1].split()[0]).port
+
+
+NO_ROUTES = (
+    *(f"/components/{name}/x/y/z" for name in ("this", "unittest.__main__", "calcinosis.__main__")),
+    *("/autoload.js", "/metadata", "/favicon.ico", "/components/", "/index", "/ws/x", "//", "/static", "/wsx"),
+    *("/%2e/components/this/x/y/z", "/static/../components/this/x/y/z", "/static/%2e%2e/%2e%2e/__init__.py"),
+)
+
+
+def test_nothing_but_the_page_its_socket_and_its_files_is_served(explore):
+    said, process = explore("--port", "0", "pain=severe")
+    port = port_of(said)
+    for path in NO_ROUTES:
+        for headers in ((), (("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Dest", "document"))):
+            assert response_to(port, path, headers=headers).status in (403, 404), path
+    assert response_to(port).status == 200
+    assert response_to(port, "/static/js/bokeh.min.js").status == 200
+    assert process.poll() is None
+    process.terminate()
+    assert process.communicate(timeout=20) == ("", "")  # no module was run that could print
+
+
+def test_every_response_forbids_frames_and_guessed_types(explore):
+    port = port_of(explore("--port", "0")[0])
+    for path, host in (("/", "127.0.0.1:{port}"), ("/static/js/bokeh.min.js", "127.0.0.1:{port}"),
+                       ("/nowhere", "127.0.0.1:{port}"), ("/static/nowhere", "127.0.0.1:{port}"),
+                       ("/ws", "127.0.0.1:{port}"), ("/", "evil.example:{port}")):  # fmt: skip
+        headers = response_to(port, path, host).headers
+        assert headers["X-Content-Type-Options"] == "nosniff", path
+        assert headers["X-Frame-Options"] == "DENY", path
+        assert headers["Content-Security-Policy"] == "frame-ancestors 'none'", path
+
+
+def test_a_page_of_another_port_may_link_to_the_page_but_not_frame_it(explore):
+    port = port_of(explore("--port", "0")[0])
+    for site in ("same-site", "cross-site"):
+        for what, status in (("document", 200), ("iframe", 403), ("frame", 403), ("embed", 403), ("script", 403)):
+            headers = (("Sec-Fetch-Site", site), ("Sec-Fetch-Dest", what))
+            assert response_to(port, headers=headers).status == status, (site, what)
+    for site in ("same-origin", "none"):
+        assert response_to(port, headers=(("Sec-Fetch-Site", site),)).status == 200
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "0"])
+def test_a_foreign_name_is_refused_also_where_others_may_connect(explore, address):
+    """A page of the web can point a name of its own at this machine (DNS rebinding)."""
+    port = port_of(explore("--port", "0", "--address", address)[0])
+    for host in ("evil.example", "127.0.0.1.evil.example", "evil.localhost", "8.8.8.8"):
+        origin = ("Origin", f"http://{host}:{{port}}")
+        for headers in ((), (origin,)):
+            assert response_to(port, host=f"{host}:{{port}}", headers=headers).status == 403, host
+    machine = {own[4][0] for own in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
+    for own in {"127.0.0.1", *machine}:
+        assert response_to(port, host=f"{own}:{{port}}", to=own).status == 200, own
+    assert response_to(port, host="localhost:{port}").status == 200
+
+
+def test_an_empty_address_is_refused():
+    for address in ("", " "):
+        code, errors = failing("--port", "0", "--address", address)
+        assert code == 1
+        assert errors == "calcinosis: --address is empty: leave it out to serve this machine only\n"
+
+
+def test_what_can_be_no_name_of_a_machine_is_told():
+    code, errors = failing("--port", "0", "--address", "a" * 70)
+    assert code == 1
+    assert errors.endswith("leave --address out to serve this machine only\n")
+    assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize("address", ["127.1", "2130706433", "LOCALHOST", "127.0.0.2"])
+def test_this_machine_in_another_spelling_is_served_without_a_warning(explore, address):
+    said, process = explore("--port", "0", "--address", address)
+    host = {"127.0.0.2": "127.0.0.2"}.get(address, "127.0.0.1")
+    assert response_to(port_of(said), host=f"{host}:{{port}}", to=host).status == 200
+    process.terminate()
+    assert process.communicate(timeout=20)[1] == ""

@@ -153,12 +153,12 @@ def test_a_file_shows_what_matters_across_its_patients(run, patients, tmp_path):
     assert len(pd.read_csv(tmp_path / "o" / "entries.csv")) == 929
 
 
-def test_faults_of_a_file_are_told_by_patient(run, tmp_path):
+def test_faults_of_a_file_are_told_by_patient(run, tmp_path, contradictory):
     file = tmp_path / "patients.csv"
-    file.write_text("patient,subtype,form\nann,dystrophic,\nbob,dystrophic,calciphylaxis_uraemic\n", encoding="utf-8")
-    result = run("--file", str(file), "--draws", "20")
+    file.write_text("patient,ulceration,livedo\nann,no,\nbob,no,yes\n", encoding="utf-8")
+    result = run("--file", str(file), "--draws", "20", "--priors", str(contradictory))
     assert result.exit_code == 1
-    assert "patient bob: subtype, form" in result.stderr
+    assert "patient bob: ulceration, livedo" in result.stderr
     file.write_text("patient,pain\nann,severe\nann,none\n", encoding="utf-8")
     assert "two patients are named ann" in run("--file", str(file), "--draws", "20").stderr
 

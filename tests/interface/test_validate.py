@@ -37,6 +37,8 @@ def found():
 def test_text_json_and_python_are_one_record(run, found):
     told = json.loads(run("--published", "--draws", "200", "--most", "3", "--json"), parse_constant=pytest.fail)
     curve = told.pop("decision_curve")
+    assert told.pop("columns_ignored") == ["text_seen", "year", "source_title", "doi_or_pmcid"]
+    assert "pain" in told.pop("columns_read")
     assert told == json.loads(json.dumps(found.as_dict(3)))
     assert curve == json.loads(json.dumps(cc.decision_curve(found.model, found).as_dict()))
     text = " ".join(run("--published", "--draws", "200").split())
@@ -86,6 +88,7 @@ def test_a_mix_is_asked_for_in_words(run):
     assert told["prevalence"]["dystrophic"] == 0.6
     assert "no share: write for instance dystrophic=0.6" in run("--published", "--prevalence", "dystrophic", code=1)
     assert "lacks metastatic" in run("--published", "--prevalence", "dystrophic=1", code=1)
+    assert "names dystrophic twice" in run("--published", "--prevalence", f"{MIX},dystrophic=0.6", code=1)
 
 
 def test_a_file_or_the_published_cases_but_not_both(run):

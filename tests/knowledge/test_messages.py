@@ -11,6 +11,7 @@ import pytest
 
 from calcinosis import knowledge
 from calcinosis.knowledge.cases import check_cases, read_cases
+from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.ledger import read_ledger
 from calcinosis.knowledge.number import NotANumber
 from calcinosis.knowledge.problem import PriorsError, Problem, Reporter
@@ -184,7 +185,7 @@ GOLDEN = {
     "no sources": ({K: "source,kind,citation,year,doi,note\n"},
         "sources.csv:1: -: -: no rows under the header: write one line per row"),
     "folder for a file": ({U: FOLDER},
-        "units.csv:1: -: -: the file cannot be read (Is a directory): make it a readable file"),
+        "units.csv:1: -: -: not a file: put a CSV file of that name there"),
     "UTF-16": ({U: "variable,unit,factor\n".encode("utf-16")},
         "units.csv:1: -: -: UTF-16 text: save it as 'CSV UTF-8 (comma delimited)'"),
     "null byte": ({U: b'variable,unit,factor\nfever,m\x00C,0.001\n'},
@@ -193,6 +194,8 @@ GOLDEN = {
         "units.csv:2: -: 0xb0: not UTF-8 text: save it as 'CSV UTF-8 (comma delimited)'"),
     "open quote": ({U: ("fever,mC", 'fever,"mC')},
         "units.csv:2: -: -: a quote that is not closed, or stands inside a cell: double it or close it"),
+    "open quote in the header": ({U: ("variable,unit", 'variable,"unit')},
+        "units.csv:1: -: -: a quote that is not closed, or stands inside a cell: double it or close it"),
     "semicolons": ({U: "variable;unit;factor\nfever;mC;0.001\n"},
         "units.csv:1: -: -: the cells are separated by semicolons: save it as 'CSV UTF-8 (comma delimited)'"),
     "tabs": ({U: "variable\tunit\tfactor\nfever\tmC\t0.001\n"},
@@ -231,7 +234,76 @@ GOLDEN = {
         "states.csv:6: variable: swab: no such variable in variables.csv: write one of: disease, fever",
         "states.csv:7: variable: swab: no such variable in variables.csv: write one of: disease, fever",
         "tables/swab.csv:1: -: swab: a table for no variable of variables.csv: write one of: disease, fever",
-        "variables.csv:4: variable: weight: a reserved name: use letters, digits and underscores, as in serum_calcium"),
+        "variables.csv:4: variable: weight: a reserved name: every table has a column of that name: choose another name"),
+    "number beyond all bounds": ({U: ("0.001", "1e300")},
+        "units.csv:2: factor: 1e300: a number beyond 1e+12: write a smaller one, or choose another unit"),
+    "number too near to 0": ({U: ("0.001", "1e-301")},
+        "units.csv:2: factor: 1e-301: a number between 0 and 1e-300: write 0, or choose another unit"),
+    "number of many digits": ({U: ("0.001", "1" * 401)},
+        "units.csv:2: factor: 1111111111111111111111111111111111111111111111111111111111111111111111111111111…: 401 characters: write a number of at most 400"),
+    "error of a spreadsheet": ({U: ("0.001", "#DIV/0!")},
+        "units.csv:2: factor: #DIV/0!: an error of a spreadsheet: write the number that the cell should show"),
+    "weight too small": ({D: ("0.25,0.75,40", "0.25,0.75,1e-7")},
+        "tables/disease.csv:2: weight: 1e-7: a weight below 1e-06: write how many patients the row rests on, 4 to 10 for a judgement"),
+    "weight too large": ({D: ("0.25,0.75,40", "0.25,0.75,1e10")},
+        "tables/disease.csv:2: weight: 1e10: a weight above 1e+09: write how many patients the row rests on, 4 to 10 for a judgement"),
+    "state that is not known": ({S: ("swab,positive", "swab,Unknown")},
+        "states.csv:7: state: Unknown: a reserved name: it says that nothing was observed: choose another name",
+        "variables.csv:4: variable: swab: fewer than two states: write at least two lines for it in states.csv"),
+    "state with a sign": ({S: ("swab,positive", "swab,positive/weak")},
+        "states.csv:7: state: positive/weak: a name that holds '/': use letters, digits, spaces, hyphens and underscores",
+        "variables.csv:4: variable: swab: fewer than two states: write at least two lines for it in states.csv"),
+    "state with a zero-width space": ({S: ("swab,positive", "swab,posi\u200btive")},
+        "states.csv:7: state: posi\u200btive: a name that holds a character that cannot be seen: use letters, digits, spaces, hyphens and underscores",
+        "variables.csv:4: variable: swab: fewer than two states: write at least two lines for it in states.csv"),
+    "subtype that is a column": ({S: ("disease,cold", "disease,status")},
+        "states.csv:3: state: status: a reserved name: the answers have a column of that name: choose another name",
+        "variables.csv:2: variable: disease: fewer than two states: write at least two lines for it in states.csv"),
+    "states that look alike": ({S: ("swab,positive", "swab,Negative")},
+        "states.csv:7: variable, state: swab, Negative: too like line 6 to tell apart: remove one of the two, or give it another name",
+        "tables/swab.csv:1: Negative: -: the column of a state is missing: add it to the header",
+        "tables/swab.csv:1: positive: -: neither a variable nor a state of this one: name a parent variable or a state, or remove the column"),
+    "yes and true": ({S: ("fever,yes,", "fever,false,")},
+        "expectations.csv:2: state: yes: not a state of fever: write one of: no, false",
+        "states.csv:5: variable, state: fever, false: too like line 4 to tell apart: remove one of the two, or give it another name",
+        "tables/fever.csv:1: false: -: the column of a state is missing: add it to the header",
+        "tables/fever.csv:1: yes: -: neither a variable nor a state of this one: name a parent variable or a state, or remove the column"),
+    "variables that look alike": ({V: ("swab,Swab", "Fever,Swab")},
+        "states.csv:6: variable: swab: no such variable in variables.csv: write one of: disease, fever, Fever",
+        "states.csv:7: variable: swab: no such variable in variables.csv: write one of: disease, fever, Fever",
+        "tables/swab.csv:1: -: swab: a table for no variable of variables.csv: write one of: disease, fever, Fever",
+        "variables.csv:4: variable: Fever: fewer than two states: write at least two lines for it in states.csv",
+        "variables.csv:4: variable: Fever: too like line 3 to tell apart: remove one of the two, or give it another name"),
+    "unit like its own": ({U: ("fever,mC,0.001", "fever,c,0.001")},
+        "units.csv:2: unit: c: too like 'C', the unit of fever itself, to tell apart: remove the line, or spell it as there with the factor 1"),
+    "units that look alike": ({U: ("fever,mC,0.001\n", "fever,mC,0.001\nfever,MC,1000000\n")},
+        "units.csv:3: variable, unit: fever, MC: too like line 2 to tell apart: remove one of the two, or give it another name"),
+    "unit that begins with a digit": ({U: ("fever,mC", "fever,10C")},
+        "units.csv:2: unit: 10C: a unit that no number can be read in: begin it with a letter, % or µ, and use no comma, semicolon, equals sign or bracket"),
+    "own unit with a comma": ({V: ("no,C,", "no,\"C,C\",")},
+        "variables.csv:3: unit: C,C: a unit that no number can be read in: begin it with a letter, % or µ, and use no comma, semicolon, equals sign or bracket"),
+    "covariate with a unit in brackets": ({C: ("hour,h,12", "hour,(h),12")},
+        "corrections.csv:2: unit: (h): a unit that no number can be read in: begin it with a letter, % or µ, and use no comma, semicolon, equals sign or bracket"),
+    "covariate that is a column": ({C: ("fever,hour", "fever,diagnosis")},
+        "corrections.csv:2: covariate: diagnosis: a reserved name: the column of that name holds the diagnosis: choose another name"),
+    "covariates that look alike": ({C: ("fever,hour,h,12,0.1,0,24,smith2020\n", "fever,hour,h,12,0.1,0,24,smith2020\nfever,Hour,h,12,0.1,0,24,smith2020\n")},
+        "corrections.csv:3: covariate: Hour: too like line 2 to tell apart: spell it as there, or give it another name",
+        "corrections.csv:3: variable: fever: the same as on line 2: remove one of the two"),
+    "source keys that look alike": ({K: ("judgement,judgement,The authors,,,", "judgement,judgement,The authors,,,\nSmith2020,cohort,\"Smith, A cohort\",2020,,")},
+        "sources.csv:4: source: Smith2020: too like line 2 to tell apart: remove one of the two, or give it another name"),
+    "test with a sign": ({T: one_test(test="swab;swab")},
+        "tests.csv:2: test: swab;swab: a name that holds ';': use letters, digits, spaces, hyphens and underscores"),
+    "action that is no name": (deciding((A, "rest,Rest", "unknown,Rest")),
+        "decisions/actions.csv:2: action: unknown: a reserved name: it says that nothing was observed: choose another name",
+        "decisions/responses.csv:1: action: unknown: an action without responses: add a row for it in each subtype",
+        "decisions/responses.csv:2: action: rest: no action without tests: write one of: unknown, pill",
+        "decisions/responses.csv:4: action: rest: no action without tests: write one of: unknown, pill"),
+    "utilities that look alike": (deciding((Y, "day,delay", "Rash,harm,cold,,5,smith2020,\nday,delay")),
+        "decisions/utilities.csv:6: item: Rash: a harm that no action of harms.csv has: did you mean 'rash'? One of: rash, test_complication",
+        "decisions/utilities.csv:6: item: Rash: too like line 4 to tell apart: spell it as there, or give it another name"),
+    "header below empty lines": ({U: ("variable,unit,factor\n", "\n\n\nvariable,unit,factr\n")},
+        "units.csv:4: factor: -: the column is missing: add it to the header",
+        "units.csv:4: factr: -: unknown column: did you mean 'factor'?"),
     "not a name": ({V: ("swab,Swab", "a swab,Swab")},
         "states.csv:6: variable: swab: no such variable in variables.csv: write one of: disease, fever",
         "states.csv:7: variable: swab: no such variable in variables.csv: write one of: disease, fever",
@@ -264,7 +336,7 @@ GOLDEN = {
         "states.csv:7: state: -: the cell is empty: give the state a name of its own",
         "variables.csv:4: variable: swab: fewer than two states: write at least two lines for it in states.csv"),
     "state with a reserved name": ({S: ("swab,positive", "swab,note")},
-        "states.csv:7: state: note: a table has another column of that name: give the state a name of its own",
+        "states.csv:7: state: note: a reserved name: every table has a column of that name: choose another name",
         "variables.csv:4: variable: swab: fewer than two states: write at least two lines for it in states.csv"),
     "state twice": ({S: ("swab,positive", "swab,negative")},
         "states.csv:7: variable, state: swab, negative: the same as on line 6: remove one of the two",
@@ -396,7 +468,7 @@ GOLDEN = {
     "tests in an empty file": ({T: ""},
         "tests.csv:1: -: -: the file is empty: write a header line and one line per row"),
     "tests in a folder": ({T: FOLDER},
-        "tests.csv:1: -: -: the file cannot be read (Is a directory): make it a readable file"),
+        "tests.csv:1: -: -: not a file: put a CSV file of that name there"),
     "tests under a misspelt name": ({"test.csv": one_test()},
         "test.csv:1: -: test.csv: a file that is not read: did you mean 'tests.csv'?"),
     "tests without a column": ({T: one_test().replace("days", "dayz")},
@@ -499,6 +571,14 @@ def test_a_folder_that_cannot_be_read_is_told_in_these_words(tiny, monkeypatch):
 def test_a_folder_that_is_not_there_is_told_in_these_words(tmp_path):
     assert messages(tmp_path / "no") == [
         f"{tmp_path}/no:1: -: -: there is no such folder: name a priors folder; 'calcinosis init DIR' makes one"
+    ]
+
+
+def test_an_empty_path_is_told_in_these_words():
+    with pytest.raises(PriorsError) as caught:
+        chosen_folder("")
+    assert [str(problem) for problem in caught.value.problems] == [
+        "'':1: -: -: an empty path: name a priors folder, or leave it out to use the shipped one"
     ]
 
 
@@ -618,6 +698,7 @@ def test_every_place_that_tells_of_a_fault_is_reached_by_a_test_above(tiny, edit
     test_a_column_given_twice_in_python_is_told_in_the_same_words(tiny)
     test_a_folder_that_is_not_there_is_told_in_these_words(tmp_path)
     test_a_ledger_that_was_changed_is_told_in_these_words(tmp_path)
+    test_an_empty_path_is_told_in_these_words()
     test_a_folder_that_cannot_be_read_is_told_in_these_words(tiny, monkeypatch)
     for changes, *_ in GOLDEN.values():
         spoil(tiny, changes, edit)

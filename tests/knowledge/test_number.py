@@ -51,6 +51,10 @@ def test_a_plain_number_is_read(text, number):
         ("-0.5 %", "a percentage", "write -0.005"),
         ("1e309", "too large for a number", "write a smaller number"),
         ("-1e309", "too large for a number", "write a smaller number"),
+        ("#DIV/0!", "an error of a spreadsheet", "write the number that the cell should show"),
+        ("#REF!", "an error of a spreadsheet", "write the number that the cell should show"),
+        ("#####", "an error of a spreadsheet", "write the number that the cell should show"),
+        ("1" * 401, "401 characters", "write a number of at most 400"),
     ],
 )
 def test_a_dressed_number_is_named_with_its_mend(text, what, mend):
@@ -59,9 +63,7 @@ def test_a_dressed_number_is_named_with_its_mend(text, what, mend):
     assert str(fault) == f"{what}: {mend}"
 
 
-STRANGE = (
-    "nan inf -Infinity 1_000 0x1 1e e5 . + --1 ½ １ ٣ 1d5 #DIV/0! #REF! =1/2 1/2 <5 ~3 0.5.1 1,2,3 1.234,5 TRUE −1"
-)
+STRANGE = "nan inf -Infinity 1_000 0x1 1e e5 . + --1 ½ １ ٣ 1d5 =1/2 1/2 <5 ~3 0.5.1 1,2,3 1.234,5 TRUE −1"
 
 
 @pytest.mark.parametrize("text", [*STRANGE.split(), "1 2", " 1", "1\n"])

@@ -148,11 +148,12 @@ def _of_variable(variable: Variable, known: Finding | None) -> Iterator[Change]:
             yield Change(variable.name, "added", finding)
         return
     results = known.likelihoods
-    seen = {canonical(results)[0]}
-    for place in range(len(results)):
+    seen = {canonical(known.on_one_scale.likelihoods)[0]}
+    for result in dict.fromkeys(results):  # of equal results it does not matter which one is another
+        place = results.index(result)
         for finding in sure.values():
             other = finding_from(variable, (*results[:place], *finding.likelihoods, *results[place + 1 :]))
-            key = canonical(other.likelihoods)[0]
+            key = canonical(other.on_one_scale.likelihoods)[0]
             if key not in seen:
                 seen.add(key)
                 yield Change(variable.name, "changed", other)

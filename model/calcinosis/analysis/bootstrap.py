@@ -6,6 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from calcinosis.inference.network import Array
+from calcinosis.inference.streams import root_of
+
+MOST_DRAWS = 1_000_000
 
 
 def bootstrap_weights(patients: int, draws: int, seed: int = 0, strata: npt.NDArray[np.integer] | None = None) -> Array:
@@ -18,7 +21,7 @@ def bootstrap_weights(patients: int, draws: int, seed: int = 0, strata: npt.NDAr
     >>> bootstrap_weights(4, 2, seed=1).sum(axis=1).round(9).tolist()
     [4.0, 4.0]
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(root_of(seed))
     weights = rng.standard_exponential((draws, patients))
     strata = np.zeros(patients, dtype=np.intp) if strata is None else strata
     for stratum in np.unique(strata):

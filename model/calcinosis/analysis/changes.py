@@ -36,6 +36,7 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array, Network
 from calcinosis.inference.posterior import Posterior
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class SmallestChanges:
         return pd.DataFrame([found | {"together": self.together_distance, "bound": self.bound}])
 
 
+@checked
 def smallest_changes(
     model: Model,
     findings: Mapping[str, Any] | Evidence | None = None,

@@ -18,6 +18,7 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.arguments import checked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +56,7 @@ class Comparison:
         }
 
 
+@checked
 def compare(
     model: Model,
     first: Mapping[str, Any] | Evidence | None,
@@ -82,7 +84,7 @@ def compare(
     import pandas as pd
 
     one, other = model.posterior(first), model.posterior(second)
-    hypothesis = Hypothesis.of(model.states, state or other.leading, against)
+    hypothesis = Hypothesis.of(model.states, other.leading if state is None else state, against)
     switches = Switches.between(model, one.evidence, other.evidence)
     count = len(switches.names)
     if count > MOST_FINDINGS:

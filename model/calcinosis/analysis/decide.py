@@ -28,6 +28,7 @@ from calcinosis.inference.network import Array
 from calcinosis.inference.phrases import uncapitalised
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior, percent
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
 
 if TYPE_CHECKING:
@@ -150,10 +151,12 @@ class Decision:
         """What would have to change for another action to lead."""
         return DecisionChanges(self.problem, self._leader)
 
+    @checked
     def map(self, *names: str) -> UtilityMap:
         """Which action leads over two or three utilities; see `utility_map`."""
         return utility_map(self.problem, names)
 
+    @checked
     def with_utilities(self, utilities: Mapping[str, float]) -> Decision:
         """The decision with other utilities; the draws are kept, as they do not depend on them.
 
@@ -175,6 +178,7 @@ class Decision:
     def __repr__(self) -> str:
         return f"{self.verdict}\n{NO_ADVICE}\n{DISCLAIMER}"
 
+    @checked
     def as_dict(self, most: int | None = 10) -> dict[str, Any]:
         """The answer as plain values, for JSON; `most` lines of what would have to change, None for all."""
         found: dict[str, Any] = {
@@ -313,6 +317,7 @@ class Decision:
         return sorted(lines, key=lambda line: -float(line["chance"]))
 
 
+@checked
 def decide(
     model: Model,
     findings: Mapping[str, Any] | Evidence | None = None,

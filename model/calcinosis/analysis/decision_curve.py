@@ -11,7 +11,7 @@ treating no one has 0. The curve shows it over all thresholds that somebody migh
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, percents
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class DecisionCurve:
 
 
 def net_benefit(
-    truth: Array, forecast: Array, weights: Array, thresholds: Iterable[float]
+    truth: Array, forecast: Array, weights: Array, thresholds: Collection[float]
 ) -> tuple[Array, Array, Array]:
     """The net benefit of treating from a threshold upwards, that of treating everyone, and the share that is treated.
 
@@ -141,13 +142,14 @@ def net_benefit(
     return true - false * odds, have - (1 - have) * odds, true + false
 
 
+@checked
 def decision_curve(
     model: Model,
     cases: pd.DataFrame | Diagnosed | Validation,
     /,
     *,
     state: str | None = None,
-    thresholds: Iterable[float] = THRESHOLDS,
+    thresholds: Collection[float] = THRESHOLDS,
     prevalence: Prevalence | None = None,
     draws: int = DRAWS,
     mass: float = CREDIBLE,

@@ -42,7 +42,7 @@ class DecisionDraws:
 
         So the mean of a draw's expected utilities is the expected utility itself.
         """
-        own = self._after(()).sum(axis=0)
+        own = self._after(()).sum(axis=0) * np.exp(self._scale - self._scale.max())
         return np.asarray(own / own.sum())
 
     @cached_property
@@ -132,13 +132,22 @@ class DecisionDraws:
             self.drawn[purpose] = [np.broadcast_to(share, (self.draws,)) for share in shares]
         return self.drawn[purpose]
 
+    @cached_property
+    def _scale(self) -> Array:
+        """The logarithm of the scale of each draw, which many findings make so small that no number holds it."""
+        return self._joint(())[1]
+
     def _after(self, results: Shown) -> Array:
-        """The joint weight of each state and the results in each draw, axes `(states, draws)`; computed once."""
+        """The joint weight of each state and the results in each draw, on its scale, axes `(states, draws)`; computed
+        once."""
         if results not in self.known:
-            question = ask(self.model.network, with_results(self.model, self.evidence, dict(results)))
-            numbers = self._second_order.numbers(question)
-            self.known[results] = joint_weights_of(question, numbers, self.draws)
+            weights, scale = self._joint(results)
+            self.known[results] = weights * np.exp(scale - self._scale)
         return self.known[results]
+
+    def _joint(self, results: Shown) -> tuple[Array, Array]:
+        question = ask(self.model.network, with_results(self.model, self.evidence, dict(results)))
+        return joint_weights_of(question, self._second_order.numbers(question), self.draws)
 
 
 def shown_by(model: Model, looks: Looks, outcomes: tuple[int, ...]) -> Shown:

@@ -97,7 +97,7 @@ def decision_problem(
     if decisions is None or model.priors is None:
         raise QuestionError("these priors have no decisions: add a folder decisions/, see priors/README.md")
     items = tuple(decisions.utilities.values())
-    values = _values(items, utilities or {})
+    values = _values(items, {} if utilities is None else utilities)
     for name in without:
         if name not in decisions.actions:
             raise QuestionError(f"no action {name!r}: {choose_from(name, list(decisions.actions))}")

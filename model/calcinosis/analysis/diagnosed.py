@@ -58,7 +58,7 @@ class Diagnosed:
 
     `coded` holds all that was found, the diagnosis among it as a finding of the target; `truth` is the number of the
     target's state, -1 where it is not known or not certain: axis `(patients,)`. `hard` tells who had a misleading
-    presentation, None if the cases do not say.
+    presentation, None if the cases do not say. `ignored` names the columns of the table that were not read.
     """
 
     model: Model
@@ -67,9 +67,15 @@ class Diagnosed:
     truth: Codes
     columns: Mapping[Heading, Column]
     hard: Mask | None = None
+    ignored: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.names)
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """The columns of the table that were read as findings."""
+        return tuple(heading.column for heading in self.columns)
 
     @cached_property
     def findings(self) -> Coded:
@@ -112,6 +118,7 @@ class Diagnosed:
             self.truth[rows],
             columns,
             None if self.hard is None else self.hard[rows],
+            self.ignored,
         )
 
     def probabilities(self, prevalence: Sequence[float] | None = None, findings: Coded | None = None) -> Array:
@@ -147,7 +154,7 @@ def read_diagnosed(model: Model, cases: pd.DataFrame, *, every: bool = True) -> 
     if not hasattr(cases, "columns"):
         raise TypeError(f"give a DataFrame with one row per patient, not a {type(cases).__name__}")
     try:
-        headings = [heading for heading in model.headings(cases.columns) if heading.name != model.target]
+        headings = [heading for heading in model.headings(cases.columns, inferred=True) if heading.name != model.target]
     except FindingsError as error:
         raise CasesError((-1, fault) for fault in error.faults) from None
     told: list[tuple[int, Fault]] = []
@@ -178,7 +185,9 @@ def read_diagnosed(model: Model, cases: pd.DataFrame, *, every: bool = True) -> 
         told.append((row, Fault(", ".join(cells), ", ".join(cells.values()), what, "correct one of them")))
     if told:
         raise CasesError(told)
-    return Diagnosed(model, names, coded, truth, columns, hard)
+    used = {*(heading.column for heading in every_column), HARD, _name_column(cases)}
+    ignored = tuple(str(name) for name in cases.columns if name not in used)
+    return Diagnosed(model, names, coded, truth, columns, hard, ignored)
 
 
 def _diagnosis_column(model: Model, cases: pd.DataFrame, told: list[tuple[int, Fault]]) -> str:
@@ -193,11 +202,15 @@ def _diagnosis_column(model: Model, cases: pd.DataFrame, told: list[tuple[int, F
     return there[0]
 
 
+def _name_column(cases: pd.DataFrame) -> str | None:
+    return next((name for name in NAMES if name in cases.columns), None)
+
+
 def _names(cases: pd.DataFrame, told: list[tuple[int, Fault]]) -> tuple[str, ...]:
     """The name of each patient; one that is missing or stands twice is a fault."""
-    column = next((name for name in NAMES if name in cases.columns), None)
+    column = _name_column(cases)
     cells = cases.index if column is None else cases[column]
-    names = tuple("" if is_missing(cell) else str(cell).strip() for cell in cells)
+    names = tuple("" if is_missing(cell) else show(cell) for cell in cells)
     first: dict[str, int] = {}
     for row, name in enumerate(names):
         if not name:
@@ -211,7 +224,7 @@ def _names(cases: pd.DataFrame, told: list[tuple[int, Fault]]) -> tuple[str, ...
 def _hard(cases: pd.DataFrame, told: list[tuple[int, Fault]]) -> Mask | None:
     if HARD not in cases.columns:
         return None
-    words = ["" if is_missing(cell) else str(cell).strip().casefold() for cell in cases[HARD]]
+    words = ["" if is_missing(cell) else show(cell).casefold() for cell in cases[HARD]]
     for row, word in enumerate(words):
         if word not in ("yes", "no", ""):
             told.append((row, Fault(HARD, word, "neither yes nor no", "write one of them, or nothing")))

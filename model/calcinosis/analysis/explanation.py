@@ -23,6 +23,7 @@ from calcinosis.inference.network import Array
 from calcinosis.inference.phrases import phrase
 from calcinosis.inference.posterior import DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ class Explanation:
         }
 
 
+@checked
 def explain(
     model: Model,
     findings: Mapping[str, Any] | Evidence | None = None,
@@ -169,7 +171,7 @@ def explain(
             f"{len(explained)} findings are too many to be explained together, the most is {MOST_FINDINGS}: "
             "leave some out, or name some as background"
         )
-    hypothesis = Hypothesis.of(model.states, state or posterior.leading, against)
+    hypothesis = Hypothesis.of(model.states, posterior.leading if state is None else state, against)
     switches = Switches.between(model, known, evidence)
     before, after, frame = _contributions(model, hypothesis, switches, explained)
     return Explanation(model, posterior, hypothesis, known, explained, before, after, frame)

@@ -16,6 +16,7 @@ from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.most_probable import MostProbable, most_probable_explanation
 from calcinosis.inference.posterior import Posterior
+from calcinosis.knowledge.arguments import checked
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +34,7 @@ class Exploration:
         """The posterior with the findings as they are."""
         return self.sweep.posterior
 
+    @checked
     def as_dict(self, most: int) -> dict[str, Any]:
         """The answer as plain values, for JSON; `most` lines of each table but that of the steps."""
         unseen = {"states": dict(self.unseen.states), "probability": self.unseen.probability}

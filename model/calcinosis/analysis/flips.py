@@ -17,6 +17,7 @@ from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.posterior import DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
 
 if TYPE_CHECKING:
@@ -57,12 +58,14 @@ class Flips:
             f"lead than {self.posterior.leading}>"
         )
 
+    @checked
     def as_dict(self, most: int | None = 10) -> dict[str, Any]:
         """The answer as plain values, for JSON; `most` sets for each leading state, None for all."""
         frame = self.frame if most is None else self.frame.groupby("leading", sort=False).head(most)
         return {"searched": self.searched, "tried": self.tried, "flips": plain_lines(frame), "disclaimer": DISCLAIMER}
 
 
+@checked
 def flips(
     model: Model,
     findings: Mapping[str, Any] | Evidence | None = None,

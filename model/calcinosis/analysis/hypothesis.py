@@ -7,16 +7,17 @@ one ban, or ten decibans, in Good's and Turing's unit; above 0 it speaks for the
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from calcinosis.inference.network import Array
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
 
-States = str | Sequence[str]
+States = str | Collection[str]
 """One state of the target, or several of which one is true: as a list, or with a slash between them."""
 
 DECIBANS = 10 / math.log(10)
@@ -77,6 +78,7 @@ def _read(states: Sequence[str], given: States) -> tuple[str, ...]:
     return tuple(state for state in states if state in named)
 
 
+@checked
 def weight_of_evidence(
     prior: Mapping[str, float], posterior: Mapping[str, float], chosen: States, against: States | None = None
 ) -> float:
@@ -96,9 +98,12 @@ def weight_of_evidence(
     >>> round(weight_of_evidence(even, after, "double-headed"), 3)
     0.693
     """
-    hypothesis = Hypothesis.of(list(prior), chosen, against)
+    hypothesis = Hypothesis.of(list(prior.keys()), chosen, against)
+    if lacking := set(hypothesis.states) - set(posterior.keys()):
+        raise QuestionError(f"the posterior lacks {', '.join(sorted(lacking))}: give the states of the prior")
     before, after = (
-        float(hypothesis.log_odds(np.array([own[state] for state in hypothesis.states]))) for own in (prior, posterior)
+        float(hypothesis.log_odds(np.array([float(own[state]) for state in hypothesis.states])))
+        for own in (prior, posterior)
     )
     if not math.isfinite(before):
         raise QuestionError("the prior rules one side out, so no evidence can weigh for it or against it")

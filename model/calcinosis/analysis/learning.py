@@ -19,7 +19,9 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.frozen import FrozenMap
+from calcinosis.knowledge.number import fault_of_weight
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import Priors, Row, Source
 
@@ -68,6 +70,7 @@ class Update:
         """How many steps the EM algorithm took."""
         return len(self.objective) - 1
 
+    @checked
     def as_dict(self, most: int | None = None) -> dict[str, Any]:
         """The update as plain values, for JSON; the first `most` rows."""
         return {
@@ -86,6 +89,7 @@ class Update:
         }
 
 
+@checked
 def update(
     model: Model,
     cases: pd.DataFrame | Diagnosed,
@@ -148,6 +152,7 @@ def update(
     )
 
 
+@checked
 def forget(
     model: Model,
     cases: pd.DataFrame | Diagnosed,
@@ -219,9 +224,10 @@ def learned_tables(
     Raises:
         QuestionError: as `update`.
     """
-    if not 0 < weight < np.inf:
-        raise QuestionError(f"a patient counts as {weight:g}: give a weight above 0")
-    for name in (*(only or ()), *keep):
+    fault = fault_of_weight(weight)
+    if fault is not None:
+        raise QuestionError(f"a patient counts as {weight:g}, {fault}: 1 counts everyone once")
+    for name in (*(() if only is None else only), *keep):
         if name not in model.variables:
             raise QuestionError(f"no table {name!r}: {choose_from(name, list(model.variables))}")
     found = [name for name in model.variables if (only is None or name in only) and name not in keep]
@@ -238,7 +244,7 @@ def learned_tables(
 def _expectation(model: Model, cases: Diagnosed, weight: float) -> Expectation:
     if isinstance(model.engine, Conditioned):
         raise QuestionError("this network is too tightly knit to learn from cases")
-    return expectation_of(model.engine, model.network, cases.coded, np.full(len(cases), weight))
+    return expectation_of(model.engine, model.network, cases.coded, np.full(len(cases), float(weight)))
 
 
 def _counts(

@@ -16,6 +16,8 @@ from calcinosis.analysis.plain import lines_of, plain_lines
 from calcinosis.inference.model import Model
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.inference.streams import root_of
+from calcinosis.knowledge.arguments import checked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,6 +63,7 @@ class LeftOut:
         }
 
 
+@checked
 def left_out(
     model: Model,
     cases: pd.DataFrame | Diagnosed,
@@ -123,7 +126,7 @@ def left_out(
 
 def _parts(cases: Diagnosed, folds: int, seed: int) -> Any:
     """The part of each patient, every subtype spread over the parts as evenly as can be; -1 without a diagnosis."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(root_of(seed))
     shuffled = rng.permutation(np.flatnonzero(cases.truth >= 0))
     dealt = shuffled[np.argsort(cases.truth[shuffled], kind="stable")]
     part = np.full(len(cases), -1)

@@ -17,6 +17,7 @@ from calcinosis.inference.network import Array
 from calcinosis.inference.phrases import uncapitalised
 from calcinosis.inference.posterior import DISCLAIMER, Posterior, percent
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import ClinicalTest
 
@@ -80,6 +81,7 @@ class NextTest:
     def __repr__(self) -> str:
         return self.verdict
 
+    @checked
     def as_dict(self, most: int | None = None) -> dict[str, Any]:
         """The answer as plain values, for JSON; the best `most` tests, None for all."""
         frame = self.frame if most is None else self.frame.head(most)
@@ -95,6 +97,7 @@ class NextTest:
         }
 
 
+@checked
 def next_test(
     model: Model,
     findings: Mapping[str, Any] | Evidence | None = None,

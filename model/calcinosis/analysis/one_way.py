@@ -23,6 +23,7 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import CREDIBLE, Posterior
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.arguments import checked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +57,7 @@ class OneWay:
     lower: Array
     upper: Array
 
+    @checked
     def function(self, entry: str | Entry) -> SensitivityFunction:
         """The posterior as a function of one entry.
 
@@ -167,6 +169,7 @@ def _gathered(parts: list[tuple[Array, npt.NDArray[np.intp]]]) -> tuple[Array, n
     return np.concatenate([x for x, _ in parts]), np.concatenate([to for _, to in parts])
 
 
+@checked
 def one_way(
     model: Model,
     findings: Mapping[str, Any] | Evidence | None = None,

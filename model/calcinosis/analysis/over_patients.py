@@ -15,6 +15,7 @@ from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.posterior import CREDIBLE
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.arguments import checked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +40,7 @@ class OverPatients:
     sources: pd.DataFrame
 
 
+@checked
 def over_patients(
     model: Model,
     patients: Mapping[str, Evidence] | pd.DataFrame,
@@ -94,6 +96,7 @@ def over_patients(
     return OverPatients(pd.DataFrame(lines), entries, _averaged(shares, len(read)))
 
 
+@checked
 def each_patient(
     model: Model,
     patients: Mapping[str, Evidence] | pd.DataFrame,
@@ -122,6 +125,8 @@ def each_patient(
             found = analysis(evidence)
         except QuestionError as error:
             found = pd.DataFrame({"not_asked": [str(error)]})
+        if not hasattr(found, "columns"):
+            raise TypeError(f"each_patient: analysis must return a pandas.DataFrame, not {type(found).__name__}")
         found = found.reset_index(drop=True)
         found.insert(0, "patient", name)
         parts.append(found)

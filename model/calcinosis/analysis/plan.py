@@ -16,6 +16,7 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.phrases import capitalised, counted
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior, percent
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import Variable
 
@@ -97,6 +98,7 @@ class Plan:
         }
 
 
+@checked
 def plan(
     model: Model,
     findings: Mapping[str, Any] | Evidence | None = None,

@@ -32,6 +32,8 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.phrases import listed
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER
+from calcinosis.inference.streams import root_of
+from calcinosis.knowledge.arguments import checked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,6 +92,7 @@ class Prequential:
             )
         return f"The cohort is not as the tables expect: {'; '.join(parts)} ({tested}). Look at these before updating."
 
+    @checked
     def as_dict(self, most: int | None = None) -> dict[str, Any]:
         """The check as plain values, for JSON; the first `most` lines of each table."""
         return {
@@ -105,6 +108,7 @@ class Prequential:
         return self.verdict
 
 
+@checked
 def prequential(model: Model, cases: pd.DataFrame | Diagnosed, /, *, seed: int = 0) -> Prequential:
     """Where a cohort is not as the tables expect, before anyone learns of it.
 
@@ -200,7 +204,7 @@ def _predictive(cases: Diagnosed, name: str, own: Coded, first: list[tuple[int, 
 def _variables(cases: Diagnosed, seed: int) -> pd.DataFrame:
     import pandas as pd
 
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(root_of(seed))
     lines = []
     for name, own in predictions(cases):
         variable = cases.model.variables[name]

@@ -22,17 +22,19 @@ def read_prevalence(prevalence: Prevalence, states: Sequence[str]) -> tuple[floa
     >>> read_prevalence({"flu": 0.1, "cold": 0.9}, ["cold", "flu"])
     (0.9, 0.1)
     """
-    if not isinstance(prevalence, Mapping):
-        if len(prevalence) != len(states):
-            raise QuestionError(f"{len(prevalence)} shares for {len(states)} subtypes: give one for each")
-        prevalence = dict(zip(states, prevalence, strict=True))
-    for name in prevalence:
+    if hasattr(prevalence, "keys"):  # a pandas.Series too: its names count, not its order
+        given = dict(prevalence)
+    elif len(prevalence) == len(states):
+        given = dict(zip(states, prevalence, strict=True))
+    else:
+        raise QuestionError(f"{len(prevalence)} shares for {len(states)} subtypes: give one for each")
+    for name in given:
         if name not in states:
             raise QuestionError(f"no subtype {name!r}: {choose_from(name, list(states))}")
-    lacking = [name for name in states if name not in prevalence]
+    lacking = [name for name in states if name not in given]
     if lacking:
         raise QuestionError(f"the mix of subtypes lacks {', '.join(lacking)}: give the share of each")
-    shares = tuple(float(prevalence[name]) for name in states)
+    shares = tuple(float(given[name]) for name in states)
     for name, share in zip(states, shares, strict=True):
         if not 0 < share < 1:
             raise QuestionError(f"the share of {name} is {share:g}: give a number between 0 and 1")

@@ -29,6 +29,7 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import Posterior
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.arguments import checked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,6 +62,7 @@ class RobustBounds:
     leader_is_safe: bool
 
 
+@checked
 def robust_bounds(
     model: Model,
     findings: Mapping[str, Any] | Evidence | None = None,

@@ -17,6 +17,7 @@ from calcinosis.inference.entries import Entry
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.posterior import DISCLAIMER, Posterior
+from calcinosis.knowledge.arguments import checked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,6 +63,7 @@ class Sensitivity:
             f"{self.posterior.labels[first['flips_to']]} leads."
         )
 
+    @checked
     def as_dict(self, most: int | None = SHOWN) -> dict[str, Any]:
         """The answer as plain values, for JSON; `most` lines of each table, None for all."""
 
@@ -101,6 +103,7 @@ class Sensitivity:
         return found | {"disclaimer": DISCLAIMER}
 
 
+@checked
 def sensitivity(
     model: Model,
     findings: Mapping[str, Any] | Evidence | None = None,

@@ -22,6 +22,9 @@ from calcinosis.inference.question_error import QuestionError
 if TYPE_CHECKING:
     import pandas as pd
 
+HIGHEST = 600.0
+"""The largest logarithm of a likelihood, beside that of the present rows, that is told from still larger ones."""
+
 
 @dataclass(frozen=True, eq=False)
 class Measured:
@@ -40,7 +43,7 @@ class Measured:
         """The likelihood of all results given rows, axes `(..., row states)`: axes `(..., 1)`."""
         with np.errstate(divide="ignore"):
             logarithm = np.log(rows @ self.likelihoods.T) @ self.times
-        return np.asarray(np.exp(logarithm - self.scale)[..., None])
+        return _exp(logarithm - self.scale)[..., None]
 
     def slope(self, rows: Array, slopes: Array) -> Array:
         """The derivative of the likelihood of all results along slopes of the rows: axes `(rows, 1)`.
@@ -54,8 +57,13 @@ class Measured:
             left = self.times.copy()
             left[i] -= 1
             others = sum((logarithms[:, j] * n for j, n in enumerate(left) if n > 0), np.zeros(len(rows)))
-            total += times * move * np.exp(others - self.scale)
+            total += times * move * _exp(others - self.scale)
         return total[:, None]
+
+
+def _exp(logarithm: Array) -> Array:
+    """Where many results would be so much more probable that no number holds it, they outweigh all else anyway."""
+    return np.asarray(np.exp(np.minimum(logarithm, HIGHEST)))
 
 
 def seen(measured: Measured | None, rows: Array) -> Array:

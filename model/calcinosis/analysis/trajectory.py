@@ -14,11 +14,15 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.phrases import phrase
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import GROUPS
 
 if TYPE_CHECKING:
     import pandas as pd
+
+MOST_STEPS = 1_000
+"""How many results are followed one by one; each makes a posterior of its own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,12 +46,13 @@ class Trajectory:
         return {"steps": plain_lines(self.frame), "disclaimer": DISCLAIMER}
 
 
+@checked
 def trajectory(
     model: Model,
     findings: Mapping[str, Any] | Evidence | None = None,
     /,
     *,
-    order: Sequence[str] | None = None,
+    order: str | Sequence[str] | None = None,
     mass: float = CREDIBLE,
     **named: Any,
 ) -> Trajectory:
@@ -62,7 +67,7 @@ def trajectory(
 
     Raises:
         FindingsError, ImpossibleEvidence: as `model.posterior`.
-        QuestionError: for an order that names nothing that was found, or a mass that is none.
+        QuestionError: for an order that names nothing that was found, a mass that is none, or too many results.
 
     >>> import calcinosis as cc
     >>> found = cc.trajectory(cc.load(), pain="severe", vascular_histology=["absent"] * 2, cirrhosis="yes")
@@ -72,6 +77,9 @@ def trajectory(
     import pandas as pd
 
     evidence = model.read(findings, **named)
+    count = sum(len(finding.likelihoods) for finding in evidence)
+    if count > MOST_STEPS:
+        raise QuestionError(f"{count:,} results are too many to be followed one by one: give at most {MOST_STEPS:,}")
     known: list[Finding] = []
     steps = [model.posterior()]
     lines: list[dict[str, Any]] = _lines(0, steps[0], "", "", "", mass)
@@ -87,10 +95,10 @@ def trajectory(
     return Trajectory(tuple(steps), pd.DataFrame(lines))
 
 
-def _ordered(model: Model, evidence: Evidence, order: Sequence[str] | None) -> list[Finding]:
+def _ordered(model: Model, evidence: Evidence, order: str | Sequence[str] | None) -> list[Finding]:
     """The findings in the order in which they come in."""
     groups = {finding.variable: model.variables[finding.variable].group for finding in evidence}
-    first = [order] if isinstance(order, str) else list(order or ())
+    first = [order] if isinstance(order, str) else list(() if order is None else order)
     for name in first:
         if name not in groups and name not in groups.values():
             raise QuestionError(

@@ -23,9 +23,13 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import CREDIBLE, Posterior
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.arguments import checked
 
 if TYPE_CHECKING:
     import pandas as pd
+
+MOST_STEPS = 1_000
+"""A grid has at most so many steps along each side: about a million points."""
 
 HALVINGS = 50
 """How often the place of a change between two points is halved: to the last digits of a float."""
@@ -187,6 +191,7 @@ class Surface:
         return np.asarray(found)
 
 
+@checked
 def two_way(
     model: Model,
     findings: Mapping[str, Any] | Evidence | None,
@@ -216,6 +221,8 @@ def two_way(
         raise QuestionError(f"two entries move proportional or uniform, not {scheme!r}")
     if steps < 2:
         raise QuestionError(f"a grid has two steps or more, not {steps}")
+    if steps > MOST_STEPS:
+        raise QuestionError(f"a grid has at most {MOST_STEPS:,} steps, not {steps:,}")
     if not 0.0 < mass < 1.0:
         raise QuestionError(f"the mass of an interval lies between 0 and 1, not at {mass}")
     posterior = model.posterior(findings)

@@ -38,6 +38,7 @@ from calcinosis.inference.second_order import (
     posteriors_of,
     quantiles,
 )
+from calcinosis.knowledge.arguments import checked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -173,6 +174,7 @@ class Uncertainty:
         return posteriors_of(self.question, numbers, self.first.draws, whole=True).astype(np.float64)
 
 
+@checked
 def uncertainty(
     model: Model,
     findings: Mapping[str, Any] | Evidence | None = None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calcinosis.analysis.bootstrap import bootstrap_weights, interval, share_interval
+from calcinosis.analysis.bootstrap import MOST_DRAWS, bootstrap_weights, interval, share_interval
 from calcinosis.analysis.breakdown import breakdown
 from calcinosis.analysis.calibration import calibration_curve
 from calcinosis.analysis.diagnosed import Diagnosed, read_diagnosed
@@ -26,6 +26,7 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, percent, percents
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.arguments import checked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -227,9 +228,22 @@ class Validation:
         return (
             f"{share} ({100 * self.mass:.0f} % interval {percents(right.lower, right.upper)}). Log loss "
             f"{loss.value:.3f} ({loss.lower:.3f}–{loss.upper:.3f}), {known['value'].iloc[0]:.3f} for the prior alone. "
-            f"The probabilities {said}, as far as these patients can tell."
+            f"The probabilities {said}, as far as these patients can tell.{self._left_out}"
         )
 
+    @property
+    def _left_out(self) -> str:
+        """What so few patients, or patients so alike, cannot show, in words; empty if nothing."""
+        if len(self.cases) == 1:
+            return (
+                " With one patient, logistic regression and naive Bayes cannot be fitted, no subtype can be compared "
+                "with another (ROC), and no interval shows how patients differ: these are left out or have no width."
+            )
+        if len(np.unique(self.cases.truth)) == 1:
+            return " All patients have the same subtype, so that it cannot be compared with another (ROC): left out."
+        return ""
+
+    @checked
     def as_dict(self, most: int | None = None) -> dict[str, Any]:
         """The validation as plain values, for JSON; of long tables the first `most` lines."""
         whole = ("metrics", "yardsticks", "groups", "calibration", "roc", "confusion", "surprise")
@@ -283,6 +297,7 @@ class Validation:
             return f"Not to be told in shares: {error}."
 
 
+@checked
 def validate(
     model: Model,
     cases: pd.DataFrame | Diagnosed,
@@ -313,8 +328,10 @@ def validate(
     >>> found.metrics["metric"].to_list()[:2], len(found.patients)
     (['accuracy', 'top_two'], 59)
     """
-    if draws < 2 or not 0 < mass < 1:
-        raise QuestionError("give 2 draws or more, and a mass between 0 and 1")
+    if not 2 <= draws <= MOST_DRAWS:
+        raise QuestionError(f"the number of draws lies between 2 and {MOST_DRAWS:,}, not at {draws:,}")
+    if not 0.0 < mass < 1.0:
+        raise QuestionError(f"the mass of an interval lies between 0 and 1, not at {mass}")
     known = cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases)
     if (known.truth < 0).any():
         raise QuestionError("patients without a diagnosis cannot be examined: leave them out")

@@ -17,6 +17,7 @@ from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import DISCLAIMER, Posterior
+from calcinosis.knowledge.arguments import checked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,12 +48,14 @@ class WhatIf:
         count = int(self.frame["flips"].sum())
         return f"<WhatIf: {len(self.frame):,} changes, {count:,} make another state lead than {self.posterior.leading}>"
 
+    @checked
     def as_dict(self, most: int | None = None) -> dict[str, Any]:
         """The answer as plain values, for JSON; `most` lines, those that move most, None for all in their order."""
         frame = self.frame if most is None else self.frame.sort_values("moved", ascending=False, kind="stable")
         return {"posterior": self.posterior.as_dict(), "changes": plain_lines(frame, most), "disclaimer": DISCLAIMER}
 
 
+@checked
 def sweep(
     model: Model,
     findings: Mapping[str, Any] | Evidence | None = None,
@@ -77,6 +80,7 @@ def sweep(
     return _what_if(posterior, alternatives, np.arange(len(alternatives.changes))[:, None])[0]
 
 
+@checked
 def pairs(
     model: Model,
     findings: Mapping[str, Any] | Evidence | None = None,

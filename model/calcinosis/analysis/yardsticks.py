@@ -24,8 +24,8 @@ def yardsticks(cases: Diagnosed, prevalence: Sequence[float] | None = None) -> Y
     """The answers of each yardstick, for patients who all have a diagnosis.
 
     First nothing but the prior; then the network with one group of findings, and with the seven at the heart of the
-    question; then logistic regression and naive Bayes, fitted to the cases with each patient left out. With a
-    `prevalence` each is told that mix of subtypes instead of its own.
+    question; then logistic regression and naive Bayes, fitted to the cases with each patient left out, unless there is
+    but one. With a `prevalence` each is told that mix of subtypes instead of its own.
 
     >>> import calcinosis as cc
     >>> from calcinosis.analysis.diagnosed import read_diagnosed
@@ -42,6 +42,8 @@ def yardsticks(cases: Diagnosed, prevalence: Sequence[float] | None = None) -> Y
     core = [name for name in CORE if name in seen]
     if all(name in variables for name in CORE) and core:
         found["core"] = ("The seven core findings", cases.probabilities(prevalence, cases.only(core)))
+    if len(cases) == 1:
+        return found
     _, words = parts_of(cases)
     for name, label, fitted in (
         ("logistic", "Logistic regression", logistic_regression(cases)),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from calcinosis.inference.findings import FindingsError
 from calcinosis.inference.model import Model
+from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.cases import check_cases, read_cases
 from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.problem import Problem, choose_from
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@checked
 def cases(folder: str | os.PathLike[str] | None = None) -> pd.DataFrame:
     """The published cases, indexed by `case_id`: diagnosis, findings in the grammar, citation.
 

@@ -8,7 +8,8 @@ next free code of its batch, and the batch carries its likelihoods along.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 from threading import Lock
@@ -64,11 +65,16 @@ def canonical(likelihoods: Sequence[Sequence[float]]) -> tuple[Likelihoods, int]
     (((1.0, 0.0), (0.0, 1.0)), 3)
     """
     results, taken = [], 0
-    for result in likelihoods:
+    for result, times in [(own, 1) for own in likelihoods] if len(likelihoods) == 1 else _counted(likelihoods):
         exponent = math.frexp(max(result))[1] - 1  # 0 for a likelihood of 1, which is nearly all of them
-        taken += exponent
-        results.append(tuple(math.ldexp(number, -exponent) for number in result) if exponent else tuple(result))
+        taken += exponent * times
+        scaled = tuple(math.ldexp(number, -exponent) for number in result) if exponent else tuple(result)
+        results += [scaled] * times
     return tuple(sorted(results, reverse=True)), taken
+
+
+def _counted(likelihoods: Sequence[Sequence[float]]) -> Iterable[tuple[Sequence[float], int]]:
+    return Counter(map(tuple, likelihoods)).items()
 
 
 def numbered(variables: Mapping[str, Variable]) -> Base:

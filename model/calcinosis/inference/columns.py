@@ -16,7 +16,8 @@ import numpy as np
 from calcinosis.inference.coding import Codes
 from calcinosis.inference.findings import Fault, FindingsError
 from calcinosis.inference.network import Array
-from calcinosis.knowledge.problem import nearest
+from calcinosis.knowledge.names import known_as
+from calcinosis.knowledge.problem import nearest, shown
 from calcinosis.knowledge.records import Variable
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ class Column:
     cells: Sequence[Any]
     which: Codes
     numbers: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.which if self.numbers is None else self.numbers)
 
     def cell(self, row: int) -> Any:
         """The cell of one patient, None if there is none."""
@@ -82,19 +86,19 @@ def read_headings(
         match = None if column in units else _HEADING.fullmatch(column.strip())
         name, unit = (match["name"], match["unit"].strip()) if match else (column, "")
         if name not in units:
-            begun = re.split(r"\s*[(\[]", column.strip(), maxsplit=1)[0]
+            begun = re.split(r"[(\[]", column.strip(), maxsplit=1)[0].rstrip()
             near = begun if begun in units else nearest(name, units, cutoff=0.8)
             if near:
                 unit = f" ({next(iter(units[near]))})" if near == begun and units[near] else ""
                 mend = f"did you mean {near}{unit}? Otherwise rename it"
                 faults.append(Fault(column, "", "a column that is not read", mend))
             continue
-        known = {u.casefold(): u for u in units[name]}
-        if unit and unit.casefold() not in known:
+        known = known_as(unit, units[name]) if unit else ""
+        if known is None:
             mend = f"{name} is read in {', '.join(units[name])}" if units[name] else f"name the column {name}"
-            faults.append(Fault(column, "", f"unknown unit '{unit}'", mend))
+            faults.append(Fault(column, "", f"unknown unit '{shown(unit)}'", mend))
             continue
-        found.append(Heading(column, name, known.get(unit.casefold(), "")))
+        found.append(Heading(column, name, known))
     names = [heading.name for heading in found]
     for name in sorted({name for name in names if names.count(name) > 1}):
         faults.append(Fault(name, "", "the column stands twice", "remove one of the two"))
@@ -133,7 +137,7 @@ def of_objects(cells: Sequence[Any]) -> Column:
         try:
             key = repr(cell) if isinstance(cell, tuple | frozenset) else cell
             place = number.setdefault((type(cell), key), len(found))
-        except TypeError:  # it cannot be hashed
+        except (TypeError, RecursionError):  # it cannot be hashed, or holds others without end
             place = len(found)
         if place == len(found):
             found.append(cell)

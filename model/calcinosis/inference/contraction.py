@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from calcinosis.inference.coding import canonical
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.network import Array, Network, NetworkError, Rows
 
@@ -232,7 +233,8 @@ def contract(network: Network, evidence: Evidence, *, whole: bool = False) -> Co
 
 
 def _likelihoods(evidence: Evidence) -> dict[str, Array]:
-    return {finding.variable: np.array(finding.likelihoods) for finding in evidence}
+    """What was found of each variable, axes `(results, states)`, on the scale of codes."""
+    return {finding.variable: np.array(canonical(finding.likelihoods)[0]) for finding in evidence}
 
 
 def _fixed(found: Mapping[str, Array], target: str) -> dict[str, int]:

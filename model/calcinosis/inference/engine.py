@@ -29,6 +29,7 @@ turn, in an engine of its own each time, and the weights are added up. Memory st
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -345,9 +346,11 @@ class Engine:
         values, exponents = np.ones((len(needed), clique.runs[1])), np.zeros(len(needed), dtype=np.int64)
         for count in {len(findings[code]) for code in needed} - {0}:
             chosen = [i for i, code in enumerate(needed) if len(findings[code]) == count]
-            results = np.array([findings[needed[i]] for i in chosen])
-            seen = clique.summed(clique.weights * results.reshape(len(chosen) * count, -1)[:, clique.states[name]])
-            values[chosen], exponents[chosen] = _product(seen.reshape(len(chosen), count, -1))
+            distinct = [pair for i in chosen for pair in Counter(findings[needed[i]]).items()]
+            results = np.array([result for result, _ in distinct])
+            seen = clique.summed(clique.weights * results[:, clique.states[name]])
+            every = np.repeat(seen, [times for _, times in distinct], axis=0)
+            values[chosen], exponents[chosen] = _product(every.reshape(len(chosen), count, -1))
         return values[which], exponents[which]
 
     def _block(self, cliques: Iterable[int]) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.arguments import checked, refused
 from calcinosis.knowledge.problem import choose_from
 
 
@@ -21,6 +22,12 @@ class Finding:
     understood: str
     likelihoods: tuple[tuple[float, ...], ...]
     states: tuple[str, ...]
+
+    @property
+    def on_one_scale(self) -> Finding:
+        """The same finding, the largest likelihood of each result being 1: what is seen with that probability."""
+        whole = {result: tuple(own / max(result) for own in result) for result in set(self.likelihoods)}
+        return replace(self, likelihoods=tuple(whole[result] for result in self.likelihoods))
 
     def __str__(self) -> str:
         if self.given == self.understood:
@@ -50,8 +57,11 @@ class Evidence:
 
     def get(self, variable: str) -> Finding | None:
         """The finding of a variable; None if it was not observed."""
+        if not isinstance(variable, str):
+            raise refused("get: variable", variable, "str")
         return next((finding for finding in self.findings if finding.variable == variable), None)
 
+    @checked
     def without(self, variables: Collection[str]) -> Evidence:
         """The evidence but for some variables.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from calcinosis.inference.evidence import Evidence, Finding
 from calcinosis.inference.grammar import (
+    LONGEST,
     Measurement,
     NotUnderstood,
     Reading,
@@ -15,10 +17,13 @@ from calcinosis.inference.grammar import (
     is_missing,
     plain,
     read_value,
+    readable,
+    shallow,
     split_measurement,
 )
-from calcinosis.knowledge.problem import nearest
+from calcinosis.knowledge.problem import LONGEST_SHOWN, nearest, shown
 from calcinosis.knowledge.records import Correction, Variable
+from calcinosis.knowledge.visible import visible
 
 TWO_RESULTS = ("two results for a variable that is not repeatable", "give one result")
 """What is wrong with two results where one is all there can be, and its mend."""
@@ -33,9 +38,19 @@ class Fault:
     what: str
     mend: str
 
+    def __post_init__(self) -> None:
+        for name in ("variable", "value"):
+            if len(getattr(self, name)) > LONGEST_SHOWN:
+                object.__setattr__(self, name, shown(getattr(self, name)))
+
     def __str__(self) -> str:
         given = f"{self.variable}={self.value}" if self.value else self.variable
-        return f"{given}: {self.what}: {self.mend}"
+        return visible(f"{given}: {self.what}: {self.mend}")
+
+
+def inferred_fault(name: str) -> Fault:
+    """What is wrong with a column or key of many patients that holds what the network infers."""
+    return Fault(name, "", "inferred by the network, so not read as a finding", "rename it or remove it")
 
 
 class FindingsError(ValueError):
@@ -44,7 +59,7 @@ class FindingsError(ValueError):
     def __init__(self, faults: Iterable[Fault], heading: str = "") -> None:
         self.faults, self.heading = tuple(faults), heading
         count = f"{len(self.faults)} finding{' is' if len(self.faults) == 1 else 's are'} not understood"
-        super().__init__("\n".join([heading or count, *map(str, self.faults)]))
+        super().__init__("\n".join([visible(heading) or count, *map(str, self.faults)]))
 
     def __reduce__(self) -> tuple[type[FindingsError], tuple[tuple[Fault, ...], str]]:
         return type(self), (self.faults, self.heading)
@@ -66,8 +81,8 @@ def read_findings(
     names = [*variables, *(correction.covariate for correction in corrections)]
     for name in findings:
         if name not in names:
-            mend = _other_name(str(name), variables, names)
-            faults.append(Fault(str(name), show(findings[name]), "no such variable", mend))
+            mend = _other_name(shallow(name), variables, names)
+            faults.append(Fault(shallow(name), show(findings[name]), "no such variable", mend))
     covariates = {
         correction.variable: measured
         for correction in corrections
@@ -86,7 +101,8 @@ def read_findings(
             place = placing(variable, covariates.get(name))
             if any(isinstance(reading, Measurement) for reading in readings):
                 used.add(name)
-            found.append(finding_of(variable, show(value), [place(reading) for reading in readings]))
+            placed = {reading: place(reading) for reading in dict.fromkeys(readings)}
+            found.append(finding_of(variable, show(value), [placed[reading] for reading in readings]))
         except NotUnderstood as fault:
             faults.append(Fault(name, show(value), fault.what, fault.mend))
     if faults:
@@ -99,8 +115,10 @@ def read_findings(
     return Evidence(tuple(found), notes)
 
 
-def show(value: Any) -> str:
+def show(value: Any, levels: int = 1) -> str:
     """A value as it would be written in a cell; likelihoods of repeated results run together, as no cell holds them.
+
+    Of lists within lists, which are at fault, so many `levels` are shown, for they may go on without end.
 
     >>> show(["absent", "absent"]), show({"none": 0.2, "severe": 0.8}), show({"severe"})
     ('absent,absent', 'none:0.2,severe:0.8', 'severe')
@@ -109,12 +127,12 @@ def show(value: Any) -> str:
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, Mapping):
-        return ",".join(f"{state}:{number}" for state, number in value.items())
+        return ",".join(f"{shallow(state)}:{shallow(number)}" for state, number in value.items())
     if isinstance(value, set | frozenset):
-        return "/".join(sorted(map(str, value)))
+        return "/".join(sorted(map(shallow, value)))
     if isinstance(value, list | tuple):
-        return ",".join(map(show, value))
-    return "" if is_missing(value) else str(value)
+        return ",".join(show(item, levels - 1) if levels else shallow(item) for item in value)
+    return "" if is_missing(value) else shallow(value)
 
 
 def _other_name(name: str, variables: Iterable[str], names: Iterable[str]) -> str:
@@ -143,11 +161,24 @@ def read_covariate(value: Any, correction: Correction) -> Measurement | None:
     """
     if is_missing(value):
         return None
-    number, unit = split_measurement(show(value))
+    number, unit = _one_measurement(value)
     measured = convert(number, unit, correction.units, correction.covariate)
     if not correction.lower <= measured <= correction.upper:
         raise NotUnderstood(*off_scale(measured, correction.lower, correction.upper, correction.unit))
     return Measurement(f"{number} {unit}", measured)
+
+
+def _one_measurement(value: Any) -> tuple[str, str]:
+    """The number and the unit of a covariate, which is given once."""
+    value = plain(value)
+    several = [item for item in value if not is_missing(item)] if isinstance(value, list | tuple) else []
+    if len(several) > 1:
+        raise NotUnderstood("given twice", "give it once")
+    text = readable(show(several[0] if several else value))
+    number, unit = split_measurement(text)
+    if all(all(split_measurement(part.strip())) for part in text.split(",")) and "," in text:
+        raise NotUnderstood("given twice", "give it once")
+    return number, unit
 
 
 def placing(
@@ -209,7 +240,9 @@ def finding_from(variable: Variable, likelihoods: Iterable[Sequence[float]]) -> 
     >>> finding_from(pain, [(0.0, 1.0, 1.0)]).given, finding_from(pain, [(0.2, 0.0, 0.8)]).given
     ('mild/severe', 'none:0.2,mild:0,severe:0.8')
     """
-    results = [(tuple(own), _written(variable, own)) for own in likelihoods]
+    every = [tuple(own) for own in likelihoods]
+    words = {own: _written(variable, own) for own in set(every)}
+    results = [(own, words[own]) for own in every]
     return finding_of(variable, ",".join(word for _, word in results), results)
 
 
@@ -228,10 +261,12 @@ def _written(variable: Variable, likelihoods: Sequence[float]) -> str:
 
 def finding_of(variable: Variable, given: str, results: list[tuple[tuple[float, ...], str]]) -> Finding:
     """The finding that results of a variable make: the likelihood of each, and what it means in words."""
-    words = [word for _, word in results]
-    same = len(words) > 1 and len(set(words)) == 1
-    understood = f"{words[0]}, {len(words)} times" if same else ", ".join(words)
+    times = Counter(word for _, word in results)
+    counted = ", ".join(f"{word}, {count} times" if count > 1 else word for word, count in times.items())
+    understood = counted if len(times) == 1 else ", ".join(word for _, word in results)
     if understood.replace(" or ", "/").replace(", ", ",") == given:
         understood = given
+    if max(len(given), len(understood)) > LONGEST:  # nobody reads that, and no cell would hold it
+        given = understood = counted
     likelihoods = tuple(likelihood for likelihood, _ in results)
     return Finding(variable.name, given, understood, likelihoods, variable.state_names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 from typing import Any
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from calcinosis.inference.coding import Coder, Codes
 from calcinosis.inference.conditioning import Conditioned, compile_network
 from calcinosis.inference.engine import Engine, Weights
-from calcinosis.inference.evidence import Evidence, Finding
+from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.fit import TIE, Fit
 from calcinosis.inference.network import Array, Network
 from calcinosis.inference.population import PATIENTS, Population
@@ -28,6 +28,9 @@ with fewer."""
 
 FEWEST = 2**9
 """With how many patients one is compared at least."""
+
+MOST_RESULTS = 1_000
+"""How many results of one variable patients are compared by; each of them is drawn for everyone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,11 +70,17 @@ class Fitting:
         """How well the findings of a patient, which must be possible together, fit.
 
         Raises:
-            QuestionError: if the network is too tightly knit for that.
+            QuestionError: if the network is too tightly knit for that, or there are too many results of a variable.
         """
+        many = next((finding for finding in evidence if len(finding.likelihoods) > MOST_RESULTS), None)
+        if many is not None:
+            raise QuestionError(
+                f"{len(many.likelihoods):,} results of {many.variable} are too many for patients to be compared, "
+                f"{MOST_RESULTS:,} at most, so it is not known whether the findings fit"
+            )
         coder = Coder(self.engine.base)
         own, seen = {}, {}
-        for finding in map(_on_one_scale, evidence):
+        for finding in (own.on_one_scale for own in evidence):
             own[finding.variable] = coder.code(finding.variable, finding.likelihoods)[0]
             seen[finding.variable] = self.population.seen(finding, coder)
         # the patient stands first, those who are compared with him behind
@@ -162,12 +171,6 @@ class Fitting:
         return {
             subset: Weights(found.weights[i : i + 1], found.exponents[i : i + 1]) for i, subset in enumerate(subsets)
         }
-
-
-def _on_one_scale(finding: Finding) -> Finding:
-    """The finding with likelihoods of at most 1: what is seen with that probability in a patient."""
-    results = tuple(tuple(own / max(likelihoods) for own in likelihoods) for likelihoods in finding.likelihoods)
-    return replace(finding, likelihoods=results)
 
 
 def _share(weights: Array, chosen: Mask, himself: bool = True) -> float:

@@ -17,18 +17,25 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from numbers import Number
 from typing import Any
 
-from calcinosis.knowledge.number import NotANumber, parse_number
-from calcinosis.knowledge.problem import choose_from, nearest
+from calcinosis.knowledge.names import folded, known_as
+from calcinosis.knowledge.number import SMALLEST, NotANumber, is_error, parse_number, whole_number
+from calcinosis.knowledge.problem import choose_from, shown
 from calcinosis.knowledge.records import Variable
 
+# a run of digits and spaces ends with its last digit, so that no space can be matched in two ways
 _MEASURED = re.compile(
-    r"(?P<number>[<>≤≥~]?\s*[+-]?[\d.][\d.,' \u00a0\u202f]*?(?:[eE][+-]?\d+)?)\s*(?P<unit>[^\d\s.,].*)?"
+    r"(?P<number>[<>≤≥~]?\s*[+-]?(?:[\d.](?:[\d.,' \u00a0\u202f]*[\d.,'])?(?:[eE][+-]?\d+)?|(?:inf(?:inity)?|nan)\b))"
+    r"\s*(?P<unit>[^\d\s.,].*)?",
+    re.DOTALL | re.IGNORECASE,
 )
+
+LONGEST = 10_000
+"""How many characters of one text are read: some thousand results."""
 
 
 class NotUnderstood(ValueError):  # noqa: N818 - always caught by the parser, which names the variable
@@ -56,7 +63,7 @@ def is_missing(value: Any) -> bool:
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
     if isinstance(value, str):
-        return value.strip().casefold() in ("", "unknown", "nan")
+        return len(value) <= LONGEST and folded(value) in ("", "unknown", "nan")
     return isinstance(value, Number) and not isinstance(value, bool) and value != value
 
 
@@ -73,7 +80,7 @@ def read_value(value: Any, variable: Variable) -> list[Reading]:
     """
     value = plain(value)
     if isinstance(value, str):
-        return _read_text(value.strip(), variable)
+        return _read_text(readable(value), variable)
     if is_missing(value):
         return []
     if isinstance(value, Mapping):
@@ -81,15 +88,49 @@ def read_value(value: Any, variable: Variable) -> list[Reading]:
     if isinstance(value, set | frozenset):
         return [_either(sorted(_state(_word(item), variable) for item in value), variable)]
     if isinstance(value, Sequence):
-        return [reading for item in value for reading in _read_item(item, variable)]
+        return _read_items(value, variable)
     return [_read_word(_word(value), variable)]
+
+
+def readable(text: str) -> str:
+    """A text without the spaces around it, if it is short enough to be read.
+
+    Raises:
+        NotUnderstood: if it is too long.
+    """
+    if len(text) > LONGEST:
+        what = f"{len(text):,} characters, of which at most {LONGEST:,} are read"
+        raise NotUnderstood(what, "give a shorter value, or in Python repeated results as a list")
+    return text.strip()
+
+
+def _read_items(items: Sequence[Any], variable: Variable) -> list[Reading]:
+    """The results in a list; texts that are equal are read once."""
+    known: dict[str, list[Reading]] = {}
+    found: list[Reading] = []
+    for item in items:
+        if type(item) is not str:
+            found += _read_item(item, variable)
+            continue
+        if item not in known:
+            known[item] = _read_item(item, variable)
+        found += known[item]
+    return found
 
 
 def _read_item(item: Any, variable: Variable) -> list[Reading]:
     """One item of a list: a result of its own, so no list within it."""
+    item = plain(item)
     if isinstance(item, Sequence) and not isinstance(item, str):
         raise NotUnderstood("a list within a list", "give one result per item")
     return read_value(item, variable)
+
+
+def shallow(value: Any) -> str:
+    """A Python value as text, or '…' if it holds others, which may hold others in turn without end."""
+    value = plain(value)
+    holds = isinstance(value, Mapping | Sequence | Set) and not isinstance(value, str | bytes)
+    return "…" if holds else str(value)
 
 
 def _word(value: Any) -> str:
@@ -97,7 +138,7 @@ def _word(value: Any) -> str:
     value = plain(value)
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e6:
         return str(int(value))
-    return str(value).strip()
+    return shallow(value).strip()
 
 
 def _read_text(text: str, variable: Variable) -> list[Reading]:
@@ -164,8 +205,8 @@ def _alternatives(text: str, variable: Variable) -> list[str]:
     if _state(text, variable) in states:
         return [_state(text, variable)]
     signs = sum(state.count("/") for state in states)
-    words = split_words(text, "/", lambda word: _state(word, variable) in states, signs)
-    return [_state(word, variable) for word in words]
+    words = [_state(word, variable) for word in split_words(text, "/", lambda w: _state(w, variable) in states, signs)]
+    return words if any(word in states for word in words) else [text.strip()]
 
 
 def _is_weighed(text: str, variable: Variable) -> bool:
@@ -195,19 +236,28 @@ def _either(words: Sequence[str], variable: Variable) -> Reading:
 
 def _known(words: Sequence[str], variable: Variable) -> None:
     for word in words:
-        if word not in variable.state_names:
-            mend = choose_from(word, variable.state_names)
-            if variable.numeric:
-                mend += f"; or a number with its unit ({', '.join(variable.units)})"
-            raise NotUnderstood(f"no state '{word}'", mend)
+        if word in variable.state_names:
+            continue
+        if is_error(word):
+            raise NotUnderstood(f"{shown(word)} is an error of a spreadsheet", "write what was found, or nothing")
+        mend = choose_from(word, variable.state_names)
+        if variable.numeric:
+            mend += f"; or a number with its unit ({', '.join(variable.units)})"
+        if folded(word) in ("na", "n/a", "n.a.", "null"):
+            mend += "; or nothing, if it was not observed"
+        raise NotUnderstood(f"no state '{shown(word)}'", mend)
 
 
 def _pairs(parts: Sequence[str], variable: Variable) -> dict[str, str]:
     found: dict[str, str] = {}
     for part in parts:
         name, _, number = part.rpartition(":")
+        last = next(reversed(found), None)
+        if not name and last and whole_number(number) is not None and whole_number(found[last]) is not None:
+            what = f"the likelihood of {last} is a decimal comma"
+            raise NotUnderstood(what, f"write {last}:{found[last]}.{number}")
         if not name.strip():
-            raise NotUnderstood(f"no likelihood in '{part}'", "write state:number, as in none:0.2,severe:0.8")
+            raise NotUnderstood(f"no likelihood in '{shown(part)}'", "write state:number, as in none:0.2,severe:0.8")
         if _state(name, variable) in found:
             raise NotUnderstood(f"two likelihoods for {_state(name, variable)}", "name each state once")
         found[_state(name, variable)] = number.strip()
@@ -234,6 +284,11 @@ def _likelihoods(given: Mapping[Any, Any], variable: Variable) -> Reading:
             raise NotUnderstood(f"the likelihood of {state} is not finite", "write a number from 0 up")
         if values[state] < 0:
             raise NotUnderstood(f"the likelihood of {state} is negative", "write a number from 0 up")
+    largest = max(values.values(), default=0.0)
+    tiny = next((state for state, number in values.items() if 0 < number < SMALLEST * largest), None)
+    if tiny is not None:
+        what = f"the likelihood of {tiny} is less than {SMALLEST:g} times the largest"
+        raise NotUnderstood(what, "write 0 for what cannot be, or a larger number")
     if not any(values.values()):
         raise NotUnderstood("all likelihoods are 0", "give at least one state a likelihood above 0")
     text = ", ".join(f"{state} {values[state]:g}" for state in variable.state_names if state in values)
@@ -267,15 +322,21 @@ def convert(number: str, unit: str, units: Mapping[str, float], name: str) -> fl
     try:
         value = parse_number(number)
     except NotANumber as fault:
-        mend = f"{fault.mend} {unit}".strip() if fault.what.startswith("a ") else f"{fault.mend}, and its unit"
+        mend = f"{fault.mend} {shown(unit)}".strip() if fault.what.startswith("a ") else f"{fault.mend}, and its unit"
         raise NotUnderstood(fault.what, mend) from None
     if not unit:
         own = next(iter(units))
-        raise NotUnderstood("a number without its unit", f"write {number} {own} ({name} is read in {', '.join(units)})")
-    folded = {known.casefold(): known for known in units}
-    known = unit if unit in units else folded.get(unit.casefold())
+        raise NotUnderstood(
+            "a number without its unit", f"write {shown(number)} {own} ({name} is read in {', '.join(units)})"
+        )
+    known = known_as(unit, units)
     if known is None:
-        near = nearest(unit, units)
+        # a suggestion has the same letters: in mmol/L for µmol/L it would be wrong by a factor of 1,000
+        near = next((own for own in units if _letters(own) == _letters(unit)), None)
         mend = f"did you mean {near}? " if near else ""
-        raise NotUnderstood(f"unknown unit '{unit}'", f"{mend}{name} is read in {', '.join(units)}")
+        raise NotUnderstood(f"unknown unit '{shown(unit)}'", f"{mend}{name} is read in {', '.join(units)}")
     return value * units[known]
+
+
+def _letters(unit: str) -> str:
+    return "".join(filter(str.isalnum, folded(unit)))

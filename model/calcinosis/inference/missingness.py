@@ -59,8 +59,9 @@ def read_missing(missing: Any, network: Network, columns: Sequence[str]) -> Miss
     """
     if hasattr(missing, "columns"):
         return _copied(missing, network, columns)
-    if not isinstance(missing, Mapping):
+    if not hasattr(missing, "keys"):
         return Missingness({name: _share(missing, "all variables") for name in columns})
+    missing = dict(missing)
     for name in missing:
         if name not in columns:
             raise ValueError(f"missing: {_why_not(name, network)}: {choose_from(str(name), columns)}")
@@ -77,8 +78,10 @@ def _why_not(name: Any, network: Network) -> str:
 
 def _share(share: Any, name: str) -> float:
     try:
+        if isinstance(share, bool):
+            raise TypeError
         value = float(share)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         kind = type(share).__name__
         raise TypeError(f"missing: give a share, shares by variable, or a DataFrame, not a {kind} for {name}") from None
     if not 0 <= value <= 1:

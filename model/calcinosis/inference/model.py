@@ -18,7 +18,7 @@ from calcinosis.inference.conditioning import Conditioned, compile_network
 from calcinosis.inference.engine import TINY, Engine
 from calcinosis.inference.entries import Entries
 from calcinosis.inference.evidence import Evidence
-from calcinosis.inference.findings import FindingsError, read_findings
+from calcinosis.inference.findings import FindingsError, inferred_fault, read_findings
 from calcinosis.inference.fitting import Fitting
 from calcinosis.inference.impossible import why_nothing
 from calcinosis.inference.network import Network
@@ -26,6 +26,7 @@ from calcinosis.inference.posterior import Posterior
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.inference.second_order import SecondOrder
 from calcinosis.inference.shortcut import Shortcut, Step
+from calcinosis.knowledge.arguments import checked, refused
 from calcinosis.knowledge.contexts import ANY
 from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.frozen import FrozenMap
@@ -59,11 +60,13 @@ class Model:
     priors: Priors | None = None
 
     @classmethod
+    @checked
     def from_priors(cls, priors: Priors) -> Model:
         """The model that a priors folder describes."""
         return cls(Network.from_priors(priors), priors)
 
     @classmethod
+    @checked
     def from_pgmpy(cls, network: DiscreteBayesianNetwork, target: str, weight: float | None = None) -> Model:
         """The model of a pgmpy network, asking for `target`; `weight` as in `from_file`.
 
@@ -75,6 +78,7 @@ class Model:
         return cls(_weighing(from_pgmpy(network, target), weight))
 
     @classmethod
+    @checked
     def from_file(cls, path: str | os.PathLike[str], target: str, weight: float | None = None) -> Model:
         """The model of a network file, asking for `target`: BIF, XMLBIF, XDSL, NET, UAI or XBN by its ending, or .gz.
 
@@ -155,8 +159,8 @@ class Model:
                 if variable is None or finding.states != variable.state_names or repeated > variable.repeatable:
                     raise ValueError(f"this evidence was read by another model, with another {finding.variable}")
             return findings
-        if isinstance(findings, str):
-            raise TypeError("give findings by name, as in pain='severe', or as a dict")
+        if findings is not None and (isinstance(findings, type) or not hasattr(findings, "keys")):
+            raise refused("findings", findings, "Mapping | Evidence | None")
         given = {} if findings is None else dict(findings)
         twice = [name for name in named if name in given]
         return read_findings(given | named, self.variables, self.network.corrections, twice)
@@ -201,6 +205,7 @@ class Model:
         """
         return _shares(self.states, self._weigh(findings, named)[1])
 
+    @checked
     def posteriors(self, frame: pd.DataFrame, *, strict: bool = False) -> pd.DataFrame:
         """The posteriors of many patients, one row each, with the index of `frame`.
 
@@ -210,11 +215,12 @@ class Model:
 
         The result has one column of probabilities per state of the target, then `leading` (the most probable state),
         `log_evidence` (natural logarithm) and `status`: 'ok', or 'invalid: …' or 'impossible: …' with the reason. Only
-        where the status is not 'ok' are there no probabilities (NaN).
+        where the status is not 'ok' are there no probabilities (NaN). Its `attrs` list the columns read and ignored.
 
         Raises:
-            FindingsError: for a column whose name looks like a slip. With `strict`, also for every cell that was not
-                understood and every row whose findings are impossible together, all at once.
+            FindingsError: for a column of the target or of a hidden variable, or whose name looks like a slip. With
+                `strict`, also for every cell that was not understood and every row whose findings are impossible
+                together, all at once.
 
         >>> import calcinosis as cc
         >>> cc.load().posteriors(cc.cases().head(2))["leading"].to_dict()["calci_003"]
@@ -224,9 +230,8 @@ class Model:
 
         from calcinosis.inference.columns import column_of
 
-        if not hasattr(frame, "columns"):
-            raise TypeError(f"give a DataFrame with one row per patient, not a {type(frame).__name__}")
         headings = self.headings(frame.columns)
+        read = [heading.column for heading in headings]
         scores = self.score({heading: column_of(frame[heading.column]) for heading in headings}, len(frame))
         if strict and scores.faults:
             raise FindingsError(
@@ -238,20 +243,33 @@ class Model:
         answer["leading"] = pd.Categorical.from_codes(scores.leading, pd.Index(self.states))
         answer["log_evidence"] = scores.log_evidence
         answer["status"] = pd.Categorical.from_codes(scores.status, pd.Index(scores.statuses))
+        answer.attrs |= {"columns_read": read, "columns_ignored": [c for c in frame.columns if c not in read]}
         return answer
 
-    def headings(self, columns: Iterable[Any]) -> list[Heading]:
-        """Which columns of a table hold findings, and in which units.
+    @cached_property
+    def inferred(self) -> frozenset[str]:
+        """The variables that are inferred: the target and the hidden variables."""
+        return frozenset(n for n, v in self.variables.items() if n == self.target or v.group == "hidden")
+
+    @checked
+    def headings(self, columns: Iterable[Any], *, inferred: bool = False) -> list[Heading]:
+        """Which columns of a table hold findings, and in which units; perhaps those of `inferred` variables too.
 
         Raises:
-            FindingsError: for a heading that looks like a slip, stands twice or has an unknown unit.
+            FindingsError: for a heading that looks like a slip, stands twice or has an unknown unit; for one of an
+                inferred variable, unless these are allowed.
         """
         from calcinosis.inference.columns import read_headings
 
         units = {name: variable.units for name, variable in self.variables.items()}
         units |= {correction.covariate: correction.units for correction in self.network.corrections}
-        return read_headings(columns, self.variables, units)
+        headings = read_headings(columns, self.variables, units)
+        faults = [inferred_fault(h.column) for h in headings if h.name in self.inferred and not inferred]
+        if faults:
+            raise FindingsError(faults, "some columns hold what is to be inferred")
+        return headings
 
+    @checked
     def score(self, columns: Mapping[Heading, Column], patients: int, cores: int = 0) -> Scores:
         """The answers for many patients as arrays, from columns of findings; `cores` is 0 for all there are."""
         from calcinosis.inference.scores import score
@@ -282,6 +300,7 @@ class Model:
             columns=["variable", "state", "probability"],
         )
 
+    @checked
     def simulate(
         self,
         patients: int,
@@ -332,6 +351,7 @@ class Model:
         )
         return pd.concat(blocks)
 
+    @checked
     def with_tables(self, tables: Mapping[str, pd.DataFrame]) -> Model:
         """A new model with some tables replaced; this one stays as it is.
 
@@ -437,6 +457,7 @@ def _shares(states: Sequence[str], weights: Sequence[float]) -> dict[str, float]
     return {state: weight / total for state, weight in zip(states, weights, strict=True)}
 
 
+@checked
 def load(folder: str | os.PathLike[str] | None = None) -> Model:
     """The model of a priors folder: the one named, else that of CALCINOSIS_PRIORS, else the shipped one.
 

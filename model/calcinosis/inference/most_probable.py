@@ -15,6 +15,7 @@ from calcinosis.inference.findings import certain
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import Variable
 
@@ -36,6 +37,7 @@ class MostProbable:
     frame: pd.DataFrame
 
 
+@checked
 def most_probable_explanation(
     model: Model, findings: Mapping[str, Any] | Evidence | None = None, /, *, state: str | None = None, **named: Any
 ) -> MostProbable:

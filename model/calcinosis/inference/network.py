@@ -14,6 +14,7 @@ import numpy.typing as npt
 from calcinosis.knowledge.contexts import cell_of
 from calcinosis.knowledge.digest import digest
 from calcinosis.knowledge.frozen import FrozenMap
+from calcinosis.knowledge.number import fault_of_weight
 from calcinosis.knowledge.records import ROW_SUM_TOLERANCE, Correction, Priors, Variable, sums_to_one
 from calcinosis.knowledge.structure import find_cycle
 
@@ -120,8 +121,9 @@ class Network:
         if given.shape not in ((), shape):
             raise NetworkError(f"the weights of {name} have shape {given.shape}, its rows make {shape}")
         weights = np.array(np.broadcast_to(given, shape))
-        if not (np.isfinite(weights) & (weights > 0)).all():
-            raise NetworkError(f"the rows of {name} have weights that are not above 0")
+        wrong = next((own for own in weights.ravel().tolist() if fault_of_weight(own)), None)
+        if wrong is not None:
+            raise NetworkError(f"the rows of {name} have {fault_of_weight(wrong)}: {wrong:g}")
         weights.flags.writeable = False
         return weights
 

@@ -22,6 +22,7 @@ from calcinosis.inference.uai import read_uai, uai_names, write_uai
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import State, Variable
+from calcinosis.knowledge.regular import read_regular
 
 if TYPE_CHECKING:
     from pgmpy.models import DiscreteBayesianNetwork
@@ -101,7 +102,7 @@ def read_file(path: str | os.PathLike[str], target: str) -> Network:
     if ending not in FORMATS:
         raise NetworkError(f"{where}: a network file ends in one of {', '.join(FORMATS)}")
     try:
-        data = where.read_bytes()
+        data = read_regular(where)
         text = (gzip.decompress(data) if packed else data).decode("utf-8")
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise NetworkError(f"{where} cannot be read: {error}") from None

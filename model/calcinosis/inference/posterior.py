@@ -17,6 +17,7 @@ from calcinosis.inference.fitting import Fitting
 from calcinosis.inference.phrases import capitalised
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.inference.second_order import SecondOrder, Spread
+from calcinosis.knowledge.arguments import checked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,6 +79,7 @@ class Posterior:
         """The most probable state; the first of them in order, if several are equally so."""
         return max(self.probabilities_of, key=self.probabilities_of.__getitem__)
 
+    @checked
     def interval(self, mass: float = CREDIBLE) -> pd.DataFrame:
         """How far the tables leave each probability open: `lower` and `upper` limits, one row per state in order.
 
@@ -114,6 +116,7 @@ class Posterior:
             dict(zip(self.probabilities_of, (self._spread or self.spread()).leads, strict=True)), name="leads"
         ).rename_axis(self.target)
 
+    @checked
     def spread(self, mass: float = CREDIBLE) -> Spread:
         """The interval of each state and how probably it leads, as plain numbers; `interval` and `leads` show them.
 
@@ -127,6 +130,7 @@ class Posterior:
             )
         return self.second_order.spread(self.evidence, mass)
 
+    @checked
     def limits(self, mass: float = CREDIBLE) -> dict[str, dict[str, float]]:
         """By state the `lower` and `upper` limit of its interval; nothing where there is none, `no_interval` says why.
 
@@ -216,6 +220,7 @@ class Posterior:
         except QuestionError as error:
             return str(error)
 
+    @checked
     def credible_set(self, mass: float = CREDIBLE) -> tuple[str, ...]:
         """The fewest states that together hold at least `mass` of the probability, most probable first."""
         if not 0.0 < mass <= 1.0:
@@ -266,6 +271,7 @@ class Posterior:
         by_state = {key: dict(zip(self.probabilities_of, own, strict=True)) for key, own in numbers.items()}
         return {"mass": self._spread.mass, **by_state, "draws": self._spread.draws}
 
+    @checked
     def plot(self, ax: Axes | None = None) -> Axes:
         """The matplotlib axes with one bar per state, in order, on a fixed scale from 0 to 100 %."""
         import matplotlib.pyplot as plt

@@ -17,6 +17,7 @@ from calcinosis.inference.engine import Engine
 from calcinosis.inference.findings import Fault, show
 from calcinosis.inference.impossible import clashes
 from calcinosis.inference.network import Array, Network
+from calcinosis.inference.question_error import QuestionError
 from calcinosis.inference.reading import Prepared, prepare
 
 PART = 2**16
@@ -55,6 +56,8 @@ def score(
 
     Patients are taken in parts that stay in a core's cache, on as many `cores` as this process may use if that is 0.
     """
+    if patients < 0 or any(len(column) != patients for column in columns.values()):
+        raise QuestionError(f"{patients} patients: give 0 or more, as many as the columns have rows")
     states = len(network.variables[network.target].states)
     found = Scores(
         np.empty((states, patients)),

@@ -146,7 +146,8 @@ class SecondOrder:
     def row(self, family: Family, row: int) -> list[Number]:
         """The drawn numbers of one row of a family: one if it is closed, else one per state."""
         number = int(family.rows[row])
-        key = (family.variable, number, family.likelihoods.tobytes() + bytes([family.closed]))
+        results = b"".join(part.tobytes() for part in family.distinct)
+        key = (family.variable, number, results + bytes([family.closed]))
         known = self.kept.get(key)
         if known is None:
             random = stream(root_of(self.seed), 0, "row", family.variable, str(number))
@@ -171,17 +172,18 @@ def draw_row(
             share * float(likelihood / largest) for share, likelihood in zip(shares, family.likelihoods[0], strict=True)
         ]
     # what is seen is drawn first, so that it needs no difference from 1, which would lose digits
-    groups, member = np.unique(-family.likelihoods, axis=1, return_inverse=True)
+    results, times = family.distinct
+    groups, member = np.unique(-results, axis=1, return_inverse=True)
     parameters = np.bincount(member.ravel(), weights=table[row] * weight).astype(np.float64)
     shares = shares_of(parameters, draws, random, needed=int(groups.any(axis=0).sum()))
     seen = [
         sum(share * float(likelihood) for share, likelihood in zip(shares, result, strict=False) if likelihood)
-        for result in -groups / np.max(family.likelihoods @ table.T, axis=1, keepdims=True)
+        for result in -groups / np.max(results @ table.T, axis=1, keepdims=True)
     ]
     if not family.repeated:
         return [seen[0]]
     with np.errstate(divide="ignore"):
-        return [sum(np.log(number) for number in seen)]
+        return [sum(np.log(number) * np.float32(count) for number, count in zip(seen, times, strict=True))]
 
 
 def shares_of(parameters: Array, draws: int, random: np.random.Generator, needed: int | None = None) -> list[Number]:
@@ -233,8 +235,9 @@ def posteriors_of(
     return found if whole or possible.all() else found[:, possible]
 
 
-def joint_weights_of(question: Question, numbers: Sequence[Sequence[Number]], draws: int) -> Array:
-    """The joint weight of each state and the evidence in each draw, axes `(states, draws)`.
+def joint_weights_of(question: Question, numbers: Sequence[Sequence[Number]], draws: int) -> tuple[Array, Array]:
+    """The joint weight of each state and the evidence in each draw, axes `(states, draws)`, and the logarithm of what
+    those of each draw are to be multiplied by, axis `(draws,)`.
 
     But for a factor that the draws share and that is the same for all results of the same tests: families that do not
     bear on the target are left out.
@@ -242,19 +245,16 @@ def joint_weights_of(question: Question, numbers: Sequence[Sequence[Number]], dr
     network, layout = question.contraction.network, question.layout
     scale, part = np.zeros(draws), []
     for family, own in zip(question.families, numbers, strict=True):
-        largest = (
-            np.max(family.likelihoods @ network.rows(family.variable).T, axis=1)
-            if family.closed
-            else family.likelihoods[0].max()
-        )
-        scale += np.log(largest).sum()
+        results, times = family.distinct
+        largest = np.max(results @ network.rows(family.variable).T, axis=1) if family.closed else results.max(axis=1)
+        scale += np.log(largest) @ times
         if family.repeated:
             highest = np.maximum.reduce(np.broadcast_arrays(*own))
             scale += np.where(np.isfinite(highest), highest, 0)
         plain = _from_logarithms(own) if family.repeated else own
         part.append([np.asarray(n, dtype=np.float64) if isinstance(n, np.ndarray) else n for n in plain])
     weights = np.stack(np.broadcast_arrays(*layout.weights(part), np.zeros(draws)))[:-1]
-    return np.asarray(weights * np.exp(scale))
+    return np.asarray(weights), scale
 
 
 def _normalised(layout: Layout, numbers: Sequence[Sequence[Number]], draws: int) -> tuple[Array | Floats, Truths]:

@@ -22,6 +22,9 @@ from calcinosis.inference.network import Array, Network
 MOST_KNOWN = 2**14
 """How many findings are remembered; then all are forgotten, so that memory stays bounded."""
 
+MOST_ITEMS = 100
+"""A longer list of results is not remembered, as it would take much of that memory."""
+
 
 class Step(NamedTuple):
     """What a finding adds: to the evidence at `position`, and `shift` to the row of lookup number `lookup`.
@@ -71,6 +74,8 @@ class Shortcut:
 
     def _learn(self, name: str, value: Any) -> Step | None:
         """The step of a finding met for the first time."""
+        if type(value) is tuple and len(value) > MOST_ITEMS:
+            return None
         # only texts: True and 1 are equal as keys, but not as findings
         if not (type(value) is str or (type(value) is tuple and all(type(item) is str for item in value))):
             return None

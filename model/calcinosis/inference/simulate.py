@@ -27,6 +27,9 @@ from calcinosis.knowledge.problem import nearest
 if TYPE_CHECKING:
     import pandas as pd
 
+MOST_PATIENTS = 1_000_000_000
+"""So many patients are drawn at most: more are a slip, and would never end."""
+
 BLOCK = 2**16
 """How many patients are drawn at a time. Another number would be other patients."""
 
@@ -120,9 +123,11 @@ def simulation(
     """
     if operator.index(patients) < 0:
         raise ValueError(f"{patients} patients: give a whole number, 0 or more")
+    if patients > MOST_PATIENTS:
+        raise ValueError(f"{patients:,} patients: give {MOST_PATIENTS:,} at most")
     variables = network.variables
     columns = tuple(n for n, v in variables.items() if n != network.target and (hidden or v.group != "hidden"))
-    results = read_repeats(repeats or {}, variables)
+    results = read_repeats({} if repeats is None else repeats, variables)
     return Simulation(
         network=network,
         patients=operator.index(patients),

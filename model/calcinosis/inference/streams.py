@@ -11,6 +11,8 @@ from hashlib import blake2b
 
 import numpy as np
 
+from calcinosis.inference.question_error import QuestionError
+
 Seed = int | Sequence[int] | np.random.SeedSequence | np.random.BitGenerator | np.random.Generator | None
 """All that `numpy.random.default_rng` takes."""
 
@@ -19,7 +21,7 @@ def root_of(seed: Seed) -> np.random.SeedSequence:
     """The seed sequence that a seed stands for; a Generator gives another one each time, as it moves on.
 
     Raises:
-        TypeError, ValueError: as `numpy.random.default_rng`.
+        QuestionError: for a number below 0.
 
     >>> root_of(7).entropy
     7
@@ -28,7 +30,10 @@ def root_of(seed: Seed) -> np.random.SeedSequence:
         return seed
     if isinstance(seed, np.random.BitGenerator | np.random.Generator):
         return np.random.SeedSequence(np.random.default_rng(seed).integers(2**32, size=4).tolist())
-    return np.random.SeedSequence(seed)
+    try:
+        return np.random.SeedSequence(seed)
+    except ValueError:
+        raise QuestionError(f"seed must be 0 or more, not {seed}: give a whole number such as 0") from None
 
 
 def stream(root: np.random.SeedSequence, block: int, *purpose: str) -> np.random.Generator:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from calcinosis.interface.options import listed_files, show_json, tell_files
 from calcinosis.interface.patients import Asked
+from calcinosis.knowledge.visible import visible
 
 if TYPE_CHECKING:
     from calcinosis.interface.report import Report
@@ -39,7 +40,7 @@ def answer(
         if as_json:
             show_json([{"patient": name} | faces.plain(own) for name, own in found.items()])
         else:
-            faces.many(found)
+            faces.many({visible(name): own for name, own in found.items()})
         return
     name, own = next(iter(found.items()))
     files: list[Path] = []

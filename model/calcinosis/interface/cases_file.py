@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from calcinosis.analysis.diagnosed import CasesError, Diagnosed, read_diagnosed
 from calcinosis.inference.model import Model
-from calcinosis.interface.options import InputError
+from calcinosis.interface.options import InputError, check_input
 from calcinosis.interface.tables import FORMATS, ending_of, open_table
 from calcinosis.knowledge.problem import PriorsError, Problem
 from calcinosis.knowledge.sheet import read_sheet
@@ -25,8 +25,7 @@ def read_cases_file(path: Path, model: Model, *, every: bool = True) -> Diagnose
     """
     if ending_of(path) not in FORMATS:
         raise InputError(f"{path}: a file of cases ends in one of {', '.join(FORMATS)}")
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file")
+    check_input(path)
     frame, lines = _from_csv(path) if ending_of(path) == ".csv" else _from_arrow(path)
     try:
         return read_diagnosed(model, frame, every=every)
@@ -45,7 +44,7 @@ def _from_csv(path: Path) -> tuple[pd.DataFrame, list[int]]:
     import pandas as pd
 
     problems: list[Problem] = []
-    sheet = read_sheet(path, path.name, problems)
+    sheet = read_sheet(path, path.name, problems, patients=True)
     if problems or sheet is None:
         raise PriorsError(str(path), problems)
     cells = {name: [line.cells[name] for line in sheet.lines] for name in sheet.columns}

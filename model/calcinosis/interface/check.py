@@ -11,7 +11,8 @@ import typer
 from calcinosis.analysis.expectations import MOST_CONTEXTS, RuleCheck, check_expectations, surely_broken
 from calcinosis.inference.cases import check_case_findings
 from calcinosis.inference.model import Model
-from calcinosis.interface.options import JsonOption, PriorsOption, error_as_dict, show_json
+from calcinosis.interface.options import JsonOption, PriorsOption, error_as_dict, given_path, show_json
+from calcinosis.interface.printing import say
 from calcinosis.knowledge.cases import FILE, read_cases
 from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.ledger import ledgers_of
@@ -27,7 +28,9 @@ SHOWN = 3
 
 
 def check(
-    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="The priors folder.", readable=False)] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="The priors folder.", parser=given_path)
+    ] = None,
     contexts: Annotated[
         int, typer.Option(min=1, help="In how many contexts at most each clinical rule is tried.")
     ] = MOST_CONTEXTS,
@@ -50,7 +53,7 @@ def check(
         if as_json:
             show_json(error_as_dict(error))
         else:
-            typer.echo(error)  # the faults are what was asked for, so they go where the answer goes
+            say(str(error))  # the faults are what was asked for, so they go where the answer goes
         raise typer.Exit(1) from None
     rules = check_expectations(model, contexts)
     if ledgers_of(path):
@@ -66,7 +69,7 @@ def check(
 def _check_cases(path: Path, model: Model, priors: Priors) -> None:
     """The published cases, where the folder has them, must follow the grammar."""
     try:
-        (path / FILE).stat()
+        (path / FILE).lstat()
     except FileNotFoundError:
         return
     except OSError:
@@ -147,11 +150,9 @@ def _show(priors: Priors, rules: tuple[RuleCheck, ...]) -> None:
     for check in rules:
         if not check.holds:
             count = len(check.failures)
-            typer.echo(
-                f"expectations.csv:{check.rule.line}: {check.rule}: broken in {count} of {check.contexts} contexts"
-            )
+            say(f"expectations.csv:{check.rule.line}: {check.rule}: broken in {count} of {check.contexts} contexts")
             for failure in check.failures[:SHOWN]:
-                typer.echo(f"    {failure}")
+                say(f"    {failure}")
     rows = _rows(priors)
     weights = sorted(row.weight for _, row in rows)
     kinds = Counter(source.kind for source in priors.sources.values())
@@ -168,9 +169,9 @@ def _show(priors: Priors, rules: tuple[RuleCheck, ...]) -> None:
         **_decisions(priors),
         "weakest rows": f"the {min(WEAKEST, len(rows))} that rest on least:",
     }
-    typer.echo(f"{priors.folder}: no fault in its files · {priors.digest[:12]}")
+    say(f"{priors.folder}: no fault in its files · {priors.digest[:12]}")
     for name, fact in facts.items():
-        typer.echo(f"{name:<16} {fact}")
+        say(f"{name:<16} {fact}")
     for name, row in _weakest(priors):
         given = ", ".join(row.given) or "no parents"
-        typer.echo(f"    tables/{name}.csv:{row.line}  weight {row.weight:g}  {given}  ({';'.join(row.sources)})")
+        say(f"    tables/{name}.csv:{row.line}  weight {row.weight:g}  {given}  ({';'.join(row.sources)})")

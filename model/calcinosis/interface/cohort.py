@@ -3,9 +3,9 @@
 The work is a pure function of one Arrow batch, `score_batch`. Pieces of the input go to it in order, several at a time,
 and the answers are gathered in order; whether a thread or another machine does the work makes no difference to a bit.
 
-Answers are kept in parts of equal size beside the output, in `OUT.parts`, each under a temporary name until it is
-whole. The output is written along with them, under a temporary name too, and takes its own name at the end. So a
-run that is killed leaves no half file, and one that is resumed writes the same bytes.
+Answers are kept in parts of equal size in the folder `OUT.parts` next to the output, which one run at a time may use.
+The output is written there too and takes its own name when it is complete. So a run that is killed leaves no half
+file, and one that is resumed writes the same bytes.
 
 On a Dask cluster, with `pip install "calcinosis[dask]"`::
 
@@ -46,7 +46,8 @@ from calcinosis.interface.arrow import lean, marked
 from calcinosis.interface.arrow import score_batch as score_batch
 from calcinosis.interface.options import InputError
 from calcinosis.interface.parts import Parts
-from calcinosis.interface.tables import FORMATS, Piece, Writer, ending_of, open_table
+from calcinosis.interface.tables import FORMATS, Piece, Writer, check_folder_of, ending_of, naming, open_table
+from calcinosis.knowledge.arguments import checked
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -77,13 +78,15 @@ class Summary:
     """What became of a cohort: how many patients there were and how many have no answer, and why.
 
     `first` names the first few of these by their number in the file, from 1, with their status. `resumed` patients
-    were answered by an earlier run.
+    were answered by an earlier run. `read` names the columns read as findings, `carried` the others.
     """
 
     patients: int = 0
     invalid: int = 0
     impossible: int = 0
     resumed: int = 0
+    read: tuple[str, ...] = field(default=(), compare=False)
+    carried: tuple[str, ...] = field(default=(), compare=False)
     first: list[tuple[int, str]] = field(default_factory=list)
 
     @property
@@ -105,6 +108,7 @@ class Summary:
         self.patients += answers.num_rows
 
 
+@checked
 def run(
     source: Path,
     target: Path,
@@ -128,37 +132,38 @@ def run(
     """
     table = open_table(source, lambda names: {heading.column for heading in model.headings(names)})
     schema = answer_schema(table.schema, model)
+    _check_target(source, target)
     parts = Parts(target, _terms(source, model, part))
-    resuming = resume and parts.there
-    _check_target(source, target, replace=force or resuming)
-    parts.open(resume=resume, force=force)
-    unfinished = target.with_name(f"{target.name}.unfinished")
-    summary = Summary()
-    try:
-        writer = Writer(unfinished, ending_of(target), schema)
+    with parts.locked(), naming(target):
+        resuming = resume and parts.there
+        if target.exists() and not (force or resuming):
+            raise InputError(f"{target}: exists already: --force replaces it")
+        parts.open(resume=resume, force=force)
+        read = tuple(heading.column for heading in model.headings(table.schema.names))
+        carried = tuple(name for name in table.schema.names if name not in read)
+        summary = Summary(read=read, carried=carried)
         try:
-            for answers in parts.kept():
-                _count(answers, summary, strict, source)
-                writer.write(answers)
-            summary.resumed = summary.patients
-            progress(summary.patients, table.rows)
-            with (workers or on_this_machine)(model) as hand_over, _behind() as write:
-                found = _answers(table.pieces(summary.resumed), hand_over, model)
-                for answers in _in_parts(found, schema, part):
+            with Writer(parts.unfinished, ending_of(target), schema) as writer:
+                for answers in parts.kept():
                     _count(answers, summary, strict, source)
-                    write(parts.keep, answers)
-                    write(writer.write, answers)
-                    progress(summary.patients, table.rows)
-        finally:
-            writer.close()
-    except BaseException as error:
-        unfinished.unlink(missing_ok=True)
-        if isinstance(error, InputError) and not resuming:
-            parts.remove()  # the same would happen again; but what an earlier run has done is never thrown away
-        raise
-    unfinished.replace(target)
-    parts.remove()
-    return summary
+                    writer.write(answers)
+                summary.resumed = summary.patients
+                progress(summary.patients, table.rows)
+                with (workers or on_this_machine)(model) as hand_over, _behind() as write:
+                    found = _answers(table.pieces(summary.resumed), hand_over, model)
+                    for answers in _in_parts(found, schema, part):
+                        _count(answers, summary, strict, source)
+                        write(parts.keep, answers)
+                        write(writer.write, answers)
+                        progress(summary.patients, table.rows)
+        except BaseException as error:
+            parts.unfinished.unlink(missing_ok=True)
+            if isinstance(error, InputError) and not resuming:
+                parts.remove()  # the same would happen again; but what an earlier run has done is never thrown away
+            raise
+        parts.unfinished.replace(target)
+        parts.remove()
+        return summary
 
 
 def _count(answers: pa.Table, summary: Summary, strict: bool, source: Path) -> None:
@@ -169,18 +174,14 @@ def _count(answers: pa.Table, summary: Summary, strict: bool, source: Path) -> N
         raise InputError(f"{source}: patient {number}: {status}")
 
 
-def _check_target(source: Path, target: Path, replace: bool) -> None:
+def _check_target(source: Path, target: Path) -> None:
     if ending_of(target) not in FORMATS:
         raise InputError(f"{target}: a file of answers ends in one of {', '.join(FORMATS)}")
     if target.is_dir():
         raise InputError(f"{target}: is a folder")
-    if not target.parent.is_dir():
-        raise InputError(f"{target}: there is no folder {target.parent}")
-    if target.exists():
-        if target.samefile(source):
-            raise InputError(f"{target}: the answers would replace the patients: choose another name")
-        if not replace:
-            raise InputError(f"{target}: exists already: --force replaces it")
+    check_folder_of(target)
+    if target.exists() and target.samefile(source):
+        raise InputError(f"{target}: the answers would replace the patients: choose another name")
 
 
 def _terms(source: Path, model: Model, part: int) -> dict[str, Any]:
@@ -260,6 +261,7 @@ def on_this_machine(model: Model) -> Iterator[HandOver]:
         pool.shutdown(cancel_futures=True)
 
 
+@checked
 def on_cluster(scheduler: str) -> Callable[[Model], AbstractContextManager[HandOver]]:
     """The workers of a Dask cluster; what one that dies was doing, another does again.
 
@@ -284,11 +286,17 @@ def on_cluster(scheduler: str) -> Callable[[Model], AbstractContextManager[HandO
     return workers
 
 
+@checked
 def score(patients: Any, model: Model) -> Any:
     """The answers to a Dask DataFrame of patients: a Dask DataFrame with the same index and partitions.
 
     Columns as in `Model.posteriors`, with `leading` and `status` as texts.
     """
+    if not hasattr(patients, "map_partitions"):
+        raise TypeError(
+            f"score: patients must be a Dask DataFrame, not {type(patients).__name__}: "
+            "for a pandas.DataFrame use Model.posteriors"
+        )
     packed = pickle.dumps(model)
     return patients.map_partitions(_score_frame, packed, meta=_score_frame(patients._meta, packed))
 

@@ -13,14 +13,26 @@ import typer
 from calcinosis.inference.model import Model, load
 from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.interface.cohort import PART, Summary, on_cluster, run
-from calcinosis.interface.options import ForceOption, InputError, JsonOption, PriorsOption, show_json, telling_errors
+from calcinosis.interface.options import (
+    ForceOption,
+    InputError,
+    JsonOption,
+    PriorsOption,
+    given_path,
+    show_columns,
+    show_json,
+    telling_errors,
+)
+from calcinosis.interface.printing import console, say
 
 
 def cohort(
     source: Annotated[
-        Path, typer.Argument(metavar="IN", readable=False, help="Patients: .csv, .parquet, .arrow or .feather.")
+        Path, typer.Argument(metavar="IN", parser=given_path, help="Patients: .csv, .parquet, .arrow or .feather.")
     ],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="The answers, in any of these formats.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="OUT", parser=given_path, help="The answers, in any of these formats.")
+    ],
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first patient without an answer.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier run was stopped.")] = False,
     scheduler: Annotated[
@@ -86,7 +98,6 @@ def _keep_memory() -> None:
 @contextmanager
 def _bar(name: str, hidden: bool) -> Iterator[Callable[[int, int | None], None]]:
     """A progress bar on the error stream: rows, rate, time left; none where that is no terminal."""
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         Progress,
@@ -102,15 +113,20 @@ def _bar(name: str, hidden: bool) -> Iterator[Callable[[int, int | None], None]]
         def render(self, task: Task) -> Text:
             return Text(f"{task.finished_speed or task.speed or 0:,.0f} rows/s")
 
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f} rows"), Rate())
+    terminal = console(stderr=True)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f} rows"),
+        Rate(),
+    )
     with Progress(
         *columns,
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        console=console,
+        console=terminal,
         transient=True,
-        disable=hidden or not console.is_terminal,
+        disable=hidden or not terminal.is_terminal,
     ) as progress:
         task = progress.add_task(name, total=None)
         yield lambda done, rows: progress.update(task, completed=done, total=rows)
@@ -124,6 +140,8 @@ def _as_dict(summary: Summary, target: Path, model: Model, seconds: float) -> di
         "invalid": summary.invalid,
         "impossible": summary.impossible,
         "resumed": summary.resumed,
+        "columns_read": list(summary.read),
+        "columns_carried": list(summary.carried),
         "first_without_answer": [{"patient": number, "status": status} for number, status in summary.first],
         "seconds": round(seconds, 3),
         "digest": model.digest,
@@ -133,13 +151,14 @@ def _as_dict(summary: Summary, target: Path, model: Model, seconds: float) -> di
 
 def _show(summary: Summary, target: Path, model: Model, seconds: float) -> None:
     rate = (summary.patients - summary.resumed) / max(seconds, 1e-9)
-    typer.echo(f"{target}: {summary.patients:,} patients in {seconds:.1f} s ({rate:,.0f} rows/s)")
+    say(f"{target}: {summary.patients:,} patients in {seconds:.1f} s ({rate:,.0f} rows/s)")
     if summary.resumed:
-        typer.echo(f"  {summary.resumed:,} of them were there from an earlier run")
-    typer.echo(f"  {summary.ok:,} with an answer, {summary.invalid:,} invalid, {summary.impossible:,} impossible")
+        say(f"  {summary.resumed:,} of them were there from an earlier run")
+    say(f"  {summary.ok:,} with an answer, {summary.invalid:,} invalid, {summary.impossible:,} impossible")
+    show_columns(summary.read, summary.carried, "carried over")
     for number, status in summary.first:
-        typer.echo(f"  patient {number}: {status}")
+        say(f"  patient {number}: {status}")
     if summary.invalid + summary.impossible > len(summary.first):
-        typer.echo("  and so on: the column 'status' says why for each")
-    typer.echo(f"priors {model.digest[:12]}")
-    typer.echo(DISCLAIMER)
+        say("  and so on: the column 'status' says why for each")
+    say(f"priors {model.digest[:12]}")
+    say(DISCLAIMER)

@@ -19,6 +19,8 @@ from calcinosis.interface.options import (
     MostOption,
     OutOption,
     PriorsOption,
+    check_out,
+    given_once,
     listed_files,
     no_findings_with_file,
     no_out_with_file,
@@ -93,10 +95,12 @@ def decide(
                 "--curve brings its own patients: give neither findings, --case nor --file with it"
             )
         with telling_errors(as_json):
+            check_out(out, force)
             _show_curve(curve, state, draws, seed, out, force, priors, as_json)
         return
     with telling_errors(as_json):
-        values = dict(_read_utility(text) for text in utility or ())
+        check_out(out, force)
+        values = dict(given_once([_read_utility(text) for text in utility or ()]))
         names = [name.strip() for name in map_.split(",")] if map_ else []
         model = load(priors)
         asked = asked_of(model, findings, case, file, priors)

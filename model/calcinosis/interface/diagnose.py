@@ -17,10 +17,13 @@ from calcinosis.interface.options import (
     JsonOption,
     PriorsOption,
     no_findings_with_file,
+    show_columns,
     show_json,
     telling_errors,
 )
 from calcinosis.interface.patients import Patient, published_case, read_file, read_words
+from calcinosis.interface.printing import console
+from calcinosis.knowledge.visible import visible
 
 NARROW = 12
 """The fewest characters that bars have beside an interval."""
@@ -53,46 +56,45 @@ def diagnose(
 
 
 def _show(answer: Posterior, published: dict[str, str] | None) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False)
-    console.print(Text(answer.verdict, style="bold"))
+    shown = console()
+    shown.print(Text(answer.verdict, style="bold"))
     bars = Table.grid(padding=(0, 2))
     bars.add_column(overflow="fold")
-    ranges = {state: _encodable(words, console.encoding) for state, words in answer.ranges.items()}
+    ranges = {state: _encodable(words, shown.encoding) for state, words in answer.ranges.items()}
     longest, widest = max(map(len, answer.labels.values())), max(map(len, ranges.values()))
-    room = console.width - longest - len("> 99 %") - widest - 8
+    room = shown.width - longest - len("> 99 %") - widest - 8
     # in a narrow terminal the interval stands below the probability, so that the bars keep their room
     beside = room >= NARROW
-    room = min(30, max(8, room if beside else console.width - longest - max(widest, len("> 99 %")) - 4))
+    room = min(30, max(8, room if beside else shown.width - longest - max(widest, len("> 99 %")) - 4))
     for _ in range(2 if beside else 1):
         bars.add_column(justify="right", no_wrap=True)
     bars.add_column(no_wrap=True)
     for state, probability in answer.probabilities_of.items():
         style = "bold cyan" if state == answer.leading else ""
-        line = bar(probability, room, console.encoding)
+        line = bar(probability, room, shown.encoding)
         figures = [percent(probability), ranges[state]]
         figures = figures if beside else ["\n".join(figures).rstrip()]
         bars.add_row(Text(answer.labels[state]), *map(Text, figures), Text(line), style=style)
-    console.print("", bars, "", sep="\n")
+    shown.print("", bars, "", sep="\n")
     for words in (answer.sureness or answer.no_interval, answer.misfit):
         if words:
-            console.print(Text(words), "", sep="\n")
+            shown.print(Text(words), "", sep="\n")
     known = Table(box=None, padding=(0, 2, 0, 0), show_header=len(answer.evidence) > 0)
     known.add_column("finding", overflow="fold")
     known.add_column("as given", overflow="fold")
     known.add_column("understood as" if any(map(_understood_anew, answer.evidence)) else "", overflow="fold")
     for finding in answer.evidence:
-        known.add_row(Text(finding.variable), Text(finding.given), Text(_understood_anew(finding)))
-    console.print(known if len(answer.evidence) else "Nothing observed: these are the prior probabilities.")
+        known.add_row(*map(Text, map(visible, (finding.variable, finding.given, _understood_anew(finding)))))
+    shown.print(known if len(answer.evidence) else "Nothing observed: these are the prior probabilities.")
     for note in answer.evidence.notes:
-        console.print(Text(f"Note: {note}"))
+        shown.print(Text(f"Note: {note}"))
     if published:
-        console.print("", Text(f"Published as {published['diagnosis']}: {published['citation']}"), sep="\n")
-    console.print("", Text(f"log evidence {answer.log_evidence:.3f} · priors {answer.digest[:12]}"), sep="\n")
-    console.print(Text(DISCLAIMER, style="dim"))
+        shown.print("", Text(f"Published as {published['diagnosis']}: {published['citation']}"), sep="\n")
+    shown.print("", Text(f"log evidence {answer.log_evidence:.3f} · priors {answer.digest[:12]}"), sep="\n")
+    shown.print(Text(DISCLAIMER, style="dim"))
 
 
 def _encodable(words: str, encoding: str) -> str:
@@ -126,16 +128,23 @@ def _show_file(model: Model, path: Path, as_json: bool) -> None:
     patients = read_file(path, model)
     answers = _answers(model, patients)
     if as_json:
-        show_json([{"patient": p.name} | a.as_dict() for p, a in zip(patients, answers, strict=True)])
+        show_json(
+            [
+                {"patient": p.name, "columns_read": p.read, "columns_ignored": p.ignored} | a.as_dict()
+                for p, a in zip(patients, answers, strict=True)
+            ]
+        )
         return
+    read = list(dict.fromkeys(name for patient in patients for name in patient.read))
+    ignored = list(dict.fromkeys(name for patient in patients for name in patient.ignored))
     if len(answers) == 1:
         _show(answers[0], None)
+        show_columns(read, ignored, "not read")
         return
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False)
+    shown = console()
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("patient")
     for state in model.states:
@@ -145,15 +154,16 @@ def _show_file(model: Model, path: Path, as_json: bool) -> None:
         cells = [
             Text.assemble(
                 (percent(p), "bold cyan" if state == answer.leading else ""),
-                (f"\n{_encodable(answer.ranges[state], console.encoding)}".rstrip(), "dim"),
+                (f"\n{_encodable(answer.ranges[state], shown.encoding)}".rstrip(), "dim"),
             )
             for state, p in answer.probabilities_of.items()
         ]
-        table.add_row(Text(patient.name), *cells)
-    console.print(table)
+        table.add_row(Text(visible(patient.name)), *cells)
+    shown.print(table)
     for patient, answer in zip(patients, answers, strict=True):
         for note in (*answer.evidence.notes, *([answer.misfit] if answer.misfit else [])):
-            console.print(Text(f"Note: patient {patient.name}: {note}"))
+            shown.print(Text(f"Note: patient {visible(patient.name)}: {note}"))
     below = "below each probability its 95 % interval · " if any(answer.sureness for answer in answers) else ""
-    console.print("", Text(f"{len(answers)} patients · {below}priors {model.digest[:12]}"), sep="\n")
-    console.print(Text(DISCLAIMER, style="dim"))
+    show_columns(read, ignored, "not read")
+    shown.print("", Text(f"{len(answers)} patients · {below}priors {model.digest[:12]}"), sep="\n")
+    shown.print(Text(DISCLAIMER, style="dim"))

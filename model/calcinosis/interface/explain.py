@@ -17,6 +17,7 @@ from calcinosis.interface.options import (
     MostOption,
     OutOption,
     PriorsOption,
+    check_out,
     no_findings_with_file,
     no_out_with_file,
     telling_errors,
@@ -62,6 +63,7 @@ def explain(
     no_findings_with_file(file, case, findings)
     no_out_with_file(file, out)
     with telling_errors(as_json):
+        check_out(out, force)
         model = load(priors)
         asked = asked_of(model, findings, case, file, priors)
         found = {

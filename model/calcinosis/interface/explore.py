@@ -18,6 +18,7 @@ from calcinosis.interface.options import (
     show_json,
     telling_errors,
 )
+from calcinosis.interface.printing import say
 
 
 def explore(
@@ -44,18 +45,20 @@ def explore(
     from calcinosis.interface.patients import published_case, read_words
 
     with telling_errors(as_json):
+        if not address.strip():
+            raise InputError("--address is empty: leave it out to serve this machine only")
         model = load(priors)
         known = {} if case is None else published_case(case, priors, model)[0]
         page = Page(findings=entered(model, known | read_words(findings or [])), case=case or "")
         try:
             server = serve(model, address=address, port=port)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise InputError(_why_not(error, address, port)) from None
     fragment = fragment_of(page, model.digest)
     host = "127.0.0.1" if address in ("0.0.0.0", "::") else f"[{address}]" if ":" in address else address
     url = f"http://{host}:{server.port}/" + (f"#{fragment}" if fragment else "")
     if not is_loopback(address):
-        typer.echo(
+        say(
             f"calcinosis: warning: {address} can be reached from other machines, without a password and unencrypted: "
             "whoever opens the page can use it, and what is entered can be read on the way.",
             err=True,
@@ -63,7 +66,7 @@ def explore(
     if as_json:
         show_json({"url": url, "priors": model.digest, "disclaimer": DISCLAIMER})
     else:
-        typer.echo(f"The explorer is at {url} until you press Ctrl+C here.\n{DISCLAIMER}")
+        say(f"The explorer is at {url} until you press Ctrl+C here.\n{DISCLAIMER}")
     if not no_browser:
         import webbrowser
 
@@ -72,7 +75,9 @@ def explore(
     server.io_loop.start()
 
 
-def _why_not(error: OSError, address: str, port: int) -> str:
+def _why_not(error: OSError | UnicodeError, address: str, port: int) -> str:
+    if not isinstance(error, OSError):
+        return f"{address} is no address: leave --address out to serve this machine only"
     if error.errno == errno.EADDRINUSE:
         return f"port {port} is taken: name another with --port, or any that is free with --port 0"
     if error.errno == errno.EACCES:

@@ -8,13 +8,26 @@ from typing import Annotated
 import typer
 
 from calcinosis.inference.model import load
-from calcinosis.interface.options import ForceOption, InputError, JsonOption, PriorsOption, show_json, telling_errors
+from calcinosis.interface.options import (
+    ForceOption,
+    InputError,
+    JsonOption,
+    PriorsOption,
+    check_out_file,
+    given_path,
+    show_json,
+    telling_errors,
+)
+from calcinosis.interface.printing import say
 from calcinosis.knowledge.folder import write_whole
 
 
 def export(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="The file to write: .bif, .xmlbif, .xdsl, .net, .uai or .xbn.")
+        Path,
+        typer.Argument(
+            metavar="FILE", parser=given_path, help="The file to write: .bif, .xmlbif, .xdsl, .net, .uai or .xbn."
+        ),
     ],
     force: ForceOption = False,
     priors: PriorsOption = None,
@@ -33,15 +46,14 @@ def export(
     with telling_errors(as_json):
         if ending not in FORMATS:
             raise InputError(f"{file}: the name must end in one of {', '.join(FORMATS)}")
-        if file.exists() and not force:
-            raise InputError(f"{file} exists: name another file, or replace it with --force")
+        check_out_file(file, force)
         model = load(priors)
         write_whole(file, as_file(model.network, ending), force=force)
     if as_json:
         names = uai_names(model.network) if ending == ".uai" else {name: name for name in model.variables}
         show_json({"file": str(file), "digest": model.digest, "variables": names})
         return
-    typer.echo(f"{file}: {len(model.variables)} variables, read back and found the same to eight decimals.")
+    say(f"{file}: {len(model.variables)} variables, read back and found the same to eight decimals.")
     if ending == ".uai":
         for name, number in uai_names(model.network).items():
-            typer.echo(f"{number} is {name}: {', '.join(model.variables[name].state_names)}")
+            say(f"{number} is {name}: {', '.join(model.variables[name].state_names)}")

@@ -226,7 +226,7 @@ def decision_curve_plot(found: DecisionCurve, ax: Axes | None = None) -> Axes:
     ax.plot(at, 100 * frame["net_benefit"], color=DARK, linewidth=2.2, label="treat by the probability")
     ax.plot(at, 100 * frame["treat_all"], color=COLOURS[1], linestyle="--", linewidth=1.7, label="treat all")
     ax.plot(at, np.zeros(len(at)), color=INK, linestyle=":", linewidth=1.7, label="treat none")
-    top = 100 * float(frame["upper"].max())
+    top = 100 * float(frame["upper"].max()) or 1.0
     ax.set(xlim=(0, 100), ylim=(-0.25 * top, 1.08 * top))
     ax.set_ylabel("net benefit (of 100 patients)")
     ax.spines[["top", "right"]].set_visible(False)

@@ -8,14 +8,26 @@ from typing import Annotated
 import typer
 
 from calcinosis.inference.model import load
-from calcinosis.interface.options import ForceOption, InputError, JsonOption, PriorsOption, show_json, telling_errors
+from calcinosis.interface.options import (
+    ForceOption,
+    InputError,
+    JsonOption,
+    PriorsOption,
+    check_out_file,
+    given_path,
+    show_json,
+    telling_errors,
+)
+from calcinosis.interface.printing import say
 from calcinosis.knowledge.folder import write_whole
 
 ENDINGS = (".svg", ".png", ".pdf")
 
 
 def graph(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write: .svg, .png or .pdf.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", parser=given_path, help="The file to write: .svg, .png or .pdf.")
+    ],
     force: ForceOption = False,
     priors: PriorsOption = None,
     as_json: JsonOption = False,
@@ -27,8 +39,7 @@ def graph(
     with telling_errors(as_json):
         if file.suffix.lower() not in ENDINGS:
             raise InputError(f"{file}: the name must end in one of {', '.join(ENDINGS)}")
-        if file.exists() and not force:
-            raise InputError(f"{file} exists: name another file, or replace it with --force")
+        check_out_file(file, force)
         network = load(priors).network
         from calcinosis.interface.drawing import draw_network
 
@@ -37,4 +48,4 @@ def graph(
     if as_json:
         show_json({"file": str(file), "variables": len(network.variables), "arrows": arrows})
         return
-    typer.echo(f"{file}: {len(network.variables)} variables, {arrows} arrows.")
+    say(f"{file}: {len(network.variables)} variables, {arrows} arrows.")

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from calcinosis.interface.options import ForceOption, JsonOption, PriorsOption, show_json, telling_errors
+from calcinosis.interface.options import ForceOption, JsonOption, PriorsOption, given_path, show_json, telling_errors
+from calcinosis.interface.printing import say
 from calcinosis.knowledge.folder import chosen_folder, copy_folder
 from calcinosis.knowledge.reader import read_priors
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", parser=given_path, help="The folder to make.")],
     force: ForceOption = False,
     priors: PriorsOption = None,
     as_json: JsonOption = False,
@@ -29,6 +30,6 @@ def init(
     if as_json:
         show_json({"folder": str(folder), "digest": digest})
         return
-    typer.echo(f"{folder}: the priors {digest[:12]}, ready to edit (its README.md says how).")
-    typer.echo(f"Check them with: calcinosis check {folder}")
-    typer.echo(f"Use them with:   calcinosis diagnose --priors {folder} ...")
+    say(f"{folder}: the priors {digest[:12]}, ready to edit (its README.md says how).")
+    say(f"Check them with: calcinosis check {folder}")
+    say(f"Use them with:   calcinosis diagnose --priors {folder} ...")

@@ -17,6 +17,7 @@ from calcinosis.interface.options import (
     MostOption,
     OutOption,
     PriorsOption,
+    check_out,
     no_findings_with_file,
     no_out_with_file,
     read_target,
@@ -76,6 +77,7 @@ def next_test(
     no_findings_with_file(file, case, findings)
     no_out_with_file(file, out)
     with telling_errors(as_json):
+        check_out(out, force)
         model = load(priors)
         asked = asked_of(model, findings, case, file, priors)
         state, threshold = read_target("--plan", plan)

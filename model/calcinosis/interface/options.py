@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -14,7 +15,22 @@ from calcinosis.inference.findings import FindingsError
 from calcinosis.inference.impossible import ImpossibleEvidence
 from calcinosis.inference.network import NetworkError
 from calcinosis.inference.question_error import QuestionError
-from calcinosis.knowledge.problem import PriorsError
+from calcinosis.interface.printing import say
+from calcinosis.knowledge.folder import check_file, check_writable
+from calcinosis.knowledge.problem import PriorsError, shown
+from calcinosis.knowledge.regular import check_regular
+from calcinosis.knowledge.visible import visible
+
+
+def given_path(text: str) -> Path:
+    """A path of the command line; an empty one, such as an unset shell variable gives, would be the current folder."""
+    if not text:
+        raise typer.BadParameter("an empty path: name a file or folder, or leave the option out")
+    return Path(text)
+
+
+if TYPE_CHECKING:
+    from calcinosis.analysis.diagnosed import Diagnosed
 
 PriorsOption = Annotated[
     Path | None,
@@ -22,7 +38,7 @@ PriorsOption = Annotated[
         "--priors",
         metavar="DIR",
         envvar="CALCINOSIS_PRIORS",
-        readable=False,
+        parser=given_path,
         help="Use this priors folder, a copy made by 'calcinosis init', instead of the shipped one.",
     ),
 ]
@@ -40,18 +56,64 @@ CaseOption = Annotated[
 ]
 FileOption = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", readable=False, help="Patients in a JSON object or list, or a CSV table."),
+    typer.Option(metavar="FILE", parser=given_path, help="Patients in a JSON object or list, or a CSV table."),
 ]
 MostOption = Annotated[int, typer.Option(metavar="N", min=1, help="How many lines of each table are shown.")]
 OutOption = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", readable=False, help="Write all tables (CSV), figures and a page with them there."),
+    typer.Option(metavar="DIR", parser=given_path, help="Write all tables (CSV), figures and a page with them there."),
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
+
+Given = TypeVar("Given")
 
 
 class InputError(ValueError):
     """Input of a command that is at fault, in words for the one who gave it."""
+
+
+def check_input(path: Path) -> None:
+    """Refuse an input that is no regular file.
+
+    Raises:
+        InputError, OSError: if nothing is there, or something else.
+    """
+    try:
+        check_regular(path)
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file") from None
+
+
+def check_out_file(path: Path, force: bool) -> None:
+    """Refuse an output before any work is done, if it cannot be written.
+
+    Raises:
+        InputError: if the file exists and `force` is not given.
+        OSError: if it is no regular file, or nothing can be written there.
+    """
+    try:
+        check_file(path, force=force)
+    except FileExistsError as error:
+        raise InputError(str(error)) from None
+
+
+def check_out(folder: Path | None, force: bool) -> None:
+    """Refuse the folder of a report before any work is done, if the report cannot be written there.
+
+    Raises:
+        InputError: if it is no folder, holds something already and `force` is not given, or is a priors folder, whose
+            files have names such as tests.csv too.
+        OSError: if nothing can be written there.
+    """
+    if folder is None:
+        return
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise InputError(f"{folder} is no folder: name another")
+    if folder.exists() and any(folder.iterdir()) and not force:
+        raise InputError(f"{folder} holds files already: name another folder, or write into it with --force")
+    if (folder / "variables.csv").exists():
+        raise InputError(f"{folder} is a priors folder: name another folder for the report")
+    check_writable(folder)
 
 
 @contextmanager
@@ -59,11 +121,13 @@ def telling_errors(as_json: bool = False) -> Iterator[None]:
     """Turn faults of the input into a message and exit code 1; anything else is a bug and keeps its traceback."""
     try:
         yield
+    except BrokenPipeError:  # whoever read the output has seen enough
+        raise
     except (PriorsError, FindingsError, ImpossibleEvidence, NetworkError, QuestionError, InputError, OSError) as error:
         if as_json:
             show_json(error_as_dict(error))
         else:
-            typer.echo(f"calcinosis: {_text(error)}", err=True)
+            say(f"calcinosis: {error_in_words(error)}", err=True)
         raise typer.Exit(1) from None
 
 
@@ -92,11 +156,24 @@ def read_target(option: str, target: str | None) -> tuple[str | None, float | No
         raise InputError(f"{option} {target}: {number!r} is no probability: write for instance {state}=0.5") from None
 
 
+def given_once(pairs: list[tuple[str, Given]]) -> list[tuple[str, Given]]:
+    """Pairs of a name and a value, each name given once.
+
+    Raises:
+        InputError: for names that are given twice, as one of the values would be lost.
+    """
+    names = [name for name, _ in pairs]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise InputError(f"given twice: {shown(', '.join(doubled))}: give one value for each name")
+    return pairs
+
+
 def tell_files(folder: Path | None, files: Sequence[Path]) -> None:
     """Say what was written into a folder, if anything was."""
     if folder:
         page = next((file for file in files if file.suffix == ".html"), None)
-        typer.echo(f"{folder}: {len(files)} files" + (f"; open {page} to begin with" if page else ""))
+        say(f"{folder}: {len(files)} files" + (f"; open {page} to begin with" if page else ""))
 
 
 def listed_files(files: Sequence[Path]) -> dict[str, Any]:
@@ -104,20 +181,39 @@ def listed_files(files: Sequence[Path]) -> dict[str, Any]:
     return {"files": [str(file) for file in files]} if files else {}
 
 
+def show_columns(read: Sequence[str], others: Sequence[str], what: str) -> None:
+    """Say which columns of a table were read as findings, and what became of the others."""
+    say(f"Columns read as findings: {_listed(read)}")
+    say(f"Columns {what}: {_listed(others)}")
+
+
+def listed_columns(table: Diagnosed) -> dict[str, list[str]]:
+    """The same, for JSON."""
+    return {"columns_read": list(table.read), "columns_ignored": list(table.ignored)}
+
+
+def _listed(names: Sequence[str], most: int = 40) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return (", ".join(names[:most]) + more) or "none"
+
+
 def show_json(value: Any) -> None:
     """Print a value as JSON."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    say(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def _text(error: Exception) -> str:
+def error_in_words(error: Exception) -> str:
+    """What an error says, a line for each fault."""
+    if isinstance(error, PriorsError | FindingsError):
+        return str(error)
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return str(error)
+        return visible(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
+    return visible(str(error))
 
 
 def error_as_dict(error: Exception) -> dict[str, Any]:
     """An error as plain values, for JSON."""
-    found: dict[str, Any] = {"error": type(error).__name__, "message": _text(error)}
+    found: dict[str, Any] = {"error": type(error).__name__, "message": error_in_words(error)}
     if isinstance(error, PriorsError):
         found["problems"] = [problem.as_dict() for problem in error.problems]
     if isinstance(error, FindingsError):

@@ -11,11 +11,11 @@ from typing import Any
 from calcinosis.inference.cases import case_findings
 from calcinosis.inference.columns import Heading
 from calcinosis.inference.evidence import Evidence
-from calcinosis.inference.findings import Fault, FindingsError
+from calcinosis.inference.findings import Fault, FindingsError, inferred_fault, show
 from calcinosis.inference.impossible import ImpossibleEvidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.reading import with_unit
-from calcinosis.interface.options import InputError
+from calcinosis.interface.options import InputError, check_input
 from calcinosis.knowledge.cases import read_cases
 from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.problem import PriorsError, Problem
@@ -27,10 +27,12 @@ NAMES = ("case_id", "id", "patient")
 
 @dataclass(frozen=True)
 class Patient:
-    """A patient's name and evidence."""
+    """A patient's name and evidence; of a table, the columns that were `read` as findings and those `ignored`."""
 
     name: str
     evidence: Evidence
+    read: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -130,8 +132,7 @@ def read_file(path: Path, model: Model) -> list[Patient]:
     ending = path.suffix.lower()
     if ending not in (".json", ".csv"):
         raise InputError(f"{path}: a file of patients ends in .json or .csv")
-    if not path.exists():
-        raise InputError(f"{path}: there is no such file")
+    check_input(path)
     patients = _from_json(path, model) if ending == ".json" else _from_csv(path, model)
     if not patients:
         raise InputError(f"{path}: there is no patient in it")
@@ -149,17 +150,20 @@ def _from_json(path: Path, model: Model) -> list[Patient]:
         raise InputError(f"{path}: {error}") from None
     except (ValueError, RecursionError):
         raise InputError(f"{path}: not JSON that can be read") from None
-    entries = content if isinstance(content, list) else [content]
+    many = isinstance(content, list)
+    entries = content if many else [content]
     if not all(isinstance(entry, dict) for entry in entries):
         raise InputError(f'{path}: a patient is an object such as {{"pain": "severe"}}, many are a list of them')
     patients, faults = [], []
     for position, entry in enumerate(entries, start=1):
         key = next((key for key in NAMES if key in entry and key not in model.variables), None)
-        name = str(entry[key]) if key else str(position)
+        name = show(entry[key]) if key else str(position)
         try:
-            patients.append(Patient(name, model.read({k: v for k, v in entry.items() if k != key})))
+            faults += [inferred_fault(f"patient {name}: {k}") for k in entry if many and k in model.inferred]
+            read = tuple(k for k in entry if k != key)
+            patients.append(Patient(name, model.read({k: entry[k] for k in read}), read))
         except FindingsError as error:
-            where = f"patient {name}: " if isinstance(content, list) else ""
+            where = f"patient {name}: " if many else ""
             faults += [Fault(f"{where}{f.variable}", f.value, f.what, f.mend) for f in error.faults]
     if faults:
         raise FindingsError(faults)
@@ -177,19 +181,24 @@ def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _from_csv(path: Path, model: Model) -> list[Patient]:
     problems: list[Problem] = []
-    sheet = read_sheet(path, path.name, problems)
+    sheet = read_sheet(path, path.name, problems, patients=True)
     headings: list[Heading] = []
     try:
         headings = model.headings(sheet.columns) if sheet else []
     except FindingsError as error:
-        problems += [Problem(path.name, 1, f.variable, f.value, f.what, f.mend) for f in error.faults]
+        problems += [
+            Problem(path.name, sheet.top if sheet else 1, f.variable, f.value, f.what, f.mend) for f in error.faults
+        ]
     column = {heading.name: heading.column for heading in headings}
     key = next((name for name in NAMES if sheet and name in sheet.columns), None)
+    read = tuple(column.values())
+    ignored = tuple(name for name in sheet.columns if name not in (*read, key)) if sheet else ()
     patients = []
     for line in sheet.lines if sheet and headings else ():
         findings = {h.name: with_unit(line.cells[h.column], h.unit) for h in headings}
         try:
-            patients.append(Patient(line.cells[key] if key else str(line.number - 1), model.read(findings)))
+            name = line.cells[key] if key else str(line.number - 1)
+            patients.append(Patient(name, model.read(findings), read, ignored))
         except FindingsError as error:
             problems += [
                 Problem(path.name, line.number, column.get(f.variable, f.variable), f.value, f.what, f.mend)

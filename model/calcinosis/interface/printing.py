@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
 
 from calcinosis.inference.posterior import DISCLAIMER, Posterior
+from calcinosis.knowledge.visible import visible, visible_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,11 +21,24 @@ FIGURE = re.compile(r"[<>+×−-]?\s?\d")
 """How a cell begins that holds a figure: columns of figures stand to the right."""
 
 
-def console() -> Console:
-    """The terminal, which adds no colours of its own."""
-    from rich.console import Console
+def say(text: str, *, err: bool = False) -> None:
+    """Print lines of text, in which nothing steers the terminal."""
+    typer.echo(visible_lines(text), err=err)
 
-    return Console(highlight=False)
+
+def console(*, stderr: bool = False) -> Console:
+    """The terminal, which adds no colours of its own, and which nothing in a text steers."""
+    from rich.console import Console
+    from rich.segment import Segment
+
+    class Terminal(Console):
+        """Such a terminal."""
+
+        def render(self, *what: Any, **options: Any) -> Iterator[Segment]:
+            for text, style, control in super().render(*what, **options):
+                yield Segment(text if control else visible_lines(text), style, control)
+
+    return Terminal(highlight=False, stderr=stderr)
 
 
 def print_head(
@@ -63,7 +79,7 @@ def print_table(shown: Console, title: str, lines: Sequence[Cells]) -> None:
         figures = bool(cells) and all(FIGURE.match(cell) for cell in cells)
         table.add_column(name, overflow="fold", justify="right" if figures else "left")
     for line in lines:
-        table.add_row(*(Text(cell) for cell in line.values()))
+        table.add_row(*(Text(visible(cell)) for cell in line.values()))
     shown.print(table)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from calcinosis.inference.posterior import DISCLAIMER, Posterior
-from calcinosis.interface.options import InputError
+from calcinosis.interface.options import check_out
 from calcinosis.knowledge.folder import write_whole
 
 if TYPE_CHECKING:
@@ -94,10 +94,7 @@ def write_tables(tables: Mapping[str, pd.DataFrame], folder: Path, *, force: boo
 
 
 def _prepared(folder: Path, force: bool) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is no folder: name another")
-    if folder.exists() and any(folder.iterdir()) and not force:
-        raise InputError(f"{folder} holds files already: name another folder, or write into it with --force")
+    check_out(folder, force)
     folder.mkdir(parents=True, exist_ok=True)
 
 

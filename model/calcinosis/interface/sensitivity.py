@@ -23,6 +23,7 @@ from calcinosis.interface.options import (
     MostOption,
     OutOption,
     PriorsOption,
+    check_out,
     listed_files,
     no_findings_with_file,
     read_target,
@@ -98,6 +99,7 @@ def sensitivity(
     if scheme not in SCHEMES:
         raise typer.BadParameter(f"--scheme is one of {', '.join(SCHEMES)}")
     with telling_errors(as_json):
+        check_out(out, force)
         model = load(priors)
         state, probability = read_target("--target", target)
         asked = asked_of(model, findings, case, file, priors)

@@ -1,81 +1,50 @@
-"""The command line: `calcinosis COMMAND`. Each command is a short file of its own; this one only gathers them.
+"""The command line: `calcinosis COMMAND`, from its first moment to its last.
 
-Only the command that is called is loaded, so that none has to wait for what another needs.
+Nothing is imported at the head that takes its time, so that Ctrl+C is caught from the start.
 """
 
 from __future__ import annotations
 
-import io
+import os
 import sys
-from collections.abc import Collection
-from importlib import import_module
-from typing import Annotated, Any
 
-import typer
+TYPE_CHECKING = False
+"""As in typing, whose import takes its time."""
 
-COMMANDS = {
-    "diagnose": "diagnose",
-    "explain": "explain",
-    "what-if": "what_if",
-    "next-test": "next_test",
-    "decide": "decide",
-    "sensitivity": "sensitivity",
-    "cohort": "cohort_command",
-    "validate": "validate",
-    "update": "update",
-    "simulate": "simulate",
-    "check": "check",
-    "init": "init",
-    "export": "export",
-    "graph": "graph",
-    "explore": "explore",
-}
-"""Each command, in the order of the help, with the module it lives in."""
+if TYPE_CHECKING:
+    from typing import TextIO
 
 
-def app_of(names: Collection[str] = tuple(COMMANDS)) -> typer.Typer:
-    """The command line with some of its commands."""
-    app = typer.Typer(
-        name="calcinosis",
-        help="The posterior probabilities of the five subtypes of calcinosis cutis, from findings, with every prior in "
-        "an editable CSV file. For research and teaching. Not a medical device; no advice for a patient.",
-        no_args_is_help=True,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
-    for name in names:
-        module = import_module(f"calcinosis.interface.{COMMANDS[name]}")
-        app.command(name)(getattr(module, name.replace("-", "_")))
-    app.callback()(_root)
-    return app
-
-
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name == "app":
+        from calcinosis.interface.commands import app_of
+
         return app_of()
     raise AttributeError(name)
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        from calcinosis import __version__
-
-        typer.echo(f"calcinosis {__version__}")
-        raise typer.Exit()
-
-
-def _root(
-    version: Annotated[
-        bool, typer.Option("--version", help="Show the version and stop.", is_eager=True, callback=_show_version)
-    ] = False,
-) -> None: ...
-
-
 def main() -> None:
-    """Run the command line; exit 0 if fine, 1 if the input is at fault, 2 if the usage is wrong."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a console of another encoding shows a '?' instead of failing
-    called = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
-    app_of([called] if called in COMMANDS else tuple(COMMANDS))()
+    """Run the command line; exit 0 if fine, 1 if the input is at fault or the answer cannot be written, 2 if the usage
+    is wrong, 130 on Ctrl+C."""
+    try:
+        import signal
+
+        from calcinosis.interface.commands import run
+
+        run()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done but the end of the interpreter
+        for stream in (sys.stdout, sys.stderr):
+            _give_up_unwritten(stream)
+
+
+def _give_up_unwritten(stream: TextIO | None) -> None:
+    """Let the interpreter not try again, at its end, to write what cannot be written."""
+    if stream is None or stream.closed:
+        return
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

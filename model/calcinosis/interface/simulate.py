@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from calcinosis.inference.model import load
 from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.inference.simulate import simulate_blocks, truth_column
-from calcinosis.interface.options import ForceOption, InputError, JsonOption, PriorsOption, show_json, telling_errors
-from calcinosis.interface.tables import FORMATS, Writer, ending_of, open_table
+from calcinosis.interface.options import (
+    ForceOption,
+    InputError,
+    JsonOption,
+    PriorsOption,
+    given_once,
+    given_path,
+    show_json,
+    telling_errors,
+)
+from calcinosis.interface.printing import say
+from calcinosis.interface.tables import FORMATS, Writer, check_folder_of, ending_of, naming, open_table
+from calcinosis.knowledge.number import whole_number
+from calcinosis.knowledge.problem import shown
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def simulate(
     patients: Annotated[int, typer.Argument(metavar="N", min=0, help="How many patients to draw.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help=f"The file to write: {', '.join(FORMATS)}.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="OUT", parser=given_path, help=f"The file to write: {', '.join(FORMATS)}.")
+    ],
     missing: Annotated[
         list[str] | None,
         typer.Option(metavar="[VARIABLE=]SHARE", help="How much is not observed: 0.5, or for one variable pain=0.2."),
     ] = None,
     like: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", readable=False, help="What is missing, together, as in the rows of this file."),
+        typer.Option(metavar="FILE", parser=given_path, help="What is missing, together, as in the rows of this file."),
     ] = None,
     repeats: Annotated[
         list[str] | None, typer.Option(metavar="VARIABLE=K", help="How many results of a repeatable variable.")
@@ -47,6 +66,7 @@ def simulate(
         model = load(priors)
         if ending_of(target) not in FORMATS:
             raise InputError(f"{target}: a file of patients ends in one of {', '.join(FORMATS)}")
+        check_folder_of(target)
         if target.exists() and not force:
             raise InputError(f"{target}: exists already: --force replaces it")
         if like and missing:
@@ -69,22 +89,23 @@ def simulate(
         if as_json:
             show_json(known | {"digest": model.digest, "disclaimer": DISCLAIMER})
         else:
-            typer.echo(f"{target}: {patients:,} patients drawn from priors {model.digest[:12]}, seed {seed}")
-            typer.echo(f"  the true {model.target} of each is in the column {truth_column(model.network)}")
-            typer.echo(DISCLAIMER)
+            say(f"{target}: {patients:,} patients drawn from priors {model.digest[:12]}, seed {seed}")
+            say(f"  the true {model.target} of each is in the column {truth_column(model.network)}")
+            say(DISCLAIMER)
 
 
 def _pairs(words: Sequence[str], example: str) -> list[tuple[str, str]]:
     bad = [word for word in words if "=" not in word]
     if bad:
         raise InputError(f"not variable=number: {', '.join(bad)}: write for instance {example}")
-    return [(name.strip(), number.strip()) for name, _, number in (word.partition("=") for word in words)]
+    return given_once([(name.strip(), number.strip()) for name, _, number in (word.partition("=") for word in words)])
 
 
 def _whole(text: str) -> int:
-    if not text.isdecimal():
-        raise InputError(f"not a whole number: {text}")
-    return int(text)
+    number = whole_number(text)
+    if number is None:
+        raise InputError(f"not a whole number: {shown(text)}")
+    return number
 
 
 def _share(text: str) -> float:
@@ -107,7 +128,6 @@ def _shares(words: Sequence[str], names: Sequence[str]) -> Any:
 
 def _frame(path: Path) -> Any:
     """A table as a DataFrame, every cell as it stands."""
-    import pandas as pd
     import pyarrow as pa
 
     table = open_table(path, lambda names: [])
@@ -116,22 +136,20 @@ def _frame(path: Path) -> Any:
     return frame
 
 
-def _write(target: Path, blocks: Any) -> None:
+def _write(target: Path, blocks: Iterable[pd.DataFrame]) -> None:
     """Write blocks of patients under a temporary name, and give the file its own name at the end."""
     import pyarrow as pa
 
-    unfinished = target.with_name(f"{target.name}.unfinished")
-    writer: Writer | None = None
-    try:
-        for block in blocks:
-            table = pa.Table.from_pandas(block, preserve_index=False).replace_schema_metadata(None)
-            table = table.add_column(0, "patient", pa.array(block.index + 1))
-            if writer is None:
-                writer = Writer(unfinished, ending_of(target), table.schema)
-            writer.write(table)
-        if writer is not None:
-            writer.close()
-            unfinished.replace(target)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
+    tables = (
+        pa.Table.from_pandas(block, preserve_index=False)
+        .replace_schema_metadata(None)
+        .add_column(0, "patient", pa.array(block.index + 1))
+        for block in blocks
+    )
+    first = next(tables)
+    with naming(target), TemporaryDirectory(prefix=".calcinosis-", dir=target.parent) as scratch:
+        unfinished = Path(scratch) / "patients"
+        with Writer(unfinished, ending_of(target), first.schema) as writer:
+            for table in chain([first], tables):
+                writer.write(table)
+        unfinished.replace(target)

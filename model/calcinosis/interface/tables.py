@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
-from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import mmap
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from calcinosis.interface.options import InputError
+import numpy as np
+
+from calcinosis.interface.options import InputError, check_input
+from calcinosis.knowledge.problem import PriorsError, Problem, Reporter
+from calcinosis.knowledge.sheet import MARK, STRAY_QUOTE, Row, is_empty_line, is_utf8, read_header, read_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,6 +28,8 @@ PIECE = 2**17
 BLOCK = 2**24
 """How many bytes of a CSV file are read at a time."""
 
+STEP = 2**18
+"""How many bytes of a CSV file are cut into cells row by row, where that has to be, before more is done at once."""
 
 Findings = Callable[[list[str]], Collection[str]]
 """Which of the columns hold findings."""
@@ -60,7 +65,28 @@ def telling_faults(path: Path) -> Iterator[None]:
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno:
             raise  # the system's own words are better
-        raise InputError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None
+        kind = "a Parquet" if ending_of(path) == ".parquet" else "an Arrow"
+        raise InputError(f"{path}: cannot be read: damaged, or not {kind} file: write it again") from None
+
+
+def _named(path: Path) -> Any:
+    """A file as pyarrow can read it: by its name, or mapped into memory here if its name is not UTF-8."""
+    import pyarrow as pa
+
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return pa.BufferReader(mapped(path))
+    return str(path)
+
+
+def mapped(path: Path) -> pa.Buffer:
+    """The contents of a file, read as they are needed."""
+    import pyarrow as pa
+
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        return pa.py_buffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b"")
 
 
 def open_table(path: Path, findings: Findings) -> Table:
@@ -71,8 +97,7 @@ def open_table(path: Path, findings: Findings) -> Table:
     """
     if ending_of(path) not in FORMATS:
         raise InputError(f"{path}: a file of many patients ends in one of {', '.join(FORMATS)}")
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file")
+    check_input(path)
     opened = {".csv": _open_csv, ".parquet": _open_parquet}.get(ending_of(path), _open_arrow)
     with telling_faults(path):
         table = opened(path, findings)
@@ -95,10 +120,10 @@ def _open_parquet(path: Path, findings: Findings) -> Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = pq.read_schema(path)
+    schema = pq.read_schema(_named(path))
     found = findings(schema.names)
     texts = [f.name for f in schema if f.name in found and f.type in (pa.string(), pa.large_string())]
-    file = pq.ParquetFile(path, read_dictionary=texts, memory_map=False, pre_buffer=False, buffer_size=2**20)
+    file = pq.ParquetFile(_named(path), read_dictionary=texts, memory_map=False, pre_buffer=False, buffer_size=2**20)
 
     def pieces(skip: int) -> Iterator[Piece]:
         groups = list(range(file.num_row_groups))
@@ -114,7 +139,8 @@ def _open_parquet(path: Path, findings: Findings) -> Table:
 def _open_arrow(path: Path, findings: Findings) -> Table:
     import pyarrow as pa
 
-    source = pa.memory_map(str(path))
+    named = _named(path)
+    source = pa.memory_map(named) if isinstance(named, str) else named
     try:
         file = pa.ipc.open_file(source)
     except pa.ArrowInvalid:
@@ -159,134 +185,202 @@ def _joined(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 def _open_csv(path: Path, findings: Findings) -> Table:
     """Every cell comes as the text it is, so that an identifier such as 007 stays one."""
     import pyarrow as pa
-    from pyarrow import csv as arrow_csv
 
-    _check_encoding(path)
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        try:
-            names = next((row for row in csv.reader(file) if row), [])
-        except csv.Error as error:
-            raise InputError(f"{path}: cannot be read: {error}") from None
-    if not names:
-        raise InputError(f"{path}: the file is empty")
-    if len(names) == 1 and ";" in names[0]:
-        raise InputError(f"{path}: semicolons between cells: save it with commas")
-    _check_doubled(path, names)
-    found = findings(names)
-    texts = {name: pa.dictionary(pa.int32(), pa.string()) if name in found else pa.string() for name in names}
+    problems: list[Problem] = []
+    header = _csv_header(path, Reporter(path.name, problems))
+    if header is None:
+        raise PriorsError(str(path), problems)
+    columns, start = header
+    found = findings(list(columns))
+    types = {name: pa.dictionary(pa.int32(), pa.string()) if name in found else pa.string() for name in columns}
+    schema = pa.schema(list(types.items()))
 
     def pieces(skip: int) -> Iterator[Piece]:
-        broken: deque[Any] = deque()
+        batches: list[pa.RecordBatch] = []
+        broken: dict[int, str] = {}
+        rows = 0
+        for block in _then_none(_csv_blocks(path, start)):
+            if rows and (block is None or rows * 8 >= PIECE):
+                batch = pa.concat_batches(batches) if len(batches) > 1 else batches[0]
+                passed = min(skip, rows)
+                skip -= passed
+                if passed < rows:
+                    yield Piece(batch.slice(passed), {i - passed: why for i, why in broken.items() if i >= passed})
+                batches, broken, rows = [], {}, 0
+            for batch, faults in () if block is None else _cut(block, schema):
+                batches.append(batch)
+                broken |= {rows + row: fault for row, fault in faults.items()}
+                rows += batch.num_rows
 
-        def note(row: Any) -> str:
-            broken.append(row)
-            return "skip"
-
-        with telling_faults(path):
-            reader = arrow_csv.open_csv(
-                path,
-                arrow_csv.ReadOptions(use_threads=False, block_size=BLOCK),
-                arrow_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=note),
-                arrow_csv.ConvertOptions(column_types=texts, strings_can_be_null=False),
-            )
-            yield from _with_broken(reader, broken, skip, path)
-
-    return Table(pa.schema(list(texts.items())), None, pieces)
+    return Table(schema, None, pieces)
 
 
-def _with_broken(reader: Any, broken: deque[Any], skip: int, path: Path) -> Iterator[Piece]:
-    """The rows after the first `skip`, those that could not be cut into as many cells as the header put in place.
+def _csv_header(path: Path, report: Reporter) -> tuple[tuple[str, ...], int] | None:
+    """The columns of a CSV file and the byte at which its rows begin; None if it cannot be read, which is reported."""
+    with path.open("rb") as file:
+        if not is_utf8(iter(lambda: file.read(BLOCK), b""), report):
+            return None
+        size, wide = file.tell(), STEP
+        while True:
+            file.seek(0)
+            raw = file.read(wide)
+            text = raw.removeprefix(MARK).decode(errors="ignore")
+            rows = read_rows(text, complete=wide >= size)
+            if wide >= size or any(any(row.cells) for row in read_rows(text, complete=False)):
+                break
+            wide *= 8
+    header = read_header(rows, report, patients=True)
+    if header is None:
+        return None
+    columns, _, end = header
+    return columns, len(text[:end].encode()) + len(raw) - len(raw.removeprefix(MARK))
 
-    The reader tells of such a row before it gives out the rows after it; `number` counts the header as row 1.
+
+def _csv_blocks(path: Path, start: int) -> Iterator[bytes | list[Row]]:
+    """The rows of a CSV file: bytes of which it is certain where cells and rows end, the others row by row."""
+    with path.open("rb") as file:
+        file.seek(start)
+        rest, ended, wide = b"", False, STEP
+        while True:
+            while not ended and len(rest) < max(BLOCK, wide):
+                more = file.read(max(BLOCK, wide) - len(rest))
+                rest, ended = rest + more, not more
+            if not rest:
+                return
+            cut = _regular(rest[:BLOCK], ended and len(rest) <= BLOCK)
+            if cut:
+                yield rest[:cut]
+                rest = rest[cut:]
+                continue
+            text = rest[:wide].decode(errors="ignore")
+            rows = list(read_rows(text, complete=ended and wide >= len(rest), least=STEP))
+            if rows:
+                yield rows
+                rest = rest[len(text[: rows[-1].end].encode()) :]
+            wide = STEP if rows else wide * 8
+
+
+def _regular(block: bytes, ended: bool) -> int:
+    """How many bytes from the first on are certainly complete rows in which each quote keeps the rules.
+
+    Of each two quotes the first opens and the second closes: the one follows a comma or line end, the other precedes
+    one, or the second and the next stand for one quote within a cell.
+    """
+    quotes = np.zeros(0, np.intp)
+    limit = len(block)
+    if b'"' in block:
+        raw = np.frombuffer(block, np.uint8)
+        quotes = np.flatnonzero(raw == ord('"'))
+        pairs = len(quotes) // 2
+        opening, closing = quotes[: 2 * pairs : 2], quotes[1::2]
+        follows = _SEPARATES[raw[opening - 1]] | (opening == 0)
+        precedes = _SEPARATES[raw[np.minimum(closing + 1, limit - 1)]] & (closing + 1 < limit)
+        precedes |= ended & (closing + 1 == limit)
+        doubled = opening[1:] == closing[:-1] + 1
+        follows[1:] |= doubled
+        precedes[:-1] |= doubled
+        good = follows & precedes
+        first = pairs if good.all() else int(good.argmin())
+        limit = int(quotes[2 * first]) if 2 * first < len(quotes) else limit
+    if limit == len(block):
+        if ended:
+            return limit
+        limit -= block.endswith(b"\r")  # a line feed may follow
+    while (end := max(block.rfind(b"\n", 0, limit), block.rfind(b"\r", 0, limit))) >= 0:
+        before = int(np.searchsorted(quotes, end))
+        if before % 2 == 0:
+            return end + 1
+        limit = int(quotes[before - 1])
+    return 0
+
+
+_SEPARATES = np.isin(np.arange(256), list(b",\r\n"))
+
+
+def _cut(block: bytes | list[Row], schema: pa.Schema) -> Iterator[tuple[pa.RecordBatch, dict[int, str]]]:
+    """The rows of a block cut into cells, and what is wrong with those that are not as the header says.
+
+    A regular block is pyarrow's, which stops at the first row that has another number of cells; then its halves are
+    tried, and what is small is cut here.
     """
     import pyarrow as pa
+    from pyarrow import csv as arrow_csv
 
-    row, last, cut = 0, "", False
-    for batch in _then_none(reader):
-        parts: list[pa.RecordBatch] = []
-        reasons: dict[int, str] = {}
-        first, rest = row, batch
-        while broken and (rest is None or broken[0].number - 2 - row <= rest.num_rows):
-            wrong = broken.popleft()
-            if rest is not None:
-                before = wrong.number - 2 - row
-                parts.append(rest.slice(0, before))
-                rest, row = rest.slice(before), row + before
-            reasons[row - first] = (
-                f"invalid: the row has {wrong.actual_columns} cells, the header {wrong.expected_columns}: "
+    if isinstance(block, list) or block.startswith(MARK):  # pyarrow would leave the mark out
+        yield _of_rows(block if isinstance(block, list) else read_rows(block.decode()), schema)
+        return
+    try:
+        table = arrow_csv.read_csv(
+            pa.BufferReader(block),
+            arrow_csv.ReadOptions(use_threads=False, block_size=len(block) + 1, column_names=schema.names),
+            arrow_csv.ParseOptions(newlines_in_values=b'"' in block, ignore_empty_lines=len(schema) > 1),
+            arrow_csv.ConvertOptions(
+                column_types=dict(zip(schema.names, schema.types, strict=True)),
+                strings_can_be_null=False,
+                check_utf8=False,
+            ),
+        )
+        yield from ((batch, {}) for batch in table.to_batches())
+    except pa.ArrowInvalid:
+        half = _regular(block[: len(block) // 2], False) if len(block) > STEP else 0
+        if half:
+            yield from _cut(block[:half], schema)
+            yield from _cut(block[half:], schema)
+        else:
+            yield _of_rows(read_rows(block.decode()), schema)
+
+
+def _of_rows(rows: Iterable[Row], schema: pa.Schema) -> tuple[pa.RecordBatch, dict[int, str]]:
+    """Rows as a table, those that are not as the header says with their first cells, but no findings."""
+    import pyarrow as pa
+
+    width, faults, cells = len(schema), dict[int, str](), list[list[str]]()
+    findings = [i for i, kind in enumerate(schema.types) if pa.types.is_dictionary(kind)]
+    for row in rows:
+        if is_empty_line(row, schema.names):
+            continue
+        kept = row.cells
+        if row.broken or len(kept) != width:
+            faults[len(cells)] = (
+                f"invalid: {': '.join(STRAY_QUOTE)}"
+                if row.broken
+                else f"invalid: the row has {len(kept)} cells, the header {width}: "
                 "a comma within a cell needs quotes around it"
             )
-            last, cut = wrong.text, True
-            parts.append(_of_cells(last, reader.schema))
-            row += 1
-        if rest is not None:
-            parts.append(rest)
-            row += rest.num_rows
-            if rest.num_rows:
-                last, cut = str(rest.column(rest.num_columns - 1)[-1]), False
-        elif "\n" in last and (_never_closed(last) if cut else _ends_with(path, last)):
-            raise InputError(f"{path}: a quote is never closed: what follows patient {row - 1} is all in one cell")
-        if not parts:
-            continue
-        whole = pa.concat_batches(parts) if len(parts) > 1 else parts[0]
-        passed = min(skip, whole.num_rows)
-        skip -= passed
-        if passed < whole.num_rows:
-            yield Piece(whole.slice(passed), {i - passed: reason for i, reason in reasons.items() if i >= passed})
+            kept = ["" if i in findings else cell for i, cell in enumerate([*kept, *[""] * width][:width])]
+        cells.append(kept)
+    columns = zip(*cells, strict=True) if cells else [()] * width
+    arrays = [pa.array(column, pa.string()) for column in columns]
+    arrays = [a.dictionary_encode() if i in findings else a for i, a in enumerate(arrays)]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema), faults
 
 
-def _check_encoding(path: Path) -> None:
-    """Refuse a file that is not UTF-8 before any of it is read as a table."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    lines = 1
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            try:
-                decoder.decode(block)
-            except UnicodeDecodeError as error:
-                lines += block.count(b"\n", 0, max(0, error.start))
-                raise InputError(f"{path}: line {lines} is not UTF-8 text: save it as 'CSV UTF-8'") from None
-            lines += block.count(b"\n")
-
-
-def _never_closed(row: str) -> bool:
-    """Whether a quote of a broken row, its text as it stands, is open to the end of the file."""
-    try:
-        return next(csv.reader([f"{row}\n"]), [""])[-1].endswith("\n")
-    except csv.Error:  # longer than any cell should be
-        return True
-
-
-def _ends_with(path: Path, cell: str) -> bool:
-    """Whether a cell of several lines reaches to the end of the file, with no quote behind it."""
-    end = cell[-64:].encode()
-    with path.open("rb") as file:
-        file.seek(-min(path.stat().st_size, len(end)), 2)
-        return file.read() == end and not cell.endswith('"')
-
-
-def _then_none(batches: Any) -> Iterator[Any]:
-    yield from batches
+def _then_none(blocks: Iterable[Any]) -> Iterator[Any]:
+    yield from blocks
     yield None
 
 
-def _of_cells(text: str, schema: pa.Schema) -> pa.RecordBatch:
-    """A broken row as one row of a table: its first cells, but no findings."""
-    import pyarrow as pa
+def check_folder_of(target: Path) -> None:
+    """Refuse a file to be written where there is no folder for it."""
+    if not target.parent.is_dir():
+        raise InputError(f"{target}: there is no folder {target.parent}")
 
+
+@contextmanager
+def naming(target: Path) -> Iterator[None]:
+    """Have the system's complaints name the file that was asked for, where they name none."""
     try:
-        cells = next(csv.reader([text]), [])
-    except csv.Error:  # longer than any cell should be
-        cells = text.split(",")
-    held = {
-        field.name: [cells[i] if i < len(cells) and not pa.types.is_dictionary(field.type) else ""]
-        for i, field in enumerate(schema)
-    }
-    return pa.RecordBatch.from_pydict(held, schema=schema)
+        yield
+    except OSError as error:
+        if error.errno and not error.filename:
+            raise OSError(error.errno, error.strerror, str(target)) from None
+        raise
 
 
 class Writer:
-    """A file of answers being written, one group of rows after the other.
+    """A file of answers being written, one group of rows after the other; at the end it is closed and on disk.
+
+    The file is opened here and not by pyarrow, which takes no names but those in UTF-8.
 
     Raises:
         InputError: for a column that the format cannot hold.
@@ -300,6 +394,7 @@ class Writer:
         _check_fit(ending, schema)
         self._writer: Any
         self._schema = schema
+        self._file = path.open("wb")
         if ending == ".parquet":
             # numbers are mostly all different: dictionaries, statistics and packing gain nothing there, and take time
             texts = [
@@ -308,14 +403,14 @@ class Writer:
             others = [field.name for field in schema if field.type != pa.float64()]
             packed = {field.name: "snappy" if field.name in others else "none" for field in schema}
             self._writer = pq.ParquetWriter(
-                path, schema, compression=packed, use_dictionary=texts, write_statistics=others
+                self._file, schema, compression=packed, use_dictionary=texts, write_statistics=others
             )
         elif ending == ".csv":
             self._schema = _for_csv(schema)
             options = arrow_csv.WriteOptions(quoting_style="needed")
-            self._writer = arrow_csv.CSVWriter(path, self._schema, write_options=options)
+            self._writer = arrow_csv.CSVWriter(self._file, self._schema, write_options=options)
         else:
-            self._writer = pa.ipc.new_file(path, schema)
+            self._writer = pa.ipc.new_file(self._file, schema)
 
     def write(self, table: pa.Table) -> None:
         """Add rows; a Parquet file gets them as one row group."""
@@ -326,9 +421,18 @@ class Writer:
         else:
             self._writer.write_table(table.cast(self._schema))
 
-    def close(self) -> None:
-        """Finish the file."""
-        self._writer.close()
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with self._file:
+            try:
+                self._writer.close()
+                self._file.flush()
+                os.fsync(self._file.fileno())
+            except OSError:
+                if kind is None:  # else the first fault is the one to tell
+                    raise
 
 
 def _check_fit(ending: str, schema: pa.Schema) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -17,11 +18,17 @@ from calcinosis.interface.options import (
     JsonOption,
     MostOption,
     PriorsOption,
+    check_out,
+    given_path,
+    listed_columns,
     listed_files,
+    show_columns,
     show_json,
     tell_files,
     telling_errors,
 )
+from calcinosis.interface.printing import console
+from calcinosis.knowledge.folder import chosen_folder, overlap
 
 if TYPE_CHECKING:
     from calcinosis.analysis.diagnosed import Diagnosed
@@ -29,9 +36,9 @@ if TYPE_CHECKING:
 
 def update(
     cases: Annotated[
-        Path, typer.Argument(metavar="CASES", readable=False, help="Patients with a column 'diagnosis': .csv, …")
+        Path, typer.Argument(metavar="CASES", parser=given_path, help="Patients with a column 'diagnosis': .csv, …")
     ],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", readable=False, help="The new priors folder.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", parser=given_path, help="The new priors folder.")],
     name: Annotated[
         str | None, typer.Option(metavar="NAME", help="What the rows call the cohort; 'local cohort <year>'.")
     ] = None,
@@ -49,7 +56,7 @@ def update(
         int, typer.Option(metavar="N", min=0, help="In how many parts the cohort is left out, to see whether it helps.")
     ] = 5,
     report: Annotated[
-        Path | None, typer.Option(metavar="DIR", readable=False, help="Write a page, figures and tables there.")
+        Path | None, typer.Option(metavar="DIR", parser=given_path, help="Write a page, figures and tables there.")
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of the parts and of the check.")] = 0,
     most: MostOption = 8,
@@ -70,10 +77,14 @@ def update(
         raise typer.BadParameter("--folds is 0, to leave nobody out, or 2 and more")
     with telling_errors(as_json):
         from calcinosis.interface.cases_file import read_cases_file
+        from calcinosis.interface.updated_folder import check_new
 
+        name = None if name is None else _read_name(name)
+        check_new(chosen_folder(priors), out, force=force)
+        check_out(report, force)
+        if report and overlap(out, report):
+            raise InputError(f"{report} and {out} are the same folder, or one holds the other: name another --report")
         model = load(priors)
-        if out.exists() and any(out.iterdir() if out.is_dir() else [out]) and not force:
-            raise InputError(f"{out} exists: name another folder, or replace it with --force")
         known = read_cases_file(cases, model, every=False)
         if forget:
             _forget(model, known, out, most, force, as_json)
@@ -136,11 +147,20 @@ def _learn(
             "left_out": left.as_dict() if left else None,
             "rules_broken": broken,
         }
-        show_json({"folder": str(out)} | found.as_dict(most) | parts | listed_files(files))
+        show_json({"folder": str(out)} | found.as_dict(most) | parts | listed_columns(known) | listed_files(files))
     else:
         show_update(found, left, check, broken, most)
+        show_columns(known.read, known.ignored, "not read")
         tell_files(report, files)
         show_written(found, out)
+
+
+def _read_name(name: str) -> str:
+    """The name of a cohort as text, whatever the locale made of its UTF-8 bytes."""
+    try:
+        return os.fsencode(name).decode() if any("\udc80" <= sign <= "\udcff" for sign in name) else name
+    except UnicodeDecodeError:
+        raise InputError(f"--name {name!a} is not UTF-8 text: write it in UTF-8 or in plain letters") from None
 
 
 def _forget(model: Model, known: Diagnosed, out: Path, most: int, force: bool, as_json: bool) -> None:
@@ -172,17 +192,16 @@ def _broken(before: Model, after: Model) -> list[str]:
 @contextmanager
 def _bar(hidden: bool) -> Iterator[Callable[[str, int, int], None]]:
     """A progress bar on the error stream, told what is done; none where that is no terminal."""
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    console = Console(stderr=True)
+    terminal = console(stderr=True)
     with Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TimeElapsedColumn(),
-        console=console,
+        console=terminal,
         transient=True,
-        disable=hidden or not console.is_terminal,
+        disable=hidden or not terminal.is_terminal,
     ) as progress:
         task = progress.add_task("looking at the cohort", total=None)
 

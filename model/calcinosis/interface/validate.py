@@ -15,19 +15,26 @@ from calcinosis.interface.options import (
     MostOption,
     OutOption,
     PriorsOption,
+    check_out,
+    given_path,
+    listed_columns,
     listed_files,
+    show_columns,
     show_json,
     tell_files,
     telling_errors,
 )
 from calcinosis.knowledge.cases import FILE
 from calcinosis.knowledge.folder import chosen_folder
+from calcinosis.knowledge.problem import shown
 
 
 def validate(
     cases: Annotated[
         Path | None,
-        typer.Argument(metavar="[CASES]", readable=False, help="Patients with a column 'diagnosis': .csv, .parquet, …"),
+        typer.Argument(
+            metavar="[CASES]", parser=given_path, help="Patients with a column 'diagnosis': .csv, .parquet, …"
+        ),
     ] = None,
     published: Annotated[
         bool, typer.Option("--published", help="The published cases of the priors folder, instead of a file.")
@@ -68,10 +75,12 @@ def validate(
     if published == (cases is not None):
         raise typer.BadParameter("give a file of cases, or --published")
     with telling_errors(as_json):
+        check_out(out, force)
         model = load(priors)
         path = chosen_folder(priors) / FILE if cases is None else cases
         mix = None if prevalence is None else _read_mix(prevalence)
-        found = examine(model, read_cases_file(path, model), prevalence=mix, draws=draws, seed=seed)
+        diagnosed = read_cases_file(path, model)
+        found = examine(model, diagnosed, prevalence=mix, draws=draws, seed=seed)
         curve = decision_curve(model, found, state=state)
         files: list[Path] = []
         if out:
@@ -81,17 +90,21 @@ def validate(
             title = f"{path.name}: how good the answers are"
             files = write_report(validation_report(found, curve, title, published), out, force=force)
         if as_json:
-            show_json(found.as_dict(most) | {"decision_curve": curve.as_dict()} | listed_files(files))
+            curves = {"decision_curve": curve.as_dict()}
+            show_json(found.as_dict(most) | curves | listed_columns(diagnosed) | listed_files(files))
         else:
             show_validation(found, curve, most, published)
+            show_columns(diagnosed.read, diagnosed.ignored, "not read")
             tell_files(out, files)
 
 
 def _read_mix(text: str) -> dict[str, float]:
     """The share of each subtype that --prevalence names."""
-    found = {}
+    found: dict[str, float] = {}
     for part in text.split(","):
         name, sign, number = part.partition("=")
+        if name.strip() in found:
+            raise InputError(f"--prevalence names {shown(name)} twice: give each share once")
         try:
             found[name.strip()] = float(number.strip().removesuffix("%")) / (100 if number.strip().endswith("%") else 1)
         except ValueError:

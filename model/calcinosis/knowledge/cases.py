@@ -34,7 +34,7 @@ def check_cases(sheet: Sheet, priors: Priors, problems: list[Problem]) -> None:
     if not check_columns(sheet, ("case_id", "diagnosis"), (*priors.variables, *CITATION), report):
         return
     if not findings:
-        report(1, "no column is a variable", "name the columns as in variables.csv")
+        report(sheet.top, "no column is a variable", "name the columns as in variables.csv")
     unique(sheet, ["case_id"], report)
     states = priors.variables[priors.target].state_names
     for line in sheet.lines:

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
-from calcinosis.knowledge.number import NotANumber, parse_number
+from calcinosis.knowledge.names import Role, fault_of_name, folded
+from calcinosis.knowledge.number import NotANumber, fault_of_weight, parse_bounded
 from calcinosis.knowledge.problem import Reporter, choose_from, nearest
 from calcinosis.knowledge.sheet import Line, Sheet
 
 
 def number_cell(line: Line, column: str, report: Reporter) -> float | None:
-    """The number in a cell, or None if it is not one."""
+    """The number in a cell, or None if it is not one that can be computed with."""
     text = line.cells[column]
     try:
-        return parse_number(text)
+        return parse_bounded(text)
     except NotANumber as fault:
         report(line.number, fault.what, fault.mend, column, text)
         return None
+
+
+JUDGED = "write how many patients the row rests on, 4 to 10 for a judgement"
+
+
+def weight_cell(line: Line, report: Reporter, mend: str = JUDGED) -> float | None:
+    """The number of patients that a row rests on, or None if there is none in the cell that can be computed with."""
+    weight = number_cell(line, "weight", report)
+    fault = None if weight is None else fault_of_weight(weight)
+    if fault is not None:
+        report(line.number, fault, mend, "weight", line.cells["weight"])
+    return weight
 
 
 def word_cell(line: Line, column: str, allowed: Sequence[str], what: str, report: Reporter) -> str | None:
@@ -59,15 +72,24 @@ def names_cell(line: Line, column: str, allowed: Sequence[str], what: str, repor
 def some_rows(sheet: Sheet, report: Reporter) -> None:
     """Report a sheet without any row."""
     if not sheet.lines:
-        report(1, "no rows under the header", "write one line per row")
+        report(sheet.top, "no rows under the header", "write one line per row")
 
 
-def unique(sheet: Sheet, columns: Sequence[str], report: Reporter) -> None:
-    """Report lines whose cells in `columns` stand on an earlier line too."""
-    seen: dict[tuple[str, ...], int] = {}
+def unique(sheet: Sheet, columns: Sequence[str], report: Reporter, compared: Callable[[str], str] = folded) -> None:
+    """Report lines whose cells in `columns` stand on an earlier line too, or are hard to tell from those there."""
+    seen: dict[tuple[str, ...], Line] = {}
     for line in sheet.lines:
-        key = tuple(line.cells[column] for column in columns)
-        first = seen.setdefault(key, line.number)
-        if first != line.number:
-            what = f"the same as on line {first}"
-            report(line.number, what, "remove one of the two", ", ".join(columns), ", ".join(key))
+        first = seen.setdefault(tuple(compared(line.cells[column]) for column in columns), line)
+        if first is not line:
+            alike = all(line.cells[column] == first.cells[column] for column in columns)
+            what = f"the same as on line {first.number}" if alike else f"too like line {first.number} to tell apart"
+            mend = "remove one of the two" if alike else "remove one of the two, or give it another name"
+            report(line.number, what, mend, ", ".join(columns), ", ".join(line.cells[column] for column in columns))
+
+
+def name_cell(line: Line, column: str, role: Role, report: Reporter) -> bool:
+    """Whether the name in a cell, which is not empty, can be one; what is wrong with it is reported."""
+    fault = fault_of_name(line.cells[column], role)
+    if fault is not None:
+        report(line.number, *fault, column, line.cells[column])
+    return fault is None

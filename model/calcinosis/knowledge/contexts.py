@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 
 ANY, OR = "any", "/"
@@ -53,11 +53,6 @@ def cell_of(chosen: Iterable[str], states: Sequence[str]) -> str:
 def contexts_of(given: Sequence[str], states: Sequence[Sequence[str]]) -> Iterator[Context]:
     """The contexts that the parent cells of a row name; `states` has the states of each parent."""
     return product(*(states_in(cell, own) for cell, own in zip(given, states, strict=True)))
-
-
-def numbered(states: Sequence[Sequence[str]]) -> Mapping[Context, int]:
-    """The number of each context, the last parent's state running fastest."""
-    return {context: number for number, context in enumerate(product(*states))}
 
 
 def count(states: Sequence[Sequence[str]]) -> int:

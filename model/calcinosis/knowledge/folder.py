@@ -8,8 +8,28 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from calcinosis.knowledge.problem import PriorsError, Problem
+from calcinosis.knowledge.reader import FILES, read_priors
+from calcinosis.knowledge.regular import check_regular, read_regular
+
 VARIABLE = "CALCINOSIS_PRIORS"
 """The environment variable that names a priors folder to use instead of the shipped one."""
+
+FOLDERS = ("tables", "decisions", "cases", "updates")
+"""The folders within a priors folder."""
+
+PARTS = (
+    "README.md",
+    *FILES,
+    "tables/*.csv",
+    "decisions/*.csv",
+    "cases/published_cases.csv",
+    "updates/[0-9][0-9]*_*.csv",
+)
+"""The files of a priors folder, which --force replaces; it leaves everything else in the folder as it is."""
+
+SCRATCH = ".calcinosis-"
+"""How the names of temporary files and folders begin."""
 
 
 def shipped_folder() -> Path:
@@ -20,88 +40,211 @@ def shipped_folder() -> Path:
 
 
 def chosen_folder(folder: str | os.PathLike[str] | None = None) -> Path:
-    """The folder named, else the one that CALCINOSIS_PRIORS names, else the shipped one."""
-    named = folder or os.environ.get(VARIABLE)
-    return Path(named) if named else shipped_folder()
+    """The folder named, else the one that CALCINOSIS_PRIORS names, else the shipped one.
+
+    Raises:
+        PriorsError: if the name is empty.
+    """
+    if folder is None:
+        named = os.environ.get(VARIABLE)
+        return Path(named) if named else shipped_folder()
+    if not os.fspath(folder):
+        mend = "name a priors folder, or leave it out to use the shipped one"
+        raise PriorsError("''", [Problem("''", 1, "", "", "an empty path", mend)])
+    return Path(folder)
 
 
-def copy_folder(source: Path, destination: Path, *, force: bool = False) -> Path:
-    """The path of a new copy of a priors folder, for editing; made whole or not at all.
+def overlap(one: Path, other: Path) -> bool:
+    """Whether two paths are the same or one is within the other, links followed."""
+    first, second = (Path(os.path.realpath(path)) for path in (one, other))
+    return first.is_relative_to(second) or second.is_relative_to(first)
+
+
+def check_destination(source: Path, destination: Path, *, force: bool = False) -> None:
+    """Refuse a destination to which a priors folder cannot be copied, before any work is done.
 
     Raises:
         FileExistsError: if the destination is a priors folder and `force` is not given, or is anything else but an
-            empty folder.
-        OSError: if the copy cannot be written; nothing is left behind.
+            empty folder, or if it and the source overlap.
+        OSError: if nothing can be written there.
     """
-    destination = Path(os.path.abspath(destination))
-    if destination in (Path.cwd(), *Path.cwd().parents):
-        where = "is" if destination == Path.cwd() else "holds"
-        raise FileExistsError(f"{destination} {where} the folder you stand in: name a new one")
-    occupied = destination.exists() and not (destination.is_dir() and not any(destination.iterdir()))
-    if occupied and not (destination / "variables.csv").is_file():
+    place = Path(os.path.realpath(destination))
+    if place in (Path.cwd(), *Path.cwd().parents):
+        where = "is" if place == Path.cwd() else "holds"
+        raise FileExistsError(f"{place} {where} the folder you stand in: name a new one")
+    occupied = os.path.lexists(place) and not (place.is_dir() and not any(place.iterdir()))
+    if occupied and not (place / "variables.csv").is_file():
         raise FileExistsError(f"{destination} exists and is no priors folder: name another folder")
     if occupied and not force:
         raise FileExistsError(f"{destination} exists: name another folder, or replace it with --force")
-    made = _make_folders(destination.parent)
+    links = [path for path in source.rglob("*") if path.is_symlink()]
+    if any(overlap(path, place) for path in (source, *links)):
+        raise FileExistsError(f"{destination} and {source} are the same folder, or one holds the other: name another")
+    check_writable(destination)
+
+
+def check_file(path: Path, *, force: bool = False) -> None:
+    """Refuse a file that cannot be written, before any work is done.
+
+    Raises:
+        FileExistsError: if it exists and `force` is not given.
+        OSError: if it is not a regular file, or nothing can be written there.
+    """
+    _check_taken(path, force)
+    if not path.parent.exists():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    check_writable(path.parent, path)
+
+
+def _check_taken(path: Path, force: bool) -> None:
+    if path.exists() and not force:
+        raise FileExistsError(f"{path} exists: name another file, or replace it with --force")
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if os.path.lexists(path):
+        check_regular(path)
+
+
+def check_writable(folder: Path, named: Path | None = None) -> None:
+    """Write into a folder, or into the nearest one above it that exists, and remove it again.
+
+    Raises:
+        OSError: if that fails, with the path `named`, else the folder.
+    """
+    nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     try:
-        _place_copy(source, destination)
-    except BaseException:
-        for folder in made:
-            folder.rmdir()
+        tempfile.TemporaryDirectory(prefix=SCRATCH, dir=nearest).cleanup()
+    except OSError as error:  # the temporary name would mean nothing to the user
+        raise OSError(error.errno, error.strerror, str(named or folder)) from None
+
+
+def copy_folder(source: Path, destination: Path, *, force: bool = False) -> Path:
+    """The path of a new copy of a priors folder, for editing; complete or not made at all.
+
+    In a folder that is replaced, `PARTS` are; all else in it stays.
+
+    Raises:
+        FileExistsError, OSError: as `check_destination`; nothing is left behind.
+        PriorsError: if what stays in the folder would be a fault of the new one.
+    """
+    check_destination(source, destination, force=force)
+    destination = Path(os.path.abspath(destination))
+    place = Path(os.path.realpath(destination))
+    there = place.exists()
+    made = _make_folders(place.parent)
+    scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=place if there else place.parent))
+    fresh, former = scratch / "new", scratch / "former"
+    try:
+        _copy(source, fresh)
+        if there:
+            _replace(fresh, place, former)
+        else:
+            fresh.rename(place)
+    except BaseException as error:
+        if not any(path.is_file() for path in former.rglob("*")):  # else the former files could not all be put back
+            shutil.rmtree(scratch)
+        _remove(made)
+        if isinstance(error, OSError) and SCRATCH in str(error.filename):
+            raise OSError(error.errno, error.strerror, str(destination)) from None
         raise
+    shutil.rmtree(scratch)
     return destination
+
+
+def _copy(source: Path, destination: Path) -> None:
+    """Copy a folder without hidden files; modes are those of new files."""
+    entries = sorted(source.iterdir())
+    destination.mkdir()
+    for entry in entries:
+        if entry.is_dir():
+            if not entry.name.startswith(".") and entry.name != "__pycache__":
+                _copy(entry, destination / entry.name)
+        elif not entry.name.startswith("."):
+            write_whole(destination / entry.name, read_regular(entry))
+
+
+def _replace(fresh: Path, place: Path, former: Path) -> None:
+    """Move the files of `fresh` into `place`, those that they replace to `former`; on failure everything moves back.
+
+    variables.csv leaves first and comes last, so that no folder that is half replaced can be read as priors.
+    """
+    expected = read_priors(fresh).digest
+    old, parts = _parts(place), _parts(fresh)
+    files = [path.relative_to(fresh) for path in fresh.rglob("*") if path.is_file()]
+    others = [path for path in files if path not in parts and not _is_taken(place, path)]
+    first = Path("variables.csv")
+    moves = [(place / path, former / path) for path in sorted(old, key=lambda path: path != first)]
+    moves += [(fresh / path, place / path) for path in sorted([*parts, *others], key=lambda path: path == first)]
+    done: list[tuple[Path, Path]] = []
+    made: list[Path] = []
+    try:
+        for start, end in moves:
+            made = _make_folders(end.parent) + made
+            start.rename(end)
+            done.append((start, end))
+        for name in FOLDERS:
+            if (place / name).is_dir() and not any((place / name).iterdir()):
+                (place / name).rmdir()
+        if read_priors(place).digest != expected:
+            raise FileExistsError(f"{place} holds files that change what the new ones mean: name another folder")
+    except BaseException:
+        for start, end in reversed(done):
+            start.parent.mkdir(parents=True, exist_ok=True)
+            end.rename(start)
+        _remove([path for path in made if path.is_relative_to(place) and not path.is_relative_to(former)])
+        raise
+
+
+def _parts(folder: Path) -> set[Path]:
+    """The files of a priors folder, and those of its folders that are links, which are not followed."""
+    links = {Path(name) for name in FOLDERS if (folder / name).is_symlink()}
+    paths = (path for pattern in PARTS for path in folder.glob(pattern) if path.is_symlink() or not path.is_dir())
+    return links | {part for path in paths if (part := path.relative_to(folder)).parent not in links}
+
+
+def _is_taken(folder: Path, path: Path) -> bool:
+    """Whether a folder has something of this name, or a link above it."""
+    return os.path.lexists(folder / path) or any((folder / above).is_symlink() for above in path.parents)
 
 
 def _make_folders(folder: Path) -> list[Path]:
     """Make a folder and those above it that are missing; the ones made, the lowest first."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except BaseException:
+        _remove(missing)
+        raise
     return missing
 
 
-def _place_copy(source: Path, destination: Path) -> None:
-    """Copy a folder beside its destination, then move it there; what stood there comes back if that fails."""
-    with tempfile.TemporaryDirectory(prefix=f".{destination.name}-", dir=destination.parent) as scratch:
-        fresh, former = Path(scratch) / "new", Path(scratch) / "former"
-        try:
-            shutil.copytree(source, fresh, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-        except shutil.Error as error:  # one entry per file that could not be copied
-            name, _, why = error.args[0][0]
-            raise OSError(f"{name} cannot be copied: {why}") from None
-        for path in (fresh, *fresh.rglob("*")):
-            path.chmod(path.stat().st_mode | 0o200)  # an installed package may be read-only; the copy is for editing
-        if destination.exists():
-            destination.rename(former)
-        try:
-            fresh.rename(destination)
-        except OSError:
-            if former.exists():
-                former.rename(destination)
-            raise
+def _remove(folders: list[Path]) -> None:
+    """Remove empty folders, as far as they are there."""
+    for folder in folders:
+        if folder.is_dir():
+            folder.rmdir()
 
 
 def write_whole(path: Path, content: str | bytes, *, force: bool = False) -> Path:
-    """The path of a file written whole or not at all.
+    """The path of a file written completely or not at all; a link is followed.
 
     Raises:
         FileExistsError: if it exists and `force` is not given.
         OSError: if it cannot be written; a half-written file is not left behind.
     """
-    if path.exists() and not force:
-        raise FileExistsError(f"{path} exists: name another file, or replace it with --force")
-    data = content.encode() if isinstance(content, str) else content
-    if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "Is a directory", str(path))
+    _check_taken(path, force)
+    data = content.encode(errors="backslashreplace") if isinstance(content, str) else content
+    place = Path(os.path.realpath(path))
+    scratch = place.with_name(f"{SCRATCH}{os.urandom(8).hex()}")
     try:
-        handle, scratch = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    except OSError as error:  # the scratch file's name would say nothing to the one who asked for this one
-        raise OSError(error.errno, error.strerror, str(path)) from None
-    try:
-        with os.fdopen(handle, "wb") as file:
+        with open(scratch, "xb") as file:
             file.write(data)
-        os.chmod(scratch, 0o644)
-        os.replace(scratch, path)
-    except BaseException:
-        Path(scratch).unlink(missing_ok=True)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(scratch, place)
+    except BaseException as error:
+        scratch.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno:  # the temporary name would mean nothing to the user
+            raise OSError(error.errno, error.strerror, str(path)) from None
         raise
     return path

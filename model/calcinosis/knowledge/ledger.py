@@ -1,6 +1,6 @@
 """What a priors folder learned from a cohort, so that it can be taken back: updates/NN_<cohort>.csv.
 
-One line per row that learned: what it was before, word for word. Nothing of any patient is in it.
+One line per row that learned: what it was before and after, word for word. Nothing of any patient is in it.
 """
 
 from __future__ import annotations
@@ -9,44 +9,80 @@ import csv
 import io
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
+from calcinosis.knowledge.digest import digest
 from calcinosis.knowledge.number import parse_number, plain
 from calcinosis.knowledge.problem import PriorsError, Problem
-from calcinosis.knowledge.rewrite import records
+from calcinosis.knowledge.regular import read_regular
+from calcinosis.knowledge.rewrite import cells_of, records
 
 FOLDER = "updates"
 """The folder of the ledgers, in a priors folder."""
 
-COLUMNS = ("cohort", "patients", "weight", "tables", "table", "given", "cases", "former")
+SOURCES = "sources.csv"
+"""The file to which the cohort adds a row, which has its key for `given` and no former line."""
+
+COLUMNS = ("cohort", "patients", "weight", "tables", "table", "given", "cases", "columns", "learned", "former")
 """The columns: the key of the cohort in sources.csv, how many patients it has, for how many each counts, which tables
 learned (`;` between); then per row its table, the states of the parents (`,` between), how many patients belong to it,
-and its former line."""
+the header of its table, the line that was written, and its former line. Files of the folder follow: the file for
+`table`, the SHA-256 of its content for `learned`. The last line is the digest of all lines above it."""
+
+DIGEST = "sha256"
+"""The first cell of the last line."""
 
 _NAME = re.compile(r"(\d{2,})_.+\.csv")
 
 
 @dataclass(frozen=True)
+class Entry:
+    """A row that learned: the header of its file, its line as it was written, its line before; `cases` belong to it."""
+
+    columns: str
+    learned: str
+    former: str
+    cases: float = 0.0
+
+    @property
+    def after(self) -> dict[str, str]:
+        """The cells that were written, by column."""
+        return self._cells(self.learned)
+
+    @property
+    def before(self) -> dict[str, str]:
+        """The former cells by column; none of a row that was added."""
+        return self._cells(self.former) if self.former else {}
+
+    def _cells(self, line: str) -> dict[str, str]:
+        names = (name.strip() for name in cells_of(self.columns))
+        return dict(zip(names, cells_of(line), strict=True))
+
+
+@dataclass(frozen=True)
 class Ledger:
-    """What rows were before they learned from a cohort: `former` by table and parents' states."""
+    """What learned from a cohort: `rows` by table (or SOURCES) and parents' states, the digests of `files` by name."""
 
     cohort: str
     patients: int
     weight: float
     tables: tuple[str, ...]
-    former: Mapping[tuple[str, str], str]
-    cases: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    rows: Mapping[tuple[str, str], Entry]
+    files: Mapping[str, str]
 
     @property
     def content(self) -> bytes:
         """The ledger as a CSV file."""
+        about = [self.cohort, str(self.patients), plain(self.weight), ";".join(self.tables)]
+        lines = [list(COLUMNS)]
+        for (table, given), row in self.rows.items():
+            lines.append([*about, table, given, f"{row.cases:.6g}", row.columns, row.learned, row.former])
+        lines += [[*about, file, "", "", "", content, ""] for file, content in self.files.items()]
+        lines.append([DIGEST, digest(lines), *[""] * (len(COLUMNS) - 2)])
         file = io.StringIO(newline="")
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for (table, given), former in self.former.items():
-            about = (self.cohort, self.patients, plain(self.weight), ";".join(self.tables))
-            writer.writerow((*about, table, given, f"{self.cases.get((table, given), 0.0):.6g}", former))
+        csv.writer(file, lineterminator="\n").writerows(lines)
         return file.getvalue().encode()
 
 
@@ -58,25 +94,46 @@ def ledgers_of(folder: Path) -> list[Path]:
 
 
 def next_path(folder: Path, cohort: str) -> Path:
-    """Where the ledger of one cohort more shall stand."""
+    """Where the ledger of one cohort more shall be: a short name that every file system can hold."""
     known = ledgers_of(folder)
     number = int(known[-1].name.partition("_")[0]) + 1 if known else 1
-    return folder / FOLDER / f"{number:02d}_{cohort}.csv"
+    stem = re.sub(r"[^A-Za-z0-9_]", "", cohort)[:60].strip("_") or "cohort"
+    return folder / FOLDER / f"{number:02d}_{stem}.csv"
+
+
+def file_digests(folder: Path) -> dict[str, str]:
+    """The SHA-256 of each CSV file of a priors folder that says what its patients mean, by name."""
+    paths = [*sorted(folder.glob("*.csv")), *sorted((folder / "tables").glob("*.csv"))]
+    return {
+        path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest() for path in paths if path.is_file()
+    }
 
 
 def read_ledger(path: Path) -> Ledger:
     """The ledger in a file; its cells keep their spaces, as former lines must.
 
     Raises:
-        PriorsError: if it is none.
+        PriorsError: if it is none, or not as it was written.
+        OSError: if it cannot be read.
     """
     try:
-        head, *lines = [record.cells for record in records(path.read_bytes()) if any(record.cells)]
-        cells = [dict(zip(head, line, strict=True)) for line in lines]
+        *lines, last = [list(record.cells) for record in records(read_regular(path)) if any(record.cells)]
+        if last[:2] != [DIGEST, digest(lines)] or lines[0] != list(COLUMNS):
+            raise ValueError
+        cells = [dict(zip(COLUMNS, line, strict=True)) for line in lines[1:]]
+        rows = {
+            (line["table"], line["given"]): Entry(
+                line["columns"], line["learned"], line["former"], parse_number(line["cases"])
+            )
+            for line in cells
+            if line["columns"]
+        }
+        for row in rows.values():
+            _ = row.before, row.after  # each must have a cell for each column
+        files = {line["table"]: line["learned"] for line in cells if not line["columns"]}
         first = cells[0]
         patients, weight = int(first["patients"]), parse_number(first["weight"])
-        former = {(line["table"], line["given"]): line["former"] for line in cells}
-        return Ledger(first["cohort"], patients, weight, tuple(first["tables"].split(";")), former)
+        return Ledger(first["cohort"], patients, weight, tuple(first["tables"].split(";")), rows, files)
     except (ValueError, KeyError, IndexError, csv.Error):
         what, mend = "not what 'calcinosis update' has written", "put the file back as it was"
         problem = Problem(f"{FOLDER}/{path.name}", 1, "", "", what, mend)

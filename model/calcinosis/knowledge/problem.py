@@ -6,12 +6,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 
+from calcinosis.knowledge.names import folded
+from calcinosis.knowledge.visible import visible
+
+LONGEST_SHOWN = 80
+"""How many characters of a value a message shows at most."""
+
 
 @dataclass(frozen=True, order=True)
 class Problem:
     """One fault: where it stands, what is wrong, how to mend it.
 
-    `line` counts from 1, the header being line 1; a fault of a whole file or of its header is on line 1.
+    `line` counts from 1; a fault of a header is on its line, one of a whole file on line 1.
     `column` and `value` are empty where the fault is not in one cell.
 
     >>> print(Problem("tables/pain.csv", 3, "severe", "1.2", "a probability above 1", "write a number from 0 to 1"))
@@ -25,9 +31,14 @@ class Problem:
     what: str
     mend: str
 
+    def __post_init__(self) -> None:
+        for name in ("column", "value"):
+            if len(getattr(self, name)) > LONGEST_SHOWN:
+                object.__setattr__(self, name, shown(getattr(self, name)))
+
     def __str__(self) -> str:
-        value = " ".join(self.value.split())  # a quoted cell may hold line breaks; a message is one line
-        return f"{self.file}:{self.line}: {self.column or '-'}: {value or '-'}: {self.what}: {self.mend}"
+        value = shown(self.value)
+        return visible(f"{self.file}:{self.line}: {self.column or '-'}: {value or '-'}: {self.what}: {self.mend}")
 
     def as_dict(self) -> dict[str, str | int]:
         """The six parts by name, for JSON."""
@@ -52,10 +63,20 @@ class PriorsError(ValueError):
         self.folder = folder
         self.problems: tuple[Problem, ...] = tuple(sorted(set(problems)))
         count = f"{len(self.problems)} problem{'' if len(self.problems) == 1 else 's'}"
-        super().__init__("\n".join([f"{count} in {folder}", *map(str, self.problems)]))
+        super().__init__("\n".join([f"{count} in {visible(folder)}", *map(str, self.problems)]))
 
     def __reduce__(self) -> tuple[type[PriorsError], tuple[str, tuple[Problem, ...]]]:
         return type(self), (self.folder, self.problems)
+
+
+def shown(value: str) -> str:
+    """A value of somebody else's as a message shows it: on one line, and of a long one the beginning.
+
+    >>> shown("a\\nb"), shown("x" * 1000) == "x" * 79 + "…"
+    ('a b', True)
+    """
+    line = " ".join(value[: 4 * LONGEST_SHOWN].split())
+    return line if len(value) <= 4 * LONGEST_SHOWN and len(line) <= LONGEST_SHOWN else f"{line[: LONGEST_SHOWN - 1]}…"
 
 
 def nearest(word: str, allowed: Iterable[str], cutoff: float = 0.6) -> str | None:
@@ -64,8 +85,8 @@ def nearest(word: str, allowed: Iterable[str], cutoff: float = 0.6) -> str | Non
     >>> nearest("Warfarine", ["warfarin", "obesity"])
     'warfarin'
     """
-    by_folded = {name.casefold(): name for name in allowed}
-    found = get_close_matches(word.casefold(), by_folded, n=1, cutoff=cutoff)
+    by_folded = {folded(name): name for name in allowed}
+    found = get_close_matches(folded(word[:LONGEST_SHOWN]), by_folded, n=1, cutoff=cutoff)
     return by_folded[found[0]] if found else None
 
 

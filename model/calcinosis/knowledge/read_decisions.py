@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from calcinosis.knowledge.cells import names_cell, number_cell, some_rows, sources_cell, unique, word_cell
+from calcinosis.knowledge.cells import (
+    name_cell,
+    names_cell,
+    number_cell,
+    some_rows,
+    sources_cell,
+    unique,
+    weight_cell,
+    word_cell,
+)
 from calcinosis.knowledge.decisions import HIGHEST, KINDS, LOWEST, TEST_HARM, Action, Decisions, Harm, Utility
 from calcinosis.knowledge.frozen import FrozenMap
+from calcinosis.knowledge.names import folded
 from calcinosis.knowledge.problem import Problem, Reporter, choose_from, nearest
 from calcinosis.knowledge.read_responses import read_responses
 from calcinosis.knowledge.records import ClinicalTest, Source, Variable
@@ -29,7 +40,7 @@ def read_decisions(
     problems: list[Problem],
 ) -> Decisions | None:
     """The decisions of a priors folder; None if it has none, or if anything is wrong with them."""
-    if not (folder / FOLDER).exists():
+    if not os.path.lexists(folder / FOLDER):
         return None
     before = len(problems)
     _check_names(folder / FOLDER, problems)
@@ -79,10 +90,16 @@ def _read_utilities(
     unique(sheet, [name for name in ("item", "subtype") if name in sheet.columns], report)
     utilities: dict[str, Utility] = {}
     kinds: dict[str, str] = {}
+    spelled: dict[str, Line] = {}
     for line in sheet.lines:
         item = line.cells["item"]
         if not item:
             report(line.number, "the cell is empty", "name an outcome, a harm or a delay", "item")
+        name_cell(line, "item", "utility", report)
+        first = spelled.setdefault(folded(item), line)
+        if first.cells["item"] != item:
+            what = f"too like line {first.number} to tell apart"
+            report(line.number, what, "spell it as there, or give it another name", "item", item)
         kind = word_cell(line, "kind", KINDS, "no kind of value", report) or ""
         if kind and kinds.setdefault(item, kind) != kind:
             report(line.number, f"elsewhere it is of the kind {kinds[item]}", "give it one kind", "kind", kind)
@@ -138,12 +155,13 @@ def _read_actions(
     unique(sheet, ["action"], report)
     treatments = [line.cells["action"] for line in sheet.lines if not line.cells.get("tests")]
     if sheet.lines and len(treatments) < 2:
-        report(1, "fewer than two actions without tests", "a decision needs two things that can be done")
+        report(sheet.top, "fewer than two actions without tests", "a decision needs two things that can be done")
     actions: dict[str, Action] = {}
     for line in sheet.lines:
         for column, mend in (("action", "give it a name of its own"), ("label", "write the name a reader would use")):
             if not line.cells[column]:
                 report(line.number, "the cell is empty", mend, column)
+        name_cell(line, "action", "action", report)
         steps = _steps(line, tests, report)
         meanwhile = line.cells.get("meanwhile", "")
         if meanwhile and not steps:
@@ -200,7 +218,7 @@ def _read_harms(
 ) -> tuple[Harm, ...]:
     """The harms in file order; those with a fault are reported and left out."""
     file = f"{FOLDER}/harms.csv"
-    if not (folder / file).exists():
+    if not os.path.lexists(folder / file):
         return ()
     report = Reporter(file, problems)
     sheet = read_sheet(folder / file, file, problems)
@@ -221,13 +239,10 @@ def _read_harms(
                 report(line.number, what, "remove one of the two", "action, harm", f"{name}, {harm}")
         keys = _sources(line, sources, report)
         defined = any(sources[key].kind == "definition" for key in keys if key in sources)
-        probability, weight = number_cell(line, "probability", report), number_cell(line, "weight", report)
+        probability, weight = number_cell(line, "probability", report), weight_cell(line, report)
         if probability is not None and not (0 < probability < 1 or (defined and probability == 1)):
             mend = "write a number between 0 and 1; 1 itself needs a source of the kind definition"
             report(line.number, "no probability of a harm", mend, "probability", line.cells["probability"])
-        if weight is not None and weight <= 0:
-            mend = "write how many patients the row rests on, 4 to 10 for a judgement"
-            report(line.number, "a weight that is not positive", mend, "weight", line.cells["weight"])
         if len(problems) == before and probability is not None and weight is not None:
             harms.append(Harm(names, harm, probability, weight, keys, line.cells.get("note", ""), line.number))
     return tuple(harms)

@@ -50,7 +50,7 @@ def read_responses(
         weight = read_weight(line, kinds, report)
         if subtype is not None and probabilities is not None and weight is not None:
             rows.append(Response(names, subtype, probabilities, weight, keys, line.cells["note"], line.number))
-    _check_complete(treatments, subtypes, seen, report)
+    _check_complete(treatments, subtypes, seen, sheet.top, report)
     return outcomes, () if len(problems) > before else tuple(rows)
 
 
@@ -59,24 +59,24 @@ def _outcomes(sheet: Sheet, utilities: Mapping[str, Utility], report: Reporter) 
     valued = list(dict.fromkeys(own.item for own in utilities.values() if own.kind == "outcome"))
     for name in COLUMNS:
         if name not in sheet.columns:
-            report(1, "the column is missing", "add it to the header", column=name)
+            report(sheet.top, "the column is missing", "add it to the header", column=name)
     named = [name for name in sheet.columns if name not in COLUMNS]
     for name in named:
         if name not in valued:
-            report(1, "an outcome without a value in utilities.csv", choose_from(name, valued), column=name)
+            report(sheet.top, "an outcome without a value in utilities.csv", choose_from(name, valued), column=name)
     if len(named) < 2:
-        report(1, "fewer than two outcomes", "add a column for each way it may end")
+        report(sheet.top, "fewer than two outcomes", "add a column for each way it may end")
     return tuple(name for name in valued if name in named)
 
 
 def _check_complete(
-    treatments: Sequence[str], subtypes: Sequence[str], seen: Collection[tuple[str, str]], report: Reporter
+    treatments: Sequence[str], subtypes: Sequence[str], seen: Collection[tuple[str, str]], top: int, report: Reporter
 ) -> None:
     """Report actions without responses, in all subtypes or in some."""
     for name in treatments:
         missing = [subtype for subtype in subtypes if (name, subtype) not in seen]
         if len(missing) == len(subtypes):
-            report(1, "an action without responses", "add a row for it in each subtype", "action", name)
+            report(top, "an action without responses", "add a row for it in each subtype", "action", name)
             continue
         for subtype in missing:
-            report(1, "no row for this combination", "add a row for it", "action, subtype", f"{name}, {subtype}")
+            report(top, "no row for this combination", "add a row for it", "action, subtype", f"{name}, {subtype}")

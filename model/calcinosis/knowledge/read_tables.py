@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 
-from calcinosis.knowledge.cells import number_cell, sources_cell
-from calcinosis.knowledge.contexts import ANY, OR, cell_of, contexts_of, count, grouped, numbered, states_in
+from calcinosis.knowledge.cells import number_cell, sources_cell, weight_cell
+from calcinosis.knowledge.contexts import ANY, OR, cell_of, contexts_of, count, grouped, states_in
+from calcinosis.knowledge.names import TABLE
 from calcinosis.knowledge.problem import Problem, Reporter, choose_from, nearest
-from calcinosis.knowledge.read_variables import RESERVED
 from calcinosis.knowledge.records import Row, Source, Table, Variable, sums_to_one
 from calcinosis.knowledge.sheet import Line, Sheet, read_sheet
 
@@ -58,10 +59,9 @@ def check_table(
     states = [variables[name].state_names for name in parents]
     if count(states) > MOST_CONTEXTS:
         mend = f"remove parent columns until there are at most {MOST_CONTEXTS}"
-        report(1, f"{count(states)} combinations of parent states", mend, ", ".join(parents))
+        report(sheet.top, f"{count(states)} combinations of parent states", mend, ", ".join(parents))
         return None
-    numbers = numbered(states)
-    lines = dict.fromkeys(numbers, 0)  # the line that covers each context
+    lines = dict.fromkeys(product(*states), 0)  # the line that covers each context
     rows: dict[int, Row] = {}
     for line in sheet.lines:
         given = _given(line, parents, states, report)
@@ -82,7 +82,7 @@ def check_table(
                 report(line.number, what, "leave it to one of the two rows", ", ".join(parents), ", ".join(cells))
     for cells in grouped([context for context, line in lines.items() if not line], states):
         what = "no row covers this" if parents else "no row"
-        report(1, what, "add a row for it", ", ".join(parents), ", ".join(cells))
+        report(sheet.top, what, "add a row for it", ", ".join(parents), ", ".join(cells))
     if len(problems) > before:
         return None
     order = {line: number for number, line in enumerate(dict.fromkeys(lines.values()))}
@@ -111,30 +111,30 @@ def _parents(
 ) -> tuple[str, ...] | None:
     """The parent columns by name, so that their order in the file is of no account."""
     states = variable.state_names
-    missing = [name for name in (*states, *RESERVED) if name not in sheet.columns]
+    missing = [name for name in (*states, *TABLE) if name not in sheet.columns]
     good = not missing
     for name in missing:
         what = "the column of a state is missing" if name in states else "the column is missing"
-        report(1, what, "add it to the header", column=name)
+        report(sheet.top, what, "add it to the header", column=name)
     parents = []
     for name in sheet.columns:
-        if name in states or name in RESERVED:
+        if name in states or name in TABLE:
             continue
         if name in variables and name != variable.name:
             parents.append(name)
             continue
         good = False
         if name == variable.name:
-            report(1, "a variable cannot be its own parent", "remove the column", column=name)
+            report(sheet.top, "a variable cannot be its own parent", "remove the column", column=name)
         else:
             near = nearest(name, [*missing, *variables])
             mend = f"did you mean '{near}'?" if near else "name a parent variable or a state, or remove the column"
-            report(1, "neither a variable nor a state of this one", mend, column=name)
+            report(sheet.top, "neither a variable nor a state of this one", mend, column=name)
     for name in parents:
         if variables[name].repeatable:
             good = False
             what = "a repeatable variable cannot be a parent"
-            report(1, what, "its results are measurements: make what they measure the parent", column=name)
+            report(sheet.top, what, "its results are measurements: make what they measure the parent", column=name)
     return tuple(sorted(parents)) if good else None
 
 
@@ -151,11 +151,8 @@ def _row(
 
 
 def read_weight(line: Line, kinds: set[str], report: Reporter) -> float | None:
-    """The weight of a row if it is a number; that it is positive, and a judgement has its reasoning, is checked."""
-    weight = number_cell(line, "weight", report)
-    if weight is not None and weight <= 0:
-        mend = "write how many patients the row rests on, 4 to 10 for a judgement"
-        report(line.number, "a weight that is not positive", mend, "weight", line.cells["weight"])
+    """The weight of a row if it is a number; that it is in bounds, and a judgement has its reasoning, is checked."""
+    weight = weight_cell(line, report)
     if "judgement" in kinds and not line.cells["note"]:
         report(line.number, "a judgement without its reasoning", "say in the note what it rests on", "note")
     return weight

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from calcinosis.knowledge.cells import number_cell, sources_cell, unique
+from calcinosis.knowledge.cells import name_cell, number_cell, sources_cell, unique, weight_cell
 from calcinosis.knowledge.problem import Problem, Reporter, choose_from
 from calcinosis.knowledge.records import ClinicalTest, Variable
 from calcinosis.knowledge.sheet import Line, check_columns, read_sheet
@@ -18,7 +19,7 @@ def read_tests(
 ) -> dict[str, ClinicalTest]:
     """The tests by name, in file order; a folder need not have any, and then needs no tests.csv."""
     name = "tests.csv"
-    if not (folder / name).exists():
+    if not os.path.lexists(folder / name):
         return {}
     report = Reporter(name, problems)
     sheet = read_sheet(folder / name, name, problems)
@@ -46,6 +47,7 @@ def _read_line(
     for column, mend in (("test", "give the test a name of its own"), ("label", "write the name a reader would use")):
         if not line.cells[column]:
             report(line.number, "the cell is empty", mend, column)
+    name_cell(line, "test", "action", report)
     reveals = _variables_cell(line, "reveals", variables, unseen, report)
     after = _variables_cell(line, "after", variables, unseen, report)
     if not reveals:
@@ -54,10 +56,8 @@ def _read_line(
     _check_twice(line, "reveals", [name for name in reveals if not _repeatable(name, variables)], report)
     _check_twice(line, "after", after, report)
     cost, harm, days = _amount(line, "cost", report), _probability(line, "harm", report), _amount(line, "days", report)
-    weight = number_cell(line, "weight", report) if line.cells.get("weight") else None
-    if weight is not None and weight <= 0:
-        mend = "write how many patients the harm rests on, or leave the cell empty"
-        report(line.number, "a weight that is not positive", mend, "weight", line.cells["weight"])
+    mend = "write how many patients the harm rests on, or leave the cell empty"
+    weight = weight_cell(line, report, mend) if line.cells.get("weight") else None
     keys = sources_cell(line, "source", sources, report)
     if cost is None or harm is None or days is None:
         return None

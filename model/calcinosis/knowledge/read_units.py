@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from calcinosis.knowledge.cells import number_cell, sources_cell, unique
+from calcinosis.knowledge.cells import name_cell, number_cell, sources_cell, unique
 from calcinosis.knowledge.frozen import FrozenMap
+from calcinosis.knowledge.names import folded
 from calcinosis.knowledge.problem import Problem, Reporter, choose_from
 from calcinosis.knowledge.records import Correction, Variable
 from calcinosis.knowledge.sheet import Line, check_columns, read_sheet
+
+_UNIT = re.compile(r"[^\d\s.,:;=<>≤≥~+()\[\]-][^,;=()\[\]\x00-\x1f]*")
+
+UNREADABLE = (
+    "a unit that no number can be read in",
+    "begin it with a letter, % or µ, and use no comma, semicolon, equals sign or bracket",
+)
+"""What is wrong with a unit that begins as a number does, or holds a sign that ends it."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +56,14 @@ def read_units(folder: Path, problems: list[Problem]) -> UnitTable:
             report(line.number, "a factor that is not positive", mend, "factor", line.cells["factor"])
         elif factor is not None and key not in factors:
             factors[key], lines[key] = factor, line
+        if key[1] and not readable_unit(key[1]):
+            report(line.number, *UNREADABLE, "unit", key[1])
     return UnitTable(factors, lines)
+
+
+def readable_unit(unit: str) -> bool:
+    """Whether a unit can be told from the number before it, and stand in a heading."""
+    return _UNIT.fullmatch(unit) is not None
 
 
 def check_units(
@@ -60,6 +78,9 @@ def check_units(
         elif not own[quantity]:
             mend = "give it a unit and bands, or remove the line"
             report(line.number, "a unit for a variable without one", mend, "variable", quantity)
+        elif unit != own[quantity] and folded(unit) == folded(own[quantity]):
+            what = f"too like '{own[quantity]}', the unit of {quantity} itself, to tell apart"
+            report(line.number, what, "remove the line, or spell it as there with the factor 1", "unit", unit)
         elif unit == own[quantity] and units.factors[quantity, unit] != 1.0:
             report(line.number, "the variable's own unit", "write 1", "factor", line.cells["factor"])
 
@@ -73,7 +94,7 @@ def read_corrections(
 ) -> tuple[Correction, ...]:
     """The laboratory corrections; a folder need not have any, and then needs no corrections.csv."""
     name = "corrections.csv"
-    if not (folder / name).exists():
+    if not os.path.lexists(folder / name):
         return ()
     report = Reporter(name, problems)
     sheet = read_sheet(folder / name, name, problems)
@@ -82,6 +103,7 @@ def read_corrections(
         return ()
     unique(sheet, ["variable"], report)
     found = []
+    spelled: dict[str, Line] = {}
     for line in sheet.lines:
         numbers = [number_cell(line, column, report) for column in ("reference", "slope", "from", "to")]
         keys = sources_cell(line, "source", sources, report)
@@ -90,11 +112,18 @@ def read_corrections(
         if variable not in numeric:
             mend = choose_from(variable, numeric)
             report(line.number, "no variable that can be given as a number", mend, "variable", variable)
-        if covariate in variables or not covariate.isidentifier():
-            what = "a variable of the model" if covariate in variables else "not a name"
+        if folded(covariate) in map(folded, variables) or not covariate.isidentifier():
+            what = "a variable of the model" if covariate.isidentifier() else "not a name"
             report(line.number, what, "name a quantity that is not a variable, such as albumin", "covariate", covariate)
+        elif name_cell(line, "covariate", "variable", report):
+            first = spelled.setdefault(folded(covariate), line)
+            if first.cells["covariate"] != covariate:
+                what = f"too like line {first.number} to tell apart"
+                report(line.number, what, "spell it as there, or give it another name", "covariate", covariate)
         if not unit:
             report(line.number, "the cell is empty", "write the covariate's unit", "unit")
+        elif not readable_unit(unit):
+            report(line.number, *UNREADABLE, "unit", unit)
         reference, slope, lower, upper = numbers
         if reference is None or slope is None or lower is None or upper is None:
             continue

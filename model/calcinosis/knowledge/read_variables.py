@@ -8,15 +8,13 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from calcinosis.knowledge.cells import number_cell, some_rows, unique, word_cell
-from calcinosis.knowledge.number import NotANumber, parse_number
+from calcinosis.knowledge.cells import name_cell, number_cell, some_rows, unique, word_cell
+from calcinosis.knowledge.names import folded, same_finding
+from calcinosis.knowledge.number import NotANumber, parse_bounded
 from calcinosis.knowledge.problem import Problem, Reporter, choose_from
-from calcinosis.knowledge.read_units import UnitTable
+from calcinosis.knowledge.read_units import UNREADABLE, UnitTable, readable_unit
 from calcinosis.knowledge.records import GROUPS, Band, State, Variable
 from calcinosis.knowledge.sheet import Line, check_columns, read_sheet
-
-RESERVED = ("weight", "source", "note")
-"""Columns that every table has, so no variable or state may be called so."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
@@ -53,9 +51,11 @@ def _variable_lines(folder: Path, problems: list[Problem]) -> dict[str, Line]:
     outcomes = []
     for line in sheet.lines:
         name = line.cells["variable"]
-        if not _NAME.fullmatch(name) or name in RESERVED:
-            what = "a reserved name" if name in RESERVED else "not a name"
-            report(line.number, what, "use letters, digits and underscores, as in serum_calcium", "variable", name)
+        if not _NAME.fullmatch(name):
+            mend = "use letters, digits and underscores, as in serum_calcium"
+            report(line.number, "not a name", mend, "variable", name)
+            continue
+        if not name_cell(line, "variable", "variable", report):
             continue
         if not line.cells["label"]:
             report(line.number, "the cell is empty", "write the name a reader would use", "label")
@@ -63,12 +63,15 @@ def _variable_lines(folder: Path, problems: list[Problem]) -> dict[str, Line]:
         word_cell(line, "repeatable", ("yes", "no"), "neither yes nor no", report)
         if group == "outcome":
             outcomes.append(line)
+        if line.cells["unit"] and not readable_unit(line.cells["unit"]):
+            report(line.number, *UNREADABLE, "unit", line.cells["unit"])
         if line.cells["repeatable"] == "yes" and group in ("outcome", "hidden", "setting"):
             what = f"a variable of the group {group} has one state, not repeated results"
             report(line.number, what, "write no", "repeatable", "yes")
         lines.setdefault(name, line)
     if not outcomes and sheet.lines:
-        report(1, "no variable of the group outcome", "give the variable that is asked for the group outcome", "group")
+        mend = "give the variable that is asked for the group outcome"
+        report(sheet.top, "no variable of the group outcome", mend, "group")
     for line in outcomes[1:]:
         what = f"a second outcome, beside {outcomes[0].cells['variable']}"
         report(line.number, what, "only one variable can be the outcome", "group", line.cells["variable"])
@@ -101,7 +104,8 @@ def _read_states(folder: Path, variables: Mapping[str, Line], problems: list[Pro
     if sheet is None or not check_columns(sheet, required, ("order",), report):
         return {}
     some_rows(sheet, report)
-    unique(sheet, ["variable", "state"], report)
+    unique(sheet, ["variable", "state"], report, same_finding)
+    taken = {folded(name) for name in variables}
     lines: dict[str, list[Line]] = {}
     for line in sheet.lines:
         variable, state = line.cells["variable"], line.cells["state"]
@@ -109,9 +113,12 @@ def _read_states(folder: Path, variables: Mapping[str, Line], problems: list[Pro
             mend = choose_from(variable, list(variables))
             report(line.number, "no such variable in variables.csv", mend, "variable", variable)
             continue
-        if not state or state in RESERVED or state in variables:
+        if not state or folded(state) in taken:
             what = "the cell is empty" if not state else "a table has another column of that name"
             report(line.number, what, "give the state a name of its own", "state", state)
+            continue
+        outcome = variable in variables and variables[variable].cells["group"] == "outcome"
+        if not name_cell(line, "state", "subtype" if outcome else "state", report):
             continue
         earlier = lines.setdefault(variable, [])
         if state not in (other.cells["state"] for other in earlier):
@@ -162,7 +169,7 @@ def _band(line: Line, report: Reporter) -> Band | None:
     values = {}
     for column, text in limits.items():
         try:
-            values[column] = parse_number(text)
+            values[column] = parse_bounded(text)
         except NotANumber as fault:
             what = fault.what if text else "the other limit is given, this one is not"
             report(line.number, what, fault.mend, column, line.cells[column])

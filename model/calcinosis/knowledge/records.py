@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.decisions import Decisions
 from calcinosis.knowledge.digest import digest
 from calcinosis.knowledge.frozen import FrozenMap
+from calcinosis.knowledge.problem import choose_from
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -249,30 +251,41 @@ class Priors:
         )
         return own.actions, responses, harms, own.utilities
 
+    @checked
     def table(self, variable: str) -> pd.DataFrame:
         """The table of a variable as a DataFrame, one line per row of its CSV file."""
-        return self.tables[variable].frame(self.variables)
+        return self._table(variable).frame(self.variables)
 
+    @checked
     def probabilities(self, variable: str) -> npt.NDArray[np.float64]:
         """The table of a variable as an array with axes `(*parents, states)`."""
-        table = self.tables[variable]
+        table = self._table(variable)
         shape = [len(self.variables[name].states) for name in (*table.parents, variable)]
         rows = np.array([row.probabilities for row in table.rows], dtype=np.float64)
         return rows[list(table.contexts)].reshape(shape)
 
+    @checked
     def contexts(self, variable: str) -> npt.NDArray[np.intp]:
         """The number of the row that holds in each context, as an array with axes `(*parents,)`."""
-        table = self.tables[variable]
+        table = self._table(variable)
         return np.array(table.contexts, dtype=np.intp).reshape([len(self.variables[p].states) for p in table.parents])
 
+    @checked
     def weights(self, variable: str) -> npt.NDArray[np.float64]:
         """The equivalent sample size of each row of a table, axis `(rows,)`."""
-        return np.array([row.weight for row in self.tables[variable].rows], dtype=np.float64)
+        return np.array([row.weight for row in self._table(variable).rows], dtype=np.float64)
 
+    def _table(self, variable: str) -> Table:
+        if variable not in self.tables:
+            raise ValueError(f"no table {variable!r}: {choose_from(variable, list(self.tables))}")
+        return self.tables[variable]
+
+    @checked
     def kinds(self, row: Row) -> set[str]:
         """The kinds of the sources of a row."""
         return {self.sources[key].kind for key in row.sources}
 
+    @checked
     def rests_on_judgement(self, row: Row) -> bool:
         """Whether a row has no published figure behind it: all its sources are judgements or definitions."""
         return self.kinds(row) <= {"judgement", "definition"}

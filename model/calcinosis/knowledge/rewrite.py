@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -47,6 +48,16 @@ def records(content: bytes) -> list[Record]:
     return found
 
 
+def cells_of(text: str) -> tuple[str, ...]:
+    """The cells of one record of a CSV file.
+
+    Raises:
+        ValueError, csv.Error: if the text is not one record.
+    """
+    (record,) = records(text.encode())
+    return record.cells
+
+
 def header(every: Sequence[Record]) -> tuple[str, ...]:
     """The names of the columns: the first record that is not empty."""
     return tuple(cell.strip() for cell in next(record.cells for record in every if any(record.cells)))
@@ -68,7 +79,7 @@ def with_rows(content: bytes, new: Mapping[int, Row], states: Sequence[str]) -> 
     """
     every = records(content)
     columns = header(every)
-    lines = {r.line: _line(_cells(r.cells, columns, new[r.line], states)) for r in every if r.line in new}
+    lines = {r.line: line_of(_cells(r.cells, columns, new[r.line], states)) for r in every if r.line in new}
     return with_texts(content, lines)
 
 
@@ -85,7 +96,7 @@ def with_record_added(content: bytes, cells: Mapping[str, str]) -> bytes:
     b'source,kind\\r\\na,series\\r\\nb,'
     """
     every = records(content)
-    text = _line([cells.get(column, "") for column in header(every)])
+    text = line_of([cells.get(column, "") for column in header(every)])
     end = every[0].end or "\n"
     last = every[-1]
     texts = [record.text for record in every]
@@ -113,20 +124,21 @@ def _cells(cells: Sequence[str], columns: Sequence[str], row: Row, states: Seque
     found = []
     for column, cell in zip(columns, cells, strict=True):
         if column in numbers:
-            found.append(cell if _says(cell, numbers[column]) else plain(numbers[column]))
+            found.append(cell if says(cell, numbers[column]) else plain(numbers[column]))
         else:
             found.append(words.get(column, cell))
     return found
 
 
-def _says(cell: str, number: float) -> bool:
+def says(cell: str, number: float, tolerance: float = 0.0) -> bool:
+    """Whether a cell is this number, to a relative tolerance."""
     try:
-        return parse_number(cell.strip()) == number
+        return math.isclose(parse_number(cell.strip()), number, rel_tol=tolerance)
     except NotANumber:
         return False
 
 
-def _line(cells: Sequence[str]) -> str:
+def line_of(cells: Sequence[str]) -> str:
     """Cells as a record of a CSV file, without a line end."""
     line = io.StringIO(newline="")
     csv.writer(line, lineterminator="").writerow(cells)

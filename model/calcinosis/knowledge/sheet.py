@@ -1,19 +1,55 @@
 """One CSV file as rows of named cells, each row with its line number.
 
-Accepted without a word, because their meaning is plain: a byte-order mark, CRLF line ends, quoted cells, spaces
-around a cell, empty lines. Refused, because their meaning would have to be guessed: another separator than the
-comma, another encoding than UTF-8, rows that are longer or shorter than the header.
+These are the rules for every CSV file that the package reads, whichever reader reads it. Cells are separated by commas
+and rows by line ends (LF, CRLF or CR). A cell that begins with a quote ends with one, perhaps with blanks after it, and
+doubles each quote within it; such a cell may hold commas and line ends. A quote anywhere else is a character.
+A row that breaks these rules ends with its line, and the next line begins a row of its own: a stray quote costs one
+row, and never joins it with those below.
+
+Accepted without a word, because their meaning is plain: a byte-order mark, quoted cells, spaces around a cell, empty
+lines. Refused, because their meaning would have to be guessed: another separator than the comma, another encoding than
+UTF-8, rows that are longer or shorter than the header.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Collection, Iterator, Mapping
+import codecs
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from calcinosis.knowledge.problem import Problem, Reporter, nearest
+from calcinosis.knowledge.regular import NotAFileError, read_regular
+
+LONGEST = 2**24
+"""How many characters a row of several lines has at most: a quote that is not closed by then is a stray one."""
+
+MARK = codecs.BOM_UTF8
+"""The byte-order mark of UTF-8."""
+
+STRAY_QUOTE = ("a quote that is not closed, or stands inside a cell", "double it or close it")
+"""What is wrong with a broken row, and what to do about it."""
+
+NULL = "a null byte: this is not a text file"
+ANOTHER_FORMAT = "save it as 'CSV UTF-8 (comma delimited)'"
+
+_END = r"(?:\r\n?|\n|\Z)"
+_LINE = re.compile(rf"([^\r\n]*){_END}")
+_PLAIN = re.compile(r"[^,\r\n]*")
+_QUOTED = re.compile(r'"([^"]*+(?:""[^"]*+)*+)"[ \t]*')
+_RAW = re.compile(r'(?:"[^"\r\n]*")?[^,\r\n]*')
+_NEXT = re.compile(rf",|{_END}")
+
+
+class Row(NamedTuple):
+    """One row as it is in the file: its first line, its cells, whether its quotes break the rules, where it ends."""
+
+    line: int
+    cells: list[str]
+    broken: bool
+    end: int
 
 
 @dataclass(frozen=True)
@@ -26,44 +62,133 @@ class Line:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A CSV file: the name it is reported under, its columns, its rows."""
+    """A CSV file: the name it is reported under, its columns, its rows, and the line that its header stands on."""
 
     file: str
     columns: tuple[str, ...]
     lines: tuple[Line, ...]
+    top: int = 1
 
 
-def read_sheet(path: Path, file: str, problems: list[Problem]) -> Sheet | None:
-    """The rows of a CSV file, or None if it cannot be read at all; what is wrong is added to `problems`."""
+def read_sheet(path: Path, file: str, problems: list[Problem], *, patients: bool = False) -> Sheet | None:
+    """The rows of a CSV file, or None if it cannot be read at all; what is wrong is added to `problems`.
 
+    Of a file of `patients`, every line that is not empty is a patient, and in a file of one column an empty line is
+    one too; one column may have no name. Of any other file, rows of empty cells are passed over.
+    """
     report = Reporter(file, problems)
-    text = _decoded(path, report)
+    text = _decoded(path, report, patients)
     if text is None:
         return None
-    if not text.strip():
-        report(1, "the file is empty", "write a header line and one line per row")
+    rows = read_rows(text)
+    header = read_header(rows, report, patients=patients)
+    if header is None:
         return None
-    rows = _rows(text, report)
-    top, first = next(((number, cells) for number, cells in rows if any(cells)), (1, []))
-    if not first:
-        if not report.problems or report.problems[-1].file != file:
-            report(1, "the file is empty", "write a header line and one line per row")
-        return None
-    columns = _header(top, first, report)
-    if columns is None:
-        return None
+    columns, top, _ = header
     lines = []
-    for number, cells in rows:
-        if not any(cells):
+    for row in rows:
+        cells = [cell.strip() for cell in row.cells]
+        if is_empty_line(row, columns) if patients else not any(cells):
+            continue
+        if row.broken:
+            report(row.line, *STRAY_QUOTE)
             continue
         if len(cells) != len(columns):
             more = "more" if len(cells) > len(columns) else "fewer"
             what = f"{len(cells)} cells under {len(columns)} columns"
             mend = f"the line has {more} commas than the header; put quotes around a cell that holds a comma"
-            report(number, what, mend, value=",".join(cells)[:60])
+            report(row.line, what, mend, value=",".join(cells)[:60])
             continue
-        lines.append(Line(number, dict(zip(columns, cells, strict=True))))
-    return Sheet(file, columns, tuple(lines))
+        lines.append(Line(row.line, dict(zip(columns, cells, strict=True))))
+    return Sheet(file, columns, tuple(lines), top)
+
+
+def read_rows(text: str, *, complete: bool = True, least: int | None = None) -> Iterator[Row]:
+    """The rows of a text, empty lines among them as rows of one empty cell.
+
+    Of a text that is not `complete`, a row that reaches its end is not given. With `least`, the rows end with the first
+    that ends at that place or after it, unless lines are still to be read one by one.
+
+    It takes time in proportion to the text: a quote found to be stray leaves every cell open at a later line end, up
+    to where that was found out, just as stray.
+    """
+    start, line, stray = 0, 1, 0
+    while start < len(text) and (least is None or start < max(least, stray)):
+        match = _LINE.match(text, start)
+        assert match is not None
+        body, end = match[1], match.end()
+        broken = False
+        if '"' not in body:
+            cells, lines = body.split(","), 1
+        else:
+            cells, broken, at = _quoted_cells(text, start, end if end <= stray else max(end, start + LONGEST))
+            if not complete and at >= len(text) and len(text) < start + LONGEST:
+                return
+            if broken:
+                stray, lines = max(stray, at), 1
+            else:
+                lines = 1 if at == end else len(re.findall(r"\r\n?|\n", text[start:at]))
+                end = at
+        if not complete and end >= len(text):
+            return
+        yield Row(line, cells, broken, end)
+        start, line = end, line + lines
+
+
+def _quoted_cells(text: str, start: int, limit: int) -> tuple[list[str], bool, int]:
+    """The cells of a row with quotes, none reaching beyond `limit`; whether it is broken; where it ends or breaks."""
+    cells: list[str] = []
+    at = start
+    while True:
+        if text.startswith('"', at):
+            match = _QUOTED.match(text, at, limit)
+            if match is None:
+                return [*cells, *_raw_cells(text, at)], True, min(limit, len(text))
+            cell = match[1].replace('""', '"')
+        else:
+            match = _PLAIN.match(text, at)
+            assert match is not None
+            cell = match[0]
+        separator = _NEXT.match(text, match.end())
+        if separator is None:
+            return [*cells, *_raw_cells(text, at)], True, match.end()
+        cells.append(cell)
+        at = separator.end()
+        if separator[0] != ",":
+            return cells, False, at
+
+
+def _raw_cells(text: str, at: int) -> Iterator[str]:
+    """The cells of the line from a broken one on, as they are, but that whole quoted cells lose their quotes."""
+    while True:
+        match = _RAW.match(text, at)
+        assert match is not None
+        quoted = _QUOTED.fullmatch(match[0])
+        yield quoted[1].replace('""', '"') if quoted else match[0]
+        at = match.end() + 1
+        if not text.startswith(",", match.end()):
+            return
+
+
+def is_empty_line(row: Row, columns: Collection[str]) -> bool:
+    """Whether a row of a file of patients is no patient: an empty line under several columns."""
+    return row.cells == [""] and len(columns) > 1 and not row.broken
+
+
+def read_header(
+    rows: Iterator[Row], report: Reporter, *, patients: bool = False
+) -> tuple[tuple[str, ...], int, int] | None:
+    """The names of the columns, the line of the header and where the rows below it begin; None, with a report, if the
+    header cannot be used."""
+    row = next((row for row in rows if row.broken or any(cell.strip() for cell in row.cells)), None)
+    if row is None:
+        report(1, "the file is empty", "write a header line and one line per row")
+        return None
+    if row.broken or any("\x00" in cell for cell in row.cells):
+        report(row.line, *(STRAY_QUOTE if row.broken else (NULL, ANOTHER_FORMAT)))
+        return None
+    columns = _named(row.line, [cell.strip() for cell in row.cells], report, patients)
+    return None if columns is None else (columns, row.line, row.end)
 
 
 def check_columns(sheet: Sheet, required: Collection[str], optional: Collection[str], report: Reporter) -> bool:
@@ -73,62 +198,63 @@ def check_columns(sheet: Sheet, required: Collection[str], optional: Collection[
     for name in sheet.columns:
         if name not in known:
             near = nearest(name, missing or known)
-            report(1, "unknown column", f"did you mean '{near}'?" if near else "remove the column", column=name)
+            report(sheet.top, "unknown column", f"did you mean '{near}'?" if near else "remove the column", column=name)
     for name in missing:
-        report(1, "the column is missing", "add it to the header", column=name)
+        report(sheet.top, "the column is missing", "add it to the header", column=name)
     return not missing
 
 
-def _decoded(path: Path, report: Reporter) -> str | None:
+def _decoded(path: Path, report: Reporter, patients: bool) -> str | None:
     try:
-        raw = path.read_bytes()
+        raw = read_regular(path)
     except FileNotFoundError:
         report(1, "the file is missing", "put it back, or copy it from the shipped priors with 'calcinosis init'")
+        return None
+    except NotAFileError:
+        report(1, "not a file", "put a CSV file of that name there")
         return None
     except OSError as error:
         report(1, f"the file cannot be read ({error.strerror})", "make it a readable file")
         return None
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        report(1, "UTF-16 text", "save it as 'CSV UTF-8 (comma delimited)'")
+    if not is_utf8([raw], report):
         return None
-    if b"\x00" in raw:
-        line = raw[: raw.index(b"\x00")].count(b"\n") + 1
-        report(line, "a null byte: this is not a text file", "save it as 'CSV UTF-8 (comma delimited)'")
+    if not patients and b"\x00" in raw:
+        report(raw[: raw.index(b"\x00")].count(b"\n") + 1, NULL, ANOTHER_FORMAT)
         return None
+    return raw.removeprefix(MARK).decode()
+
+
+def is_utf8(blocks: Iterable[bytes], report: Reporter) -> bool:
+    """Whether the bytes of a file are UTF-8 text; where they are not is reported."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    line = 1
     try:
-        return raw.decode("utf-8-sig")
+        for number, block in enumerate(blocks):
+            if number == 0 and block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                report(1, "UTF-16 text", ANOTHER_FORMAT)
+                return False
+            decoder.decode(block)
+            line += block.count(b"\n")
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        report(line, "not UTF-8 text", "save it as 'CSV UTF-8 (comma delimited)'", value=f"0x{raw[error.start]:02x}")
-        return None
+        line += error.object[: error.start].count(b"\n")
+        report(line, "not UTF-8 text", ANOTHER_FORMAT, value=f"0x{error.object[error.start]:02x}")
+        return False
+    return True
 
 
-def _rows(text: str, report: Reporter) -> Iterator[tuple[int, list[str]]]:
-    """Each row with the number of the line it begins on."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    while True:
-        start = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            report(start, "a quote that is not closed, or stands inside a cell", "double it or close it")
-            return
-        yield start, [cell.strip() for cell in cells]
-
-
-def _header(line: int, cells: list[str], report: Reporter) -> tuple[str, ...] | None:
+def _named(line: int, cells: list[str], report: Reporter, patients: bool) -> tuple[str, ...] | None:
+    """The names of the columns, each there once."""
     for sign, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
         if len(cells) == 1 and sign in cells[0]:
-            report(line, f"the cells are separated by {name}", "save it as 'CSV UTF-8 (comma delimited)'")
+            report(line, f"the cells are separated by {name}", ANOTHER_FORMAT)
             return None
     good = True
     for position, name in enumerate(cells, start=1):
-        if not name:
-            report(line, f"column {position} has no name", "name it or remove it")
-            good = False
-        elif name in cells[: position - 1]:
+        if name in cells[: position - 1] and (name or patients):
             report(line, "the column stands twice", "remove one of the two", column=name)
+            good = False
+        elif not name and not patients:
+            report(line, f"column {position} has no name", "name it or remove it")
             good = False
     return tuple(cells) if good else None

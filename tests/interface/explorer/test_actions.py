@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import calcinosis as cc
 from calcinosis.interface.explorer.actions import _ACTIONS, STRENGTHS, ActionError, act
 from calcinosis.interface.explorer.link import fragment_of, page_of
 from calcinosis.interface.explorer.page import Draft, Estimate, Page
 from calcinosis.interface.explorer.session import Session
+from calcinosis.knowledge.frozen import FrozenMap
 
 
 @pytest.fixture
@@ -223,3 +225,43 @@ def test_swapping_two_patients_takes_no_day_and_no_case_along_so_that_the_link_s
     page = do({"do": "date", "variable": "pain", "place": "0", "value": "2023-01-02"}, {"do": "swap"}, page=page)
     assert page.findings == {"esrd": "yes"}
     assert page_of(fragment_of(page, shipped.digest), shipped) == (page, "")
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        {"do": "drop", "variable": "vascular_histology", "value": "²"},
+        {"do": "date", "variable": "vascular_histology", "value": "2023-07-15", "place": "²"},
+        {"do": "likelihood", "variable": "pain", "state": "severe", "value": "²"},
+        {"do": "estimate", "value": "calciphylaxis", "percent": "²"},
+    ],
+    ids=lambda action: action["do"],
+)
+def test_a_superscript_is_no_number(action):
+    model = cc.load()
+    page = act(Page(), {"do": "set", "variable": "vascular_histology", "value": "absent"}, model)
+    with pytest.raises(ActionError):
+        act(page, action, model)
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        {"do": "adopt", "findings": [["serum_calcium", f"1{' ' * 20_000}a\nb"]]},
+        {"do": "adopt", "findings": [["vascular_histology", ",".join(["absent"] * 2_000)]]},
+        {"do": "adopt", "findings": [["pain", "severe"]] * 1_000},
+        {"do": "either", "variable": "pain", "values": ["severe" * 1_000]},
+        {"do": "set", "variable": "pain" * 1_000, "value": "severe"},
+    ],
+    ids=["spaces", "results", "findings", "values", "variable"],
+)
+def test_every_value_of_a_message_is_limited_where_it_is_read(action):
+    with pytest.raises(ActionError, match=r"too long|too much"):
+        act(Page(), action, cc.load())
+
+
+def test_results_that_come_one_by_one_are_limited_too():
+    model = cc.load()
+    page = Page(FrozenMap({"vascular_histology": ",".join(["absent"] * 100)}))
+    with pytest.raises(ActionError, match="more than 100 results"):
+        act(page, {"do": "add", "variable": "vascular_histology", "value": "absent"}, model)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+import calcinosis as cc
 from calcinosis.interface.explorer.link import LONGEST, RANKINGS, LinkError, fragment_of, page_of
 from calcinosis.interface.explorer.page import SILENT, TABS, Edit, Estimate, Page
 from calcinosis.interface.explorer.session import Session
@@ -178,3 +179,18 @@ def test_a_page_that_gets_any_link_answers(text, shipped):
 def test_a_link_that_is_too_long_is_not_read(shipped, length):
     with pytest.raises(LinkError, match="too long"):
         page_of("x" * length, shipped)
+
+
+@pytest.mark.parametrize(
+    ("fragment", "what"),
+    [
+        (f"vascular_histology={','.join(['absent'] * 101)}", "more than 100 results"),
+        (f"serum_calcium=1{'%20' * 2_100}a%0Ab", "more than 2,000 characters"),
+        ("vascular_histology=absent&~dates=vascular_histology:2023-07-15/2023-07-16", "more days than results"),
+        ("pain=severe&~estimate=calciphylaxis:%C2%B2", "an estimate that is none"),
+    ],
+    ids=["results", "characters", "days", "superscript"],
+)
+def test_a_link_is_limited_finding_by_finding(fragment, what):
+    with pytest.raises(LinkError, match=what):
+        page_of(fragment, cc.load())

@@ -14,14 +14,18 @@ from calcinosis.inference.grammar import split_measurement
 from calcinosis.inference.model import Model
 from calcinosis.interface.explorer.edit_rows import EditError, with_edit
 from calcinosis.interface.explorer.measured import converted, in_units
-from calcinosis.interface.explorer.page import SILENT, TABS, Draft, Estimate, Page, enterable
+from calcinosis.interface.explorer.page import SILENT, TABS, Draft, Estimate, Page, check_findings, enterable
 from calcinosis.interface.explorer.typed import typed, unit_of
 from calcinosis.knowledge.decisions import HIGHEST, LOWEST, Decisions
 from calcinosis.knowledge.frozen import FrozenMap
+from calcinosis.knowledge.number import whole_number
 from calcinosis.knowledge.records import Variable
 
 LONGEST = 400
 """How many characters a value that was typed may have."""
+
+MOST_FINDINGS = 100
+"""How many findings are adopted at once."""
 
 STRENGTHS = {"perhaps": 3.0, "probably": 10.0, "almost surely": 30.0}
 """How many times as well a state then explains what was seen as any other: rounded steps of the scale of evidence by
@@ -45,37 +49,47 @@ def act(page: Page, action: Action, model: Model) -> Page:
     >>> dict(page.findings)
     {'pain': 'severe'}
     """
-    done = _ACTIONS.get(str(action.get("do", "")))
+    done = _ACTIONS.get(_read(action.get("do", "")))
     if done is None:
         raise ActionError("The page asked for something that this program does not know: reload it.")
-    for value in action.values():
-        if isinstance(value, str) and len(value) > LONGEST:
-            raise ActionError(f"That is too long: at most {LONGEST} characters can be read.")
     return done(page, action, model)
 
 
+def _read(value: Any) -> str:
+    """A value of an action as a text: every value is read here, whatever it is part of."""
+    if not isinstance(value, str | int | float | None):
+        raise ActionError("That is neither a text nor a number.")
+    text = "" if value is None else str(value)
+    if len(text) > LONGEST:
+        raise ActionError(f"That is too long: at most {LONGEST} characters can be read.")
+    return text
+
+
 def _variable(action: Action, model: Model) -> str:
-    name = str(action.get("variable", ""))
+    name = _read(action.get("variable", ""))
     if name not in enterable(model):
         raise ActionError(f"There is no variable {name[:60]!r}.")
     return name
 
 
 def _value(action: Action) -> str:
-    return str(action.get("value", "")).strip()
+    return _read(action.get("value", "")).strip()
 
 
 def _values(action: Action) -> list[str]:
     found = action.get("values", [])
-    return [str(word) for word in found] if isinstance(found, list) else []
+    return [_read(word) for word in found] if isinstance(found, list) and len(found) <= LONGEST else []
 
 
 def _set(page: Page, action: Action, model: Model) -> Page:
     """A finding as a text in the grammar; none, if the text is empty."""
-    name, text = _variable(action, model), _value(action)
+    return _entered(page, _variable(action, model), _value(action), model)
+
+
+def _entered(page: Page, name: str, text: str, model: Model) -> Page:
     if text and text not in SILENT:
         try:
-            model.read({name: text})
+            check_findings({name: text}, model)
         except FindingsError as error:
             raise ActionError(f"{error.faults[0].what}: {error.faults[0].mend}") from None
     return page.with_finding(name, text)
@@ -86,7 +100,7 @@ def _add(page: Page, action: Action, model: Model) -> Page:
     name = _variable(action, model)
     known = page.findings.get(name, "")
     results = [] if known in ("", *SILENT) else [known]
-    return _set(page, {"variable": name, "value": ",".join([*results, _value(action)])}, model)
+    return _entered(page, name, ",".join([*results, _value(action)]), model)
 
 
 def _adopt(page: Page, action: Action, model: Model) -> Page:
@@ -98,34 +112,37 @@ def _adopt(page: Page, action: Action, model: Model) -> Page:
 
 def _pairs(findings: Any) -> list[tuple[str, str]]:
     """Variables with their values: a list of such pairs, or the JSON of one."""
+    text = _read(findings) if isinstance(findings, str) else ""
     try:
-        found = json.loads(findings) if isinstance(findings, str) else findings
-        return [(str(name), str(value)) for name, value in found]
-    except (TypeError, ValueError):  # among them JSON that cannot be read
+        found = [(name, value) for name, value in (json.loads(text) if text else findings)]
+    except (TypeError, ValueError, RecursionError):  # among them JSON that cannot be read
         raise ActionError("These are no findings that could be adopted.") from None
+    if len(found) > MOST_FINDINGS:
+        raise ActionError(f"That is too much at once: at most {MOST_FINDINGS} findings can be adopted.")
+    return [(_read(name), _read(value)) for name, value in found]
 
 
 def _drop(page: Page, action: Action, model: Model) -> Page:
     """One result of a repeatable variable less, by its place."""
-    name, place = _variable(action, model), _value(action)
+    name, place = _variable(action, model), whole_number(_value(action))
     finding = _finding(page, model, name)
-    if finding is None or not place.isdigit() or int(place) >= len(finding.likelihoods):
+    if finding is None or place is None or place >= len(finding.likelihoods):
         raise ActionError("There is no such result.")
     results, days = list(finding.likelihoods), page.dates_of(name, len(finding.likelihoods))
     for own in (results, days):
-        del own[int(place)]
+        del own[place]
     text = finding_from(model.variables[name], results).given if results else ""
     return page.with_dates(name, days).with_finding(name, text)
 
 
 def _date(page: Page, action: Action, model: Model) -> Page:
     """The day of a result, by its place; none, if it is empty."""
-    name, day, place = _variable(action, model), _value(action), str(action.get("place", "0"))
+    name, day, place = _variable(action, model), _value(action), whole_number(_read(action.get("place", "0")))
     finding = _finding(page, model, name)
-    if finding is None or not place.isdigit() or int(place) >= len(finding.likelihoods):
+    if finding is None or place is None or place >= len(finding.likelihoods):
         raise ActionError("There is no such result.")
     days = page.dates_of(name, len(finding.likelihoods))
-    days[int(place)] = day and read_day(day)
+    days[place] = day and read_day(day)
     return page.with_dates(name, days)
 
 
@@ -161,12 +178,12 @@ def _probably(page: Page, action: Action, model: Model) -> Page:
 
 def _likelihood(page: Page, action: Action, model: Model) -> Page:
     """The likelihood of one state, in percent, as the expert's slider has it; the others stay."""
-    name, state = _variable(action, model), str(action.get("state", ""))
-    number = _value(action)
-    if state not in _states(model, name) or not number.isdigit() or int(number) > 100:
+    name, state = _variable(action, model), _read(action.get("state", ""))
+    number = whole_number(_value(action))
+    if state not in _states(model, name) or number is None or number > 100:
         raise ActionError("A likelihood lies between 0 and 100 %.")
     own = likelihoods_of(_finding(page, model, name), model.variables[name])
-    own[state] = int(number) / 100
+    own[state] = number / 100
     if not any(own.values()):
         raise ActionError("At least one likelihood must lie above 0.")
     return page.with_finding(name, "" if len(set(own.values())) == 1 else _likelihoods(own))
@@ -247,7 +264,7 @@ def _away(page: Page, action: Action, model: Model) -> Page:
 def _utility(page: Page, action: Action, model: Model) -> Page:
     """The value of a utility, in points; that of the priors is no change."""
     decisions = _decisions(model)
-    name, text = str(action.get("variable", "")), _value(action)
+    name, text = _read(action.get("variable", "")), _value(action)
     own = decisions.utilities.get(name)
     try:
         value = float(text)
@@ -281,12 +298,12 @@ def _decisions(model: Model) -> Decisions:
 
 def _estimate(page: Page, action: Action, model: Model) -> Page:
     """The user's own estimate; taken back, if it names no state."""
-    state, percent = _value(action), str(action.get("percent", ""))
+    state, percent = _value(action), whole_number(_read(action.get("percent", "")))
     if not state:
         return page.changed(estimate=None)
-    if not percent.isdigit() or int(percent) > 100:
+    if percent is None or percent > 100:
         raise ActionError("How probable is a number from 0 to 100 %.")
-    return page.changed(estimate=Estimate(_one_of(state, model.states), int(percent)))
+    return page.changed(estimate=Estimate(_one_of(state, model.states), percent))
 
 
 def _blind(page: Page, action: Action, model: Model) -> Page:
@@ -323,7 +340,7 @@ def _table(page: Page, action: Action, model: Model) -> Page:
 def _edit(page: Page, action: Action, model: Model) -> Page:
     """A probability or the weight of a row: of a probability, the rest of the row moves along in proportion."""
     try:
-        return page.changed(edits=with_edit(page.edits, action, model))
+        return page.changed(edits=with_edit(page.edits, {name: _read(value) for name, value in action.items()}, model))
     except EditError as error:
         raise ActionError(str(error)) from None
 

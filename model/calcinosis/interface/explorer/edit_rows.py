@@ -10,7 +10,7 @@ from urllib.parse import quote
 from calcinosis.inference.model import Model
 from calcinosis.interface.explorer.measured import with_point
 from calcinosis.interface.explorer.page import Edit
-from calcinosis.knowledge.number import NotANumber, parse_number, plain
+from calcinosis.knowledge.number import NotANumber, fault_of_weight, parse_number, plain
 
 Edits = tuple[Edit, ...]
 
@@ -19,9 +19,6 @@ LEAST = 1e-6
 
 SMALLEST = 1e-9
 """How small the others of its row may become by that: beyond it, repeated edits would end at 0."""
-
-HEAVIEST = 1e9
-"""The weight of a row is at most this many patients."""
 
 DIGITS = 6
 """How many digits the probabilities that move along have: a link holds them all, and more would mean nothing."""
@@ -95,8 +92,9 @@ def _number(text: str) -> float:
 
 
 def _weighed(edit: Edit, weight: float) -> Edit:
-    if not 0 < weight <= HEAVIEST:
-        raise EditError("A weight is a number of patients, above 0.")
+    fault = fault_of_weight(weight)
+    if fault is not None:
+        raise EditError(f"That is {fault}: a weight is a number of patients.")
     return edit._replace(weight=weight)
 
 
@@ -146,7 +144,7 @@ def from_words(words: str, model: Model) -> Edit:
     except ValueError:
         raise EditError("The link holds an edited row that cannot be read.") from None
     known = model.variables.get(variable)
-    if known is None or len(probabilities) != len(known.states) or not 0 < weight <= HEAVIEST:
+    if known is None or len(probabilities) != len(known.states) or fault_of_weight(weight):
         raise EditError("The link holds an edited row that cannot be read.")
     return Edit(variable, _given(given), tuple(probabilities), weight)
 

@@ -12,10 +12,11 @@ from calcinosis.inference.model import Model
 from calcinosis.interface.explorer.edit_rows import EditError, from_words, in_words
 from calcinosis.interface.explorer.edits import edited
 from calcinosis.interface.explorer.measured import in_units
-from calcinosis.interface.explorer.page import SILENT, TABS, Edit, Estimate, Findings, Page, enterable
+from calcinosis.interface.explorer.page import SILENT, TABS, Edit, Estimate, Findings, Page, check_findings, enterable
 from calcinosis.interface.explorer.typed import typed
 from calcinosis.knowledge.decisions import HIGHEST, LOWEST
 from calcinosis.knowledge.frozen import FrozenMap
+from calcinosis.knowledge.number import whole_number
 from calcinosis.knowledge.problem import PriorsError
 
 LONGEST = 8_000
@@ -35,10 +36,11 @@ class LinkError(ValueError):
 def fragment_of(page: Page, digest: str) -> str:
     """The page as the part of a link behind the '#'; empty for an empty page.
 
-    >>> from calcinosis.knowledge.frozen import FrozenMap
-    >>> page = Page(FrozenMap({"pain": "severe", "serum_calcium": "9.1 mg/dL"}), tab="next")
-    >>> fragment_of(page, "6b8708953a4dab")
-    'pain=severe&serum_calcium=9.1%20mg/dL&~tab=next&~priors=6b8708953a4d'
+        >>> from calcinosis.knowledge.frozen import FrozenMap
+    from calcinosis.knowledge.number import whole_number
+        >>> page = Page(FrozenMap({"pain": "severe", "serum_calcium": "9.1 mg/dL"}), tab="next")
+        >>> fragment_of(page, "6b8708953a4dab")
+        'pain=severe&serum_calcium=9.1%20mg/dL&~tab=next&~priors=6b8708953a4d'
     """
     fields = dict(page.findings)
     own: dict[str, str] = {
@@ -87,7 +89,7 @@ def page_of(fragment: str, model: Model) -> tuple[Page, str]:
     known = _findings(findings, model)
     page = Page(
         findings=known,
-        dates=_dates(own.get("dates", ""), known),
+        dates=_dates(own.get("dates", ""), known, model),
         case=_short(own.get("case", "")),
         estimate=_estimate(own["estimate"], model) if "estimate" in own else None,
         blind=own.get("blind") == "yes",
@@ -145,7 +147,7 @@ def _findings(fields: Mapping[str, str], model: Model) -> Findings:
         if name not in enterable(model) and (name in model.variables or given[name] in SILENT):
             raise LinkError(f"The link holds {_short(name)!r}, which cannot be entered in this page.")
     try:
-        model.read({name: value for name, value in given.items() if value not in SILENT})
+        check_findings({name: value for name, value in given.items() if value not in SILENT}, model)
     except FindingsError as error:
         first = error.faults[0]
         more = f", and {len(error.faults) - 1} more" if len(error.faults) > 1 else ""
@@ -164,13 +166,17 @@ def _drafts(text: str, page: Page, model: Model) -> Iterator[tuple[str, str, str
         yield name, number, unit
 
 
-def _dates(text: str, findings: Findings) -> Mapping[str, tuple[str, ...]]:
+def _dates(text: str, findings: Findings, model: Model) -> Mapping[str, tuple[str, ...]]:
     """The days of results, of findings that there are."""
     found = {}
+    known = model.read({name: value for name, value in findings.items() if value not in SILENT})
+    results = dict.fromkeys(findings, 1) | {finding.variable: len(finding.likelihoods) for finding in known}
     for words in _parted(text):
         name, _, days = words.partition(":")
         if name not in findings:
             raise LinkError("The link holds the day of a finding that is not there.")
+        if days.count("/") >= results[name]:
+            raise LinkError("The link holds more days than results.")
         try:
             found[name] = tuple(day and date.fromisoformat(day).isoformat() for day in days.split("/"))
         except ValueError:
@@ -180,9 +186,10 @@ def _dates(text: str, findings: Findings) -> Mapping[str, tuple[str, ...]]:
 
 def _estimate(words: str, model: Model) -> Estimate:
     state, _, percent = words.rpartition(":")
-    if state not in model.states or not percent.isascii() or not percent.isdigit() or int(percent[:4]) > 100:
+    share = whole_number(percent)
+    if state not in model.states or share is None or share > 100:
         raise LinkError("The link holds an estimate that is none, such as calciphylaxis:70.")
-    return Estimate(state, int(percent))
+    return Estimate(state, share)
 
 
 def _utilities(words: str, model: Model) -> Mapping[str, float]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from calcinosis.inference.grammar import convert
 from calcinosis.inference.model import Model
+from calcinosis.knowledge.names import known_as
 
 DECIMAL_COMMA = re.compile(r"(\d+),(\d{1,2}|\d{4,})|(0),(\d+)")
 """A comma that can only be a decimal one: that in 1,234 may stand for a thousand, and is asked back."""
@@ -40,8 +41,7 @@ def converted(number: str, unit: str, to: str, units: Mapping[str, float]) -> st
     """
     if unit == to:
         return number
-    known = next((own for own in units if own.casefold() == to.casefold()), to)
-    return f"{convert(number, unit, units, '') / units[known]:.{DIGITS}g}"
+    return f"{convert(number, unit, units, '') / units[known_as(to, units) or to]:.{DIGITS}g}"
 
 
 def scale(model: Model, name: str) -> tuple[float, float, str]:

@@ -10,11 +10,13 @@ from calcinosis.inference.model import Model, load
 from calcinosis.interface.explorer.component import component
 from calcinosis.interface.explorer.entered import entered
 from calcinosis.interface.explorer.page import Page
+from calcinosis.knowledge.arguments import checked
 
 if TYPE_CHECKING:
     from panel.custom import JSComponent
 
 
+@checked
 def explorer(model: Model | None = None, findings: Mapping[str, Any] | None = None) -> JSComponent:
     """The what-if page in a cell of a notebook: every click moves the posterior at once.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from calcinosis.inference.findings import Fault, FindingsError
 from calcinosis.inference.model import Model
 from calcinosis.knowledge.frozen import FrozenMap
 
@@ -25,6 +26,9 @@ UNKNOWN, PENDING = "unknown", "pending"
 SILENT = (UNKNOWN, PENDING)
 """The values of a finding that was asked for and is not known, or not yet: they leave the model alone, but are kept and
 shown."""
+
+LONGEST_FINDING, MOST_RESULTS = 2_000, 100
+"""How many characters and results a finding of a page has at most; Python and the shell take more."""
 
 
 class Draft(NamedTuple):
@@ -52,6 +56,22 @@ class Edit(NamedTuple):
 
 
 Findings = Mapping[str, str]
+
+
+def check_findings(findings: Mapping[str, str], model: Model) -> None:
+    """Refuse findings that are not understood, or are more than a page can show at once.
+
+    Raises:
+        FindingsError: with every finding that is at fault.
+    """
+    long = [name for name, text in findings.items() if len(text) > LONGEST_FINDING]
+    if long:
+        what = f"more than {LONGEST_FINDING:,} characters"
+        raise FindingsError(Fault(name, findings[name], what, "enter fewer results") for name in long)
+    many = [own for own in model.read(findings) if len(own.likelihoods) > MOST_RESULTS]
+    if many:
+        what = f"more than {MOST_RESULTS} results"
+        raise FindingsError(Fault(own.variable, own.given, what, "enter fewer of them") for own in many)
 
 
 def enterable(model: Model) -> tuple[str, ...]:

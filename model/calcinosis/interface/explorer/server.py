@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import socket
 from typing import TYPE_CHECKING, Any
 
 from calcinosis.interface.explorer.component import component
@@ -28,17 +29,12 @@ LARGEST = 256 * 1024
 
 
 def is_loopback(address: str) -> bool:
-    """Whether only this machine can reach an address.
+    """Whether only this machine can reach an address, however it is spelled.
 
-    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
+    >>> is_loopback("127.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
     (True, True, False)
     """
-    if address == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
+    return all(ipaddress.ip_address(own[4][0]).is_loopback for own in socket.getaddrinfo(address, None))
 
 
 def serve(model: Model, *, address: str = LOOPBACK, port: int = 0) -> Server:
@@ -52,10 +48,9 @@ def serve(model: Model, *, address: str = LOOPBACK, port: int = 0) -> Server:
     """
     from panel.io.server import get_server
 
-    for name in ("bokeh", "tornado.access", "tornado.application", "panel"):
+    for name in ("bokeh", "tornado", "panel"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # they would log what a message held
     later = Later()
-    names = {address, "localhost", LOOPBACK} if is_loopback(address) else {address}
     server = get_server(
         {"/": lambda: _page(model, later)},
         address=address,
@@ -66,7 +61,7 @@ def serve(model: Model, *, address: str = LOOPBACK, port: int = 0) -> Server:
         websocket_origin=["*"],  # who may connect is decided for every request, below
         websocket_max_message_size=LARGEST,
     )
-    server._http.request_callback = guard(server, None if address in ("0.0.0.0", "::") else names)
+    server._http.request_callback = guard(server, {address.lower(), "localhost", LOOPBACK})
     _hurry(server)
     return server
 
@@ -106,10 +101,10 @@ def _hurry(server: Server) -> None:
             rule.target = _hurried(rule.target)
 
 
-def _hurried(socket: Any) -> Any:
+def _hurried(handler: Any) -> Any:
     """A kind of socket that does not wait to send."""
 
-    class Hurried(socket):  # type: ignore[misc]
+    class Hurried(handler):  # type: ignore[misc]
         """Such a socket."""
 
         def open(self) -> None:

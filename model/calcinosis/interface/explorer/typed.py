@@ -10,6 +10,7 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.phrases import capitalised
 from calcinosis.interface.explorer.measured import in_units, with_point
 from calcinosis.interface.explorer.page import Draft, Page
+from calcinosis.knowledge.names import known_as
 
 THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+")
 """A number whose comma may be a decimal one, or stand for thousands."""
@@ -26,9 +27,9 @@ def typed(page: Page, name: str, words: str, unit: str, model: Model) -> Page:
     """
     words = with_point(words)
     number, own = split_measurement(words)
-    known = {other.casefold(): other for other in in_units(model, name)}
-    if number and own.casefold() in known:
-        words, unit = with_point(number), known[own.casefold()]
+    known = known_as(own, in_units(model, name)) if number and own else None
+    if known is not None:
+        words, unit = with_point(number), known
     if not words:
         return page.with_draft(name, Draft("", unit)) if unit else page.with_finding(name, "")
     fault = _fault(words, bool(number))

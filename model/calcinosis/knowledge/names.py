@@ -1,0 +1,95 @@
+"""Names: when two of them are the same, and which words and signs have a meaning of their own."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Mapping
+from typing import Literal, get_args
+
+from calcinosis.knowledge.number import NotANumber, parse_number, plain
+
+TABLE = ("weight", "source", "note")
+"""The columns that every table has beside those of its parents and states."""
+
+SIGNS = "/,:;=@|"
+"""The signs that separate names, or a name from a number, in cells, in findings, in links and in names of entries."""
+
+Role = Literal["variable", "state", "subtype", "action", "utility"]
+"""What is named: a covariate is named as a variable is, a test as an action; a subtype is a state of the outcome."""
+
+_EVERY: tuple[Role, ...] = get_args(Role)
+
+RESERVED: Mapping[str, tuple[str, Collection[str]]] = {
+    **dict.fromkeys(("unknown", "nan"), ("it says that nothing was observed", _EVERY)),
+    "pending": ("it says that a result is awaited", _EVERY),
+    **dict.fromkeys(("na", "nat", "<na>", "null"), ("programs that read tables take it for an empty cell", _EVERY)),
+    "any": ("it says that every state is meant", _EVERY),
+    **dict.fromkeys(TABLE, ("every table has a column of that name", ("variable", "state", "subtype", "utility"))),
+    **dict.fromkeys(("action", "subtype"), ("responses.csv has a column of that name", ("utility",))),
+    **dict.fromkeys(("patient", "id", "case_id"), ("the column of that name holds patients' names", ("variable",))),
+    "diagnosis": ("the column of that name holds the diagnosis", ("variable",)),
+    "record": ("the column of that name tells records apart", ("variable",)),
+    **dict.fromkeys(
+        ("hard", "text_seen", "year", "source_title", "doi_or_pmcid"),
+        ("the published cases have a column of that name", ("variable",)),
+    ),
+    **dict.fromkeys(
+        ("status", "leading", "log_evidence"), ("the answers have a column of that name", ("variable", "subtype"))
+    ),
+    **dict.fromkeys(
+        ("variable", "kind", "value", "chance", "flips", "moved", "together", "test", "outcome", "then"),
+        ("an analysis has a column of that name", ("subtype",)),
+    ),
+}
+"""The words that have a meaning of their own, each with that meaning, and what may therefore not be called so."""
+
+_TRUTH = {"true": "yes", "false": "no"}
+
+
+def folded(name: str) -> str:
+    """What names are compared by: upper and lower case, compatible characters and runs of spaces are one.
+
+    >>> folded("MG/dL") == folded("mg/dL"), folded("\\u00b5mol/L") == folded("\\u03bcmol/L"), folded("Stra\\u00dfe")
+    (True, True, 'strasse')
+    """
+    if not name.isascii():
+        name = unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", name.casefold()).casefold())
+        name = "".join(sign for sign in name if unicodedata.category(sign) != "Cf")  # seen by nobody
+    return " ".join(name.casefold().split())
+
+
+def same_finding(state: str) -> str:
+    """What states of one variable are compared by: a truth value is also yes or no, a number is so in any digits.
+
+    >>> same_finding("True"), same_finding("2.0") == same_finding("2")
+    ('yes', True)
+    """
+    name = folded(state)
+    try:
+        return plain(parse_number(name))
+    except NotANumber:
+        return _TRUTH.get(name, name)
+
+
+def known_as(name: str, known: Collection[str]) -> str | None:
+    """The one of some known names that a name stands for, None if it is none of them.
+
+    >>> known_as("MMOL/L", ["mg/dL", "mmol/L"])
+    'mmol/L'
+    """
+    if name in known:
+        return name
+    wanted = folded(name)
+    return next((other for other in known if folded(other) == wanted), None)
+
+
+def fault_of_name(name: str, role: Role) -> tuple[str, str] | None:
+    """What is wrong with a name for something, and how to put it right; None if it can be called so."""
+    reason, roles = RESERVED.get(folded(name), ("", ()))
+    if role in roles:
+        return "a reserved name", f"{reason}: choose another name"
+    held = next((sign for sign in name if sign in SIGNS or unicodedata.category(sign) in ("Cc", "Cf")), None)
+    if held is not None:
+        sign = f"'{held}'" if held in SIGNS else "a character that cannot be seen"
+        return f"a name that holds {sign}", "use letters, digits, spaces, hyphens and underscores"
+    return None
