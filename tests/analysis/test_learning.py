@@ -81,11 +81,8 @@ def test_tables_are_recovered_and_the_error_shrinks_with_the_root_of_the_number(
         rows = learned[500].rows.query("informed > 10")
         own = []
         for line in rows.itertuples():
-            index = tuple(
-                shipped.variables[p].state_names.index(s)
-                for p, s in zip(shipped.network.parents[line.table], filter(None, line.given.split(", ")), strict=True)
-            )
-            own.append(found.model.network.tables[line.table][index] - shipped.network.tables[line.table][index])
+            row = [", ".join(cells) for cells in shipped.entries.givens[line.table]].index(line.given)
+            own.append(found.model.network.rows(line.table)[row] - shipped.network.rows(line.table)[row])
         sizes[n] = float(np.sqrt(np.mean(np.concatenate(own) ** 2)))
     figure(f"40 % missing: root mean square error {sizes[500]:.4f} from 500 patients, {sizes[5000]:.4f} from 5,000")
     assert sizes[5000] < 0.03

@@ -56,8 +56,8 @@ def known(model, case):
 def test_ten_thousand_draws_are_the_same_bit_for_bit_in_two_models(shipped):
     findings = known(shipped, "jones2023")
     one, same = (cc.uncertainty(cc.Model(shipped.network, shipped.priors), findings, seed=5) for _ in range(2))
-    assert one.drawn.shape == (5, DRAWS) == (5, 10_000)
-    assert one.drawn.tobytes() == same.drawn.tobytes()
+    assert one.sample.posteriors.shape == (5, DRAWS) == (5, 10_000)
+    assert one.sample.posteriors.tobytes() == same.sample.posteriors.tobytes()
     assert one.frame.equals(same.frame)
     assert one.by_table.equals(same.by_table)
     assert one.by_source.equals(same.by_source)
@@ -74,7 +74,8 @@ def test_the_order_of_questions_does_not_matter(shipped):
     model = cc.Model(shipped.network)
     cc.uncertainty(model, livedo="yes", draws=500)
     later = cc.uncertainty(model, pain="severe", draws=500)
-    assert np.array_equal(later.drawn, cc.uncertainty(cc.Model(shipped.network), pain="severe", draws=500).drawn)
+    alone = cc.uncertainty(cc.Model(shipped.network), pain="severe", draws=500)
+    assert np.array_equal(later.sample.posteriors, alone.sample.posteriors)
 
 
 def gammas(network, draws, random):

@@ -19,7 +19,7 @@ def shuffled(network, rng):
     for name in variables:
         axes = [network.parents[name].index(parent) for parent in parents[name]]
         tables[name] = network.tables[name].transpose([*axes, len(axes)])
-    return replace(network, variables=variables, parents=parents, tables=tables)
+    return replace(network, variables=variables, parents=parents, tables=tables, contexts={})
 
 
 @st.composite

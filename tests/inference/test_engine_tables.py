@@ -144,7 +144,7 @@ def test_the_order_of_variables_and_parents_changes_no_bit(networks, data, table
         axes = [network.parents[name].index(parent) for parent in parents[name]]
         tables[name] = network.tables[name].transpose([*axes, len(axes)])
     variables = {name: network.variables[name] for name in names}
-    other = replace(network, variables=variables, parents=parents, tables=tables)
+    other = replace(network, variables=variables, parents=parents, tables=tables, contexts={})
     with limits(table, most):
         one, two = compile_network(network), compile_network(other)
         _, coded = some_patients(network, one.base, rng, 10)

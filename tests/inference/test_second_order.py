@@ -395,7 +395,7 @@ def test_without_weights_there_is_no_interval_and_why_is_told(clinic):
         ({"disease": 10, "test": [5, math.inf]}, "the rows of test have a weight above 1e+09: inf"),
         (
             {"disease": 10, "test": [1, 2, 3]},
-            "the weights of test have shape (3,), the states of its parents make (2,)",
+            "the weights of test have shape (3,), its rows make (2,)",
         ),
     ],
 )

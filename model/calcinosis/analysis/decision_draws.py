@@ -17,10 +17,11 @@ from calcinosis.analysis.after import Shown, shown, with_results
 from calcinosis.analysis.decision_problem import DecisionProblem, Looks, place_of
 from calcinosis.analysis.stakes import Stakes
 from calcinosis.analysis.strategy import Choices, leaves
+from calcinosis.inference.beta import Floats
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
-from calcinosis.inference.second_order import SecondOrder, ask, joint_weights_of, shares_of
+from calcinosis.inference.second_order import SecondOrder, ask, joint_of, shares_of
 from calcinosis.inference.streams import root_of, stream
 from calcinosis.knowledge.decisions import TEST_HARM
 
@@ -42,7 +43,7 @@ class DecisionDraws:
 
         So the mean of a draw's expected utilities is the expected utility itself.
         """
-        own = self._after(()).sum(axis=0) * np.exp(self._scale - self._scale.max())
+        own = np.exp(self._now[1] - self._now[1].max())
         return np.asarray(own / own.sum())
 
     @cached_property
@@ -133,21 +134,22 @@ class DecisionDraws:
         return self.drawn[purpose]
 
     @cached_property
-    def _scale(self) -> Array:
-        """The logarithm of the scale of each draw, which many findings make so small that no number holds it."""
-        return self._joint(())[1]
+    def _now(self) -> tuple[Floats, Array]:
+        """The posterior of the patient in each draw, and the logarithm of the probability of the findings."""
+        return self._joint(())
 
     def _after(self, results: Shown) -> Array:
-        """The joint weight of each state and the results in each draw, on its scale, axes `(states, draws)`; computed
-        once."""
+        """The joint weight of each state and the results in each draw, as a share of the probability of what is known
+        now, axes `(states, draws)`; computed once."""
         if results not in self.known:
-            weights, scale = self._joint(results)
-            self.known[results] = weights * np.exp(scale - self._scale)
+            posteriors, logarithms = self._joint(results) if results else self._now
+            now = np.where(np.isfinite(self._now[1]), self._now[1], 0.0)
+            self.known[results] = np.asarray(posteriors * np.exp(logarithms - now), dtype=np.float64)
         return self.known[results]
 
-    def _joint(self, results: Shown) -> tuple[Array, Array]:
+    def _joint(self, results: Shown) -> tuple[Floats, Array]:
         question = ask(self.model.network, with_results(self.model, self.evidence, dict(results)))
-        return joint_weights_of(question, self._second_order.numbers(question), self.draws)
+        return joint_of(question, self._second_order.numbers(question), self.draws)
 
 
 def shown_by(model: Model, looks: Looks, outcomes: tuple[int, ...]) -> Shown:

@@ -18,7 +18,7 @@ from calcinosis.inference.coding import Coded, Codes
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
-from calcinosis.inference.second_order import SecondOrder, ask
+from calcinosis.inference.second_order import SecondOrder, ask, joint_of
 from calcinosis.knowledge.records import Expectation
 
 MOST_CONTEXTS = 20_000
@@ -100,7 +100,8 @@ def _contrary(model: Model, second_order: SecondOrder, rule: Expectation, failur
     odds = []
     for state in (rule.compared_with, rule.state):
         evidence: Evidence = model.read({**dict(failure.context), rule.finding: state})
-        drawn = second_order.posteriors(ask(model.network, evidence)).astype(np.float64)
+        question = ask(model.network, evidence)
+        drawn = joint_of(question, second_order.numbers(question), DRAWS)[0].astype(np.float64)
         odds.append(drawn[subtype] / np.maximum(drawn[rivals].sum(axis=0), np.finfo(float).tiny))
     change = (odds[1] - odds[0]) * (1 if rule.direction == "raises" else -1)
     return float((change <= 0).mean())

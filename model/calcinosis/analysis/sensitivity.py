@@ -88,7 +88,7 @@ class Sensitivity:
         if self.uncertainty is not None:
             own = self.uncertainty
             found["uncertainty"] = {
-                "draws": own.drawn.shape[1],
+                "draws": len(own.sample.weights),
                 "seed": own.seed,
                 "states": lines(own.frame),
                 "by_table": lines(own.by_table[own.by_table["state"] == leading]),

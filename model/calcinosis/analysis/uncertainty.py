@@ -1,16 +1,17 @@
-"""Probabilistic sensitivity: all rows of all tables drawn at once, and what makes the posterior uncertain.
+"""Probabilistic sensitivity: all rows of all tables sampled at once, and what makes the posterior uncertain.
 
-Each row is drawn from the Dirichlet distribution of its weight. The share of a posterior's variance that a table, or a
-source, is responsible for is measured by drawing its rows anew while the others stay, and the others anew while it
-stays (Sobol', Mathematics and Computers in Simulation 55, 2001; estimators of Jansen, Computer Physics Communications
-117, 1999):
+Each row is sampled from the Dirichlet distribution of its weight, and each draw counts in proportion to how probable it
+makes the patient's findings: the distribution is that given the patient. The variance of a posterior is split between
+tables, or sources (Sobol', Mathematics and Computers in Simulation 55, 2001):
 
-- first order: how much of the variance would go, on average, if these rows were known exactly;
-- total: how much would be left if all other rows were known exactly.
+- first order: the share of the variance that would go, on average, if these rows were known exactly;
+- total: the share that would be left if all other rows were known exactly.
 
-What lies between the two are joint effects. The shares of tables sum to 1 but for these. A source is responsible for
-every row that cites it, alone or with others, so the shares of sources overlap: each answers "what if a better study
-took this one's place?".
+The joint probability is linear in the factor of each family. So the mean of the posterior over all rows but some, given
+the findings, is the posterior with the factors of the others at their means, and both shares are variances of such
+posteriors: no second sample is needed. What lies between the two are joint effects. A source is responsible for every
+row that cites it, alone or with others, so the shares of sources overlap: each answers "what if a better study took the
+place of this one?".
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calcinosis.inference.beta import Floats
 from calcinosis.inference.entries import Entries
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.model import Model
@@ -30,14 +30,7 @@ from calcinosis.inference.network import Array
 from calcinosis.inference.possible import Number
 from calcinosis.inference.posterior import CREDIBLE, Posterior
 from calcinosis.inference.question_error import QuestionError
-from calcinosis.inference.second_order import (
-    Question,
-    SecondOrder,
-    ask,
-    leading_shares,
-    posteriors_of,
-    quantiles,
-)
+from calcinosis.inference.second_order import Question, Sample, SecondOrder, ask, joint_of
 from calcinosis.knowledge.arguments import checked
 
 if TYPE_CHECKING:
@@ -49,47 +42,46 @@ DRAWS = 10_000
 DRAWS_EACH = 2_000
 """How many each of many patients gets: enough for shares of variance that are averaged over them."""
 
+ROUNDING = 1e-14
+"""A smaller variance is rounding."""
+
 MOST_DRAWS = 10_000_000
 """The most draws that fit into memory in one go."""
 
 
 @dataclass(frozen=True, eq=False)
 class Uncertainty:
-    """The distribution of one patient's posterior when every row of the tables is drawn at once.
+    """The distribution of one patient's posterior, given the findings, when every row of the tables is sampled at once.
 
-    `drawn` has the axes `(states, draws)`: the posterior in each draw. The draws of a seed are always the same.
+    `sample` holds the draws and how much each counts. The draws of a seed are always the same.
     """
 
     posterior: Posterior
     mass: float
     seed: int
-    drawn: Floats
+    sample: Sample
+    numbers: list[list[Number]]
     question: Question
     entries: Entries
-    first: SecondOrder
-    second: SecondOrder
-
-    @cached_property
-    def numbers(self) -> tuple[list[list[Number]], list[list[Number]]]:
-        """Two independent sets of draws of everything that matters."""
-        return self.first.numbers(self.question), self.second.numbers(self.question)
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One line per state: probability (with the tables as they are), mean, sd, lower, median, upper of the draws,
-        and leads, the share of draws in which it leads."""
+        """One line per state: probability (with the tables as they are), mean, sd, lower, median, upper of the sample,
+        and leads, the probability that it ranks first."""
         import pandas as pd
 
-        lower, median, upper = quantiles(self.drawn, ((1 - self.mass) / 2, 0.5, (1 + self.mass) / 2))
+        drawn = self.sample.posteriors.astype(np.float64)
+        mean = drawn @ self.sample.weights
+        lower, median, upper = self.sample.quantiles(((1 - self.mass) / 2, 0.5, (1 + self.mass) / 2))
         found = {
             self.posterior.target: list(self.posterior),
             "probability": list(self.posterior.probabilities_of.values()),
-            "mean": self.drawn.mean(axis=1, dtype=np.float64),
-            "sd": self.drawn.std(axis=1, dtype=np.float64),
+            "mean": mean,
+            "sd": np.sqrt((drawn - mean[:, None]) ** 2 @ self.sample.weights),
             "lower": lower,
             "median": median,
             "upper": upper,
-            "leads": leading_shares(self.drawn),
+            "leads": self.sample.leads(),
         }
         return pd.DataFrame(found)
 
@@ -123,20 +115,18 @@ class Uncertainty:
         import pandas as pd
 
         states = list(self.posterior)
-        one, other = self._posteriors(set()), self._posteriors(set(self._rows))
-        # a variance of rounding alone is none
-        variance = (one.var(axis=1) + other.var(axis=1)) / 2
-        safe = np.where(variance > 1e-14, variance, np.inf)
+        drawn, weights = self.sample.posteriors.astype(np.float64), self.sample.weights
+        variance = _variance(drawn, weights)
+        safe = np.where(variance > ROUNDING, variance, np.inf)
         parts = []
         for group, members in groups.items():
             chosen = {place for place in members if self._moves(*place)}
+            first = total = np.zeros(len(states))
             if chosen:
-                mixed = self._posteriors(chosen)
-                total = ((one - mixed) ** 2).mean(axis=1) / 2 / safe
-                first = 1 - ((other - mixed) ** 2).mean(axis=1) / 2 / safe
-                first = np.where(variance > 1e-14, first, 0.0)
-            else:
-                first = total = np.zeros(len(states))
+                first = _variance(*self._at_means(set(self._rows) - chosen)) / safe
+                others, _ = self._at_means(chosen)
+                # the variance of a posterior around its mean over the chosen rows
+                total = (drawn - others) ** 2 @ weights / safe
             parts += [
                 (group, state, float(np.clip(f, 0, 1)), float(np.clip(t, 0, 1)), len(members))
                 for state, f, t in zip(states, first, total, strict=True)
@@ -151,7 +141,7 @@ class Uncertainty:
     def _moves(self, family: int, row: int) -> bool:
         """Whether a row is uncertain at all."""
         own = self._rows[family, row]
-        return any(isinstance(self.numbers[0][family][place], np.ndarray) for place in own)
+        return any(isinstance(self.numbers[family][place], np.ndarray) for place in own)
 
     @cached_property
     def _rows(self) -> dict[tuple[int, int], list[int]]:
@@ -165,13 +155,42 @@ class Uncertainty:
                 found[number, row] = [i for i, place in enumerate(places) if place // width == row]
         return found
 
-    def _posteriors(self, second: Collection[tuple[int, int]]) -> Array:
-        """The posterior in each draw, axes `(states, draws)`, with some rows from the second set of draws."""
-        numbers = [list(own) for own in self.numbers[0]]
-        for family, row in second:
+    def _at_means(self, fixed: Collection[tuple[int, int]]) -> tuple[Array, Array]:
+        """The posterior in each draw, axes `(states, draws)`, with the factors of some rows at their means, and how
+        much each draw counts then."""
+        numbers = [list(own) for own in self.numbers]
+        for family, row in fixed:
             for place in self._rows[family, row]:
-                numbers[family][place] = self.numbers[1][family][place]
-        return posteriors_of(self.question, numbers, self.first.draws, whole=True).astype(np.float64)
+                numbers[family][place] = self._means[family][place]
+        draws = self.sample.posteriors.shape[1]
+        posteriors, logarithms = joint_of(self.question, numbers, draws)
+        weights = np.exp(logarithms - logarithms.max())
+        return posteriors.astype(np.float64), weights / weights.sum()
+
+    @cached_property
+    def _means(self) -> list[list[Number]]:
+        """The mean of each number of each factor over the draws; of repeated results the logarithm of their mean."""
+        found: list[list[Number]] = []
+        for family, own in zip(self.question.families, self.numbers, strict=True):
+            if family.repeated:
+                found.append([_log_mean(number) if isinstance(number, np.ndarray) else number for number in own])
+            else:
+                found.append([np.mean(number, dtype=np.float64) for number in own])
+        return found
+
+
+def _variance(values: Array, weights: Array) -> Array:
+    """The weighted variance of each row of values."""
+    mean = values @ weights
+    return np.asarray((values - mean[:, None]) ** 2 @ weights)
+
+
+def _log_mean(logarithms: Array) -> float:
+    """The logarithm of the mean of numbers, from their logarithms."""
+    highest = float(logarithms.max())
+    if highest == -np.inf:
+        return highest
+    return highest + float(np.log(np.exp(logarithms - highest).mean(dtype=np.float64)))
 
 
 @checked
@@ -202,5 +221,6 @@ def uncertainty(
         raise QuestionError(f"the mass of an interval lies between 0 and 1, not at {mass}")
     posterior = model.posterior(findings, **named)
     question = ask(model.network, posterior.evidence)
-    first, second = SecondOrder(model.network, draws, seed), SecondOrder(model.network, draws, (seed, 1))
-    return Uncertainty(posterior, mass, seed, first.posteriors(question), question, model.entries, first, second)
+    second_order = SecondOrder(model.network, draws, seed)
+    sample = second_order.sample(question, enough=0.0)
+    return Uncertainty(posterior, mass, seed, sample, second_order.numbers(question), question, model.entries)

@@ -21,12 +21,19 @@ from calcinosis.inference.beta import POINTS, Floats, equally_probable
 from calcinosis.inference.contraction import Contraction, Family, contract
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.network import Array, Network
-from calcinosis.inference.possible import Layout, Number, Truths, lay_out_possible
+from calcinosis.inference.possible import Layout, Number, lay_out_possible
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.inference.streams import Seed, root_of, stream
 
 DRAWS = 3 * 2**14
-"""How many draws an interval rests on: its limits lie at 2.5 ± 0.07 % and 97.5 ± 0.07 % of the true distribution."""
+"""How many draws are made at a time."""
+
+ENOUGH = 2**14
+"""The effective sample size that an interval rests on: its limits lie at 2.5 ± 0.12% and 97.5 ± 0.12% of the true
+distribution."""
+
+MOST_BATCHES = 8
+"""How often that many draws are made at most, where few of them make the findings probable."""
 
 BLOCK = 2**13
 """How many draws are multiplied at a time, so that vectors stay in the cache."""
@@ -62,12 +69,39 @@ def ask(network: Network, evidence: Evidence) -> Question:
     return Question(contraction, lay_out_possible(contraction, factors))
 
 
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A Monte Carlo sample of the posterior given one patient's findings.
+
+    `posteriors`, axes `(states, draws)`, has the posterior in each draw of the tables, `weights`, axis `(draws,)`, how
+    much each draw counts, 1 in all: in proportion to how probable it makes the findings. So the weighted mean is the
+    posterior under the tables as they are, where no finding has several results.
+    """
+
+    posteriors: Floats
+    weights: Array
+
+    @property
+    def effective(self) -> float:
+        """The effective sample size (Σw)² / Σw² (Kong, Liu and Wong, JASA 89, 1994)."""
+        return float(1 / (self.weights @ self.weights))
+
+    def leads(self) -> tuple[float, ...]:
+        """The probability that each state ranks first; states that are exactly equal in a draw both do."""
+        highest = self.posteriors.max(axis=0)
+        return tuple(float(self.weights[own == highest].sum()) for own in self.posteriors)
+
+    def quantiles(self, at: Sequence[float]) -> Array:
+        """The weighted quantiles of each state's posterior, axes `(at, states)`."""
+        return quantiles(self.posteriors, self.weights, at)
+
+
 @dataclass(frozen=True)
 class Spread:
-    """The interval of each state's posterior at a `mass`, and how probable it is that the state truly leads.
+    """The credible interval of each state's posterior at a `mass`, and the probability that the state ranks first.
 
-    `lower`, `upper` and `leads` have one number per state of the target. `draws` is how many draws it rests on; fewer
-    than were made only where the evidence was impossible in some.
+    `lower`, `upper` and `leads` have one number per state of the target. `draws` is the number of draws, `effective`
+    their effective sample size.
     """
 
     mass: float
@@ -75,15 +109,16 @@ class Spread:
     upper: tuple[float, ...]
     leads: tuple[float, ...]
     draws: int
+    effective: float
 
 
-class Kept(dict[tuple[str, int, bytes], list[Number]]):
+class Kept(dict[tuple[str, int, int, bytes], list[Number]]):
     """Drawn rows by what they were drawn for, in the order in which they were; the oldest go if there are too many."""
 
     size = 0
     """How many bytes there are."""
 
-    def keep(self, key: tuple[str, int, bytes], numbers: list[Number]) -> None:
+    def keep(self, key: tuple[str, int, int, bytes], numbers: list[Number]) -> None:
         """Keep the numbers of a row, and forget as many of the oldest rows as that takes."""
         self[key] = numbers
         self.size += _bytes(numbers)
@@ -118,39 +153,48 @@ class SecondOrder:
         """The interval of each state's posterior that holds `mass` of its distribution, as much left out on each side.
 
         Raises:
-            ValueError: for a mass not between 0 and 1.
+            QuestionError: for a mass not between 0 and 1; if every draw rules the findings out.
         """
         if not 0.0 < mass < 1.0:
             raise QuestionError(f"the mass of an interval lies between 0 and 1, not at {mass}")
-        posteriors = self.posteriors(ask(self.network, evidence))
-        limits = quantiles(posteriors, ((1 - mass) / 2, (1 + mass) / 2))
-        lower, upper = limits.tolist()
-        return Spread(mass, tuple(lower), tuple(upper), leading_shares(posteriors), posteriors.shape[1])
+        sample = self.sample(ask(self.network, evidence))
+        lower, upper = sample.quantiles(((1 - mass) / 2, (1 + mass) / 2)).tolist()
+        return Spread(mass, tuple(lower), tuple(upper), sample.leads(), len(sample.weights), sample.effective)
 
-    def posteriors(self, question: Question) -> Floats:
-        """The posterior in each draw, axes `(states, draws)`; draws under which the evidence cannot be are left out.
+    def sample(self, question: Question, enough: float = ENOUGH) -> Sample:
+        """The posterior given the patient's findings, in `draws` draws, and as many again, up to MOST_BATCHES times,
+        until the effective sample size is `enough`.
 
         Raises:
-            ValueError: if it cannot be in any.
+            QuestionError: if every draw rules the findings out.
         """
-        return posteriors_of(question, self.numbers(question), self.draws)
+        parts: list[tuple[Floats, Array]] = []
+        while True:
+            parts.append(joint_of(question, self.numbers(question, len(parts)), self.draws))
+            sample = _weighted(parts)
+            if sample is not None and (sample.effective >= enough or len(parts) == MOST_BATCHES):
+                return sample
+            if len(parts) == MOST_BATCHES:
+                raise QuestionError(
+                    "with so little weight on the rows, every draw of the tables rules the findings out"
+                )
 
-    def numbers(self, question: Question) -> list[list[Number]]:
+    def numbers(self, question: Question, batch: int = 0) -> list[list[Number]]:
         """Per family the drawn numbers of its factor, at the places of the question's layout."""
         found = []
         for family, places in zip(question.families, question.layout.places, strict=True):
-            flat = [number for row in range(len(family.rows)) for number in self.row(family, row)]
+            flat = [number for row in range(len(family.rows)) for number in self.row(family, row, batch)]
             found.append([flat[place] for place in places])
         return found
 
-    def row(self, family: Family, row: int) -> list[Number]:
+    def row(self, family: Family, row: int, batch: int = 0) -> list[Number]:
         """The drawn numbers of one row of a family: one if it is closed, else one per state."""
         number = int(family.rows[row])
         results = b"".join(part.tobytes() for part in family.distinct)
-        key = (family.variable, number, results + bytes([family.closed]))
+        key = (family.variable, number, batch, results + bytes([family.closed]))
         known = self.kept.get(key)
         if known is None:
-            random = stream(root_of(self.seed), 0, "row", family.variable, str(number))
+            random = stream(root_of(self.seed), batch, "row", family.variable, str(number))
             weight = float(self.network.weights[family.variable][number])
             known = draw_row(family, self.network.rows(family.variable), number, weight, self.draws, random)
             self.kept.keep(key, known)
@@ -210,99 +254,92 @@ def shares_of(parameters: Array, draws: int, random: np.random.Generator, needed
     return shares[:needed]
 
 
-def posteriors_of(
-    question: Question, numbers: Sequence[Sequence[Number]], draws: int, *, whole: bool = False
-) -> Floats:
-    """The posterior in each draw, from the numbers of each family's factor, axes `(states, draws)`.
+def joint_of(question: Question, numbers: Sequence[Sequence[Number]], draws: int) -> tuple[Floats, Array]:
+    """The posterior in each draw, axes `(states, draws)`, and the natural logarithm of the probability of the findings
+    in each draw, axis `(draws,)`, from the numbers of each family's factor.
 
-    Draws under which the evidence cannot be are left out; if the `whole` is wanted, they are 0 for every state.
-
-    Raises:
-        ValueError: if it cannot be in any.
+    A draw that rules the findings out has a posterior of 0 and a logarithm of -inf. The probability is that of the
+    findings but for families that do not bear on the target, and is comparable between results of the same tests.
     """
-    layout = question.layout
-    found = np.empty((layout.sums[-1].results, draws), dtype=np.float32)
-    possible = np.ones(draws, dtype=bool)
+    posteriors = np.empty((question.layout.sums[-1].results, draws), dtype=np.float32)
+    logarithms = np.full(draws, _log_scale(question))
     for first in range(0, draws, BLOCK):
         here = slice(first, min(first + BLOCK, draws))
         part = [[n[here] if isinstance(n, np.ndarray) else n for n in own] for own in numbers]
         for number, family in enumerate(question.families):
             if family.repeated:
-                part[number] = _from_logarithms(part[number])
-        found[:, here], possible[here] = _normalised(layout, part, here.stop - first)
-    if not possible.any():
-        raise QuestionError("with so little weight on the rows, every draw of the tables rules the findings out")
-    return found if whole or possible.all() else found[:, possible]
+                part[number], highest = _from_logarithms(part[number])
+                logarithms[here] += highest
+        posteriors[:, here], total = _normalised(question.layout, part, here.stop - first)
+        with np.errstate(divide="ignore"):
+            logarithms[here] += np.log(total)
+    return posteriors, logarithms
 
 
-def joint_weights_of(question: Question, numbers: Sequence[Sequence[Number]], draws: int) -> tuple[Array, Array]:
-    """The joint weight of each state and the evidence in each draw, axes `(states, draws)`, and the logarithm of what
-    those of each draw are to be multiplied by, axis `(draws,)`.
-
-    But for a factor that the draws share and that is the same for all results of the same tests: families that do not
-    bear on the target are left out.
-    """
-    network, layout = question.contraction.network, question.layout
-    scale, part = np.zeros(draws), []
-    for family, own in zip(question.families, numbers, strict=True):
+def _log_scale(question: Question) -> float:
+    """The logarithm of what the drawn numbers were divided by."""
+    scale = 0.0
+    for family in question.families:
         results, times = family.distinct
-        largest = np.max(results @ network.rows(family.variable).T, axis=1) if family.closed else results.max(axis=1)
-        scale += np.log(largest) @ times
-        if family.repeated:
-            highest = np.maximum.reduce(np.broadcast_arrays(*own))
-            scale += np.where(np.isfinite(highest), highest, 0)
-        plain = _from_logarithms(own) if family.repeated else own
-        part.append([np.asarray(n, dtype=np.float64) if isinstance(n, np.ndarray) else n for n in plain])
-    weights = np.stack(np.broadcast_arrays(*layout.weights(part), np.zeros(draws)))[:-1]
-    return np.asarray(weights), scale
+        rows = question.contraction.network.rows(family.variable)
+        largest = np.max(results @ rows.T, axis=1) if family.closed else results.max(axis=1)
+        scale += float(np.log(largest) @ times)
+    return scale
 
 
-def _normalised(layout: Layout, numbers: Sequence[Sequence[Number]], draws: int) -> tuple[Array | Floats, Truths]:
-    """The posterior in each draw of a block, and in which draws the evidence can be.
+def _normalised(layout: Layout, numbers: Sequence[Sequence[Number]], draws: int) -> tuple[Floats, Array]:
+    """The posterior in each draw of a block, and the joint weight of the evidence.
 
     Where single precision hardly reaches, draws are multiplied again in double.
     """
     weights = layout.weights(numbers)
-    total = sum(weights[1:], weights[0]) + np.zeros(draws, dtype=np.float32)
-    possible = total > 0
-    safe = np.where(possible, total, np.float32(1))
-    found = np.stack([weight / safe for weight in weights])
+    single = sum(weights[1:], weights[0]) + np.zeros(draws, dtype=np.float32)
+    safe = np.where(single > 0, single, np.float32(1))
+    found: Floats = np.stack([weight / safe for weight in weights])
+    total: Array = single.astype(np.float64)
     small = np.flatnonzero(total <= SMALL)
     if len(small):
         own = [[n[small].astype(float) if isinstance(n, np.ndarray) else n for n in part] for part in numbers]
         careful = np.stack(np.broadcast_arrays(*layout.weights(own), np.zeros(len(small))))[:-1]
-        total = careful.sum(axis=0)
-        possible[small] = total > 0
-        found[:, small] = np.divide(careful, total, out=np.zeros_like(careful), where=total > 0)
-    return found, possible
+        total[small] = careful.sum(axis=0)
+        found[:, small] = np.divide(careful, total[small], out=np.zeros_like(careful), where=total[small] > 0)
+    return found, total
 
 
-def _from_logarithms(numbers: Sequence[Number]) -> list[Number]:
-    """Numbers from their logarithms, divided by the largest of them, as only their ratios matter."""
+def _weighted(parts: Sequence[tuple[Floats, Array]]) -> Sample | None:
+    """The draws of several batches as one sample; None if every draw rules the findings out."""
+    logarithms = np.concatenate([own for _, own in parts])
+    highest = logarithms.max()
+    if highest == -np.inf:
+        return None
+    weights = np.exp(logarithms - highest)
+    posteriors = parts[0][0] if len(parts) == 1 else np.concatenate([own for own, _ in parts], axis=1)
+    return Sample(posteriors, weights / weights.sum())
+
+
+def _from_logarithms(numbers: Sequence[Number]) -> tuple[list[Number], Number]:
+    """Numbers from their logarithms, divided by the largest of them in each draw, and the logarithm of that."""
     highest = np.maximum.reduce(np.broadcast_arrays(*numbers))
     highest = np.where(np.isfinite(highest), highest, 0)
-    return [np.exp(number - highest) for number in numbers]
+    return [np.exp(number - highest) for number in numbers], highest
 
 
-def leading_shares(posteriors: Floats) -> tuple[float, ...]:
-    """The share of draws in which each state leads; states that are exactly equal in a draw both do."""
-    highest = posteriors.max(axis=0)
-    return tuple(int(np.count_nonzero(own == highest)) / len(highest) for own in posteriors)
+def quantiles(values: Floats, weights: Array, at: Sequence[float]) -> Array:
+    """The weighted quantiles of each row of values from 0 to 1, axes `(at, rows)`: the smallest value at which the
+    weights, 1 in all, reach each share.
 
-
-def quantiles(values: Floats, at: Sequence[float]) -> Array:
-    """The quantiles of each row of values from 0 to 1, axes `(at, rows)`: the smallest value that so many reach up to.
-
-    Numbers of one sign are ordered as their bits are, so counting their leading bits finds the few among which the
-    quantile lies; sorting them all would take longer than drawing them.
+    Numbers of one sign are ordered as their bits are, so adding up the weights by their leading bits finds the few
+    values among which the quantile lies; sorting them all would take longer than drawing them.
     """
     found = np.empty((len(at), len(values)))
     for i, row in enumerate(values):
         leading = row.view(np.int32) >> 16
-        counted = np.cumsum(np.bincount(leading))
+        reached = np.cumsum(np.bincount(leading, weights))
         for j, share in enumerate(at):
-            rank = min(int(share * len(row)), len(row) - 1)
-            holder = int(np.searchsorted(counted, rank, side="right"))
-            rank -= int(counted[holder - 1]) if holder else 0
-            found[j, i] = np.partition(row[leading == holder], rank)[rank]
+            holder = min(int(np.searchsorted(reached, share, side="right")), len(reached) - 1)
+            inside = np.flatnonzero(leading == holder)
+            inside = inside[np.argsort(row[inside], kind="stable")]
+            below = float(reached[holder - 1]) if holder else 0.0
+            place = int(np.searchsorted(below + np.cumsum(weights[inside]), share, side="right"))
+            found[j, i] = row[inside[min(place, len(inside) - 1)]]
     return found

@@ -205,8 +205,8 @@ def distributions(found: Uncertainty, ax: Axes | None = None) -> Axes:
     lines = lines_of(found.frame)
     ax = ax or new_axes(9.0, 0.95 * len(lines) + 1.3)
     edges = np.linspace(0.0, 1.0, 81)
-    for y, (line, drawn) in enumerate(zip(lines, found.drawn, strict=True)):
-        counts = np.histogram(drawn, edges)[0]
+    for y, (line, drawn) in enumerate(zip(lines, found.sample.posteriors, strict=True)):
+        counts = np.histogram(drawn, edges, weights=found.sample.weights)[0]
         # the root keeps rare but possible values to be seen beside a tall peak
         heights = 0.72 * np.sqrt(counts / counts.max())
         ax.stairs(y + 0.3 - heights, 100 * edges, baseline=y + 0.3, fill=True, color=LIGHT)

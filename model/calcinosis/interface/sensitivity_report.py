@@ -82,7 +82,7 @@ def figures_of(found: Sensitivity) -> Figures:
     if own is not None:
         drawn["distribution"] = (
             lambda: figures.distributions(own),
-            f"Each subtype in {own.drawn.shape[1]:,} draws of all tables at once.",
+            f"Each subtype in {len(own.sample.weights):,} draws of all tables at once.",
         )
         drawn["variance_by_table"] = (
             lambda: figures.variance_by_table(own),
