@@ -105,8 +105,8 @@ class Family:
 
     @cached_property
     def tied(self) -> bool:
-        """Whether any row holds in several of the contexts that the evidence allows."""
-        return len(self.contexts) > len(self.rows)
+        """Whether the contexts that the evidence allows are other than one after the other a row each."""
+        return not np.array_equal(self.contexts, np.arange(len(self.rows)))
 
 
 @dataclass(frozen=True)
