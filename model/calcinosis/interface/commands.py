@@ -31,6 +31,7 @@ COMMANDS = {
     "update": "update",
     "simulate": "simulate",
     "check": "check",
+    "weigh": "weigh",
     "init": "init",
     "export": "export",
     "graph": "graph",

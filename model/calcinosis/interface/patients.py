@@ -197,7 +197,7 @@ def _from_csv(path: Path, model: Model) -> list[Patient]:
     for line in sheet.lines if sheet and headings else ():
         findings = {h.name: with_unit(line.cells[h.column], h.unit) for h in headings}
         try:
-            name = line.cells[key] if key else str(line.number - 1)
+            name = (line.cells[key] if key else "") or str(line.number - 1)
             patients.append(Patient(name, model.read(findings), read, ignored))
         except FindingsError as error:
             problems += [

@@ -20,7 +20,7 @@ def number_cell(line: Line, column: str, report: Reporter) -> float | None:
         return None
 
 
-JUDGED = "write how many patients the row rests on, 4 to 10 for a judgement"
+JUDGED = "write its equivalent sample size; for a judgement, find it with 'calcinosis weigh' from its range"
 
 
 def weight_cell(line: Line, report: Reporter, mend: str = JUDGED) -> float | None:

@@ -216,10 +216,10 @@ def _decoded(path: Path, report: Reporter, patients: bool) -> str | None:
     except OSError as error:
         report(1, f"the file cannot be read ({error.strerror})", "make it a readable file")
         return None
-    if not is_utf8([raw], report):
-        return None
-    if not patients and b"\x00" in raw:
+    if not patients and not raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and b"\x00" in raw:
         report(raw[: raw.index(b"\x00")].count(b"\n") + 1, NULL, ANOTHER_FORMAT)
+        return None
+    if not is_utf8([raw], report):
         return None
     return raw.removeprefix(MARK).decode()
 

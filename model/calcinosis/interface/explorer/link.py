@@ -36,11 +36,10 @@ class LinkError(ValueError):
 def fragment_of(page: Page, digest: str) -> str:
     """The page as the part of a link behind the '#'; empty for an empty page.
 
-        >>> from calcinosis.knowledge.frozen import FrozenMap
-    from calcinosis.knowledge.number import whole_number
-        >>> page = Page(FrozenMap({"pain": "severe", "serum_calcium": "9.1 mg/dL"}), tab="next")
-        >>> fragment_of(page, "6b8708953a4dab")
-        'pain=severe&serum_calcium=9.1%20mg/dL&~tab=next&~priors=6b8708953a4d'
+    >>> from calcinosis.knowledge.frozen import FrozenMap
+    >>> page = Page(FrozenMap({"pain": "severe", "serum_calcium": "9.1 mg/dL"}), tab="next")
+    >>> fragment_of(page, "6b8708953a4dab")
+    'pain=severe&serum_calcium=9.1%20mg/dL&~tab=next&~priors=6b8708953a4d'
     """
     fields = dict(page.findings)
     own: dict[str, str] = {
