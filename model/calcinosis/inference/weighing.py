@@ -30,8 +30,8 @@ class Weighing:
     def summary(self) -> str:
         """One sentence: the weight and what it implies."""
         return (
-            f"Weight {self.weight:g}: {100 * self.probability:.3g}% with a 95% range of {100 * self.low:.2g} to "
-            f"{100 * self.high:.2g}%, a factor of {odds_ratio(self.low, self.high):.2g} in the odds."
+            f"Weight {self.weight:g}: {100 * self.probability:.3g}% with a 95% range of {100 * self.low:.3g} to "
+            f"{100 * self.high:.3g}%, a factor of {odds_ratio(self.low, self.high):.2g} in the odds."
         )
 
 
@@ -52,12 +52,12 @@ def weight_for(probability: float, /, *, low: float, high: float) -> Weighing:
 
     >>> found = weight_for(0.02, low=0.003, high=0.05)
     >>> found.weight, round(found.low, 4), round(found.high, 3)
-    (102.0, 0.0026, 0.053)
+    (118.0, 0.0031, 0.052)
     """
     if not 0 < low < probability < high < 1:
         raise QuestionError(
-            f"a probability of {probability:g} with a range of {low:g} to {high:g}: expected 0 < low < probability < high "
-            "< 1: the range has the probability inside, and neither end is certain"
+            f"a probability of {probability:g} with a range of {low:g} to {high:g}: expected 0 < low < probability < "
+            "high < 1: write a range that the probability is inside of, with ends that are not certain"
         )
     from scipy.optimize import brentq
 

@@ -131,7 +131,7 @@ class _Range:
 
     def __str__(self) -> str:
         return (
-            f"tables/{self.variable}.csv:{self.line}  {self.entry}  {100 * self.low:.2g} to {100 * self.high:.2g}%, "
+            f"tables/{self.variable}.csv:{self.line}  {self.entry}  {100 * self.low:.3g} to {100 * self.high:.3g}%, "
             f"a factor of {self.factor:.3g} in the odds"
         )
 
@@ -235,7 +235,8 @@ def _show(priors: Priors, rules: tuple[RuleCheck, ...], model: Model) -> None:
         "variables": f"{len(priors.variables)}, in {len(rows)} rows of {len(priors.tables)} tables",
         "judgement": f"{_judged(priors, alone=True)} rows rest on judgement or definition alone, "
         f"{_judged(priors, alone=False)} more in part",
-        "weight": f"{weights[0]:g} to {weights[-1]:g} equivalent sample size of a row, median {weights[len(rows) // 2]:g}",
+        "weight": f"an equivalent sample size of {weights[0]:g} to {weights[-1]:g} a row, median "
+        f"{weights[len(rows) // 2]:g}",
         "ranges": f"{len(wide)} entries with a 95% range wider than a factor of {WIDEST} in the odds"
         + (", definitions apart:" if wide else ", definitions apart"),
         "sources": f"{len(priors.sources)}: " + ", ".join(f"{kinds[k]} {k}" for k in SOURCE_KINDS if kinds[k]),
