@@ -359,10 +359,20 @@ def _then_none(blocks: Iterable[Any]) -> Iterator[Any]:
     yield None
 
 
-def check_folder_of(target: Path) -> None:
-    """Refuse a file to be written where there is no folder for it."""
-    if not target.parent.is_dir():
-        raise InputError(f"{target}: there is no folder {target.parent}")
+def place_of(target: Path) -> Path:
+    """Where a file is to be written, links followed.
+
+    Raises:
+        InputError: if there is no folder for it, or something else than a file is there.
+    """
+    place = Path(os.path.realpath(target))
+    if not place.parent.is_dir():
+        raise InputError(f"{target}: there is no folder {place.parent if target.is_symlink() else target.parent}")
+    if place.is_dir():
+        raise InputError(f"{target}: is a folder")
+    if os.path.lexists(place) and not place.is_file():
+        raise InputError(f"{target}: not a file: name another")
+    return place
 
 
 @contextmanager
