@@ -58,6 +58,12 @@ def chosen_folder(folder: str | os.PathLike[str] | None = None) -> Path:
     return Path(folder)
 
 
+def is_priors(folder: Path) -> bool:
+    """Whether a folder holds priors; a report on a cohort has a variables.csv too."""
+    is_report = (folder / "index.html").exists() and not (folder / "states.csv").exists()
+    return (folder / "variables.csv").is_file() and not is_report
+
+
 def overlap(one: Path, other: Path) -> bool:
     """Whether two paths are the same or one is within the other, links followed."""
     first, second = (Path(os.path.realpath(path)) for path in (one, other))
@@ -77,7 +83,7 @@ def check_destination(source: Path, destination: Path, *, force: bool = False) -
         where = "is" if place == Path.cwd() else "holds"
         raise FileExistsError(f"{place} {where} the folder you stand in: name a new one")
     occupied = os.path.lexists(place) and not (place.is_dir() and not any(place.iterdir()))
-    if occupied and not (place / "variables.csv").is_file():
+    if occupied and not is_priors(place):
         raise FileExistsError(f"{destination} exists and is no priors folder: name another folder")
     if occupied and not force:
         raise FileExistsError(f"{destination} exists: name another folder, or replace it with --force")
