@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 ROUTES = r"/(?:ws|static/[^%]*)?"
-"""What is served: the page, its socket and its files, whose names need no escapes, and no other route of a framework."""
+"""What is served: the page, its socket and its files, whose names need no escapes, and no more."""
 
 HEADERS = {
     "Content-Security-Policy": "frame-ancestors 'none'",
