@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import calcinosis as cc
@@ -167,6 +168,12 @@ TO_LOAD = "decide: model must be a calcinosis.Model, not {}: load one with calci
         (
             "validate: cases must be a pandas.DataFrame or Diagnosed, not list: give one row per patient",
             lambda m: cc.validate(m, [1]),
+        ),
+        ("map: names must be a text, not tuple", lambda m: cc.decide(m, FINDINGS).map("died", ("a",))),
+        ("score_batch: batch must be RecordBatch, not float (1.0)", lambda m: cc.cohort.score_batch(1.0, m)),
+        (
+            "answer_schema: model must be a calcinosis.Model, not None: load one with calcinosis.load()",
+            lambda m: cc.cohort.answer_schema(pa.schema([]), None),
         ),
         ("simulate: patients must be a whole number, not float (3.0)", lambda m: m.simulate(3.0)),
         (

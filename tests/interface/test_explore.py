@@ -135,6 +135,9 @@ def test_nothing_but_the_page_its_socket_and_its_files_is_served(explore):
     for path in NO_ROUTES:
         for headers in ((), (("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Dest", "document"))):
             assert response_to(port, path, headers=headers).status in (403, 404), path
+    for path in ("/static/js/%00", "/?bokeh-session-id=", "/?bokeh-session-id=of+another"):
+        assert response_to(port, path).status in (403, 404), path
+    assert response_to(port, headers=(("Bokeh-Session-Id", "of another"),)).status == 403
     assert response_to(port).status == 200
     assert response_to(port, "/static/js/bokeh.min.js").status == 200
     assert process.poll() is None

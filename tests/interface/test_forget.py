@@ -103,6 +103,13 @@ def test_edits_elsewhere_are_kept_and_the_order_of_columns_and_rows_does_not_mat
     assert [row[::-1] for row in [back[0], *back[:0:-1]]] == was
 
 
+def test_blanks_after_cells_are_read_as_everywhere(folder, learned):
+    for path in (folder / "tables").iterdir():
+        path.write_bytes(path.read_bytes().replace(b"\n", b" \n"))
+    assert forget(learned) == ""
+    assert cc.load("old").digest == cc.load(shipped_folder()).digest
+
+
 def test_an_edit_that_changes_what_the_patients_say_is_named_by_its_file(folder, learned):
     rows = read(folder / "tables/subtype.csv")
     one, other = rows[0].index("dystrophic"), rows[0].index("metastatic")

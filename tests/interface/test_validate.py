@@ -80,6 +80,7 @@ def test_names_of_patients_are_escaped(run):
     cases["case_id"] = [f"<b>{name}</b>" for name in cases["case_id"]]
     cases.to_csv("mine.csv", index=False)
     run("mine.csv", "--draws", "50", "--out", "rep")
+    run("mine.csv", "--draws", "50", "--out", "rep", "--force")  # its own variables.csv makes it no priors folder
     assert "<b>idio" not in Path("rep/index.html").read_text(encoding="utf-8")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from typer.testing import CliRunner
@@ -127,3 +128,18 @@ def test_json_tells_programs_what_was_written():
     assert json.loads(run("graph", "a.svg", "--json").stdout)["variables"] == 28
     assert json.loads(run("check", "--priors", "mine", "--contexts", "1", "--json").stdout)["folder"] == "mine"
     assert json.loads(run("graph", "a.svg", "--json").stdout)["error"] == "InputError"
+
+
+@pytest.mark.parametrize("words", [("simulate", "3"), ("cohort", "in.csv")])
+def test_tables_are_written_where_a_link_leads_and_over_nothing_but_files(words, tmp_path):
+    (tmp_path / "in.csv").write_text("pain\nsevere\n")
+    (tmp_path / "latest.csv").symlink_to("of_today.csv")
+    for force in ((), ("--force",)):
+        assert run(*words, "latest.csv", *force).exit_code == 0
+        assert (tmp_path / "latest.csv").is_symlink()
+        assert (tmp_path / "of_today.csv").is_file()
+    os.mkfifo("pipe.csv")
+    refused = run(*words, "pipe.csv", "--force")
+    assert refused.exit_code == 1
+    assert "pipe.csv: not a file" in refused.stderr
+    assert (tmp_path / "pipe.csv").is_fifo()

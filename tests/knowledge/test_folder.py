@@ -244,6 +244,23 @@ def test_force_replaces_the_files_of_the_priors_and_keeps_all_else(tiny, tmp_pat
     } - kept
 
 
+def test_a_report_is_no_priors_folder_that_force_replaces(tiny, tmp_path):
+    (tmp_path / "variables.csv").write_text("variable,patients\n")
+    (tmp_path / "index.html").write_text("the report")
+    with pytest.raises(FileExistsError, match="no priors folder"):
+        copy_folder(tiny, tmp_path, force=True)
+
+
+@pytest.mark.parametrize("name", ["tables/pain_before.csv", "decisions/my_notes.csv"])
+def test_force_deletes_no_file_that_priors_have_no_use_for(tmp_path, name):
+    mine = copy_folder(shipped_folder(), tmp_path / "mine")
+    (mine / name).write_text("precious")
+    before = everything(tmp_path)
+    with pytest.raises(PriorsError, match=Path(name).stem):
+        copy_folder(shipped_folder(), mine, force=True)
+    assert everything(tmp_path) == before
+
+
 def test_a_folder_in_the_way_of_a_file_leaves_everything_as_it_was(tiny, tmp_path):
     mine = copy_folder(tiny, tmp_path / "mine")
     (mine / "units.csv").unlink()

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from calcinosis.knowledge.ledger import COLUMNS, Entry, Ledger, ledgers_of, next_path, read_ledger
 from calcinosis.knowledge.problem import PriorsError
 from calcinosis.knowledge.records import Row
-from calcinosis.knowledge.rewrite import BOM, records, with_record_added, with_rows, with_texts, without_record
+from calcinosis.knowledge.rewrite import records, with_record_added, with_rows, with_texts, without_record
+from calcinosis.knowledge.sheet import MARK as BOM
 
 TABLE = b'no,yes,weight,source,note\r\n0.60,4e-1,8.0,a,"one, ""two"""\r\n'
 

@@ -15,11 +15,13 @@ from calcinosis.inference.columns import Column, of_objects
 from calcinosis.inference.findings import Fault, FindingsError
 from calcinosis.inference.model import Model
 from calcinosis.inference.posterior import DISCLAIMER
+from calcinosis.knowledge.arguments import checked
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
+@checked
 def score_batch(batch: pa.RecordBatch, model: Model) -> pa.RecordBatch:
     """The answers to a batch of patients, a row for each, in order.
 
@@ -55,6 +57,7 @@ def score_batch(batch: pa.RecordBatch, model: Model) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
+@checked
 def answer_schema(schema: pa.Schema, model: Model) -> pa.Schema:
     """The columns of the answers to a table of patients; digest and disclaimer stand in its metadata.
 

@@ -46,7 +46,7 @@ from calcinosis.interface.arrow import lean, marked
 from calcinosis.interface.arrow import score_batch as score_batch
 from calcinosis.interface.options import InputError
 from calcinosis.interface.parts import Parts
-from calcinosis.interface.tables import FORMATS, Piece, Writer, check_folder_of, ending_of, naming, open_table
+from calcinosis.interface.tables import FORMATS, Piece, Writer, ending_of, naming, open_table, place_of
 from calcinosis.knowledge.arguments import checked
 
 if TYPE_CHECKING:
@@ -132,11 +132,11 @@ def run(
     """
     table = open_table(source, lambda names: {heading.column for heading in model.headings(names)})
     schema = answer_schema(table.schema, model)
-    _check_target(source, target)
-    parts = Parts(target, _terms(source, model, part))
+    place = _place(source, target)
+    parts = Parts(place, _terms(source, model, part))
     with parts.locked(), naming(target):
         resuming = resume and parts.there
-        if target.exists() and not (force or resuming):
+        if place.exists() and not (force or resuming):
             raise InputError(f"{target}: exists already: --force replaces it")
         parts.open(resume=resume, force=force)
         read = tuple(heading.column for heading in model.headings(table.schema.names))
@@ -161,7 +161,7 @@ def run(
             if isinstance(error, InputError) and not resuming:
                 parts.remove()  # the same would happen again; but what an earlier run has done is never thrown away
             raise
-        parts.unfinished.replace(target)
+        parts.unfinished.replace(place)
         parts.remove()
         return summary
 
@@ -174,14 +174,14 @@ def _count(answers: pa.Table, summary: Summary, strict: bool, source: Path) -> N
         raise InputError(f"{source}: patient {number}: {status}")
 
 
-def _check_target(source: Path, target: Path) -> None:
+def _place(source: Path, target: Path) -> Path:
+    """Where the answers are to be written."""
     if ending_of(target) not in FORMATS:
         raise InputError(f"{target}: a file of answers ends in one of {', '.join(FORMATS)}")
-    if target.is_dir():
-        raise InputError(f"{target}: is a folder")
-    check_folder_of(target)
-    if target.exists() and target.samefile(source):
+    place = place_of(target)
+    if place.exists() and place.samefile(source):
         raise InputError(f"{target}: the answers would replace the patients: choose another name")
+    return place
 
 
 def _terms(source: Path, model: Model, part: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from calcinosis.inference.impossible import ImpossibleEvidence
 from calcinosis.inference.network import NetworkError
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.printing import say
-from calcinosis.knowledge.folder import check_file, check_writable
+from calcinosis.knowledge.folder import check_file, check_writable, is_priors
 from calcinosis.knowledge.problem import PriorsError, shown
 from calcinosis.knowledge.regular import check_regular
 from calcinosis.knowledge.visible import visible
@@ -111,7 +111,7 @@ def check_out(folder: Path | None, force: bool) -> None:
         raise InputError(f"{folder} is no folder: name another")
     if folder.exists() and any(folder.iterdir()) and not force:
         raise InputError(f"{folder} holds files already: name another folder, or write into it with --force")
-    if (folder / "variables.csv").exists():
+    if is_priors(folder):
         raise InputError(f"{folder} is a priors folder: name another folder for the report")
     check_writable(folder)
 

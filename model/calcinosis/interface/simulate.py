@@ -24,7 +24,7 @@ from calcinosis.interface.options import (
     telling_errors,
 )
 from calcinosis.interface.printing import say
-from calcinosis.interface.tables import FORMATS, Writer, check_folder_of, ending_of, naming, open_table
+from calcinosis.interface.tables import FORMATS, Writer, ending_of, naming, open_table, place_of
 from calcinosis.knowledge.number import whole_number
 from calcinosis.knowledge.problem import shown
 
@@ -66,8 +66,8 @@ def simulate(
         model = load(priors)
         if ending_of(target) not in FORMATS:
             raise InputError(f"{target}: a file of patients ends in one of {', '.join(FORMATS)}")
-        check_folder_of(target)
-        if target.exists() and not force:
+        place = place_of(target)
+        if place.exists() and not force:
             raise InputError(f"{target}: exists already: --force replaces it")
         if like and missing:
             raise InputError("--like says what is missing already: give it or --missing")
@@ -84,7 +84,7 @@ def simulate(
             )
         except ValueError as error:
             raise InputError(str(error)) from None
-        _write(target, blocks)
+        _write(place, blocks)
         known = {"file": str(target), "patients": patients, "seed": seed, "truth": truth_column(model.network)}
         if as_json:
             show_json(known | {"digest": model.digest, "disclaimer": DISCLAIMER})

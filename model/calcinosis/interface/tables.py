@@ -25,8 +25,8 @@ FORMATS = (".csv", ".parquet", ".arrow", ".feather")
 PIECE = 2**17
 """How many rows are read at a time, at most."""
 
-BLOCK = 2**24
-"""How many bytes of a CSV file are read at a time."""
+BLOCK = 2**22
+"""How many bytes of a CSV file are read at a time: few, so that a cache holds what is computed of them."""
 
 STEP = 2**18
 """How many bytes of a CSV file are cut into cells row by row, where that has to be, before more is done at once."""
@@ -269,18 +269,17 @@ def _regular(block: bytes, ended: bool) -> int:
     quotes = np.zeros(0, np.intp)
     limit = len(block)
     if b'"' in block:
-        raw = np.frombuffer(block, np.uint8)
-        quotes = np.flatnonzero(raw == ord('"'))
+        raw = np.frombuffer(b"\n%b%b" % (block, b"\n" if ended else b"?"), np.uint8)  # with what is around the block
+        quotes = np.flatnonzero(raw[1:-1] == ord('"'))
         pairs = len(quotes) // 2
-        opening, closing = quotes[: 2 * pairs : 2], quotes[1::2]
-        follows = _SEPARATES[raw[opening - 1]] | (opening == 0)
-        precedes = _SEPARATES[raw[np.minimum(closing + 1, limit - 1)]] & (closing + 1 < limit)
-        precedes |= ended & (closing + 1 == limit)
-        doubled = opening[1:] == closing[:-1] + 1
-        follows[1:] |= doubled
-        precedes[:-1] |= doubled
-        good = follows & precedes
-        first = pairs if good.all() else int(good.argmin())
+        outside = quotes[: 2 * pairs].copy()  # where in `raw` the sign outside each quote of a pair is
+        outside[1::2] += 2
+        good = _SEPARATES[raw[outside]]
+        if not good.all():
+            doubled = quotes[2 : 2 * pairs : 2] == quotes[1 : 2 * pairs - 1 : 2] + 1
+            good[2::2] |= doubled
+            good[1:-1:2] |= doubled
+        first = pairs if good.all() else int(good.argmin()) // 2
         limit = int(quotes[2 * first]) if 2 * first < len(quotes) else limit
     if limit == len(block):
         if ended:
@@ -360,10 +359,20 @@ def _then_none(blocks: Iterable[Any]) -> Iterator[Any]:
     yield None
 
 
-def check_folder_of(target: Path) -> None:
-    """Refuse a file to be written where there is no folder for it."""
-    if not target.parent.is_dir():
-        raise InputError(f"{target}: there is no folder {target.parent}")
+def place_of(target: Path) -> Path:
+    """Where a file is to be written, links followed.
+
+    Raises:
+        InputError: if there is no folder for it, or something else than a file is there.
+    """
+    place = Path(os.path.realpath(target))
+    if not place.parent.is_dir():
+        raise InputError(f"{target}: there is no folder {place.parent if target.is_symlink() else target.parent}")
+    if place.is_dir():
+        raise InputError(f"{target}: is a folder")
+    if os.path.lexists(place) and not place.is_file():
+        raise InputError(f"{target}: not a file: name another")
+    return place
 
 
 @contextmanager

@@ -60,6 +60,9 @@ _FIXES = {
 """How to get what is expected."""
 
 
+MOST_BY_PLACE = 2**8
+"""How many arguments of one name are given by place at most, where any number can be."""
+
 BEYOND = 2**1023
 """Whole numbers from here on are refused: no float holds them."""
 
@@ -153,6 +156,8 @@ def _annotations(function: Callable[..., Any]) -> tuple[list[tuple[str, tuple[_K
         kinds = _kinds(ast.parse("Any" if untyped else parameter.annotation, mode="eval").body)
         if parameter.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD):
             places.append((name, kinds))
+        if parameter.kind is Parameter.VAR_POSITIONAL:
+            places += [(name, kinds)] * MOST_BY_PLACE
         if parameter.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY):
             names[name] = kinds
     return places, names

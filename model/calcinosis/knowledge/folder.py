@@ -6,11 +6,15 @@ import errno
 import os
 import shutil
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 from calcinosis.knowledge.problem import PriorsError, Problem
+from calcinosis.knowledge.read_decisions import FILES as DECISION_FILES
+from calcinosis.knowledge.read_decisions import FOLDER as DECISIONS
 from calcinosis.knowledge.reader import FILES, read_priors
 from calcinosis.knowledge.regular import check_regular, read_regular
+from calcinosis.knowledge.sheet import read_sheet
 
 VARIABLE = "CALCINOSIS_PRIORS"
 """The environment variable that names a priors folder to use instead of the shipped one."""
@@ -22,11 +26,11 @@ PARTS = (
     "README.md",
     *FILES,
     "tables/*.csv",
-    "decisions/*.csv",
+    *(f"{DECISIONS}/{name}" for name in DECISION_FILES),
     "cases/published_cases.csv",
     "updates/[0-9][0-9]*_*.csv",
 )
-"""The files of a priors folder, which --force replaces; it leaves everything else in the folder as it is."""
+"""The files of a priors folder, which --force replaces: of the tables, those of its variables. All else stays."""
 
 SCRATCH = ".calcinosis-"
 """How the names of temporary files and folders begin."""
@@ -54,6 +58,12 @@ def chosen_folder(folder: str | os.PathLike[str] | None = None) -> Path:
     return Path(folder)
 
 
+def is_priors(folder: Path) -> bool:
+    """Whether a folder holds priors; a report on a cohort has a variables.csv too."""
+    is_report = (folder / "index.html").exists() and not (folder / "states.csv").exists()
+    return (folder / "variables.csv").is_file() and not is_report
+
+
 def overlap(one: Path, other: Path) -> bool:
     """Whether two paths are the same or one is within the other, links followed."""
     first, second = (Path(os.path.realpath(path)) for path in (one, other))
@@ -73,7 +83,7 @@ def check_destination(source: Path, destination: Path, *, force: bool = False) -
         where = "is" if place == Path.cwd() else "holds"
         raise FileExistsError(f"{place} {where} the folder you stand in: name a new one")
     occupied = os.path.lexists(place) and not (place.is_dir() and not any(place.iterdir()))
-    if occupied and not (place / "variables.csv").is_file():
+    if occupied and not is_priors(place):
         raise FileExistsError(f"{destination} exists and is no priors folder: name another folder")
     if occupied and not force:
         raise FileExistsError(f"{destination} exists: name another folder, or replace it with --force")
@@ -169,7 +179,8 @@ def _replace(fresh: Path, place: Path, former: Path) -> None:
     variables.csv leaves first and comes last, so that no folder that is half replaced can be read as priors.
     """
     expected = read_priors(fresh).digest
-    old, parts = _parts(place), _parts(fresh)
+    parts = _parts(fresh)
+    old = _replaced(place, parts)
     files = [path.relative_to(fresh) for path in fresh.rglob("*") if path.is_file()]
     others = [path for path in files if path not in parts and not _is_taken(place, path)]
     first = Path("variables.csv")
@@ -193,6 +204,14 @@ def _replace(fresh: Path, place: Path, former: Path) -> None:
             end.rename(start)
         _remove([path for path in made if path.is_relative_to(place) and not path.is_relative_to(former)])
         raise
+
+
+def _replaced(place: Path, parts: Collection[Path]) -> set[Path]:
+    """The files that `parts` replace; a table for no variable is none, unless it cannot be told which those are."""
+    sheet = read_sheet(place / "variables.csv", "variables.csv", [])
+    listed = {line.cells.get("variable") for line in sheet.lines} if sheet else set()
+    old = _parts(place)
+    return {path for path in old if path.parent.name != "tables" or not listed or path.stem in listed or path in parts}
 
 
 def _parts(folder: Path) -> set[Path]:

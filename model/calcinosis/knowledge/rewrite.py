@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 from calcinosis.knowledge.number import NotANumber, parse_number, plain
 from calcinosis.knowledge.records import Row
-
-BOM = b"\xef\xbb\xbf"
+from calcinosis.knowledge.sheet import MARK, STRAY_QUOTE, read_rows
 
 
 @dataclass(frozen=True)
@@ -38,13 +37,17 @@ def records(content: bytes) -> list[Record]:
 
     >>> [record.line for record in records(b"a,b\\r\\n\\r\\n1,2\\r\\n")]
     [1, 2, 3]
+
+    Raises:
+        ValueError: if it is not UTF-8, or a quote breaks the rules.
     """
-    lines = list(io.StringIO(content.removeprefix(BOM).decode("utf-8"), newline=""))
-    reader = csv.reader(lines, strict=True)
+    text = content.removeprefix(MARK).decode("utf-8")
     found, begin = [], 0
-    for cells in reader:
-        found.append(Record(begin + 1, "".join(lines[begin : reader.line_num]), tuple(cells)))
-        begin = reader.line_num
+    for row in read_rows(text):
+        if row.broken:
+            raise ValueError(f"line {row.line}: {', '.join(STRAY_QUOTE)}")
+        found.append(Record(row.line, text[begin : row.end], tuple(row.cells)))
+        begin = row.end
     return found
 
 
@@ -52,7 +55,7 @@ def cells_of(text: str) -> tuple[str, ...]:
     """The cells of one record of a CSV file.
 
     Raises:
-        ValueError, csv.Error: if the text is not one record.
+        ValueError: if the text is not one record.
     """
     (record,) = records(text.encode())
     return record.cells
@@ -65,7 +68,7 @@ def header(every: Sequence[Record]) -> tuple[str, ...]:
 
 def joined(content: bytes, texts: Sequence[str]) -> bytes:
     """Texts of records as a file, with the byte-order mark that `content` has."""
-    return (BOM if content.startswith(BOM) else b"") + "".join(texts).encode("utf-8")
+    return (MARK if content.startswith(MARK) else b"") + "".join(texts).encode("utf-8")
 
 
 def with_rows(content: bytes, new: Mapping[int, Row], states: Sequence[str]) -> bytes:

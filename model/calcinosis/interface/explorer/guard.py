@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from tornado.httputil import HTTPServerRequest
 
 
-ROUTES = r"/(?:ws|static/.*)?"
-"""What is served: the page, its socket and its files, and none of the other routes that the frameworks bring along."""
+ROUTES = r"/(?:ws|static/[^%]*)?"
+"""What is served: the page, its socket and its files, whose names need no escapes, and no more."""
 
 HEADERS = {
     "Content-Security-Policy": "frame-ancestors 'none'",
@@ -33,11 +33,13 @@ def guard(server: Server, names: Collection[str]) -> Any:
     from tornado.web import Application, RequestHandler
 
     class Own(Matcher):
-        """Whether a request names this server as host, and comes from its own page, if from any."""
+        """Whether a request names this server as host, comes from its own page, if from any, and brings no name for its
+        session, which only the server gives."""
 
         def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
             origin = request.headers.get("Origin")
-            if not self.is_own(request) or self.is_part_of_another(request):
+            named = "bokeh-session-id" in request.query_arguments or "Bokeh-Session-Id" in request.headers
+            if named or not self.is_own(request) or self.is_part_of_another(request):
                 return None
             return {} if origin is None or origin == f"http://{request.host}" else None
 
