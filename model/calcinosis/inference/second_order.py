@@ -45,7 +45,7 @@ DROPPED = 16 - (POINTS - 1).bit_length()
 """How many of 16 bits at random are not needed to number the points."""
 
 MOST_KEPT = 2**28
-"""About how many bytes of drawn rows are kept, 256 MiB, room for the 59 published patients; beyond it the oldest rows
+"""About how many bytes of drawn rows are kept, 256 MiB, room for many patients; beyond it the oldest rows
 are forgotten, and drawn again as needed, the same."""
 
 
