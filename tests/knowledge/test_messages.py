@@ -34,6 +34,16 @@ WIDE = {f"tables/{sign}.csv": "no,yes,weight,source,note\n0.5,0.5,9,smith2020,\n
 }
 
 
+TWO_PARENTS = """\
+disease,age,no,yes,weight,source,note
+flu,young,0.2,0.8,10,smith2020,
+flu,old,0.3,0.7,10,smith2020,
+flu,young/old,0.4,0.6,10,smith2020,
+cold,young,0.9,0.1,10,smith2020,
+"""
+AGE = "young,old,oldest,weight,source,note\n0.3,0.5,0.2,9,smith2020,\n"
+
+
 def one_test(test="swab", label="Swab", reveals="swab", cost="5", harm="0.1", days="1", source="smith2020", after=""):
     """A file of tests with one row."""
     return f"test,label,reveals,cost,harm,days,source,after\n{test},{label},{reveals},{cost},{harm},{days},{source},{after}\n"
@@ -405,13 +415,39 @@ GOLDEN = {
     "table of nothing near": ({"tables/zzz.csv": "no,yes\n"},
         "tables/zzz.csv:1: -: zzz: a table for no variable of variables.csv: write one of: disease, fever, swab"),
     "combination twice": ({F: ("cold,0.9,0.1,10,smith2020,\n", "cold,0.9,0.1,10,smith2020,\ncold,0.8,0.2,10,smith2020,\n")},
-        "tables/fever.csv:4: disease: cold: the same combination as on line 3: remove one of the two"),
+        "tables/fever.csv:4: disease: cold: line 3 covers this too: take it out of one of the two rows"),
     "combination missing": ({F: ("cold,0.9,0.1,10,smith2020,\n", "")},
-        "tables/fever.csv:1: disease: cold: no row for this combination: add a row for it"),
+        "tables/fever.csv:1: disease: cold: no row covers this: add a row for it"),
     "no row": ({D: ("0.25,0.75,40,smith2020,\n", "")},
         "tables/disease.csv:1: -: -: no row: add a row for it"),
     "row twice without parents": ({D: ("0.25,0.75,40,smith2020,\n", "0.25,0.75,40,smith2020,\n0.25,0.75,40,smith2020,\n")},
-        "tables/disease.csv:3: -: -: the same combination as on line 2: remove one of the two"),
+        "tables/disease.csv:3: -: -: a second row, the first is on line 2: remove one of the two"),
+    "two rows in one": ({F: "disease,no,yes,weight,source,note\nany,0.2,0.8,10,smith2020,\ncold,0.9,0.1,10,smith2020,\n"},
+        "tables/fever.csv:3: disease: cold: line 2 covers this too: take it out of one of the two rows"),
+    "all covered twice": ({F: "disease,no,yes,weight,source,note\nflu/cold,0.2,0.8,10,smith2020,\nany,0.9,0.1,10,smith2020,\n"},
+        "tables/fever.csv:3: disease: any: line 2 covers this too: take it out of one of the two rows"),
+    "overlaps and gaps of two parents": ({F: TWO_PARENTS, "tables/age.csv": AGE, V: ("fever,Fever", "age,Age,history,no,,\nfever,Fever"), S: ("fever,no,", "age,young,,,,\nage,old,,,,\nage,oldest,,,,\nfever,no,")},
+        "tables/fever.csv:1: age, disease: old, cold: no row covers this: add a row for it",
+        "tables/fever.csv:1: age, disease: oldest, any: no row covers this: add a row for it",
+        "tables/fever.csv:4: age, disease: old, flu: line 3 covers this too: take it out of one of the two rows",
+        "tables/fever.csv:4: age, disease: young, flu: line 2 covers this too: take it out of one of the two rows"),
+    "any next to a state": ({F: ("flu,0.2", "any/flu,0.2")},
+        "tables/fever.csv:1: disease: flu: no row covers this: add a row for it",
+        "tables/fever.csv:2: disease: any/flu: 'any' next to a state: write 'any' alone, or remove it"),
+    "list with an empty name": ({F: ("flu,0.2", "flu/,0.2")},
+        "tables/fever.csv:1: disease: flu: no row covers this: add a row for it",
+        "tables/fever.csv:2: disease: flu/: an empty name in a list of states: remove the extra '/'"),
+    "list with a state twice": ({F: ("flu,0.2", "flu/flu,0.2")},
+        "tables/fever.csv:1: disease: flu: no row covers this: add a row for it",
+        "tables/fever.csv:2: disease: flu/flu: 'flu' twice in a list of states: name it once"),
+    "list with an unknown state": ({F: ("flu,0.2", "flu/colt,0.2")},
+        "tables/fever.csv:1: disease: flu: no row covers this: add a row for it",
+        "tables/fever.csv:2: disease: flu/colt: no state 'colt': did you mean 'cold'? One of: flu, cold, any; join several with '/'"),
+    "any in capitals": ({F: ("flu,0.2", "Any,0.2")},
+        "tables/fever.csv:1: disease: flu: no row covers this: add a row for it",
+        "tables/fever.csv:2: disease: Any: no state 'Any': did you mean 'any'? One of: flu, cold, any; join several with '/'"),
+    "list of probabilities": ({F: ("0.2,0.8", "0.2/0.3,0.8")},
+        "tables/fever.csv:2: no: 0.2/0.3: not a number: write digits with a decimal point, such as 0.52"),
     "column of a state missing": ({F: "disease,yes,weight,source,note\nflu,0.8,10,smith2020,\ncold,0.1,10,smith2020,\n"},
         "tables/fever.csv:1: no: -: the column of a state is missing: add it to the header"),
     "column of a state misspelt": ({F: ("disease,no,", "disease,non,")},
@@ -428,11 +464,11 @@ GOLDEN = {
     "more parents than anyone can fill in": (WIDE,
         f"tables/fever.csv:1: {', '.join(SIGNS)}: -: 131072 combinations of parent states: remove parent columns until there are at most 100000"),
     "state of no parent": ({F: ("flu,0.2", "flue,0.2")},
-        "tables/fever.csv:1: disease: flu: no row for this combination: add a row for it",
-        "tables/fever.csv:2: disease: flue: not a state of disease: did you mean 'flu'? One of: flu, cold"),
+        "tables/fever.csv:1: disease: flu: no row covers this: add a row for it",
+        "tables/fever.csv:2: disease: flue: no state 'flue': did you mean 'flu'? One of: flu, cold, any; join several with '/'"),
     "parent's state empty": ({F: ("flu,0.2", ",0.2")},
-        "tables/fever.csv:1: disease: flu: no row for this combination: add a row for it",
-        "tables/fever.csv:2: disease: -: the cell is empty: write one of: flu, cold"),
+        "tables/fever.csv:1: disease: flu: no row covers this: add a row for it",
+        "tables/fever.csv:2: disease: -: the cell is empty: write one of: flu, cold, any; join several with '/'"),
     "weight of zero": ({F: ("0.8,10", "0.8,0")},
         "tables/fever.csv:2: weight: 0: a weight that is not positive: write its equivalent sample size; for a judgement, find it with 'calcinosis weigh' from its range"),
     "judgement without a note": ({F: ("10,smith2020,\ncold", "10,judgement,\ncold")},
