@@ -341,7 +341,7 @@ def test_hardly_any_weight_has_limits_or_is_told_in_words(shipped, patients):
 
 
 def test_little_weight_leaves_hardly_a_draw_out(shipped, patients):
-    model = weighing(shipped, 0.3)
+    model = weighing(shipped, 0.4)
     proper(model.posterior(patients["jones2023"]))
     sample = model.second_order.sample(ask(model.network, patients["jones2023"]))
     assert sample.posteriors.any(axis=0).mean() > 0.98  # joint weights far below single precision
