@@ -17,7 +17,7 @@ PUBLIC = {
     "left_out", "load",
     "most_probable_explanation", "next_test", "one_way", "over_patients", "pairs", "plan", "prequential",
     "robust_bounds", "sensitivity", "smallest_changes", "sweep", "trajectory", "two_way", "uncertainty", "update",
-    "validate", "weight_of_evidence",
+    "validate", "weight_for", "weight_of_evidence",
 }  # fmt: skip
 MODULES = sorted(m.name for m in pkgutil.walk_packages(cc.__path__, "calcinosis."))
 

@@ -81,7 +81,7 @@ def questions(shipped):
 
 
 def test_the_weights_of_the_published_cases_are_the_posteriors(shipped, questions):
-    assert len(questions) == 59
+    assert len(questions) == 149
     for evidence in questions.values():
         weights = weights_of(contract(shipped.network, evidence))
         np.testing.assert_allclose(shares(weights), shipped.posterior(evidence).probabilities, **EXACT)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from scipy.stats import beta
 from typer.testing import CliRunner
 
+import calcinosis as cc
 from calcinosis.interface.shell import app
 from calcinosis.knowledge.folder import copy_folder, shipped_folder
 
@@ -97,3 +99,51 @@ def test_a_missing_folder_is_told(tmp_path):
     result = run(tmp_path / "nowhere")
     assert result.exit_code == 1
     assert "there is no such folder" in result.stdout
+
+
+def test_a_range_that_nobody_believes_is_told_with_file_and_line(folder):
+    assert json.loads(run(folder, "--json", "--contexts", 1).stdout)["wide_ranges"] == []
+    path = folder / "tables" / "calcium_exposure.csv"
+    replace(path, "0.985,0.015,130,", "0.985,0.015,30,")
+    shown = json.loads(run(folder, "--json", "--contexts", 1).stdout)["wide_ranges"]
+    entries = [f"calcium_exposure={state}@subtype=dystrophic/metastatic/calciphylaxis" for state in ("no", "yes")]
+    assert [own["entry"] for own in shown] == entries
+    assert {(own["file"], own["line"]) for own in shown} == {("tables/calcium_exposure.csv", 2)}
+    low, high = beta.ppf((0.025, 0.975), 0.015 * 30, 0.985 * 30)
+    assert [shown[1]["lower"], shown[1]["upper"]] == pytest.approx([low, high], rel=1e-3)
+    assert shown[1]["factor"] == pytest.approx(high / (1 - high) * (1 - low) / low, rel=1e-3)
+    result = run(folder, "--contexts", 1)
+    assert result.exit_code == 0
+    assert "2 entries with a 95% range wider than a factor of 30 in the odds, definitions apart:" in result.stdout
+    assert f"    tables/calcium_exposure.csv:2  {entries[1]}  " in result.stdout
+
+
+def test_a_definition_may_be_as_wide_as_it_likes(folder):
+    replace(
+        folder / "tables" / "connective_tissue_disease.csv", "0.025,0.975,80,definition", "0.025,0.975,8,definition"
+    )
+    assert json.loads(run(folder, "--json", "--contexts", 1).stdout)["wide_ranges"] == []
+
+
+def test_the_ranges_of_a_table_are_shown_when_asked_for(folder):
+    shown = json.loads(run(folder, "--ranges", "livedo", "--json", "--contexts", 1).stdout)["ranges"]
+    model = cc.load(folder)
+    assert [own["entry"] for own in shown] == [str(e) for e in model.entries if e.variable == "livedo"]
+    for own in shown:
+        entry = model.entries.find(own["entry"])
+        row = model.priors.tables["livedo"].rows[entry.row]
+        p = row.probabilities[entry.column]
+        ends = beta.ppf((0.025, 0.975), p * row.weight, (1 - p) * row.weight)
+        assert [own["lower"], own["upper"]] == pytest.approx(ends.tolist(), rel=1e-3)
+        assert (own["file"], own["line"]) == ("tables/livedo.csv", row.line)
+    text = run(folder, "--ranges", "livedo", "--contexts", 1).stdout
+    assert "95% range of each entry of livedo:" in text
+    for own in shown:
+        assert f"    tables/livedo.csv:{own['line']}  {own['entry']}  " in text
+    assert "ranges" not in json.loads(run(folder, "--json", "--contexts", 1).stdout)
+
+
+def test_ranges_of_no_table_are_refused(folder):
+    result = run(folder, "--ranges", "livdo")
+    assert result.exit_code == 2
+    assert "no table 'livdo'" in result.stderr

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from calcinosis.knowledge.contexts import contexts_of, states_in
 from calcinosis.knowledge.folder import shipped_folder
 from calcinosis.knowledge.problem import PriorsError
 from calcinosis.knowledge.read_responses import COLUMNS
@@ -179,10 +180,63 @@ def _column(file: str, column: str, called: str) -> Iterator[Fault]:
         yield Fault(file, f"missing column {called}", GRIDS[file].drop_column(column), (file, 1))
 
 
-def _same_but(grid: Grid, one: int, two: int, parent: str) -> bool:
-    """Whether two rows of a table differ in the state of one parent only."""
-    others = [c for c in grid.columns if c in NAMES and c != parent]
-    return one != two and all(grid.cell(one, c) == grid.cell(two, c) for c in others)
+def _second(variable: str, parent: str) -> int | None:
+    """The first row with contexts that an earlier one has too once the column of a parent is gone."""
+    others = [name for name in _parents(variable) if name != parent]
+    covered: set[tuple[str, ...]] = set()
+    for row in range(len(GRIDS[TABLES[variable]].rows)):
+        mine = set(_contexts(variable, row, others))
+        if covered & mine:
+            return row
+        covered |= mine
+    return None
+
+
+def _contexts(variable: str, row: int, parents: list[str]) -> Iterator[tuple[str, ...]]:
+    """The contexts of some parents in which a row of a table holds."""
+    given = [GRIDS[TABLES[variable]].cell(row, parent) for parent in parents]
+    return contexts_of(given, [_states(parent) for parent in parents])
+
+
+def several_contexts(variable: str) -> Iterator[Fault]:
+    """Faults of the parent cells of a row that holds in several contexts, or could."""
+    file, parents = TABLES[variable], _parents(variable)
+    grid = GRIDS[file]
+    for parent in parents:
+        names = _states(parent)
+        rows = {bool(states_in(grid.cell(r, parent), names)[1:]): r for r in reversed(range(len(grid.rows)))}
+        for listed, row in rows.items():
+            here, cell = (file, grid.line(row)), grid.cell(row, parent)
+            mine = states_in(cell, names)
+            written, free = "/".join(mine), [name for name in names if name not in mine]
+            wrong = {
+                "an unknown state": f"{written}/{mine[-1]}x", "a doubled state": f"{written}/{mine[0]}",
+                "any at the end": f"{written}/any", "any in front": f"any/{written}", "any twice": "any/any",
+                "a trailing slash": f"{written}/", "a leading slash": f"/{written}", "only a slash": "/",
+                "a gap between slashes": f"{mine[0]}//{mine[-1]}", "any in capitals": "ANY", "a star": "*",
+                "commas": f"{mine[0]}, {names[-1]}", "semicolons": f"{mine[0]};{names[-1]}",
+                "bars": f"{mine[0]}|{names[-1]}", "backslashes": f"{mine[0]}\\{names[-1]}",
+                "a state of another variable": f"{written}/{variable}", "a negation": f"not {mine[0]}",
+            }  # fmt: skip
+            kind = f"{parent} as a {'list' if listed else 'single state'}"
+            for fault, value in wrong.items():
+                yield Fault(file, f"{kind}: {fault}", grid.put(row, **{parent: value}), here)
+            for at in range(len(grid.rows)):  # the later one of two rows that overlap is told
+                both = grid.put(row, **{parent: "/".join([written, *free[:1]])}) if free else grid
+                others = [p for p in parents if p != parent]
+                same = set(_contexts(variable, at, others)) & set(_contexts(variable, row, others))
+                if free and at != row and same and free[0] in states_in(grid.cell(at, parent), names):
+                    yield Fault(file, f"{kind}: an overlap", both, (file, grid.line(max(at, row))))
+                    break
+            if listed:
+                less = grid.put(row, **{parent: "/".join(mine[1:])})
+                yield Fault(file, f"{kind}: a gap", less, (file, 1))
+    first = _states(variable)[0]
+    for kind, value in {"a list": "0.5/0.5", "any": "any", "a state": first, "a slash": "/"}.items():
+        yield Fault(file, f"{kind} in a column of probabilities", grid.put(0, **{first: value}), (file, grid.line(0)))
+    yield Fault(file, "a list of weights", grid.put(0, weight="10/20"), (file, grid.line(0)))
+    column = grid.rename(parents[0], f"{parents[0]}/{first}")
+    yield Fault(file, "a list as a heading", column, (file, 1))
 
 
 def table(variable: str, turn: int) -> Iterator[Fault]:
@@ -206,12 +260,13 @@ def table(variable: str, turn: int) -> Iterator[Fault]:
     for column, called in {states[-1]: "state", "weight": "weight", "source": "source", "note": "note"}.items():
         yield from _column(file, column, called)
     for parent in parents[-1:]:
-        state = grid.cell(row, parent)
+        state = states_in(grid.cell(row, parent), _states(parent))[0]
         for kind, value in {"misspelt": f"{state}s", "empty": "", "in capitals": state.upper()}.items():
             yield Fault(file, f"state of a parent {kind}", grid.put(row, **{parent: value}), here)
         yield Fault(file, "misspelt arrow", grid.rename(parent, f"{parent}x"), (file, 1))
-        second = next(r for r in range(len(grid.rows)) if _same_but(grid, 0, r, parent))
-        yield Fault(file, "missing arrow", grid.drop_column(parent), (file, grid.line(second)))
+        second = _second(variable, parent)
+        if second is not None:
+            yield Fault(file, "missing arrow", grid.drop_column(parent), (file, grid.line(second)))
     others = [r for r in range(len(grid.rows)) if r != row]
     yield Fault(file, "missing row", grid.keep(others), (file, 1))
     yield Fault(file, "self parent", grid.add_column(variable, states[0]), (file, 1))
@@ -386,11 +441,13 @@ def decisions() -> Iterator[Fault]:
 
 OWN = [*variables(), *states(), *units(), *corrections(), *sources(), *expectations(), *clinical_tests(), *decisions()]
 PER_TABLE = [[*whole_file(TABLES[name], turn), *table(name, turn)] for turn, name in enumerate(sorted(TABLES), start=1)]
+SEVERAL = [fault for name in ("warfarin", "form", "pain", "livedo") for fault in several_contexts(name)]
 TURNS = 20
 """One in twenty faults of a table is tried by itself, in turn; then each kind in all the tables at once."""
 SINGLE = [
     *(fault for turn, file in enumerate([*TOP, *DECISIONS], start=1) for fault in whole_file(file, turn)),
     *OWN,
+    *SEVERAL,
     *(fault for turn, found in enumerate(PER_TABLE) for fault in found[turn % TURNS :: TURNS]),
 ]
 KINDS = {str(fault).split(": ", 1)[1]: None for found in PER_TABLE for fault in found}
@@ -434,6 +491,13 @@ def places(folder: Path) -> Iterator[Callable[[list[Fault]], set[tuple[str, int]
 def test_there_are_enough_faults_and_no_two_alike():
     assert len(SINGLE) >= 300
     assert len({str(fault) for fault in SINGLE}) == len(SINGLE)
+    assert len(SEVERAL) >= 60
+    assert {str(fault).rsplit(": ", 1)[1] for fault in SEVERAL} >= {
+        "an overlap",
+        "a gap",
+        "any in front",
+        "any at the end",
+    }
     assert {fault.file for fault in SINGLE} == set(GRIDS)
 
 

@@ -41,8 +41,12 @@ def table(folder, variable):
 
 
 def cell(folder, variable, state, **given):
-    """One probability as it stands in the file."""
-    (row,) = (row for row in table(folder, variable) if all(row[name] == value for name, value in given.items()))
+    """One probability as it stands in the file, in the one row that holds for these states of the parents."""
+    (row,) = (
+        row
+        for row in table(folder, variable)
+        if all(row[name] == "any" or value in row[name].split("/") for name, value in given.items())
+    )
     return float(row[state])
 
 

@@ -8,6 +8,7 @@ which the trapezoid rule gives to nearly every digit, as the density falls off e
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -36,6 +37,20 @@ def equally_probable(a: float, b: float) -> Floats:
     >>> round(float(points.mean()), 4)
     0.25
     """
+    points = quantiles_of(a, b, (np.arange(POINTS) + 0.5) / POINTS).astype(np.float32)
+    points.flags.writeable = False
+    return points
+
+
+def quantiles_of(a: float, b: float, at: Sequence[float] | npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The quantiles of Beta(a, b) at some shares.
+
+    Raises:
+        ValueError: unless both parameters are above 0.
+
+    >>> quantiles_of(1.0, 1.0, [0.025, 0.975]).round(4).tolist()
+    [0.025, 0.975]
+    """
     if not (a > 0 and b > 0):
         raise ValueError(f"a Beta distribution has parameters above 0, not {a:g} and {b:g}")
     centre, spread = math.log(a) - math.log(b), math.sqrt(1 / a + 1 / b)
@@ -44,11 +59,8 @@ def equally_probable(a: float, b: float) -> Floats:
     log_odds = _grid(centre, FALL / a + reach, FALL / b + reach, spread)
     density = np.exp(_log_density(log_odds, a, b) - _log_density(np.array([centre]), a, b))
     area = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) * np.diff(log_odds))])
-    middle = (np.arange(POINTS) + 0.5) / POINTS
-    found = np.interp(middle, area / area[-1], log_odds)
-    points = np.exp(-np.logaddexp(0, -found)).astype(np.float32)
-    points.flags.writeable = False
-    return points
+    found = np.interp(np.asarray(at), area / area[-1], log_odds)
+    return np.asarray(np.exp(-np.logaddexp(0, -found)))
 
 
 def _grid(centre: float, below: float, above: float, spread: float) -> npt.NDArray[np.float64]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from calcinosis.inference.network import Array, Network, Rows
 from calcinosis.inference.question_error import QuestionError
-from calcinosis.knowledge.contexts import cell_of, states_in
+from calcinosis.knowledge.contexts import CellFault, cell_of, states_in
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import Priors
 
@@ -94,8 +94,8 @@ class Entries:
             names = self.network.variables[parent].state_names
             try:
                 cells.append(cell_of(states_in(given[parent], names), names))
-            except ValueError as fault:
-                raise UnknownEntry(f"{name}: {fault} of {parent}: {choose_from(given[parent], list(names))}") from None
+            except CellFault as fault:
+                raise UnknownEntry(f"{name}: {fault} of {parent}: {fault.fix}") from None
         rows = self.givens[variable]
         if tuple(cells) in rows:
             return rows.index(tuple(cells))

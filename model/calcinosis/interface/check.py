@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from calcinosis.analysis.expectations import MOST_CONTEXTS, RuleCheck, check_expectations, surely_broken
+from calcinosis.inference.beta import quantiles_of
 from calcinosis.inference.cases import check_case_findings
 from calcinosis.inference.model import Model
 from calcinosis.inference.weighing import MASS, odds_ratio
@@ -137,14 +138,15 @@ class _Range:
 
 
 def _ranges(model: Model) -> list[_Range]:
-    """The range of every entry that is not certain."""
+    """The range of every entry that is not certain, without loading scipy."""
     assert model.priors is not None
-    lower, upper = model.entries.interval(MASS)
     found = []
-    for entry, low, high in zip(model.entries, lower.tolist(), upper.tolist(), strict=True):
+    for entry in model.entries:
         row = model.priors.tables[entry.variable].rows[entry.row]
-        if low < high:
+        p = row.probabilities[entry.column]
+        if 0 < p < 1:
             defined = "definition" in model.priors.kinds(row)
+            low, high = quantiles_of(p * row.weight, (1 - p) * row.weight, ((1 - MASS) / 2, (1 + MASS) / 2)).tolist()
             found.append(_Range(str(entry), entry.variable, row.line, low, high, defined))
     return found
 

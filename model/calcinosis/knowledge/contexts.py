@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 
+from calcinosis.knowledge.problem import choose_from
+
 ANY, OR = "any", "/"
 """How a parent cell says every state, and how it joins several (`dystrophic/metastatic`)."""
 
@@ -13,11 +15,19 @@ Context = tuple[str, ...]
 """One state per parent, in the order of the table's parents."""
 
 
+class CellFault(ValueError):  # noqa: N818 - as NotANumber
+    """A parent cell that names no states: what is wrong with it, and the `fix`."""
+
+    def __init__(self, what: str, fix: str) -> None:
+        super().__init__(what)
+        self.fix = fix
+
+
 def states_in(cell: str, states: Sequence[str]) -> tuple[str, ...]:
     """The states that a parent cell names, in their own order.
 
     Raises:
-        ValueError: with what is wrong with the cell, in words.
+        CellFault: with what is wrong with the cell, in words.
 
     >>> states_in("metastatic/dystrophic", ["dystrophic", "metastatic", "idiopathic"])
     ('dystrophic', 'metastatic')
@@ -26,16 +36,25 @@ def states_in(cell: str, states: Sequence[str]) -> tuple[str, ...]:
     if words == [ANY] and ANY not in states:
         return tuple(states)
     if ANY in words and ANY not in states:
-        raise ValueError(f"'{ANY}' next to a state")
+        raise CellFault(f"'{ANY}' next to a state", f"write '{ANY}' alone, or remove it")
+    if words == [""]:
+        raise CellFault("the cell is empty", _choose("", states))
     if "" in words:
-        raise ValueError("an empty name in a list of states" if len(words) > 1 else "the cell is empty")
+        raise CellFault("an empty name in a list of states", f"remove the extra '{OR}'")
     doubled = [word for i, word in enumerate(words) if word in words[:i]]
     if doubled:
-        raise ValueError(f"the state '{doubled[0]}' is listed twice")
+        raise CellFault(f"'{doubled[0]}' twice in a list of states", "name it once")
     unknown = [word for word in words if word not in states]
     if unknown:
-        raise ValueError(f"no state '{unknown[0]}'")
+        raise CellFault(f"no state '{unknown[0]}'", _choose(unknown[0], states))
     return tuple(state for state in states if state in words)
+
+
+def _choose(word: str, states: Sequence[str]) -> str:
+    """The states to choose from, and the words for several of them."""
+    if len(states) < 2:
+        return choose_from(word, states)
+    return f"{choose_from(word, [*states, ANY])}; join several with '{OR}'"
 
 
 def cell_of(chosen: Iterable[str], states: Sequence[str]) -> str:

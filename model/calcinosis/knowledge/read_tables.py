@@ -8,7 +8,7 @@ from itertools import product
 from pathlib import Path
 
 from calcinosis.knowledge.cells import number_cell, sources_cell, weight_cell
-from calcinosis.knowledge.contexts import ANY, OR, cell_of, contexts_of, count, grouped, states_in
+from calcinosis.knowledge.contexts import CellFault, cell_of, contexts_of, count, grouped, states_in
 from calcinosis.knowledge.names import TABLE
 from calcinosis.knowledge.problem import Problem, Reporter, choose_from, nearest
 from calcinosis.knowledge.records import Row, Source, Table, Variable, sums_to_one
@@ -78,8 +78,9 @@ def check_table(
                 lines[context] = line.number
         for other, contexts in taken.items():
             for cells in grouped(contexts, states):
-                what = f"covered by line {other} too" if parents else f"a second row, after line {other}"
-                report(line.number, what, "leave it to one of the two rows", ", ".join(parents), ", ".join(cells))
+                what = f"line {other} covers this too" if parents else f"a second row, the first is on line {other}"
+                mend = "take it out of one of the two rows" if parents else "remove one of the two"
+                report(line.number, what, mend, ", ".join(parents), ", ".join(cells))
     for cells in grouped([context for context, line in lines.items() if not line], states):
         what = "no row covers this" if parents else "no row"
         report(sheet.top, what, "add a row for it", ", ".join(parents), ", ".join(cells))
@@ -99,10 +100,8 @@ def _given(
     for name, own in zip(parents, states, strict=True):
         try:
             cells.append(cell_of(states_in(line.cells[name], own), own))
-        except ValueError as fault:
-            known = choose_from(line.cells[name], own)
-            mend = f"{known}; several joined by '{OR}', or '{ANY}'" if len(own) > 1 else known
-            report(line.number, str(fault), mend, name, line.cells[name])
+        except CellFault as fault:
+            report(line.number, str(fault), fault.fix, name, line.cells[name])
     return tuple(cells) if len(cells) == len(parents) else None
 
 
