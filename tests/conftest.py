@@ -71,11 +71,29 @@ def shipped():
     return cc.load(shipped_folder())
 
 
+def _contexts(rng, shape, merged):
+    """The number of the row of each context: states of parents split in two, again and again, until a share is kept."""
+    contexts, rows = np.empty(shape, dtype=np.intp), 0
+    boxes = [[np.arange(size) for size in shape]]
+    while boxes:
+        box = boxes.pop()
+        wide = [axis for axis, own in enumerate(box) if len(own) > 1]
+        if not wide or rng.random() < merged:
+            contexts[np.ix_(*box)] = rows
+            rows += 1
+            continue
+        axis = rng.choice(wide)
+        own = rng.permutation(box[axis])
+        cut = rng.integers(1, len(own))
+        boxes += [[*box[:axis], np.sort(part), *box[axis + 1 :]] for part in (own[:cut], own[cut:])]
+    return contexts
+
+
 @st.composite
 def _networks(draw):
     """Networks of 2 to 7 variables of 2 to 4 states, in any order, of one piece or several, some cells 0.
 
-    Leaves other than the target may be repeatable.
+    Leaves other than the target may be repeatable. Rows may hold in several contexts, and be in any order.
     """
     names = draw(st.permutations("abcdefg"[: draw(st.integers(2, 7))]))
     sizes = {name: draw(st.integers(2, 4)) for name in names}
@@ -87,17 +105,27 @@ def _networks(draw):
     inner = {target}.union(*parents.values())
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     zeros = draw(st.sampled_from([0.0, 0.2, 0.6]))
-    tables = {}
+    merged = draw(st.sampled_from([None, 0.0, 0.3, 0.6]))
+    tables, contexts = {}, {}
     for name in names:
-        shape = [sizes[v] for v in (*parents[name], name)]
+        shape = [sizes[v] for v in parents[name]]
+        own = np.arange(np.prod(shape, dtype=int)).reshape(shape) if merged is None else _contexts(rng, shape, merged)
+        shape = [own.max() + 1, sizes[name]]
         weights = rng.random(shape) * (rng.random(shape) >= zeros)
         weights[..., rng.integers(sizes[name])] += 0.01  # no row of zeros only
-        tables[name] = weights / weights.sum(axis=-1, keepdims=True)
+        tables[name] = (weights / weights.sum(axis=-1, keepdims=True))[own]
+        contexts[name] = own
     variables = {
         name: _variable(name, "stuv"[: sizes[name]], repeatable=name not in inner and draw(st.booleans()))
         for name in draw(st.permutations(names))
     }
-    return Network(target, variables, parents, tables)
+    return Network(target, variables, parents, tables, contexts=contexts)
+
+
+@pytest.fixture(scope="session")
+def contexts():
+    """A function that merges contexts of a shape into rows at random."""
+    return _contexts
 
 
 @pytest.fixture(scope="session")

@@ -140,15 +140,14 @@ def test_the_density_never_falls_and_zeros_stay(networks, data):
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
     patients = [findings_of_every_kind(data.draw, network, true_states(network, rng)) for _ in range(12)]
     coded = encode(model.engine.base, [model.read(p) for p in patients])
-    weights = {name: np.full(table.shape[:-1], rng.uniform(0.5, 30)) for name, table in network.tables.items()}
-    weights = {name: own.ravel() for name, own in weights.items()}
     start = rows_of(model)
+    weights = {name: np.full(len(rows), rng.uniform(0.5, 30)) for name, rows in start.items()}
     own = pseudocounts_of(start, weights, network.variables)
     found = climb(start, expectation_of(model.engine, network, coded), own, lambda step, rise: None)
     assert found.settled
     assert np.diff(found.densities).min(initial=0.0) >= -1e-9
-    for name, table in network.tables.items():
-        assert ((found.point.tables[name] == 0) == (table == 0)).all()
+    for name, rows in start.items():
+        assert ((found.point.tables[name] == 0) == (rows == 0)).all()
         np.testing.assert_allclose(found.point.tables[name].sum(axis=-1), 1.0, atol=1e-12)
 
 

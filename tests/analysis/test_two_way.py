@@ -24,10 +24,9 @@ def known(model, case):
 
 def answered(network, rows, findings):
     """The posterior of the network with other rows, by variable and number; NaN where the evidence cannot be."""
-    tables = dict(network.tables)
+    tables = {name: table.copy() for name, table in network.tables.items()}
     for (variable, number), row in rows.items():
-        tables[variable] = tables[variable].copy()
-        tables[variable].reshape(-1, len(row))[number] = row
+        tables[variable][network.contexts[variable] == number] = row
     try:
         return np.array([*cc.Model(replace(network, tables=tables)).probabilities(findings).values()])
     except cc.ImpossibleEvidence:
@@ -36,7 +35,7 @@ def answered(network, rows, findings):
 
 def moved(network, entry, x, scheme):
     """The row of an entry when it is x."""
-    row = network.tables[entry.variable].reshape(-1, len(network.variables[entry.variable].states))[entry.row]
+    row = network.rows(entry.variable)[entry.row]
     others = np.arange(len(row)) != entry.column
     left = row[others].sum()
     shares = row[others] / left if scheme == "proportional" and left > 0 else np.ones(others.sum()) / others.sum()
@@ -50,7 +49,7 @@ def both(network, one, other, x, y, scheme):
     if (one.variable, one.row) != (other.variable, other.row):
         pair = ((one, x), (other, y))
         return {(entry.variable, entry.row): moved(network, entry, value, scheme) for entry, value in pair}
-    row = network.tables[one.variable].reshape(-1, len(network.variables[one.variable].states))[one.row].copy()
+    row = network.rows(one.variable)[one.row].copy()
     rest = np.delete(np.arange(len(row)), [one.column, other.column])
     if len(rest):
         left = row[rest].sum()

@@ -100,21 +100,24 @@ def _weighed(network: Network, evidences: Sequence[Evidence], sets: Rows) -> tup
     changed = {one.variable for evidence in evidences for one in evidence if one != first[one.variable]}
     every = [contraction.with_results(own, changed) for own in evidences]
     alike = [_alike(network, own) for own in zip(*every, strict=True)]
+    # which contexts share a row depends on the results, so factors are laid out by context
+    contraction = replace(contraction, families=tuple(family.by_context() for family in contraction.families))
     factors = [_stacked(own, len(sets)) for own in alike]
     parts = []
     for owns, by_factor in zip(alike, contraction.derivatives(factors), strict=True):
-        by_set = np.moveaxis(by_factor, -1, 0)
         for own in owns:
-            found = gains_and_rest(own.family, own.rows, own.factor, by_set[own.sets])
+            by_set = np.moveaxis(own.family.by_row(by_factor[..., own.sets]), -1, 0)
+            found = gains_and_rest(own.family, own.rows, own.factor, by_set)
             parts.append(_Part(replace(own, sets=sets[own.sets]), *found))
     return contraction.weights(factors).T, parts
 
 
 def _alike(network: Network, families: Sequence[Family]) -> list[_Alike]:
     """A family as each set of results has it; those that have the same together."""
-    sets: dict[tuple[bytes, bytes], list[int]] = {}
+    sets: dict[tuple[bytes, ...], list[int]] = {}
     for number, family in enumerate(families):
-        sets.setdefault((family.rows.tobytes(), family.likelihoods.tobytes()), []).append(number)
+        parts = family.rows, family.contexts, family.likelihoods
+        sets.setdefault(tuple(part.tobytes() for part in parts), []).append(number)
     found = []
     for numbers in sets.values():
         family = families[numbers[0]]
@@ -124,12 +127,14 @@ def _alike(network: Network, families: Sequence[Family]) -> list[_Alike]:
 
 
 def _stacked(alike: Sequence[_Alike], count: int) -> Array:
-    """The factor of a family in each set of results, as a last axis; of length 1 if it is the same in all."""
+    """The factor of a family in each context and set of results, the last axis; of length 1 if it is the same in all
+    sets."""
+    by_context = [own.factor[own.family.contexts][..., None] for own in alike]
     if len(alike) == 1:
-        return alike[0].factor[..., None]
-    found = np.empty((*alike[0].factor.shape, count))
-    for own in alike:
-        found[..., own.sets] = own.factor[..., None]
+        return by_context[0]
+    found = np.empty((*by_context[0].shape[:-1], count))
+    for own, factor in zip(alike, by_context, strict=True):
+        found[..., own.sets] = factor
     return found
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -95,13 +95,20 @@ class Family:
         own = len(self.order)
         flat = values.transpose((0, *(1 + np.argsort(self.order)), *range(1 + own, values.ndim)))
         states = () if self.closed else (self.shape[-1],)
-        flat = flat.reshape((len(values), len(self.contexts), *states, *values.shape[1 + own :]))
+        return self.by_row(flat.reshape((len(values), len(self.contexts), *states, *values.shape[1 + own :])))
+
+    def by_row(self, values: Array) -> Array:
+        """Derivatives by the factor in each context, after one leading axis, added up by row: a row that holds in
+        several contexts has the sum of theirs."""
         if not self.tied:
-            return flat
-        # a row that holds in several contexts has the sum of their derivatives
-        rows = np.zeros((len(self.rows), *flat.swapaxes(0, 1).shape[1:]))
-        np.add.at(rows, self.contexts, flat.swapaxes(0, 1))
+            return values
+        rows = np.zeros((len(self.rows), *values.swapaxes(0, 1).shape[1:]))
+        np.add.at(rows, self.contexts, values.swapaxes(0, 1))
         return rows.swapaxes(0, 1)
+
+    def by_context(self) -> Family:
+        """The family with a row for each context that the evidence allows, whichever share one."""
+        return replace(self, rows=self.rows[self.contexts], contexts=np.arange(len(self.contexts)))
 
     @cached_property
     def tied(self) -> bool:
