@@ -301,8 +301,8 @@ def test_the_interval_stands_in_text_page_and_json(answer):
     assert answer.sureness in page.text
     leads = percent(answer.leads[answer.leading])
     assert answer.sureness == (
-        "95 % interval: how far the tables leave it open. "
-        f"That {answer.labels[answer.leading]} truly leads is {leads} probable."
+        "95% credible interval of the posterior given these findings, when every row of the tables is sampled from its "
+        f"distribution. The probability that {answer.labels[answer.leading]} ranks first is {leads}."
     )
 
 

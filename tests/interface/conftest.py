@@ -32,7 +32,11 @@ def contradictory(tmp_path_factory):
     folder = copy_folder(shipped_folder(), tmp_path_factory.mktemp("contradictory") / "priors")
     path = folder / "tables" / "livedo.csv"
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    table.loc[table["ulceration"] == "no", ["no", "yes", "source"]] = ["1", "0", "definition"]
+    table["ulceration"] = "yes"
+    table.loc[len(table)] = {"subtype": "any", "ulceration": "no", "no": "1", "yes": "0", "weight": "10"} | {
+        "source": "definition",
+        "note": "an ulcer by definition",
+    }
     table.to_csv(path, index=False)
     return folder
 

@@ -176,8 +176,9 @@ class Posterior:
             return ""
         share = dict(zip(self.probabilities_of, self._spread.leads, strict=True))[self.leading]
         return (
-            f"{100 * self._spread.mass:.0f} % interval: how far the tables leave it open. "
-            f"That {self.labels[self.leading]} truly leads is {percent(share)} probable."
+            f"{100 * self._spread.mass:.0f}% credible interval of the posterior given these findings, when every row "
+            "of the tables is sampled from its distribution. "
+            f"The probability that {self.labels[self.leading]} ranks first is {percent(share)}."
         )
 
     @property
