@@ -48,6 +48,15 @@ class Fault:
         return visible(f"{given}: {self.what}: {self.mend}")
 
 
+def is_silent(value: Any) -> bool:
+    """Whether a value says nothing at all: nothing given, or an empty cell; 'unknown' says that it was asked for.
+
+    >>> is_silent(None), is_silent(" "), is_silent("unknown")
+    (True, True, False)
+    """
+    return is_missing(value) and not (isinstance(value, str) and value.strip())
+
+
 def inferred_fault(name: str) -> Fault:
     """What is wrong with a column or key of many patients that holds what the network infers."""
     return Fault(name, "", "inferred by the network, so not read as a finding", "rename it or remove it")
