@@ -19,8 +19,8 @@ from calcinosis.inference.impossible import clashes
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.reading import prepare, with_unit
-from calcinosis.inference.simulate import truth_column
 from calcinosis.inference.silence import mention_columns
+from calcinosis.inference.simulate import truth_column
 from calcinosis.knowledge.problem import choose_from
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Diagnosed:
     def some(self, rows: Codes) -> Diagnosed:
         """The same for some of the patients, by number."""
         columns = {
-            heading: Column(c.cells, c.which[rows], None if c.numbers is None else c.numbers[rows])
+            heading: Column(c.cells, c.which[rows], None if c.numbers is None else c.numbers[rows], c.missing)
             for heading, c in self.columns.items()
         }
         return Diagnosed(

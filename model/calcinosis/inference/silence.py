@@ -6,11 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from calcinosis.inference.coding import Codes
 from calcinosis.inference.columns import Column, Heading
-from calcinosis.inference.findings import is_silent
-
-NO, YES, UNKNOWN = 0, 1, -1
+from calcinosis.inference.findings import is_silent, was_asked
 
 
 def mention_columns(
@@ -23,27 +20,16 @@ def mention_columns(
 
     >>> pain = Column(["severe", "unknown", ""], np.array([0, 1, 2, -1]))
     >>> found = mention_columns({"pain": "mentioned:pain"}, {Heading("pain", "pain"): pain}, 4)
-    >>> [own.which.tolist() for own in found.values()]
-    [[-1, -1, 0, 0]]
+    >>> [[own.cell(row) for row in range(4)] for own in found.values()]
+    [[None, None, 'no', 'no']]
     """
     named = {heading.name: column for heading, column in columns.items()}
-    mentioned = YES if given else UNKNOWN
+    mentioned = "yes" if given else None
     found = {}
     for name, mention in mentions.items():
-        column = named.get(name)
-        if column is None:
-            which: Codes = np.full(patients, NO, dtype=np.int8)
-        elif column.numbers is not None:
-            which = np.where(np.isnan(column.numbers), NO, mentioned).astype(np.int8)
-        else:
-            # the last place is that of a missing cell
-            said = [_said(cell, mentioned) for cell in column.cells]
-            which = np.array([*said, NO], dtype=np.int8)[column.which]
-        found[Heading(mention, mention)] = Column(["no", "yes"], which)
+        column = named.get(name, Column((), np.full(patients, -1, dtype=np.int8)))
+        if column.numbers is not None:
+            column = Column(["a number"], np.where(np.isnan(column.numbers), -1, 0).astype(np.int8))
+        cells = ["no" if is_silent(cell) else None if was_asked(cell) else mentioned for cell in column.cells]
+        found[Heading(mention, mention)] = Column(cells, column.which, missing="no")
     return found
-
-
-def _said(cell: object, mentioned: int) -> int:
-    if is_silent(cell):
-        return NO
-    return UNKNOWN if isinstance(cell, str) and cell.strip().casefold() in ("unknown", "pending") else mentioned
