@@ -19,6 +19,7 @@ from calcinosis.inference.impossible import clashes
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.reading import prepare, with_unit
+from calcinosis.inference.silence import mention_columns
 from calcinosis.inference.simulate import truth_column
 from calcinosis.knowledge.problem import choose_from
 
@@ -108,7 +109,7 @@ class Diagnosed:
     def some(self, rows: Codes) -> Diagnosed:
         """The same for some of the patients, by number."""
         columns = {
-            heading: Column(c.cells, c.which[rows], None if c.numbers is None else c.numbers[rows])
+            heading: Column(c.cells, c.which[rows], None if c.numbers is None else c.numbers[rows], c.missing)
             for heading, c in self.columns.items()
         }
         return Diagnosed(
@@ -134,7 +135,7 @@ class Diagnosed:
         return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
-def read_diagnosed(model: Model, cases: pd.DataFrame, *, every: bool = True) -> Diagnosed:
+def read_diagnosed(model: Model, cases: pd.DataFrame, *, every: bool = True, mentioned: bool = False) -> Diagnosed:
     """The patients of a table: findings as for `model.posteriors`, the subtype in the column `diagnosis`.
 
     A patient is named by the column case_id, id or patient, else by the index. The column `hard`, yes or no, marks
@@ -165,7 +166,8 @@ def read_diagnosed(model: Model, cases: pd.DataFrame, *, every: bool = True) -> 
         raise CasesError(told)
     columns = {heading: column_of(cases[heading.column]) for heading in headings}
     target = Heading(column, model.target)
-    every_column = columns | {target: column_of(cases[column])}
+    silence = mention_columns(model.mentions, columns, len(cases), given=mentioned)
+    every_column = columns | {target: column_of(cases[column])} | silence
     batch = prepare(every_column, model.variables, model.network.corrections, model.engine.base).part(
         slice(0, len(cases))
     )
@@ -185,7 +187,7 @@ def read_diagnosed(model: Model, cases: pd.DataFrame, *, every: bool = True) -> 
         told.append((row, Fault(", ".join(cells), ", ".join(cells.values()), what, "correct one of them")))
     if told:
         raise CasesError(told)
-    used = {*(heading.column for heading in every_column), HARD, _name_column(cases)}
+    used = {*(heading.column for heading in columns), target.column, HARD, _name_column(cases)}
     ignored = tuple(str(name) for name in cases.columns if name not in used)
     return Diagnosed(model, names, coded, truth, columns, hard, ignored)
 

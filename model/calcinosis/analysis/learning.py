@@ -131,7 +131,7 @@ def update(
     True
     """
     learned = learned_tables(model, weight, only, keep)
-    known = cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases, every=False)
+    known = cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases, every=False, mentioned=True)
     expectation = _expectation(model, known, weight)
     tables, weights = _rows(model), model.network.weights
     found = climb(tables, expectation, pseudocounts_of(tables, weights, learned), progress or _silent)

@@ -33,12 +33,14 @@ _HEADING = re.compile(r"(?P<name>.*?\S)\s*[(\[](?P<unit>[^()\[\]]+)[)\]]")
 class Column:
     """A column of findings: its distinct `cells`, and `which` of them each patient has, -1 for none.
 
-    Or, for a column of plain numbers, `numbers`, NaN for none; then there are no cells.
+    Or, for a column of plain numbers, `numbers`, NaN for none; then there are no cells. `missing` is what a patient
+    without a cell counts as.
     """
 
     cells: Sequence[Any]
     which: Codes
     numbers: Array | None = None
+    missing: Any = None
 
     def __len__(self) -> int:
         return len(self.which if self.numbers is None else self.numbers)
@@ -47,7 +49,7 @@ class Column:
         """The cell of one patient, None if there is none."""
         if self.numbers is not None:
             return None if np.isnan(self.numbers[row]) else float(self.numbers[row])
-        return self.cells[self.which[row]] if self.which[row] >= 0 else None
+        return self.cells[self.which[row]] if self.which[row] >= 0 else self.missing
 
     def distinct(self) -> Column:
         """The same with its numbers as cells, and, if there are many cells, with no more than it has."""
@@ -57,7 +59,7 @@ class Column:
         if len(self.cells) <= MANY_CELLS:
             return self
         used, which = np.unique(self.which, return_inverse=True)
-        return Column([None if i < 0 else self.cells[i] for i in used.tolist()], which)
+        return Column([self.missing if i < 0 else self.cells[i] for i in used.tolist()], which)
 
 
 @dataclass(frozen=True)

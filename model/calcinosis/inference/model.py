@@ -18,7 +18,7 @@ from calcinosis.inference.conditioning import Conditioned, compile_network
 from calcinosis.inference.engine import TINY, Engine
 from calcinosis.inference.entries import Entries
 from calcinosis.inference.evidence import Evidence
-from calcinosis.inference.findings import FindingsError, inferred_fault, read_findings
+from calcinosis.inference.findings import FindingsError, inferred_fault, is_silent, read_findings
 from calcinosis.inference.fitting import Fitting
 from calcinosis.inference.impossible import why_nothing
 from calcinosis.inference.network import Network
@@ -32,7 +32,7 @@ from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.reader import read_priors
-from calcinosis.knowledge.records import Priors, Variable
+from calcinosis.knowledge.records import ASKED, REPORTING, Priors, Variable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,12 +58,52 @@ class Model:
 
     network: Network
     priors: Priors | None = None
+    base: Model | None = None
+    record: str = ASKED
 
     @classmethod
     @checked
     def from_priors(cls, priors: Priors) -> Model:
         """The model that a priors folder describes."""
         return cls(Network.from_priors(priors), priors)
+
+    @checked
+    def recorded(self, record: str) -> Model:
+        """The same model for findings from a kind of record, on which silence is evidence.
+
+        Each variable whose mention is modelled (reporting.csv) and that is not given counts as not mentioned: evidence
+        with the likelihood 1 − mentioned for each of its states (Peot and Shachter, Learning from what you don't
+        observe, UAI 1998). One given as 'unknown' was asked for and counts as nothing. `asked` is the model itself:
+        silence says nothing.
+
+        Raises:
+            QuestionError: for a kind of record that these priors do not have, with those they have.
+
+        >>> import calcinosis as cc
+        >>> cc.load().recorded("case_report").record
+        'case_report'
+        """
+        if record == self.record:
+            return self
+        if self.base is not None:
+            return self.base.recorded(record)
+        known = (ASKED, *(self.priors.reporting if self.priors else ()))
+        if record not in known:
+            raise QuestionError(f"no kind of record {record!r} in these priors: {choose_from(record, known)}")
+        if record not in self._recorded:
+            assert self.priors is not None
+            priors = self.priors.with_mentions(record)
+            self._recorded[record] = Model(Network.from_priors(priors), priors, self, record)
+        return self._recorded[record]
+
+    @cached_property
+    def _recorded(self) -> dict[str, Model]:
+        return {}
+
+    @cached_property
+    def mentions(self) -> Mapping[str, str]:
+        """By variable the one that says whether the record mentions it; empty where everything was asked for."""
+        return FrozenMap({self.network.parents[n][0]: n for n, v in self.variables.items() if v.group == REPORTING})
 
     @classmethod
     @checked
@@ -137,19 +177,27 @@ class Model:
     def names(self) -> tuple[str, ...]:
         """All that findings may be given for: the variables, then covariates such as albumin."""
         covariates = dict.fromkeys(correction.covariate for correction in self.network.corrections)
-        return (*self.variables, *covariates)
+        return (*(n for n, v in self.variables.items() if v.group != REPORTING), *covariates)
 
     @cached_property
     def digest(self) -> str:
         """The fingerprint of the priors, or of the network where no priors folder stands behind it."""
+        if self.base is not None:
+            return self.base.digest
         return self.priors.digest if self.priors else self.network.digest
 
-    def read(self, findings: Mapping[str, Any] | Evidence | None = None, /, **named: Any) -> Evidence:
-        """The evidence that findings stand for, as `posterior` would understand them.
+    def read(
+        self, findings: Mapping[str, Any] | Evidence | None = None, /, *, record: str | None = None, **named: Any
+    ) -> Evidence:
+        """The evidence that findings stand for, as `posterior` would understand them; of a `record`, what it does not
+        mention is evidence too.
 
         Raises:
             FindingsError: with every finding that was not understood.
+            QuestionError: for a kind of record that these priors do not have.
         """
+        if record is not None and record != self.record:
+            return self.recorded(record).read(findings, **named)
         if isinstance(findings, Evidence):
             if named:
                 raise TypeError("give findings by name, or evidence that was read before, not both")
@@ -163,16 +211,22 @@ class Model:
             raise refused("findings", findings, "Mapping | Evidence | None")
         given = {} if findings is None else dict(findings)
         twice = [name for name in named if name in given]
-        return read_findings(given | named, self.variables, self.network.corrections, twice)
+        whole = given | named
+        silent = {mention: "no" for name, mention in self.mentions.items() if is_silent(whole.get(name))}
+        return read_findings(silent | whole, self.variables, self.network.corrections, twice)
 
-    def posterior(self, findings: Mapping[str, Any] | Evidence | None = None, /, **named: Any) -> Posterior:
+    def posterior(
+        self, findings: Mapping[str, Any] | Evidence | None = None, /, *, record: str | None = None, **named: Any
+    ) -> Posterior:
         """The posterior of the target, from findings in the grammar of `calcinosis.inference.grammar`.
 
         With no findings it is the prior. Bayes' rule: each state's prior times the likelihood of all findings under
-        it, divided by the sum, which is the probability of the evidence.
+        it, divided by the sum, which is the probability of the evidence. With a `record`, such as `case_report`, what
+        is not given counts as not mentioned, as in `recorded`.
 
         Raises:
             FindingsError: with every finding that was not understood.
+            QuestionError: for a kind of record that these priors do not have.
             ImpossibleEvidence: if the findings have probability 0, with the smallest set that clashes.
 
         >>> import calcinosis as cc
@@ -180,6 +234,8 @@ class Model:
         >>> round(sum(p.probabilities), 12)
         1.0
         """
+        if record is not None and record != self.record:
+            return self.recorded(record).posterior(findings, **named)
         evidence, weights, exponent = self._weigh(findings, named)
         mantissa, power = math.frexp(_total(weights))
         return Posterior(
@@ -191,9 +247,12 @@ class Model:
             digest=self.digest,
             second_order=self.second_order,
             fitting=self.fitting,
+            record=self.record,
         )
 
-    def probabilities(self, findings: Mapping[str, Any] | Evidence | None = None, /, **named: Any) -> dict[str, float]:
+    def probabilities(
+        self, findings: Mapping[str, Any] | Evidence | None = None, /, *, record: str | None = None, **named: Any
+    ) -> dict[str, float]:
         """The bare probabilities of the posterior by state of the target: the fastest answer for one patient.
 
         Raises:
@@ -203,10 +262,12 @@ class Model:
         >>> list(cc.load().probabilities(pain="severe"))
         ['dystrophic', 'metastatic', 'idiopathic', 'iatrogenic', 'calciphylaxis']
         """
+        if record is not None and record != self.record:
+            return self.recorded(record).probabilities(findings, **named)
         return _shares(self.states, self._weigh(findings, named)[1])
 
     @checked
-    def posteriors(self, frame: pd.DataFrame, *, strict: bool = False) -> pd.DataFrame:
+    def posteriors(self, frame: pd.DataFrame, *, strict: bool = False, record: str | None = None) -> pd.DataFrame:
         """The posteriors of many patients, one row each, with the index of `frame`.
 
         Columns of `frame` that are named as variables hold findings in the grammar; a heading may name the unit of bare
@@ -230,6 +291,8 @@ class Model:
 
         from calcinosis.inference.columns import column_of
 
+        if record is not None and record != self.record:
+            return self.recorded(record).posteriors(frame, strict=strict)
         headings = self.headings(frame.columns)
         read = [heading.column for heading in headings]
         scores = self.score({heading: column_of(frame[heading.column]) for heading in headings}, len(frame))
@@ -243,13 +306,18 @@ class Model:
         answer["leading"] = pd.Categorical.from_codes(scores.leading, pd.Index(self.states))
         answer["log_evidence"] = scores.log_evidence
         answer["status"] = pd.Categorical.from_codes(scores.status, pd.Index(scores.statuses))
-        answer.attrs |= {"columns_read": read, "columns_ignored": [c for c in frame.columns if c not in read]}
+        answer.attrs |= {
+            "record": self.record,
+            "columns_read": read,
+            "columns_ignored": [c for c in frame.columns if c not in read],
+        }
         return answer
 
     @cached_property
     def inferred(self) -> frozenset[str]:
         """The variables that are inferred: the target and the hidden variables."""
-        return frozenset(n for n, v in self.variables.items() if n == self.target or v.group == "hidden")
+        unseen = ("hidden", REPORTING)
+        return frozenset(n for n, v in self.variables.items() if n == self.target or v.group in unseen)
 
     @checked
     def headings(self, columns: Iterable[Any], *, inferred: bool = False) -> list[Heading]:
@@ -273,6 +341,9 @@ class Model:
     def score(self, columns: Mapping[Heading, Column], patients: int, cores: int = 0) -> Scores:
         """The answers for many patients as arrays, from columns of findings; `cores` is 0 for all there are."""
         from calcinosis.inference.scores import score
+        from calcinosis.inference.silence import mention_columns
+
+        columns = {**columns, **mention_columns(self.mentions, columns, patients)}
 
         return score(self.engine, self.network, columns, patients, cores)
 
@@ -404,7 +475,7 @@ class Model:
         self, findings: Mapping[str, Any] | Evidence | None, named: Mapping[str, Any]
     ) -> tuple[Callable[[], Evidence], list[float], int]:
         """The evidence of a patient, once it is asked for; the joint weights; and the power of two they miss."""
-        if self._shortcut and isinstance(findings, dict | None) and not (findings and named):
+        if self._shortcut and isinstance(findings, dict | None) and not (findings and named) and not self.mentions:
             short = self._shortcut.rows(findings or named)
             if short:
                 rows, steps = short
@@ -425,8 +496,8 @@ class Model:
     def _labels(self) -> Mapping[str, str]:
         return FrozenMap({state.name: state.label for state in self.variables[self.target].states})
 
-    def __reduce__(self) -> tuple[type[Model], tuple[Network, Priors | None]]:
-        return type(self), (self.network, self.priors)
+    def __reduce__(self) -> tuple[type[Model], tuple[Network, Priors | None, Model | None, str]]:
+        return type(self), (self.network, self.priors, self.base, self.record)
 
     def __repr__(self) -> str:
         return f"<Model of {self.target}: {', '.join(self.states)}; {len(self.variables)} variables>"

@@ -18,6 +18,7 @@ from calcinosis.inference.phrases import capitalised
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.inference.second_order import SecondOrder, Spread
 from calcinosis.knowledge.arguments import checked
+from calcinosis.knowledge.records import ASKED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,6 +54,7 @@ class Posterior:
     digest: str
     second_order: SecondOrder | None = field(default=None, compare=False, repr=False)
     fitting: Fitting | None = field(default=None, compare=False, repr=False)
+    record: str = ASKED
 
     def __getitem__(self, state: str) -> float:
         """The probability of a state; KeyError, with the states there are, for any other word."""

@@ -224,7 +224,7 @@ def _findings(
     values = np.full(len(codes), np.nan)
     several: dict[int, list[Reading]] = {}
     bad: dict[int, Fault] = {}
-    for i, cell in enumerate(column.cells):
+    for i, cell in enumerate((*column.cells, column.missing)):
         try:
             readings = read_value(with_unit(cell, heading.unit), variable)
             if len(readings) > 1 and not variable.repeatable:

@@ -61,38 +61,50 @@ def check_table(
         mend = f"remove parent columns until there are at most {MOST_CONTEXTS}"
         report(sheet.top, f"{count(states)} combinations of parent states", mend, ", ".join(parents))
         return None
-    lines = dict.fromkeys(product(*states), 0)  # the line that covers each context
     rows: dict[int, Row] = {}
+    given: dict[int, tuple[str, ...]] = {}
     for line in sheet.lines:
-        given = _given(line, parents, states, report)
-        row = _row(line, given, variable, sources, report)
-        if given is None:
-            continue
-        if row is not None:
-            rows[line.number] = row
+        cells = given_cells(line, parents, states, report)
+        row = _row(line, cells, variable, sources, report)
+        if cells is not None:
+            given[line.number] = cells
+            if row is not None:
+                rows[line.number] = row
+    lines = covering(given, parents, states, sheet.top, report)
+    if len(problems) > before:
+        return None
+    order = {line: number for number, line in enumerate(dict.fromkeys(lines))}
+    return Table(variable.name, parents, tuple(rows[line] for line in order), tuple(order[line] for line in lines))
+
+
+def covering(
+    given: Mapping[int, tuple[str, ...]],
+    parents: Sequence[str],
+    states: Sequence[Sequence[str]],
+    top: int,
+    report: Reporter,
+) -> list[int]:
+    """The line that covers each context, from the parent cells of each line; gaps and overlaps are reported."""
+    lines = dict.fromkeys(product(*states), 0)
+    for number, row in given.items():
         taken: dict[int, list[tuple[str, ...]]] = {}
-        for context in contexts_of(given, states):
+        for context in contexts_of(row, states):
             if lines[context]:
                 taken.setdefault(lines[context], []).append(context)
             else:
-                lines[context] = line.number
+                lines[context] = number
         for other, contexts in taken.items():
             for cells in grouped(contexts, states):
                 what = f"line {other} covers this too" if parents else f"a second row, the first is on line {other}"
                 mend = "take it out of one of the two rows" if parents else "remove one of the two"
-                report(line.number, what, mend, ", ".join(parents), ", ".join(cells))
+                report(number, what, mend, ", ".join(parents), ", ".join(cells))
     for cells in grouped([context for context, line in lines.items() if not line], states):
         what = "no row covers this" if parents else "no row"
-        report(sheet.top, what, "add a row for it", ", ".join(parents), ", ".join(cells))
-    if len(problems) > before:
-        return None
-    order = {line: number for number, line in enumerate(dict.fromkeys(lines.values()))}
-    return Table(
-        variable.name, parents, tuple(rows[line] for line in order), tuple(order[line] for line in lines.values())
-    )
+        report(top, what, "add a row for it", ", ".join(parents), ", ".join(cells))
+    return list(lines.values())
 
 
-def _given(
+def given_cells(
     line: Line, parents: Sequence[str], states: Sequence[Sequence[str]], report: Reporter
 ) -> tuple[str, ...] | None:
     """The parent cells of a row as `cell_of` writes them, or None if one names no states."""

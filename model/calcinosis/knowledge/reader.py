@@ -10,6 +10,7 @@ from calcinosis.knowledge.problem import PriorsError, Problem, nearest
 from calcinosis.knowledge.read_decisions import FOLDER as DECISIONS
 from calcinosis.knowledge.read_decisions import read_decisions
 from calcinosis.knowledge.read_expectations import read_expectations
+from calcinosis.knowledge.read_reporting import read_reporting
 from calcinosis.knowledge.read_sources import read_sources
 from calcinosis.knowledge.read_tables import read_tables
 from calcinosis.knowledge.read_tests import read_tests
@@ -26,8 +27,9 @@ FILES = (
     "sources.csv",
     "expectations.csv",
     "tests.csv",
+    "reporting.csv",
 )
-"""The files a folder holds beside its folders; all but corrections.csv and tests.csv are required."""
+"""The files a folder holds beside its folders; all but corrections.csv, tests.csv and reporting.csv are required."""
 
 
 def read_priors(folder: str | Path) -> Priors:
@@ -64,6 +66,7 @@ def read_priors(folder: str | Path) -> Priors:
     expectations = read_expectations(path, variables, target, sources, problems)
     tests = read_tests(path, variables, target, sources, problems)
     decisions = read_decisions(path, variables, target, sources, tests, problems)
+    reporting = read_reporting(path, variables, target, sources, problems)
     if problems:
         raise PriorsError(str(folder), problems)
     return Priors(
@@ -76,6 +79,7 @@ def read_priors(folder: str | Path) -> Priors:
         expectations=expectations,
         tests=FrozenMap(tests),
         decisions=decisions,
+        reporting=reporting,
     )
 
 

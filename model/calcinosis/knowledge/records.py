@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 
 GROUPS = ("setting", "outcome", "history", "examination", "laboratory", "imaging", "histology", "hidden")
 """The groups of variables, in the order in which a patient is worked up."""
+
+RECORDS = ("case_report", "abstract", "letter", "problem_list")
+"""The kinds of record: a published case, its abstract, a referral letter or clinic note, a problem list."""
+
+ASKED = "asked"
+"""The record of a patient whose findings were all asked for: what is not given is unknown, and says nothing."""
+
+REPORTING = "reporting"
+"""The group of the variables that say whether a record mentions another variable."""
 
 SOURCE_KINDS = ("registry", "cohort", "case-control", "series", "review", "definition", "judgement")
 """What a figure can rest on, from the strongest to none."""
@@ -82,6 +91,12 @@ class Variable:
             return None
         reached = [s for s, band in bands if value > band.lower or (value == band.lower and not band.above)]
         return reached[-1] if reached else None
+
+
+def mention_of(variable: Variable) -> Variable:
+    """The variable that says whether a record mentions another one."""
+    label = f"{variable.label or variable.name} mentioned"
+    return Variable(f"mentioned:{variable.name}", (State("no", "no"), State("yes", "yes")), label, REPORTING)
 
 
 @dataclass(frozen=True)
@@ -208,7 +223,8 @@ class Priors:
     """A priors folder that was read and found without fault.
 
     `variables`, `tables`, `sources` and `tests` are keyed by name: the variables and their states in order, the tests
-    as they stand in their file. `decisions` is None where the folder has none.
+    in the order of their file. `decisions` is None where the folder has none. `reporting` has, by kind of record and
+    variable, how often each state is mentioned.
     """
 
     folder: str
@@ -220,13 +236,24 @@ class Priors:
     expectations: tuple[Expectation, ...]
     tests: Mapping[str, ClinicalTest] = field(default_factory=lambda: FrozenMap({}))
     decisions: Decisions | None = None
+    reporting: Mapping[str, Mapping[str, Table]] = field(default_factory=lambda: FrozenMap({}))
+
+    def with_mentions(self, record: str) -> Priors:
+        """The same with a variable and a table for each variable whose mention in a kind of record is modelled."""
+        tables = self.reporting[record]
+        mentions = {table.variable: mention_of(self.variables[name]) for name, table in tables.items()}
+        return replace(
+            self,
+            variables=FrozenMap({**self.variables, **mentions}),
+            tables=FrozenMap({**self.tables, **{table.variable: table for table in tables.values()}}),
+        )
 
     @cached_property
     def digest(self) -> str:
         """The SHA-256 of everything but the folder's place, the same for any order of rows and columns."""
         corrections = {correction.variable: correction for correction in self.corrections}
         # what a folder does not have is left out, so that one made before there was such a thing keeps its digest
-        further = [part for part in (self.tests, self._decided) if part]
+        further = [part for part in (self.tests, self._decided, self.reporting) if part]
         return digest(self.variables, self.tables, self.sources, corrections, frozenset(self.expectations), *further)
 
     @property
