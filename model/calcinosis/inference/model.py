@@ -97,6 +97,14 @@ class Model:
             self._recorded[record] = Model(Network.from_priors(priors), priors, self, record)
         return self._recorded[record]
 
+    def _reading(self, record: str, findings: Mapping[str, Any] | Evidence | None) -> Model:
+        """The model that reads findings from a kind of record; evidence must have been read from one already."""
+        model = self.recorded(record)
+        left_out = [name for name in model.mentions if isinstance(findings, Evidence) and name not in findings]
+        if left_out and not any(mention in (findings or ()) for mention in model.mentions.values()):
+            raise QuestionError(f"this evidence was not read from a {record}: give the findings by name")
+        return model
+
     @cached_property
     def _recorded(self) -> dict[str, Model]:
         return {}
@@ -214,7 +222,7 @@ class Model:
             QuestionError: for a kind of record that these priors do not have.
         """
         if record is not None and record != self.record:
-            return self.recorded(record).read(findings, **named)
+            return self._reading(record, findings).read(findings, **named)
         if isinstance(findings, Evidence):
             if named:
                 raise TypeError("give findings by name, or evidence that was read before, not both")
@@ -253,7 +261,7 @@ class Model:
         1.0
         """
         if record is not None and record != self.record:
-            return self.recorded(record).posterior(findings, **named)
+            return self._reading(record, findings).posterior(findings, **named)
         evidence, weights, exponent = self._weigh(findings, named)
         mantissa, power = math.frexp(_total(weights))
         return Posterior(
@@ -281,7 +289,7 @@ class Model:
         ['dystrophic', 'metastatic', 'idiopathic', 'iatrogenic', 'calciphylaxis']
         """
         if record is not None and record != self.record:
-            return self.recorded(record).probabilities(findings, **named)
+            return self._reading(record, findings).probabilities(findings, **named)
         return _shares(self.states, self._weigh(findings, named)[1])
 
     @checked
