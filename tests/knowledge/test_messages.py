@@ -88,7 +88,14 @@ def deciding(*changes, **files):
 
 
 # fmt: off
+REPORTED = "record,variable,state,mentioned,weight,source,note\nletter,fever,any,0.5,7,smith2020,\n"
+
 GOLDEN = {
+    "rates of what says nothing by silence": ({"reporting.csv": f"{REPORTED}letter,disease,any,0.5,7,smith2020,\nletter,swab,any,0.5,7,smith2020,\n"},
+        "reporting.csv:3: variable: disease: the outcome, which is what is asked for: remove the row",
+        "reporting.csv:4: variable: swab: a repeatable variable: silence on a test is not silence on its result: remove the row"),
+    "rate that is certain": ({"reporting.csv": REPORTED.replace("0.5", "1")},
+        "reporting.csv:2: mentioned: 1: a rate outside 0 to 1, or certain: write a number between 0 and 1"),
     "decisions in no files": ({"decisions": FOLDER},
         "decisions/actions.csv:1: -: -: the file is missing: put it back, or copy it from the shipped priors with 'calcinosis init'",
         "decisions/utilities.csv:1: -: -: the file is missing: put it back, or copy it from the shipped priors with 'calcinosis init'"),
@@ -643,6 +650,21 @@ def test_tables_given_in_python_are_told_in_the_same_words(tiny):
     )
 
 
+def test_rates_given_in_python_are_told_in_the_same_words(tiny):
+    (tiny / "reporting.csv").write_text(REPORTED.replace("smith2020", "definition"), encoding="utf-8")
+    priors = read_priors(tiny).with_mentions("letter")
+    table = priors.table("mentioned:fever").assign(no=0.0, yes=1.0)
+    told = []
+    for wrong in (table, table.drop(columns="fever").assign(no=0.5, yes=0.5)):
+        with pytest.raises(PriorsError) as caught:
+            revised(priors, {"mentioned:fever": wrong})
+        told += map(str, caught.value.problems)
+    assert told == [
+        "tables/mentioned:fever.csv:2: yes: 1: a rate outside 0 to 1, or certain: write a number between 0 and 1",
+        "tables/mentioned:fever.csv:1: fever: -: the column is missing: add it to the header",
+    ]
+
+
 def test_a_column_given_twice_in_python_is_told_in_the_same_words(tiny):
     priors = read_priors(tiny)
     table = priors.table("disease")
@@ -732,6 +754,8 @@ def test_every_place_that_tells_of_a_fault_is_reached_by_a_test_above(tiny, edit
     listen(NotANumber, "__init__")
     test_tables_given_in_python_are_told_in_the_same_words(tiny)
     test_a_column_given_twice_in_python_is_told_in_the_same_words(tiny)
+    test_rates_given_in_python_are_told_in_the_same_words(tiny)
+    (tiny / "reporting.csv").unlink()
     test_a_folder_that_is_not_there_is_told_in_these_words(tmp_path)
     test_a_ledger_that_was_changed_is_told_in_these_words(tmp_path)
     test_an_empty_path_is_told_in_these_words()

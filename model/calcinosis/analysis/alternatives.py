@@ -63,14 +63,15 @@ def changes_of(model: Model, evidence: Evidence, kinds: Collection[Kind] = KINDS
     return tuple(
         change
         for variable in model.variables.values()
-        if variable.group != "hidden" and variable.name != model.target
+        if variable.observable and variable.name != model.target
         for change in _of_variable(variable, evidence.get(variable.name))
         if change.kind in kinds
     )
 
 
 def with_findings(model: Model, evidence: Evidence, findings: Mapping[str, Any]) -> Evidence:
-    """The evidence in which some variables have other findings; `unknown` takes one away.
+    """The evidence in which some variables have other findings; `unknown` takes one away. What is stated is no longer
+    silence.
 
     Raises:
         FindingsError: for findings that are not understood.
@@ -81,7 +82,9 @@ def with_findings(model: Model, evidence: Evidence, findings: Mapping[str, Any])
     pain = none
     """
     new = model.read(findings)
-    known = {f.variable: f for f in evidence if f.variable not in findings} | {f.variable: f for f in new}
+    stated = {*findings, *(model.mentions[name] for name in findings if name in model.mentions)}
+    known = {f.variable: f for f in evidence if f.variable not in stated}
+    known |= {f.variable: f for f in new if f.variable in stated}
     return Evidence(tuple(known[name] for name in model.variables if name in known), new.notes)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -91,9 +91,19 @@ class Diagnosed:
 
     @cached_property
     def observed(self) -> Mapping[str, Mask]:
-        """Of whom each variable was looked at: axis `(patients,)`; the target is not among them."""
-        base = self.model.engine.base
-        return {name: codes != base[name][()] for name, codes in self.findings.codes.items()}
+        """Of whom each variable was looked at: axis `(patients,)`; neither the target nor mentions are among them."""
+        base, seen = self.model.engine.base, self.model.network.without_mentions.variables
+        return {name: codes != base[name][()] for name, codes in self.findings.codes.items() if name in seen}
+
+    @cached_property
+    def mentioning(self) -> Diagnosed:
+        """The same with the mention of all that is given as a finding too, which is what rates are learned from."""
+        codes = dict(self.coded.codes)
+        for name, mention in self.model.mentions.items():
+            if name in codes:
+                yes = self.model.variables[mention].state_names.index("yes")
+                codes[mention] = np.where(self.observed[name], yes, codes[mention])
+        return replace(self, coded=replace(self.coded, codes=codes))
 
     @cached_property
     def known(self) -> Codes:
@@ -166,7 +176,7 @@ def read_diagnosed(model: Model, cases: pd.DataFrame, *, every: bool = True, men
         raise CasesError(told)
     columns = {heading: column_of(cases[heading.column]) for heading in headings}
     target = Heading(column, model.target)
-    silence = mention_columns(model.mentions, columns, len(cases), given=mentioned)
+    silence = mention_columns(model.mentions, columns, len(cases))
     every_column = columns | {target: column_of(cases[column])} | silence
     batch = prepare(every_column, model.variables, model.network.corrections, model.engine.base).part(
         slice(0, len(cases))
@@ -189,7 +199,8 @@ def read_diagnosed(model: Model, cases: pd.DataFrame, *, every: bool = True, men
         raise CasesError(told)
     used = {*(heading.column for heading in columns), target.column, HARD, _name_column(cases)}
     ignored = tuple(str(name) for name in cases.columns if name not in used)
-    return Diagnosed(model, names, coded, truth, columns, hard, ignored)
+    known = Diagnosed(model, names, coded, truth, columns, hard, ignored)
+    return known.mentioning if mentioned else known
 
 
 def _diagnosis_column(model: Model, cases: pd.DataFrame, told: list[tuple[int, Fault]]) -> str:

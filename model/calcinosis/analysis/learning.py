@@ -131,7 +131,7 @@ def update(
     True
     """
     learned = learned_tables(model, weight, only, keep)
-    known = cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases, every=False, mentioned=True)
+    known = (cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases, every=False)).mentioning
     expectation = _expectation(model, known, weight)
     tables, weights = _rows(model), model.network.weights
     found = climb(tables, expectation, pseudocounts_of(tables, weights, learned), progress or _silent)
@@ -180,7 +180,7 @@ def forget(
     True
     """
     learned = learned_tables(model, weight, only, keep)
-    known = cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases, every=False)
+    known = (cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases, every=False)).mentioning
     tables, weights = _rows(model), model.network.weights
     expectation = _expectation(model, known, weight)
     counted = expectation(tables)
@@ -313,7 +313,7 @@ def _rewritten(
     if citing is not None and any_row:
         sources[citing.source.key] = citing.source
     priors: Priors = replace(model.priors, tables=FrozenMap(changed), sources=FrozenMap(sources))
-    return Model.from_priors(priors), citing.source if citing is not None and any_row else None
+    return model.with_priors(priors), citing.source if citing is not None and any_row else None
 
 
 def _moved(model: Model, after: Model, gained: Mapping[str, Array], cases: Mapping[str, Array]) -> pd.DataFrame:

@@ -34,6 +34,7 @@ from calcinosis.inference.phrases import listed
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER
 from calcinosis.inference.streams import root_of
 from calcinosis.knowledge.arguments import checked
+from calcinosis.knowledge.records import REPORTING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,7 +127,7 @@ def prequential(model: Model, cases: pd.DataFrame | Diagnosed, /, *, seed: int =
     >>> print(found.verdict[:37])
     The cohort is as the tables expect (2
     """
-    known = cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases, every=False)
+    known = (cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases, every=False)).mentioning
     return Prequential(model, len(known), _variables(known, seed), _rows(model, known))
 
 
@@ -143,12 +144,14 @@ class Predicted:
 def predictions(cases: Diagnosed) -> Iterator[tuple[str, Predicted]]:
     """Each variable, in the order of the arrows, with what was predicted of it and what was seen.
 
+    Whether a record mentions a variable is predicted first: what it says of the variable is known only if it does.
     Variables that leave several states open in some patients are predicted in the others.
     """
     model, coded = cases.model, cases.coded
     base = model.engine.base
     before: dict[str, Codes] = {}
-    for name in TopologicalSorter({v: sorted(p) for v, p in model.network.parents.items()}).static_order():
+    order = TopologicalSorter({v: sorted(p) for v, p in model.network.parents.items()}).static_order()
+    for name in sorted(order, key=lambda v: model.variables[v].group != REPORTING):
         if name not in coded.codes:
             continue
         size, codes = len(model.variables[name].states), coded.codes[name].astype(np.intp)

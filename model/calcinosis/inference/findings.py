@@ -48,20 +48,6 @@ class Fault:
         return visible(f"{given}: {self.what}: {self.mend}")
 
 
-def is_silent(value: Any) -> bool:
-    """Whether a value says nothing at all: nothing given, or an empty cell; 'unknown' says that it was asked for.
-
-    >>> is_silent(None), is_silent(" "), is_silent("unknown")
-    (True, True, False)
-    """
-    return is_missing(value) and not (isinstance(value, str) and value.strip())
-
-
-def was_asked(value: Any) -> bool:
-    """Whether a value says that something was asked for and is not known: 'unknown', or a result that is pending."""
-    return isinstance(value, str) and value.strip().casefold() in ("unknown", "pending")
-
-
 def inferred_fault(name: str) -> Fault:
     """What is wrong with a column or key of many patients that holds what the network infers."""
     return Fault(name, "", "inferred by the network, so not read as a finding", "rename it or remove it")

@@ -82,14 +82,17 @@ class Fitting:
         own, seen = {}, {}
         for finding in (own.on_one_scale for own in evidence):
             own[finding.variable] = coder.code(finding.variable, finding.likelihoods)[0]
-            seen[finding.variable] = self.population.seen(finding, coder)
+            if finding.variable in self.network.mentions.values():  # the records of all are silent on the same
+                seen[finding.variable] = np.full(self.population.patients, own[finding.variable])
+            else:
+                seen[finding.variable] = self.population.seen(finding, coder)
         # the patient stands first, those who are compared with him behind
         codes = {name: np.append(code, seen[name]) for name, code in own.items()}
         every = self._weigh(coder, codes, 1 + self.population.patients)
         log_evidence = every.log_evidence
         with np.errstate(invalid="ignore"):  # of those who cannot be, and count for nobody
             conflict = self._one_by_one(coder, codes) - log_evidence
-        others = self.population.weights
+        others = self._others(evidence)
         return Fit(
             target=self.network.variables[self.network.target],
             variables=self.network.variables,
@@ -98,7 +101,7 @@ class Fitting:
             as_conflicting=_share(others, conflict[1:] >= conflict[0] - TIE),
             rarer=_share(others, log_evidence[1:] < log_evidence[0] - TIE, himself=False),
             as_rare=_share(others, np.abs(log_evidence[1:] - log_evidence[0]) <= TIE),
-            by_state=self._by_state(every.logarithms),
+            by_state=self._by_state(every.logarithms, others),
             **self._parts(coder, own),
         )
 
@@ -120,9 +123,20 @@ class Fitting:
             total += by_code[codes[name]]
         return total
 
-    def _by_state(self, logarithms: Array) -> dict[str, float]:
+    def _others(self, evidence: Evidence) -> Array:
+        """How many patients each one stands for whose record mentions the same and is silent on the same."""
+        weights = self.population.weights
+        for name, mention in self.network.mentions.items():
+            rates = self.network.tables[mention][self.population.states(name)]
+            if mention in evidence:
+                weights = weights * (rates @ evidence[mention].likelihoods[0])
+            elif name in evidence:
+                weights = weights * rates[:, 1]
+        return weights
+
+    def _by_state(self, logarithms: Array, weights: Array) -> dict[str, float]:
         found = {}
-        truth, weights = self.population.truth, self.population.weights
+        truth = self.population.truth
         for i, state in enumerate(self.network.variables[self.network.target].state_names):
             own, mine = logarithms[0, i], np.where(truth == i, weights, 0.0)
             found[state] = _share(mine, logarithms[1:, i] <= own + TIE) if np.isfinite(own) else 0.0

@@ -6,7 +6,8 @@
 ``absent,absent,absent``              repeated results of a repeatable variable
 ``9.1 mg/dL``, ``2.27mmol/L``         a number with its unit
 ``none:0.2,severe:0.8``               likelihoods; a state that is not named has likelihood 0
-empty, ``unknown``, None, NaN         not observed
+empty, None, NaN                      not observed
+``unknown``, ``pending``              not observed, though asked for
 ====================================  =====================================================
 
 In Python also a list (repeated results), a set (either of), a dict (likelihoods) and True or False for yes or no.
@@ -38,6 +39,10 @@ LONGEST = 10_000
 """How many characters of one text are read: some thousand results."""
 
 
+ASKED_FOR = ("unknown", "pending")
+"""The words for what was asked for and is not known."""
+
+
 class NotUnderstood(ValueError):  # noqa: N818 - always caught by the parser, which names the variable
     """A value that the grammar does not know; `what` is wrong and how to `mend` it."""
 
@@ -59,12 +64,27 @@ Reading = tuple[tuple[float, ...], str] | Measurement
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a value says that nothing was observed: None, NaN, NA, an empty text or 'unknown'."""
+    """Whether a value says that nothing was observed: None, NaN, NA, an empty text, 'unknown' or 'pending'."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
     if isinstance(value, str):
-        return len(value) <= LONGEST and folded(value) in ("", "unknown", "nan")
+        return len(value) <= LONGEST and folded(value) in ("", "nan", *ASKED_FOR)
     return isinstance(value, Number) and not isinstance(value, bool) and value != value
+
+
+def is_mentioned(value: Any) -> bool | None:
+    """Whether a record with this value mentions the variable: an empty one does not; None if it was asked for only.
+
+    >>> is_mentioned("severe"), is_mentioned(" "), is_mentioned("unknown")
+    (True, False, None)
+    """
+    value = plain(value)
+    if isinstance(value, str):
+        value = value.split(",")
+    items = value if isinstance(value, list | tuple) else [value]
+    if not all(map(is_missing, items)):
+        return True
+    return None if any(isinstance(item, str) and folded(item) in ASKED_FOR for item in items) else False
 
 
 def plain(value: Any) -> Any:

@@ -72,7 +72,9 @@ def _why_not(name: Any, network: Network) -> str:
     if name == network.target:
         return f"{name} is what is asked for and never missing"
     return (
-        f"{name} is hidden, and not drawn unless hidden=True" if name in network.variables else f"no variable {name!r}"
+        f"{name} is hidden, and not drawn unless hidden=True"
+        if name in network.without_mentions.variables
+        else f"no variable {name!r}"
     )
 
 
@@ -92,9 +94,10 @@ def _share(share: Any, name: str) -> float:
 def _copied(frame: pd.DataFrame, network: Network, columns: Sequence[str]) -> Missingness:
     if not len(frame):
         raise ValueError("missing: the DataFrame has no rows whose patterns could be copied")
-    units = {name: variable.units for name, variable in network.variables.items()}
+    variables = network.without_mentions.variables
+    units = {name: variable.units for name, variable in variables.items()}
     units |= {correction.covariate: correction.units for correction in network.corrections}
-    headings = {heading.name: heading for heading in read_headings(frame.columns, network.variables, units)}
+    headings = {heading.name: heading for heading in read_headings(frame.columns, variables, units)}
     patterns = {name: _absent(frame, headings[name], network.variables[name]) for name in columns if name in headings}
     return Missingness({name: 1.0 for name in columns if name not in headings}, patterns, len(frame))
 

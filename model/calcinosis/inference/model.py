@@ -17,9 +17,10 @@ from calcinosis.inference.coding import encode
 from calcinosis.inference.conditioning import Conditioned, compile_network
 from calcinosis.inference.engine import TINY, Engine
 from calcinosis.inference.entries import Entries
-from calcinosis.inference.evidence import Evidence
-from calcinosis.inference.findings import FindingsError, inferred_fault, is_silent, read_findings
+from calcinosis.inference.evidence import Evidence, Finding
+from calcinosis.inference.findings import FindingsError, certain, inferred_fault, read_findings
 from calcinosis.inference.fitting import Fitting
+from calcinosis.inference.grammar import is_mentioned
 from calcinosis.inference.impossible import why_nothing
 from calcinosis.inference.network import Network
 from calcinosis.inference.posterior import Posterior
@@ -96,14 +97,38 @@ class Model:
             self._recorded[record] = Model(Network.from_priors(priors), priors, self, record)
         return self._recorded[record]
 
+    def _reading(self, record: str, findings: Mapping[str, Any] | Evidence | None) -> Model:
+        """The model that reads findings from a kind of record; evidence must have been read from one already."""
+        model = self.recorded(record)
+        left_out = [name for name in model.mentions if isinstance(findings, Evidence) and name not in findings]
+        if left_out and not any(mention in (findings or ()) for mention in model.mentions.values()):
+            raise QuestionError(f"this evidence was not read from a {record}: give the findings by name")
+        return model
+
     @cached_property
     def _recorded(self) -> dict[str, Model]:
         return {}
 
-    @cached_property
+    @property
     def mentions(self) -> Mapping[str, str]:
         """By variable the one that says whether the record mentions it; empty where everything was asked for."""
-        return FrozenMap({self.network.parents[n][0]: n for n, v in self.variables.items() if v.group == REPORTING})
+        return self.network.mentions
+
+    @cached_property
+    def _silence(self) -> Mapping[str, Finding]:
+        """By variable the finding that the record does not mention it."""
+        return {name: certain(self.variables[mention], "no") for name, mention in self.mentions.items()}
+
+    @cached_property
+    def _readable(self) -> Mapping[str, Variable]:
+        """The variables that a finding may be given for: whether a record mentions one follows from what is given."""
+        return FrozenMap({name: v for name, v in self.variables.items() if v.group != REPORTING})
+
+    def with_priors(self, priors: Priors) -> Model:
+        """The model of other priors, for the same kind of record; `priors` has the tables that this model's have."""
+        if self.base is None:
+            return Model.from_priors(priors)
+        return Model.from_priors(priors.without_mentions(self.record)).recorded(self.record)
 
     @classmethod
     @checked
@@ -177,7 +202,7 @@ class Model:
     def names(self) -> tuple[str, ...]:
         """All that findings may be given for: the variables, then covariates such as albumin."""
         covariates = dict.fromkeys(correction.covariate for correction in self.network.corrections)
-        return (*(n for n, v in self.variables.items() if v.group != REPORTING), *covariates)
+        return (*self._readable, *covariates)
 
     @cached_property
     def digest(self) -> str:
@@ -197,7 +222,7 @@ class Model:
             QuestionError: for a kind of record that these priors do not have.
         """
         if record is not None and record != self.record:
-            return self.recorded(record).read(findings, **named)
+            return self._reading(record, findings).read(findings, **named)
         if isinstance(findings, Evidence):
             if named:
                 raise TypeError("give findings by name, or evidence that was read before, not both")
@@ -212,8 +237,9 @@ class Model:
         given = {} if findings is None else dict(findings)
         twice = [name for name in named if name in given]
         whole = given | named
-        silent = {mention: "no" for name, mention in self.mentions.items() if is_silent(whole.get(name))}
-        return read_findings(silent | whole, self.variables, self.network.corrections, twice)
+        evidence = read_findings(whole, self._readable, self.network.corrections, twice)
+        silent = [finding for name, finding in self._silence.items() if is_mentioned(whole.get(name)) is False]
+        return replace(evidence, findings=(*evidence.findings, *silent)) if silent else evidence
 
     def posterior(
         self, findings: Mapping[str, Any] | Evidence | None = None, /, *, record: str | None = None, **named: Any
@@ -235,7 +261,7 @@ class Model:
         1.0
         """
         if record is not None and record != self.record:
-            return self.recorded(record).posterior(findings, **named)
+            return self._reading(record, findings).posterior(findings, **named)
         evidence, weights, exponent = self._weigh(findings, named)
         mantissa, power = math.frexp(_total(weights))
         return Posterior(
@@ -263,7 +289,7 @@ class Model:
         ['dystrophic', 'metastatic', 'idiopathic', 'iatrogenic', 'calciphylaxis']
         """
         if record is not None and record != self.record:
-            return self.recorded(record).probabilities(findings, **named)
+            return self._reading(record, findings).probabilities(findings, **named)
         return _shares(self.states, self._weigh(findings, named)[1])
 
     @checked
@@ -316,8 +342,7 @@ class Model:
     @cached_property
     def inferred(self) -> frozenset[str]:
         """The variables that are inferred: the target and the hidden variables."""
-        unseen = ("hidden", REPORTING)
-        return frozenset(n for n, v in self.variables.items() if n == self.target or v.group in unseen)
+        return frozenset(n for n, v in self.variables.items() if n == self.target or not v.observable)
 
     @checked
     def headings(self, columns: Iterable[Any], *, inferred: bool = False) -> list[Heading]:
@@ -329,9 +354,9 @@ class Model:
         """
         from calcinosis.inference.columns import read_headings
 
-        units = {name: variable.units for name, variable in self.variables.items()}
+        units = {name: variable.units for name, variable in self._readable.items()}
         units |= {correction.covariate: correction.units for correction in self.network.corrections}
-        headings = read_headings(columns, self.variables, units)
+        headings = read_headings(columns, self._readable, units)
         faults = [inferred_fault(h.column) for h in headings if h.name in self.inferred and not inferred]
         if faults:
             raise FindingsError(faults, "some columns hold what is to be inferred")
@@ -365,7 +390,7 @@ class Model:
         return pd.DataFrame(
             [
                 (name, state, float(probability))
-                for name, variable in self.variables.items()
+                for name, variable in self._readable.items()
                 for state, probability in zip(variable.state_names, found[name][0], strict=True)
             ],
             columns=["variable", "state", "probability"],
@@ -387,6 +412,7 @@ class Model:
         The column `diagnosis` holds the true state of the target and is never missing; where a variable is called so,
         it is `true_<target>`. The others are the variables in order, as categories, NaN where missing: ready for
         `posteriors`, which does not read the first. The same seed draws the same patients, whatever of them is shown.
+        Of a `recorded` model they are records: a cell is also NaN where the record does not mention the variable.
 
         Args:
             patients: how many rows, 0 or more.
@@ -435,7 +461,7 @@ class Model:
             raise ValueError("this model has no priors folder: change the network it was made from instead")
         from calcinosis.knowledge.revise import revised
 
-        return Model.from_priors(revised(self.priors, tables))
+        return self.with_priors(revised(self.priors, tables))
 
     def with_row(self, variable: str, /, *, split: bool = False, **cells: str | float) -> Model:
         """A new model in which one row of a table has other probabilities; this one stays as it is.
@@ -469,7 +495,7 @@ class Model:
         row = self.entries.row(variable, given, part=split)
         content = {name: value for name, value in cells.items() if name not in parents}
         frame = with_row(self.priors, variable, row, tuple(given.values()), content)
-        return Model.from_priors(revised(self.priors, {variable: frame}))
+        return self.with_priors(revised(self.priors, {variable: frame}))
 
     def _weigh(
         self, findings: Mapping[str, Any] | Evidence | None, named: Mapping[str, Any]

@@ -90,7 +90,8 @@ def most_probable_explanation(
 
 def _maximum(model: Model, evidence: Evidence) -> dict[str, int]:
     """The state, by number, of each variable that is not certain, where the joint probability is greatest."""
-    contraction = contract(model.network, evidence, whole=True)
+    network = model.network.without([own for own in model.mentions.values() if own not in evidence])
+    contraction = contract(network, evidence, whole=True)
     factors = [family.factor(own) for family, own in zip(contraction.families, contraction.rows(), strict=True)]
     arrays: list[Array] = [family.laid_out(own) for family, own in zip(contraction.families, factors, strict=True)]
     best = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
@@ -15,7 +15,7 @@ from calcinosis.knowledge.contexts import cell_of
 from calcinosis.knowledge.digest import digest
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.number import fault_of_weight
-from calcinosis.knowledge.records import ROW_SUM_TOLERANCE, Correction, Priors, Variable, sums_to_one
+from calcinosis.knowledge.records import REPORTING, ROW_SUM_TOLERANCE, Correction, Priors, Variable, sums_to_one
 from calcinosis.knowledge.structure import find_cycle
 
 Array = npt.NDArray[np.float64]
@@ -128,6 +128,30 @@ class Network:
             raise NetworkError(f"the rows of {name} have {fault_of_weight(wrong)}: {wrong:g}")
         weights.flags.writeable = False
         return weights
+
+    @cached_property
+    def mentions(self) -> Mapping[str, str]:
+        """By variable the one that says whether a record mentions it, for those that have one."""
+        return FrozenMap({self.parents[n][0]: n for n, v in self.variables.items() if v.group == REPORTING})
+
+    @cached_property
+    def without_mentions(self) -> Network:
+        """The same without the variables that say whether a record mentions another one."""
+        return self.without(self.mentions.values())
+
+    def without(self, leaves: Collection[str]) -> Network:
+        """The same without some variables that are nobody's parents."""
+        if not leaves:
+            return self
+        kept = [name for name in self.variables if name not in leaves]
+        return replace(
+            self,
+            variables=FrozenMap({name: self.variables[name] for name in kept}),
+            parents=FrozenMap({name: self.parents[name] for name in kept}),
+            tables=FrozenMap({name: self.tables[name] for name in kept}),
+            weights=FrozenMap({name: own for name, own in self.weights.items() if name in kept}),
+            contexts=FrozenMap({name: self.contexts[name] for name in kept}),
+        )
 
     @classmethod
     def from_priors(cls, priors: Priors) -> Network:

@@ -7,16 +7,16 @@ from collections.abc import Mapping
 import numpy as np
 
 from calcinosis.inference.columns import Column, Heading
-from calcinosis.inference.findings import is_silent, was_asked
+from calcinosis.inference.grammar import is_mentioned
 
 
 def mention_columns(
-    mentions: Mapping[str, str], columns: Mapping[Heading, Column], patients: int, *, given: bool = False
+    mentions: Mapping[str, str], columns: Mapping[Heading, Column], patients: int
 ) -> dict[Heading, Column]:
     """For each variable whose mention is modelled, a column that says `no` where a record is silent on it.
 
-    A record is silent where the cell is empty or there is no column; 'unknown' was asked for, and is neither. Where
-    something is given, the mention itself is evidence only if `given`: it is what the rates are learned from.
+    A record is silent where the cell is empty or there is no column; 'unknown' and 'pending' were asked for, and are
+    neither. Where something is given, its mention tells nothing more.
 
     >>> pain = Column(["severe", "unknown", ""], np.array([0, 1, 2, -1]))
     >>> found = mention_columns({"pain": "mentioned:pain"}, {Heading("pain", "pain"): pain}, 4)
@@ -24,12 +24,11 @@ def mention_columns(
     [[None, None, 'no', 'no']]
     """
     named = {heading.name: column for heading, column in columns.items()}
-    mentioned = "yes" if given else None
     found = {}
     for name, mention in mentions.items():
         column = named.get(name, Column((), np.full(patients, -1, dtype=np.int8)))
         if column.numbers is not None:
             column = Column(["a number"], np.where(np.isnan(column.numbers), -1, 0).astype(np.int8))
-        cells = ["no" if is_silent(cell) else None if was_asked(cell) else mentioned for cell in column.cells]
+        cells = ["no" if is_mentioned(cell) is False else None for cell in column.cells]
         found[Heading(mention, mention)] = Column(cells, column.which, missing="no")
     return found

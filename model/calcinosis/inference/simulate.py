@@ -71,6 +71,9 @@ class Simulation:
         source = partial(stream, self.root, number)
         drawn = self._sampler.draw(source, len(index), self.results)
         masks = self.missing.draw(source, len(index))
+        for name, mention in self.network.mentions.items():
+            unmentioned = drawn[mention] == 0
+            masks[name] = masks[name] | unmentioned if name in masks else unmentioned
         cells: dict[str, Any] = {self.truth: self._category(self.network.target, drawn[self.network.target], None)}
         for name in self.columns:
             scale = self.scales.get(name)
@@ -126,7 +129,8 @@ def simulation(
     if patients > MOST_PATIENTS:
         raise ValueError(f"{patients:,} patients: give {MOST_PATIENTS:,} at most")
     variables = network.variables
-    columns = tuple(n for n, v in variables.items() if n != network.target and (hidden or v.group != "hidden"))
+    readable = network.without_mentions.variables
+    columns = tuple(n for n, v in readable.items() if n != network.target and (hidden or v.observable))
     results = read_repeats({} if repeats is None else repeats, variables)
     return Simulation(
         network=network,

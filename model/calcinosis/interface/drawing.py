@@ -62,6 +62,7 @@ def draw_network(network: Network, ending: str) -> bytes:
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
+    network = network.without_mentions
     where = places(network)
     with mpl.rc_context({"svg.hashsalt": "calcinosis", "svg.fonttype": "none", "font.size": 9}):
         figure = Figure(figsize=(12.5, 9), layout="constrained")

@@ -71,7 +71,8 @@ def simulate(
             raise InputError(f"{target}: exists already: --force replaces it")
         if like and missing:
             raise InputError("--like says what is missing already: give it or --missing")
-        shown = [n for n, v in model.variables.items() if n != model.target and (hidden or v.group != "hidden")]
+        seen = model.network.without_mentions.variables
+        shown = [n for n, v in seen.items() if n != model.target and (hidden or v.observable)]
         try:
             blocks = simulate_blocks(
                 model.network,

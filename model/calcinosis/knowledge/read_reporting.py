@@ -16,6 +16,9 @@ FILE = "reporting.csv"
 
 COLUMNS = ("record", "variable", "state", "mentioned", "weight", "source", "note")
 
+OUTSIDE = ("a rate outside 0 to 1, or certain", "write a number between 0 and 1")
+"""What is wrong with a rate that no finite number of records shows, and the fix."""
+
 Reporting = Mapping[str, Mapping[str, Table]]
 """By kind of record and variable, how often each state is mentioned: a table whose states are no and yes."""
 
@@ -56,6 +59,15 @@ def read_reporting(
     )
 
 
+def check_rates(table: Table, name: str, report: Reporter) -> None:
+    """Report what a table of a mention may not have: parents other than the variable `name`, or a rate of 0 or 1."""
+    if table.parents != (name,):
+        report(1, "the column is missing", "add it to the header", column=name)
+    for row in table.rows:
+        if not 0.0 < row.probabilities[1] < 1.0:
+            report(row.line, *OUTSIDE, "yes", f"{row.probabilities[1]:g}")
+
+
 def _why_not(variable: Variable, target: str) -> str:
     """Why a record's silence on a variable says nothing, empty if it may."""
     if variable.name == target:
@@ -90,8 +102,7 @@ def _row(line: Line, given: tuple[str, ...] | None, sources: Mapping[str, Source
     keys = sources_cell(line, "source", sources, report)
     rate = number_cell(line, "mentioned", report)
     if rate is not None and not 0.0 < rate < 1.0:
-        text = line.cells["mentioned"]
-        report(line.number, "a rate outside 0 to 1, or certain", "write a number between 0 and 1", "mentioned", text)
+        report(line.number, *OUTSIDE, "mentioned", line.cells["mentioned"])
         rate = None
     weight = read_weight(line, {sources[key].kind for key in keys if key in sources}, report)
     if given is None or rate is None or weight is None:

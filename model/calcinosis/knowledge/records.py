@@ -83,6 +83,11 @@ class Variable:
         """Whether the variable can be given as a number with a unit."""
         return bool(self.states) and all(state.band is not None for state in self.states)
 
+    @property
+    def observable(self) -> bool:
+        """Whether it can be observed in a patient: not hidden, and not whether a record mentions another one."""
+        return self.group not in ("hidden", REPORTING)
+
     def state_of(self, value: float) -> State | None:
         """The state whose band holds a value in the variable's own unit, or None if it lies off the scale."""
         bands = [(state, state.band) for state in self.states if state.band is not None]
@@ -246,6 +251,16 @@ class Priors:
             self,
             variables=FrozenMap({**self.variables, **mentions}),
             tables=FrozenMap({**self.tables, **{table.variable: table for table in tables.values()}}),
+        )
+
+    def without_mentions(self, record: str) -> Priors:
+        """What `with_mentions` was called on, with the rates as they are in these tables."""
+        rates = {t.parents[0]: t for name, t in self.tables.items() if self.variables[name].group == REPORTING}
+        return replace(
+            self,
+            variables=FrozenMap({name: v for name, v in self.variables.items() if v.group != REPORTING}),
+            tables=FrozenMap({name: t for name, t in self.tables.items() if self.variables[name].group != REPORTING}),
+            reporting=FrozenMap({**self.reporting, record: FrozenMap(rates)}),
         )
 
     @cached_property

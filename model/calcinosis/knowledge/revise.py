@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from calcinosis.knowledge.contexts import contexts_of, grouped
 from calcinosis.knowledge.frozen import FrozenMap
-from calcinosis.knowledge.problem import PriorsError, Problem, choose_from
+from calcinosis.knowledge.problem import PriorsError, Problem, Reporter, choose_from
+from calcinosis.knowledge.read_reporting import check_rates
 from calcinosis.knowledge.read_tables import check_table
-from calcinosis.knowledge.records import Priors
+from calcinosis.knowledge.records import REPORTING, Priors
 from calcinosis.knowledge.sheet import Line, Sheet
 from calcinosis.knowledge.structure import check_structure
 
@@ -37,8 +38,13 @@ def revised(priors: Priors, tables: Mapping[str, pd.DataFrame]) -> Priors:
             mend = "remove one of the two"
             problems += [Problem(file, 1, column, "", "the column stands twice", mend) for column in doubled]
             continue
-        table = check_table(_sheet(file, frame), priors.variables[name], priors.variables, priors.sources, problems)
-        if table is not None:
+        variable, before = priors.variables[name], len(problems)
+        among = priors.tables[name].parents if variable.group == REPORTING else [*priors.variables]
+        known = {n: v for n, v in priors.variables.items() if n in among and v.group != REPORTING}
+        table = check_table(_sheet(file, frame), variable, known, priors.sources, problems)
+        if table is not None and variable.group == REPORTING:
+            check_rates(table, priors.tables[name].parents[0], Reporter(file, problems))
+        if table is not None and len(problems) == before:
             changed[name] = table
     if not problems:
         check_structure({name: table.parents for name, table in changed.items()}, priors.target, problems)

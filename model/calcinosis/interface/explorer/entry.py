@@ -27,7 +27,7 @@ def groups(model: Model) -> list[dict[str, Any]]:
     """The groups of findings in the order in which a patient is worked up, each with the names of its rows."""
     found: dict[str, list[str]] = {}
     for name, variable in model.variables.items():
-        if variable.group != "hidden" and name != model.target:
+        if variable.observable and name != model.target:
             found.setdefault(variable.group, []).append(name)
             found[variable.group] += [c.covariate for c in model.network.corrections if c.variable == name]
     order = sorted(found, key=lambda group: GROUPS.index(group) if group in GROUPS else len(GROUPS))

@@ -76,7 +76,7 @@ def check_findings(findings: Mapping[str, str], model: Model) -> None:
 
 def enterable(model: Model) -> tuple[str, ...]:
     """What can be entered in a page: all that findings may be given for, but for what nobody can observe."""
-    hidden = {name for name, own in model.variables.items() if own.group == "hidden" or name == model.target}
+    hidden = {name for name, own in model.variables.items() if not own.observable or name == model.target}
     return tuple(name for name in model.names if name not in hidden)
 
 
