@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from tornado.httputil import HTTPServerRequest
 
 
-ROUTES = r"/(?:ws|static/[^%]*)?"
-"""What is served: the page, its socket and its files, whose names need no escapes, and no more."""
+ROUTES = r"/(?:ws|static/(?!.*%00).*)?"
+"""What is served: the page, its socket and its files, which have no null byte in their names, and no more."""
 
 HEADERS = {
     "Content-Security-Policy": "frame-ancestors 'none'",
