@@ -320,6 +320,29 @@ def test_only_the_edited_rows_differ(session, tmp_path):
     assert lines[1].startswith("dystrophic,no,0.348333,0.45,0.201667,0,0,0,0,0,0,0,0,0,0,18,judgement;definition,")
 
 
+def test_a_row_of_several_contexts_is_edited_as_one(shipped, tmp_path):
+    """In the model, in the link and in the folder: all contexts of a list and of 'any', and no others."""
+    session = Session(shipped)
+    vessels = {"do": "edit", "variable": "vessel_calcification", "given": "any,calciphylaxis"}
+    asked(session, **vessels, state="yes", value="0.7")
+    asked(session, do="edit", variable="livedo", given="metastatic/idiopathic/iatrogenic", state="yes", value="0.3")
+    model, page = session.situation.model, session.page
+    changed = {
+        name: np.argwhere((model.network.tables[name] != shipped.network.tables[name]).any(axis=-1)).tolist()
+        for name in ("vessel_calcification", "livedo")
+    }
+    assert changed == {"vessel_calcification": [[0, 4], [1, 4]], "livedo": [[1], [2], [3]]}
+    assert page_of(fragment_of(page, model.digest), shipped) == (page, "")
+    folder = unzipped(session, tmp_path)
+    assert cc.load(folder).digest == model.digest
+    for name in changed:
+        old, new = ((own / "tables" / f"{name}.csv").read_bytes().split(b"\n") for own in (shipped_folder(), folder))
+        (line,) = [b for a, b in zip(old, new, strict=True) if a != b]
+        assert line.startswith((b"calciphylaxis,any,0.3,0.7,", b"metastatic/idiopathic/iatrogenic,0.7,0.3,"))
+    refused = session.handle({**vessels, "given": "no,calciphylaxis", "state": "yes", "value": "0.7"})
+    assert "vessel_calcification has no such row" in refused["regions"]["notice"].lower()
+
+
 def test_the_same_edits_make_the_same_zip_file(session):
     first = folder_zip(session.situation)
     time.sleep(0.01)
