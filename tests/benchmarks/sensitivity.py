@@ -147,25 +147,24 @@ def _one_node_per_result(network, findings):
     return evidence, nodes, to_pgmpy(replace(network, **parts, weights={}))
 
 
-def moved(numbers, row, column, x):
+def moved(network, entry, x):
     """A table in which one entry is x, the others of its row in proportion, or equal if they were all 0."""
-    found = numbers.copy()
-    own = found.reshape(-1, found.shape[-1])[row]
-    others = np.delete(np.arange(len(own)), column)
+    rows = network.rows(entry.variable)
+    own = rows[entry.row]
+    others = np.delete(np.arange(len(own)), entry.column)
     rest = own[others].sum()
     own[others] = (1 - x) * (own[others] / rest if rest > 0 else 1 / len(others))
-    own[column] = x
-    return found
+    own[entry.column] = x
+    return rows[network.contexts[entry.variable]]
 
 
 def both_ends(peer, network, entry):
     """The posteriors with an entry at 0 and at 1; afterwards the table is as it was."""
-    numbers = network.tables[entry.variable]
     found = []
     for x in (0.0, 1.0):
-        peer.change({entry.variable: moved(numbers, entry.row, entry.column, x)})
+        peer.change({entry.variable: moved(network, entry, x)})
         found.append(peer.ask())
-    peer.change({entry.variable: numbers})
+    peer.change({entry.variable: network.tables[entry.variable]})
     return found
 
 
@@ -173,8 +172,8 @@ def draw(network, names, rng):
     """The tables of these variables, each row drawn from its Dirichlet distribution."""
     found = {}
     for name in names:
-        shares = rng.standard_gamma(network.tables[name] * network.weights[name][..., None])
-        found[name] = shares / shares.sum(axis=-1, keepdims=True)
+        shares = rng.standard_gamma(network.rows(name) * network.weights[name][:, None])
+        found[name] = (shares / shares.sum(axis=-1, keepdims=True))[network.contexts[name]]
     return found
 
 

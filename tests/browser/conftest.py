@@ -367,14 +367,14 @@ def link_of(server, model):
 
 @pytest.fixture(scope="session")
 def with_a_zero(tmp_path_factory):
-    """A priors folder like the shipped one, in which there is no livedo without an ulcer."""
+    """A priors folder like the shipped one, in which there is no severe pain without an ulcer."""
     folder = tmp_path_factory.mktemp("zero") / "priors"
     shutil.copytree(shipped_folder(), folder)
-    table = folder / "tables" / "livedo.csv"
+    table = folder / "tables" / "pain.csv"
     lines = table.read_text(encoding="utf-8").splitlines()
     for place, line in enumerate(lines):
-        subtype, ulceration, *_, weight, source, note = next(csv.reader([line]))
+        subtype, ulceration, none, _, _, weight, source, note = next(csv.reader([line]))
         if ulceration == "no":
-            lines[place] = f'{subtype},no,1,0,{weight},{source};definition,"{note}"'
+            lines[place] = f'{subtype},no,{none},{1 - float(none)},0,{weight},{source};definition,"{note}"'
     table.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return folder

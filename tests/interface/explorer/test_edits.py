@@ -28,8 +28,8 @@ from calcinosis.interface.explorer.session import Session
 from calcinosis.knowledge.folder import copy_folder, shipped_folder
 from calcinosis.knowledge.frozen import FrozenMap
 
-PAIN = {"do": "edit", "variable": "pain", "given": "dystrophic/no"}
-FORM = {"do": "edit", "variable": "form", "given": "no/dystrophic"}
+PAIN = {"do": "edit", "variable": "pain", "given": "dystrophic,no"}
+FORM = {"do": "edit", "variable": "form", "given": "no,dystrophic"}
 
 
 def asked(session, **message):
@@ -42,7 +42,7 @@ def asked(session, **message):
 def free_cells(model):
     """The cells that can be edited, as actions without a value."""
     return [
-        {"do": "edit", "variable": name, "given": "/".join(row.given), "state": state}
+        {"do": "edit", "variable": name, "given": ",".join(row.given), "state": state}
         for name, table in model.priors.tables.items()
         for row in table.rows
         for state, p in zip(model.variables[name].state_names, row.probabilities, strict=True)
@@ -52,9 +52,9 @@ def free_cells(model):
 
 def test_the_rest_of_a_row_moves_along_in_proportion(shipped):
     page = act(Page(), {**PAIN, "state": "none", "value": "0.5"}, shipped)
-    assert page.edits == (Edit("pain", ("dystrophic", "no"), (0.5, 0.4411765, 0.0588235), 60.0),)
+    assert page.edits == (Edit("pain", ("dystrophic", "no"), (0.5, 0.4375, 0.0625), 75.0),)
     assert math.fsum(page.edits[0].probabilities) == 1
-    assert act(page, {**PAIN, "state": "none", "value": "0.66"}, shipped).edits == ()  # and back
+    assert act(page, {**PAIN, "state": "none", "value": "0.68"}, shipped).edits == ()  # and back
 
 
 @pytest.mark.parametrize("text", ["0.5", " .5 ", "0,5", "50%", "50 %", "50,0 %", "5e-1"])
@@ -146,8 +146,8 @@ def test_an_edited_row_says_so_and_keeps_what_it_was(shipped):
     model = edited(shipped, [Edit("pain", ("dystrophic", "no"), (0.5, 0.4, 0.1), 7.5)])
     row = next(row for row in model.priors.tables["pain"].rows if row.given == ("dystrophic", "no"))
     assert row.sources == ("judgement",)
-    assert row.note.startswith("Edited in the explorer; was 0.66 0.3 0.04, weight 60, from valenzuela2020;")
-    assert "Tender in 29 %" in row.note
+    assert row.note.startswith("Edited in the explorer; was 0.68 0.28 0.04, weight 75, from valenzuela2020;")
+    assert "No tenderness in 71% of 215" in row.note
     form = edited(shipped, act(Page(), {**FORM, "state": "dystrophic_damage", "value": "0.2"}, shipped).edits)
     sources = next(row for row in form.priors.tables["form"].rows if row.given == ("no", "dystrophic")).sources
     assert sources == ("judgement", "definition")  # its zeros rest on it
@@ -179,7 +179,7 @@ def test_rows_that_cannot_be_are_refused(shipped, edits):
 def test_what_is_drawn_of_the_other_tables_is_what_would_be_drawn_anew(shipped):
     findings = {"pain": "severe", "ulceration": "yes", "serum_calcium": "normal", "radiograph": "nodular_mass"}
     shipped.posterior(findings).limits()
-    model = edited(shipped, [Edit("pain", ("dystrophic", "yes"), (0.5, 0.4, 0.1), 7.5)])
+    model = edited(shipped, [Edit("pain", ("calciphylaxis", "yes"), (0.5, 0.4, 0.1), 7.5)])
     kept = {key[0] for key in model.second_order.kept}
     assert "ulceration" in kept
     assert "pain" not in kept
@@ -246,17 +246,17 @@ def test_a_link_has_room_for_many_edited_rows_and_says_when_it_has_no_more(shipp
     "words",
     [
         "pain",
-        "pain:dystrophic/no",
-        "pain:dystrophic/no:1:0:0:60",
-        "pain:dystrophic/no:nan:.5:.5:60",
-        "pain:dystrophic/no:.5:.4:.1:-1",
-        "pain:dystrophic/no:.5:.4:.1:1e300",
-        "pain:dystrophic/no:.5:.4:60",
-        "pain:dystrophic/maybe:.5:.4:.1:60",
-        "pain:dystrophic/no:.5:.4:.1:60;pain:dystrophic/no:.5:.4:.1:61",
+        "pain:dystrophic,no",
+        "pain:dystrophic,no:1:0:0:60",
+        "pain:dystrophic,no:nan:.5:.5:60",
+        "pain:dystrophic,no:.5:.4:.1:-1",
+        "pain:dystrophic,no:.5:.4:.1:1e300",
+        "pain:dystrophic,no:.5:.4:60",
+        "pain:dystrophic,maybe:.5:.4:.1:60",
+        "pain:dystrophic,no:.5:.4:.1:60;pain:dystrophic,no:.5:.4:.1:61",
         "__class__::.5:.5:60",
         "<script>:<script>:1:1",
-        "form:no/dystrophic:.4:.4:.1:.1:0:0:0:0:0:0:0:0:0:10",
+        "form:no,dystrophic:.4:.4:.1:.1:0:0:0:0:0:0:0:0:0:10",
     ],
 )
 def test_a_link_with_a_row_that_cannot_be_is_refused_in_words(shipped, words):
@@ -290,7 +290,7 @@ def session(shipped):
     session = Session(shipped)
     asked(session, do="case", value="jones2023")
     asked(session, **PAIN, state="none", value="0.612345678")
-    asked(session, do="edit", variable="pain", given="calciphylaxis/yes", field="weight", value="3")
+    asked(session, do="edit", variable="pain", given="calciphylaxis,yes", field="weight", value="3")
     asked(session, **FORM, state="dystrophic_damage", value="45 %")
     return session
 
@@ -317,7 +317,30 @@ def test_only_the_edited_rows_differ(session, tmp_path):
         assert len(old) == len(new)
         assert sum(a != b for a, b in zip(old, new, strict=True)) == changed
     lines = (folder / "tables" / "form.csv").read_text(encoding="utf-8").splitlines()
-    assert lines[1].startswith("dystrophic,no,0.427778,0.45,0.122222,0,0,0,0,0,0,0,0,0,0,10,judgement;definition,")
+    assert lines[1].startswith("dystrophic,no,0.348333,0.45,0.201667,0,0,0,0,0,0,0,0,0,0,18,judgement;definition,")
+
+
+def test_a_row_of_several_contexts_is_edited_as_one(shipped, tmp_path):
+    """In the model, in the link and in the folder: all contexts of a list and of 'any', and no others."""
+    session = Session(shipped)
+    vessels = {"do": "edit", "variable": "vessel_calcification", "given": "any,calciphylaxis"}
+    asked(session, **vessels, state="yes", value="0.7")
+    asked(session, do="edit", variable="livedo", given="metastatic/idiopathic/iatrogenic", state="yes", value="0.3")
+    model, page = session.situation.model, session.page
+    changed = {
+        name: np.argwhere((model.network.tables[name] != shipped.network.tables[name]).any(axis=-1)).tolist()
+        for name in ("vessel_calcification", "livedo")
+    }
+    assert changed == {"vessel_calcification": [[0, 4], [1, 4]], "livedo": [[1], [2], [3]]}
+    assert page_of(fragment_of(page, model.digest), shipped) == (page, "")
+    folder = unzipped(session, tmp_path)
+    assert cc.load(folder).digest == model.digest
+    for name in changed:
+        old, new = ((own / "tables" / f"{name}.csv").read_bytes().split(b"\n") for own in (shipped_folder(), folder))
+        (line,) = [b for a, b in zip(old, new, strict=True) if a != b]
+        assert line.startswith((b"calciphylaxis,any,0.3,0.7,", b"metastatic/idiopathic/iatrogenic,0.7,0.3,"))
+    refused = session.handle({**vessels, "given": "no,calciphylaxis", "state": "yes", "value": "0.7"})
+    assert "vessel_calcification has no such row" in refused["regions"]["notice"].lower()
 
 
 def test_the_same_edits_make_the_same_zip_file(session):
@@ -385,7 +408,7 @@ def test_a_folder_that_is_no_longer_the_same_is_not_handed_out(tmp_path, what):
         path.unlink()
     else:
         text = path.read_text(encoding="utf-8")
-        path.write_text(text.replace(",16,", ",17," if what == "changed" else ",x,"), encoding="utf-8")
+        path.write_text(text.replace(",17,", ",16," if what == "changed" else ",x,"), encoding="utf-8")
     reply = session.handle({"do": "download", "value": "folder"})
     assert "is no longer as it was when this page was opened" in reply["regions"]["notice"]
     assert "download" not in reply

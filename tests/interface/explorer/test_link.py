@@ -142,7 +142,16 @@ def words_of(model):
         "nan mg/dL",
         *HOSTILE,
     ]
-    edits = ["pain::0.5:0.5:1", "livedo:dystrophic/no:0.5:0.5:nan", "livedo:dystrophic/no:1:0:5", "pain:a/b", "pain"]
+    edits = [
+        "pain::0.5:0.5:1",
+        "livedo:dystrophic:0.5:0.5:nan",
+        "livedo:metastatic/idiopathic/iatrogenic:.9:.1:50",
+        "livedo:metastatic/idiopathic:.9:.1:50",
+        "vessel_calcification:calciphylaxis,any:.1:.9:50",
+        "livedo:any:1:0:5",
+        "pain:a/b",
+        "pain",
+    ]
     fields = st.tuples(st.sampled_from(names), st.sampled_from(["=", "", "=="]), st.sampled_from(values + edits))
     return st.lists(fields.map("".join), max_size=6).map("&".join)
 

@@ -115,7 +115,7 @@ def test_of_very_many_findings_the_strongest_is_still_found_in_time(shipped):
     for name, variable in shipped.variables.items():
         if name != shipped.target and variable.group != "hidden":
             session.handle({"do": "set", "variable": name, "value": variable.state_names[-1]})
-    assert len(session.situation.evidence) == 25
+    assert len(session.situation.evidence) == 26
     assert "strongest argument" in panel(session)
     assert "explanation" not in session.situation.__dict__  # that of all would take seconds
 

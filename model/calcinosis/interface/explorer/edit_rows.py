@@ -23,7 +23,7 @@ SMALLEST = 1e-9
 DIGITS = 6
 """How many digits the probabilities that move along have: a link holds them all, and more would mean nothing."""
 
-ROOM = 5_000
+ROOM = 5_200
 """How many characters of a link the edited rows may take up, so that there is room for the patient."""
 
 

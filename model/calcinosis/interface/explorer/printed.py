@@ -27,7 +27,7 @@ from calcinosis.interface.explorer.letter import (
 from calcinosis.interface.explorer.page import PENDING, SILENT, UNKNOWN
 from calcinosis.interface.explorer.rendering import render
 from calcinosis.interface.explorer.situation import Situation
-from calcinosis.interface.figures_words import entry_in_words
+from calcinosis.interface.figures_words import entry_in_words, given_in_words
 
 KINDS = {
     "added": "if it were found as well",
@@ -266,9 +266,7 @@ def _edited(situation: Situation, place: int) -> Values:
     parents = zip(shipped.network.parents[edit.variable], edit.given, strict=True)
     return {
         "table": variables[edit.variable].label or edit.variable,
-        "given": ", ".join(
-            f"{variables[parent].label or parent}: {_label(situation, parent, own)}" for parent, own in parents
-        ),
+        "given": "; ".join(words for parent, cell in parents if (words := given_in_words(parent, cell, shipped.network))),
         "before": _figures(situation, edit.variable, before.probabilities, before.weight),
         "now": _figures(situation, edit.variable, edit.probabilities, edit.weight),
     }
@@ -278,7 +276,3 @@ def _figures(situation: Situation, name: str, probabilities: Sequence[float], we
     states = situation.shipped.variables[name].states
     told = [f"{own.label or own.name} {share:.3g}" for own, share in zip(states, probabilities, strict=True)]
     return f"{', '.join(told)}; weight {weight:g}"
-
-
-def _label(situation: Situation, name: str, state: str) -> str:
-    return next(own.label or own.name for own in situation.shipped.variables[name].states if own.name == state)
