@@ -35,7 +35,7 @@ def rows_behind(found: Explanation, variable: str) -> Behind:
     >>> import calcinosis as cc
     >>> why = cc.explain(cc.load(), radiograph="nodular_mass", cirrhosis="yes")
     >>> [why.model.entries.names[place] for place in rows_behind(why, "radiograph").own[:1]]
-    ['radiograph=nodular_mass@form=dystrophic_damage']
+    ['radiograph=nodular_mass@form=calciphylaxis_uraemic/calciphylaxis_nonuraemic']
     """
     slopes = slopes_of_findings(found.model, found.findings, found.hypothesis, found.background, [variable])[variable]
     first, size = found.model.entries.first[variable], found.model.network.rows(variable).size

@@ -148,7 +148,7 @@ def read_diagnosed(model: Model, cases: pd.DataFrame, *, every: bool = True) -> 
     >>> import calcinosis as cc
     >>> found = read_diagnosed(cc.load(), cc.cases())
     >>> len(found), int(found.truth[0])
-    (59, 0)
+    (149, 0)
     """
 
     if not hasattr(cases, "columns"):

@@ -326,7 +326,7 @@ def validate(
     >>> import calcinosis as cc
     >>> found = cc.validate(cc.load(), cc.cases(), draws=200)
     >>> found.metrics["metric"].to_list()[:2], len(found.patients)
-    (['accuracy', 'top_two'], 59)
+    (['accuracy', 'top_two'], 149)
     """
     if not 2 <= draws <= MOST_DRAWS:
         raise QuestionError(f"the number of draws lies between 2 and {MOST_DRAWS:,}, not at {draws:,}")

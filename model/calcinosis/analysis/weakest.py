@@ -40,7 +40,7 @@ def weakest(
     >>> import numpy as np
     >>> from calcinosis.analysis.diagnosed import read_diagnosed
     >>> known = read_diagnosed(cc.load(), cc.cases())
-    >>> found = weakest(known, known.probabilities(), np.ones(59), np.ones((1, 59)))
+    >>> found = weakest(known, known.probabilities(), np.ones(149), np.ones((1, 149)))
     >>> bool((found["helped"] + found["misled"] <= found["patients"]).all())
     True
     """
