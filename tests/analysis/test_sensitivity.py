@@ -75,7 +75,10 @@ def test_what_it_hangs_on_is_fragile_and_sorted(shipped):
 
 
 def test_it_holds_what_the_analyses_say_alone(shipped):
-    pair = ("cirrhosis=yes@esrd=no,subtype=dystrophic/metastatic/idiopathic/iatrogenic", "subtype=dystrophic@care_setting=hospital_inpatient")
+    pair = (
+        "cirrhosis=yes@esrd=no,subtype=dystrophic/metastatic/idiopathic/iatrogenic",
+        "subtype=dystrophic@care_setting=hospital_inpatient",
+    )
     found = cc.sensitivity(
         shipped, CASE, state="iatrogenic", probability=0.4, entries=pair, epsilon=0.03, draws=200, seed=9
     )

@@ -143,7 +143,7 @@ def test_the_same_seed_gives_the_same_answer_and_json_has_no_holes(shipped, foun
 
 
 def test_patients_of_the_network_are_found_calibrated(shipped):
-    found = cc.validate(shipped, shipped.simulate(2000, missing=0.5, seed=6), draws=50, mass=0.99)
+    found = cc.validate(shipped, shipped.simulate(2000, missing=0.5, seed=8), draws=500, mass=0.99)
     bins = found.calibration.query("subtype == 'all'")
     assert ((bins["lower"] <= bins["predicted"]) & (bins["predicted"] <= bins["upper"])).all()
     assert "mean what they say" in found.verdict

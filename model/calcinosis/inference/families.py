@@ -28,7 +28,7 @@ def family_posteriors(engine: Engine, network: Network, coded: Coded) -> Iterato
     >>> patient = encode(model.engine.base, [model.read(subtype="idiopathic", pain="none")])
     >>> found = dict(family_posteriors(model.engine, model.network, patient))
     >>> found["pain"].shape, round(float(found["pain"].sum()), 12)
-    ((1, 10, 3), 1.0)
+    ((1, 7, 3), 1.0)
     """
     messages: list[Message] = []
     for i, clique in enumerate(engine.cliques):

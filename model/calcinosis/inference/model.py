@@ -53,7 +53,7 @@ class Model:
     >>> import calcinosis as cc
     >>> model = cc.load()
     >>> model
-    <Model of subtype: dystrophic, metastatic, idiopathic, iatrogenic, calciphylaxis; 28 variables>
+    <Model of subtype: dystrophic, metastatic, idiopathic, iatrogenic, calciphylaxis; 29 variables>
     """
 
     network: Network

@@ -54,7 +54,8 @@ def most_probable_explanation(
         NetworkError: if the network is too tightly knit for it.
 
     >>> import calcinosis as cc
-    >>> found = cc.most_probable_explanation(cc.load(), vascular_histology="intramural_calcification", pain="severe")
+    >>> findings = {"vascular_histology": "intramural_calcification", "pain": "severe", "esrd": "yes"}
+    >>> found = cc.most_probable_explanation(cc.load(), findings)
     >>> found.states["subtype"], found.states["vessel_calcification"]
     ('calciphylaxis', 'yes')
     """

@@ -45,7 +45,7 @@ DROPPED = 16 - (POINTS - 1).bit_length()
 """How many of 16 bits at random are not needed to number the points."""
 
 MOST_KEPT = 2**28
-"""About how many bytes of drawn rows are kept, 256 MiB, room for the 59 published patients; beyond it the oldest rows
+"""About how many bytes of drawn rows are kept, 256 MiB, room for many patients; beyond it the oldest rows
 are forgotten, and drawn again as needed, the same."""
 
 
@@ -89,7 +89,8 @@ class Sample:
     def leads(self) -> tuple[float, ...]:
         """The probability that each state ranks first; states that are exactly equal in a draw both do."""
         highest = self.posteriors.max(axis=0)
-        return tuple(float(self.weights[own == highest].sum()) for own in self.posteriors)
+        total = self.weights.sum()  # 1 but for rounding
+        return tuple(min(1.0, float(self.weights[own == highest].sum() / total)) for own in self.posteriors)
 
     def quantiles(self, at: Sequence[float]) -> Array:
         """The weighted quantiles of each state's posterior, axes `(at, states)`."""
