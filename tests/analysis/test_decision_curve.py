@@ -49,10 +49,10 @@ def test_the_published_patients_by_plain_counting(curve):
     for line in curve.frame.iloc[[4, 19, 49, 89]].itertuples():
         true = int((has & (forecast >= line.threshold)).sum())
         false = int((~has & (forecast >= line.threshold)).sum())
-        own = true / 59 - false / 59 * line.threshold / (1 - line.threshold)
+        own = true / 149 - false / 149 * line.threshold / (1 - line.threshold)
         assert line.net_benefit == pytest.approx(own, abs=1e-12)
         assert line.lower <= line.net_benefit <= line.upper
-        assert line.treated == pytest.approx((true + false) / 59)
+        assert line.treated == pytest.approx((true + false) / 149)
         assert line.gain == pytest.approx(own - max(line.treat_all, 0))
 
 
@@ -67,7 +67,7 @@ def test_it_is_told_in_words_and_as_json(curve):
     assert "more good than treating all or none" in curve.verdict
     found = curve.as_dict()
     assert len(found["curve"]) == 99
-    assert found["patients"] == 59
+    assert found["patients"] == 149
     assert repr(curve) == curve.verdict
 
 

@@ -99,7 +99,7 @@ def test_a_surface_is_what_changed_tables_answer_on_published_cases(shipped, cas
     "other",
     [
         "vascular_histology=absent@vessel_calcification=no",
-        "vessel_calcification=yes@esrd=no,subtype=calciphylaxis",
+        "vessel_calcification=yes@esrd=any,subtype=calciphylaxis",
         "subtype=calciphylaxis@care_setting=hospital_inpatient",
     ],
 )
@@ -179,7 +179,11 @@ def test_coefficients_reproduce_the_surface(networks, data):
 @pytest.mark.parametrize(
     ("case", "one", "other"),
     [
-        ("jones2023", "cirrhosis=yes@esrd=no,subtype=dystrophic", "cirrhosis=no@esrd=no,subtype=iatrogenic"),
+        (
+            "jones2023",
+            "cirrhosis=yes@esrd=no,subtype=iatrogenic/dystrophic/metastatic/idiopathic",
+            "cirrhosis=no@esrd=no,subtype=calciphylaxis",
+        ),
         (
             "calci_003",
             "subtype=calciphylaxis@care_setting=hospital_inpatient",

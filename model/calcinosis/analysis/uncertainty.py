@@ -9,7 +9,8 @@ tables, or sources (Sobol', Mathematics and Computers in Simulation 55, 2001):
 
 The joint probability is linear in the factor of each family. So the mean of the posterior over all rows but some, given
 the findings, is the posterior with the factors of the others at their means, and both shares are variances of such
-posteriors: no second sample is needed. What lies between the two are joint effects. A source is responsible for every
+posteriors: no second sample is needed. Findings make rows depend on each other, so the first order may be the larger of
+the two; without such dependence the total is, and the difference are joint effects. A source is responsible for every
 row that cites it, alone or with others, so the shares of sources overlap: each answers "what if a better study took the
 place of this one?".
 """
@@ -71,13 +72,13 @@ class Uncertainty:
         import pandas as pd
 
         drawn = self.sample.posteriors.astype(np.float64)
-        mean = drawn @ self.sample.weights
+        mean = _mean(drawn, self.sample.weights)
         lower, median, upper = self.sample.quantiles(((1 - self.mass) / 2, 0.5, (1 + self.mass) / 2))
         found = {
             self.posterior.target: list(self.posterior),
             "probability": list(self.posterior.probabilities_of.values()),
             "mean": mean,
-            "sd": np.sqrt((drawn - mean[:, None]) ** 2 @ self.sample.weights),
+            "sd": np.sqrt(_variance(drawn, self.sample.weights)),
             "lower": lower,
             "median": median,
             "upper": upper,
@@ -179,10 +180,15 @@ class Uncertainty:
         return found
 
 
+def _mean(values: Array, weights: Array) -> Array:
+    """The weighted mean of each row of values; exact where they are all the same."""
+    first = values[:, 0]
+    return np.asarray(first + (values - first[:, None]) @ weights)
+
+
 def _variance(values: Array, weights: Array) -> Array:
     """The weighted variance of each row of values."""
-    mean = values @ weights
-    return np.asarray((values - mean[:, None]) ** 2 @ weights)
+    return np.asarray((values - _mean(values, weights)[:, None]) ** 2 @ weights)
 
 
 def _log_mean(logarithms: Array) -> float:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+LEAST = 1e-300
+"""The lowest limit of the interval of a probability that is not 0."""
+
+
 class UnknownEntry(QuestionError):  # noqa: N818 - a public name: what was asked for, as in 'ImpossibleEvidence'
     """A name that no entry of the tables has; the message says which there are."""
 
@@ -179,7 +183,9 @@ class Entries:
             lower, upper = self.values.copy(), self.values.copy()
             open_ = (self.values > 0) & (self.values < 1) & (self.weights > 0)
             a, b = (self.values * self.weights)[open_], ((1 - self.values) * self.weights)[open_]
-            lower[open_], upper[open_] = betaincinv(a, b, (1 - mass) / 2), betaincinv(a, b, (1 + mass) / 2)
+            # a limit that rounding makes 0 or 1 would rule out what the entry does not
+            ends = (betaincinv(a, b, (1 + side * mass) / 2) for side in (-1, 1))
+            lower[open_], upper[open_] = (np.clip(end, LEAST, np.nextafter(1.0, 0.0)) for end in ends)
             known = self._intervals[mass] = (lower, upper)
         return known
 
