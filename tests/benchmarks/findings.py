@@ -30,6 +30,7 @@ from table import table
 
 import calcinosis as cc
 from calcinosis.analysis.alternatives import changes_of
+from calcinosis.analysis.explanation import MOST_FINDINGS
 from calcinosis.analysis.offered import offered, outcomes, tests_of
 from calcinosis.inference.fitting import Fitting
 
@@ -71,7 +72,7 @@ def shapley(model, findings):
     taken = race({OURS: lambda _: ours() and 1, "pyAgrum": lambda _: peer.compute(few) and 1}, ROUNDS)
     lines = [line(f"Shapley values, {len(few)} findings, every state against the rest", taken)]
     every = {v.name: v.state_names[0] for v in model.variables.values() if v.group not in ("hidden", "outcome")}
-    for count in (15, 20, len(every)):
+    for count in (15, 20, MOST_FINDINGS):
         known = model.read(dict(list(every.items())[:count]))
         asked = partial(cc.explain, model, known)
         lines.append(alone(f"Shapley values, {count} findings, one state", _median(asked, 3 if count > 20 else ROUNDS)))

@@ -262,11 +262,11 @@ def _edited(situation: Situation, place: int) -> Values:
     edit, shipped = situation.page.edits[place], situation.shipped
     assert shipped.priors is not None
     before = next(row for row in shipped.priors.tables[edit.variable].rows if row.given == edit.given)
-    variables = shipped.variables
-    parents = zip(shipped.network.parents[edit.variable], edit.given, strict=True)
+    network = shipped.network
+    parents = zip(network.parents[edit.variable], edit.given, strict=True)
     return {
-        "table": variables[edit.variable].label or edit.variable,
-        "given": "; ".join(words for parent, cell in parents if (words := given_in_words(parent, cell, shipped.network))),
+        "table": network.variables[edit.variable].label or edit.variable,
+        "given": "; ".join(words for parent, cell in parents if (words := given_in_words(parent, cell, network))),
         "before": _figures(situation, edit.variable, before.probabilities, before.weight),
         "now": _figures(situation, edit.variable, edit.probabilities, edit.weight),
     }
