@@ -40,11 +40,7 @@ def weakest(
     >>> import numpy as np
     >>> from calcinosis.analysis.diagnosed import read_diagnosed
     >>> known = read_diagnosed(cc.load(), cc.cases())
-<<<<<<< HEAD
     >>> found = weakest(known, known.probabilities(), np.ones(len(known)), np.ones((1, len(known))))
-=======
-    >>> found = weakest(known, known.probabilities(), np.ones(149), np.ones((1, 149)))
->>>>>>> h-ta
     >>> bool((found["helped"] + found["misled"] <= found["patients"]).all())
     True
     """
