@@ -243,7 +243,7 @@ class Model:
         answer.attrs |= {"columns_read": read, "columns_ignored": [c for c in frame.columns if c not in read]}
         return answer
 
-    @cached_property
+    @property
     def inferred(self) -> frozenset[str]:
         """The variables that are inferred: the target and the hidden variables."""
         return frozenset(n for n, v in self.variables.items() if n == self.target or v.group == "hidden")
