@@ -339,7 +339,7 @@ class Model:
         }
         return answer
 
-    @cached_property
+    @property
     def inferred(self) -> frozenset[str]:
         """The variables that are inferred: the target and the hidden variables."""
         return frozenset(n for n, v in self.variables.items() if n == self.target or not v.observable)
