@@ -24,7 +24,7 @@ from calcinosis.inference.findings import certain, finding_from
 from calcinosis.inference.model import Model
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.problem import choose_from
-from calcinosis.knowledge.records import Variable
+from calcinosis.knowledge.records import ASKED, Variable, mention_of
 
 Kind = Literal["added", "changed", "repeated", "removed"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -63,7 +63,7 @@ def changes_of(model: Model, evidence: Evidence, kinds: Collection[Kind] = KINDS
     return tuple(
         change
         for variable in model.variables.values()
-        if variable.group != "hidden" and variable.name != model.target
+        if variable.name not in model.inferred
         for change in _of_variable(variable, evidence.get(variable.name))
         if change.kind in kinds
     )
@@ -80,8 +80,9 @@ def with_findings(model: Model, evidence: Evidence, findings: Mapping[str, Any])
     >>> print(with_findings(model, model.read(pain="severe", sex="female"), {"pain": "none", "sex": "unknown"}))
     pain = none
     """
-    new = model.read(findings)
-    known = {f.variable: f for f in evidence if f.variable not in findings} | {f.variable: f for f in new}
+    new = model.read(findings, record=ASKED).given
+    stated = {*findings, *(mention_of(model.variables[name]).name for name in findings if name in model.variables)}
+    known = {f.variable: f for f in evidence if f.variable not in stated} | {f.variable: f for f in new}
     return Evidence(tuple(known[name] for name in model.variables if name in known), new.notes)
 
 

@@ -130,8 +130,9 @@ def update(
     >>> bool(found.log_likelihood[1] > found.log_likelihood[0])
     True
     """
-    learned = learned_tables(model, weight, only, keep)
     known = cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases, every=False, mentioned=True)
+    model = known.model
+    learned = learned_tables(model, weight, only, keep)
     expectation = _expectation(model, known, weight)
     tables, weights = _rows(model), model.network.weights
     found = climb(tables, expectation, pseudocounts_of(tables, weights, learned), progress or _silent)
@@ -179,8 +180,9 @@ def forget(
     >>> bool(abs(former.network.tables["pain"] - model.network.tables["pain"]).max() < 1e-7)
     True
     """
+    known = cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases, every=False, mentioned=True)
+    model = known.model
     learned = learned_tables(model, weight, only, keep)
-    known = cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases, every=False)
     tables, weights = _rows(model), model.network.weights
     expectation = _expectation(model, known, weight)
     counted = expectation(tables)
@@ -313,7 +315,11 @@ def _rewritten(
     if citing is not None and any_row:
         sources[citing.source.key] = citing.source
     priors: Priors = replace(model.priors, tables=FrozenMap(changed), sources=FrozenMap(sources))
-    return Model.from_priors(priors), citing.source if citing is not None and any_row else None
+    if model.base is not None:
+        after = Model.from_priors(priors.without_mentions(model.record)).recorded(model.record)
+    else:
+        after = Model.from_priors(priors)
+    return after, citing.source if citing is not None and any_row else None
 
 
 def _moved(model: Model, after: Model, gained: Mapping[str, Array], cases: Mapping[str, Array]) -> pd.DataFrame:

@@ -292,7 +292,8 @@ class Validation:
     def _account(self, place: int, line: Any) -> str:
         """Why the network held the leading subtype more probable than the true one."""
         try:
-            return explain(self.model, self.cases.evidence(place), state=line.leading, against=line.truth).account
+            model = self.model.recorded(self.cases.records[place]) if self.cases.records else self.model
+            return explain(model, model.read(self.cases.given(place)), state=line.leading, against=line.truth).account
         except QuestionError as error:  # the findings rule the truth out, or there are too many of them
             return f"Not to be told in shares: {error}."
 
@@ -346,4 +347,4 @@ def validate(
         own = (np.array(mix) / counts * len(known))[known.truth]
         strata = known.truth
     weights = bootstrap_weights(len(known), draws, seed, strata) * own
-    return Validation(model, known, mix, mass, known.probabilities(mix), own, weights)
+    return Validation(known.model, known, mix, mass, known.probabilities(mix), own, weights)

@@ -19,6 +19,7 @@ from calcinosis.inference.fit import TIE, Fit
 from calcinosis.inference.network import Array, Network
 from calcinosis.inference.population import PATIENTS, Population
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.records import REPORTING
 
 Mask = npt.NDArray[np.bool_]
 
@@ -80,16 +81,21 @@ class Fitting:
             )
         coder = Coder(self.engine.base)
         own, seen = {}, {}
+        others = self.population.weights
         for finding in (own.on_one_scale for own in evidence):
-            own[finding.variable] = coder.code(finding.variable, finding.likelihoods)[0]
-            seen[finding.variable] = self.population.seen(finding, coder)
+            name = finding.variable
+            own[name] = coder.code(name, finding.likelihoods)[0]
+            if self.network.variables[name].group == REPORTING:  # those compared have a record that is as silent
+                seen[name] = np.full(self.population.patients, own[name])
+                others = others * self.population.likelihood(finding)
+            else:
+                seen[name] = self.population.seen(finding, coder)
         # the patient stands first, those who are compared with him behind
         codes = {name: np.append(code, seen[name]) for name, code in own.items()}
         every = self._weigh(coder, codes, 1 + self.population.patients)
         log_evidence = every.log_evidence
         with np.errstate(invalid="ignore"):  # of those who cannot be, and count for nobody
             conflict = self._one_by_one(coder, codes) - log_evidence
-        others = self.population.weights
         return Fit(
             target=self.network.variables[self.network.target],
             variables=self.network.variables,

@@ -32,7 +32,7 @@ from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.reader import read_priors
-from calcinosis.knowledge.records import ASKED, REPORTING, Priors, Variable
+from calcinosis.knowledge.records import ASKED, EACH, RECORD, REPORTING, Priors, Variable, mention_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +74,7 @@ class Model:
         Each variable whose mention is modelled (reporting.csv) and that is not given counts as not mentioned: evidence
         with the likelihood 1 − mentioned for each of its states (Peot and Shachter, Learning from what you don't
         observe, UAI 1998). One given as 'unknown' was asked for and counts as nothing. `asked` is the model itself:
-        silence says nothing.
+        silence says nothing. `each` is for many patients, whose kind of record is in the column `record`.
 
         Raises:
             QuestionError: for a kind of record that these priors do not have, with those they have.
@@ -88,7 +88,7 @@ class Model:
         if self.base is not None:
             return self.base.recorded(record)
         known = (ASKED, *(self.priors.reporting if self.priors else ()))
-        if record not in known:
+        if record not in known and not (record == EACH and len(known) > 1):
             raise QuestionError(f"no kind of record {record!r} in these priors: {choose_from(record, known)}")
         if record not in self._recorded:
             assert self.priors is not None
@@ -102,8 +102,36 @@ class Model:
 
     @cached_property
     def mentions(self) -> Mapping[str, str]:
-        """By variable the one that says whether the record mentions it; empty where everything was asked for."""
-        return FrozenMap({self.network.parents[n][0]: n for n, v in self.variables.items() if v.group == REPORTING})
+        """By variable the one that says whether the record mentions it; empty where everything was asked for, and where
+        each patient has a kind of record of their own."""
+        return FrozenMap({} if self.record == EACH else self.mentions_by_record.get(self.record, {}))
+
+    @cached_property
+    def mentions_by_record(self) -> Mapping[str, Mapping[str, str]]:
+        """The same by kind of record, for those that this model reads; `asked` mentions nothing."""
+        own: dict[str, Mapping[str, str]] = {ASKED: FrozenMap({})}
+        if self.record != ASKED and self.base is not None and self.base.priors is not None:
+            reporting, several = self.base.priors.reporting, self.record == EACH
+            for kind in reporting if several else (self.record,):
+                names = reporting[kind]
+                own[kind] = FrozenMap({n: mention_of(self.variables[n], kind if several else "").name for n in names})
+        return FrozenMap(own)
+
+    def by_record(self, columns: Iterable[Any]) -> Model:
+        """The model for a table with these columns: that of each patient's own record, if one of them is `record`.
+
+        Only a model of the record `asked` gives way to it; one of another kind reads every patient as of that kind.
+
+        Raises:
+            QuestionError: if there is such a column, and the priors say of no record what it mentions.
+        """
+        if self.record != ASKED or self.priors is None or RECORD in self.variables or RECORD not in columns:
+            return self
+        if not self.priors.reporting:
+            raise QuestionError(
+                "the column record names kinds of record, but these priors have no reporting.csv: remove the column"
+            )
+        return self.recorded(EACH)
 
     @classmethod
     @checked
@@ -196,7 +224,8 @@ class Model:
             FindingsError: with every finding that was not understood.
             QuestionError: for a kind of record that these priors do not have.
         """
-        if record is not None and record != self.record:
+        several = self.record == EACH and record in self.mentions_by_record
+        if record is not None and record != self.record and not several:
             return self.recorded(record).read(findings, **named)
         if isinstance(findings, Evidence):
             if named:
@@ -212,7 +241,8 @@ class Model:
         given = {} if findings is None else dict(findings)
         twice = [name for name in named if name in given]
         whole = given | named
-        silent = {mention: "no" for name, mention in self.mentions.items() if is_silent(whole.get(name))}
+        mentions = self.mentions_by_record[record] if several and record else self.mentions
+        silent = {mention: "no" for name, mention in mentions.items() if is_silent(whole.get(name))}
         return read_findings(silent | whole, self.variables, self.network.corrections, twice)
 
     def posterior(
@@ -270,6 +300,8 @@ class Model:
     def posteriors(self, frame: pd.DataFrame, *, strict: bool = False, record: str | None = None) -> pd.DataFrame:
         """The posteriors of many patients, one row each, with the index of `frame`.
 
+        A column `record` names each patient's kind of record, empty for `asked`, unless `record` is that of all.
+
         Columns of `frame` that are named as variables hold findings in the grammar; a heading may name the unit of bare
         numbers, as in `serum_calcium (mg/dL)`. Other columns are left alone, unless their name is nearly that of a
         variable. Columns of the dtype category are read fastest.
@@ -291,11 +323,13 @@ class Model:
 
         from calcinosis.inference.columns import column_of
 
-        if record is not None and record != self.record:
-            return self.recorded(record).posteriors(frame, strict=strict)
+        model = self.by_record(frame.columns) if record is None else self.recorded(record)
+        if model is not self:
+            return model.posteriors(frame, strict=strict)
         headings = self.headings(frame.columns)
         read = [heading.column for heading in headings]
-        scores = self.score({heading: column_of(frame[heading.column]) for heading in headings}, len(frame))
+        kinds = column_of(frame[RECORD]) if self.record == EACH and RECORD in frame.columns else None
+        scores = self.score({heading: column_of(frame[heading.column]) for heading in headings}, len(frame), kinds=kinds)
         if strict and scores.faults:
             raise FindingsError(
                 replace(fault, variable=f"row {frame.index[row]}: {fault.variable}")
@@ -338,14 +372,16 @@ class Model:
         return headings
 
     @checked
-    def score(self, columns: Mapping[Heading, Column], patients: int, cores: int = 0) -> Scores:
-        """The answers for many patients as arrays, from columns of findings; `cores` is 0 for all there are."""
+    def score(
+        self, columns: Mapping[Heading, Column], patients: int, cores: int = 0, *, kinds: Column | None = None
+    ) -> Scores:
+        """The answers for many patients as arrays, from columns of findings; `cores` is 0 for all there are. `kinds`
+        is the column of each patient's kind of record, for a model of each."""
         from calcinosis.inference.scores import score
-        from calcinosis.inference.silence import mention_columns
+        from calcinosis.inference.silence import silence
 
-        columns = {**columns, **mention_columns(self.mentions, columns, patients)}
-
-        return score(self.engine, self.network, columns, patients, cores)
+        silent, faults = silence(self, columns, patients, kinds)
+        return score(self.engine, self.network, {**columns, **silent}, patients, cores, faults)
 
     def marginals(self, findings: Mapping[str, Any] | Evidence | None = None, /, **named: Any) -> pd.DataFrame:
         """The posterior of every variable: a tidy DataFrame with the columns variable, state, probability.

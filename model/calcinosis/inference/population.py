@@ -89,6 +89,11 @@ class Population:
         ]
         return np.array(known)[alike]
 
+    def likelihood(self, finding: Finding) -> Array:
+        """How probable one result of a variable without children is in each patient, whatever it shows in them."""
+        rows = self.network.rows(finding.variable) @ np.array(finding.likelihoods[0])
+        return np.asarray(rows[self._rows(finding.variable)])
+
     def _look(
         self, name: str, number: int, states: Codes, likelihoods: Sequence[float]
     ) -> tuple[Codes, list[tuple[float, ...]]]:

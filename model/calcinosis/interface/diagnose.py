@@ -82,13 +82,19 @@ def _show(answer: Posterior, published: dict[str, str] | None) -> None:
     for words in (answer.sureness or answer.no_interval, answer.misfit):
         if words:
             shown.print(Text(words), "", sep="\n")
-    known = Table(box=None, padding=(0, 2, 0, 0), show_header=len(answer.evidence) > 0)
+    given = answer.evidence.given
+    known = Table(box=None, padding=(0, 2, 0, 0), show_header=len(given) > 0)
     known.add_column("finding", overflow="fold")
     known.add_column("as given", overflow="fold")
-    known.add_column("understood as" if any(map(_understood_anew, answer.evidence)) else "", overflow="fold")
-    for finding in answer.evidence:
+    known.add_column("understood as" if any(map(_understood_anew, given)) else "", overflow="fold")
+    for finding in given:
         known.add_row(*map(Text, map(visible, (finding.variable, finding.given, _understood_anew(finding)))))
-    shown.print(known if len(answer.evidence) else "Nothing observed: these are the prior probabilities.")
+    if len(given):
+        shown.print(known)
+    else:
+        shown.print("Nothing observed" + ("." if answer.silence else ": these are the prior probabilities."))
+    if answer.silence:
+        shown.print("", Text(answer.silence), sep="\n")
     for note in answer.evidence.notes:
         shown.print(Text(f"Note: {note}"))
     if published:

@@ -71,7 +71,7 @@ def simulate(
             raise InputError(f"{target}: exists already: --force replaces it")
         if like and missing:
             raise InputError("--like says what is missing already: give it or --missing")
-        shown = [n for n, v in model.variables.items() if n != model.target and (hidden or v.group != "hidden")]
+        shown = [n for n, v in model.variables.items() if n not in model.inferred or (hidden and v.group == "hidden")]
         try:
             blocks = simulate_blocks(
                 model.network,
