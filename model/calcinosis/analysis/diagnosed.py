@@ -93,6 +93,19 @@ class Diagnosed:
         return Coded(self.coded.patients, codes, further, self.coded.exponents)
 
     @cached_property
+    def reported(self) -> Coded:
+        """The same as `coded`, in which what was given counts as mentioned: how findings came into their records."""
+        codes, base = dict(self.coded.codes), self.model.engine.base
+        for kind, mentions in self.model.mentions_by_record.items():
+            mine = np.array([record == kind for record in self.records], dtype=np.bool_)
+            for name, mention in mentions.items():
+                if name in codes and mine.any():
+                    given = mine & (codes[name] != base[name][()])
+                    before = codes.get(mention, np.full(len(self), base[mention][()]))
+                    codes[mention] = np.where(given, base[mention][((0.0, 1.0),)], before)
+        return Coded(self.coded.patients, codes, self.coded.further, self.coded.exponents)
+
+    @cached_property
     def observed(self) -> Mapping[str, Mask]:
         """Of whom each variable was looked at: axis `(patients,)`; the target is not among them, nor is silence."""
         base, variables = self.model.engine.base, self.model.variables
@@ -204,8 +217,8 @@ def read_diagnosed(
         raise CasesError(told)
     used = {*(heading.column for heading in columns), target.column, HARD, _name_column(cases)}
     used |= {RECORD} if kinds is not None else set()
-    cells = [model.record] * len(cases) if kinds is None else [kinds.cell(row) for row in range(len(cases))]
-    records = tuple(ASKED if is_missing(cell) else show(cell) for cell in cells)
+    each = [model.record] * len(cases) if kinds is None else [kinds.cell(row) for row in range(len(cases))]
+    records = tuple(ASKED if is_missing(cell) else show(cell) for cell in each)
     ignored = tuple(str(name) for name in cases.columns if name not in used)
     return Diagnosed(model, names, coded, truth, columns, hard, ignored, records)
 

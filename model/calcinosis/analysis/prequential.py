@@ -34,6 +34,7 @@ from calcinosis.inference.phrases import listed
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER
 from calcinosis.inference.streams import root_of
 from calcinosis.knowledge.arguments import checked
+from calcinosis.knowledge.records import REPORTING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,7 +128,7 @@ def prequential(model: Model, cases: pd.DataFrame | Diagnosed, /, *, seed: int =
     The cohort is as the tables expect (2
     """
     known = cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases, every=False)
-    return Prequential(model, len(known), _variables(known, seed), _rows(model, known))
+    return Prequential(known.model, len(known), _variables(known, seed), _rows(known.model, known))
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,13 +144,15 @@ class Predicted:
 def predictions(cases: Diagnosed) -> Iterator[tuple[str, Predicted]]:
     """Each variable, in the order of the arrows, with what was predicted of it and what was seen.
 
-    Variables that leave several states open in some patients are predicted in the others.
+    Variables that leave several states open in some patients are predicted in the others. What a record does not
+    mention is known from the start.
     """
-    model, coded = cases.model, cases.coded
+    model, coded = cases.model, cases.reported
     base = model.engine.base
-    before: dict[str, Codes] = {}
+    variables = model.variables
+    before = {name: codes for name, codes in coded.codes.items() if variables[name].group == REPORTING}
     for name in TopologicalSorter({v: sorted(p) for v, p in model.network.parents.items()}).static_order():
-        if name not in coded.codes:
+        if name not in coded.codes or name in before:
             continue
         size, codes = len(model.variables[name].states), coded.codes[name].astype(np.intp)
         # what each code stands for as states one after another, none where it leaves several open
@@ -266,7 +269,9 @@ def _rows(model: Model, cases: Diagnosed) -> pd.DataFrame:
     from scipy.special import betaincinv
 
     lines: list[Mapping[str, Any]] = []
-    for name, told in row_counts(model, cases.coded).items():
+    for name, told in row_counts(model, cases.reported).items():
+        if model.variables[name].group == REPORTING:
+            continue
         table, states = model.network.rows(name), model.variables[name].state_names
         weights = model.network.weights[name] if model.network.weights else np.full(len(table), np.inf)
         for row in np.flatnonzero(told.informed >= FEWEST).tolist():

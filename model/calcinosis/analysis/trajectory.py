@@ -59,7 +59,8 @@ def trajectory(
     """The posterior, with its interval, as one finding after the other becomes known.
 
     The clinical order is setting, history, examination, laboratory, imaging, histology, in each the order of the
-    variables. Results of a repeatable variable come in one by one. What the record does not mention comes last, at once.
+    variables. Results of a repeatable variable come in one by one. What the record does not mention comes last,
+    at once.
 
     Args:
         order: variables or groups that come first, in this order; the others follow in clinical order.

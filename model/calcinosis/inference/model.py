@@ -114,7 +114,7 @@ class Model:
             reporting, several = self.base.priors.reporting, self.record == EACH
             for kind in reporting if several else (self.record,):
                 names = reporting[kind]
-                own[kind] = FrozenMap({n: mention_of(self.variables[n], kind if several else "").name for n in names})
+                own[kind] = FrozenMap({n: mention_of(self.variables[n], kind, several=several).name for n in names})
         return FrozenMap(own)
 
     def by_record(self, columns: Iterable[Any]) -> Model:
@@ -329,7 +329,9 @@ class Model:
         headings = self.headings(frame.columns)
         read = [heading.column for heading in headings]
         kinds = column_of(frame[RECORD]) if self.record == EACH and RECORD in frame.columns else None
-        scores = self.score({heading: column_of(frame[heading.column]) for heading in headings}, len(frame), kinds=kinds)
+        scores = self.score(
+            {heading: column_of(frame[heading.column]) for heading in headings}, len(frame), kinds=kinds
+        )
         if strict and scores.faults:
             raise FindingsError(
                 replace(fault, variable=f"row {frame.index[row]}: {fault.variable}")

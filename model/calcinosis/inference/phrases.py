@@ -52,6 +52,15 @@ def not_mentioned(count: int, other: bool = False) -> str:
     return f"{counted(count)} {'other ' if other else ''}variable{'' if count == 1 else 's'} not mentioned"
 
 
+def a_record(record: str) -> str:
+    """A kind of record in a sentence.
+
+    >>> a_record("case_report"), a_record("abstract")
+    ('a case report', 'an abstract')
+    """
+    return f"{'an' if record[:1] in 'aeiou' else 'a'} {record.replace('_', ' ') or 'record'}"
+
+
 def uncapitalised(label: str) -> str:
     """A label as it stands within a sentence: its first letter small, unless a capital follows, as in an acronym.
 

@@ -264,12 +264,11 @@ class Posterior:
         """One line: the record that was assumed, and what it does not mention; empty where everything was asked."""
         if self.record == ASKED:
             return ""
-        record = self.record.replace("_", " ")
         variables = self.fitting.network.variables if self.fitting else {}
         names = [
             uncapitalised(variables[name].label or name) if name in variables else name for name in self.not_mentioned
         ]
-        return f"Not mentioned ({record}): {', '.join(names) or 'nothing that is reported on'}"
+        return f"Not mentioned ({self.record.replace('_', ' ')}): {', '.join(names) or 'nothing that is reported on'}"
 
     @property
     def findings_in_words(self) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from calcinosis.inference.columns import Column, Heading
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.findings import Fault, finding_from, is_silent, show, was_asked
 from calcinosis.knowledge.problem import choose_from
-from calcinosis.knowledge.records import ASKED, EACH, RECORD
+from calcinosis.knowledge.records import ASKED, EACH, RECORD, mention_of
 
 if TYPE_CHECKING:
     from calcinosis.inference.model import Model
@@ -44,7 +45,7 @@ def silence(
         mine = np.isin(rows, [number for number, word in enumerate(words) if word == kind])
         if mine.any():
             found |= mention_columns(mentions, columns, patients, given=given, of=mine)
-    faults = {}
+    faults: dict[int, Fault] = {}
     for number, word in enumerate(words):
         if word not in known:
             fault = Fault(RECORD, word, "no such kind of record", choose_from(word, list(known)))
@@ -93,6 +94,12 @@ def as_likelihoods(model: Model, evidence: Evidence) -> Evidence:
         found.append(finding_from(variable, (tuple(silent.tolist()),)))
     order = {name: number for number, name in enumerate(model.variables)}
     return Evidence(tuple(sorted(found, key=lambda own: order[own.variable])), evidence.notes)
+
+
+def among_records(model: Model, evidence: Evidence, record: str) -> Evidence:
+    """The evidence from a kind of record for the model of each kind."""
+    names = {mention_of(model.variables[name]).name: own for name, own in model.mentions_by_record[record].items()}
+    return Evidence(tuple(replace(f, variable=names.get(f.variable, f.variable)) for f in evidence), evidence.notes)
 
 
 def _of(column: Column, patients: Mask | None) -> Column:

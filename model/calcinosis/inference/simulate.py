@@ -23,6 +23,7 @@ from calcinosis.inference.network import Network
 from calcinosis.inference.repeats import read_repeats, texts
 from calcinosis.inference.streams import Seed, root_of, stream
 from calcinosis.knowledge.problem import nearest
+from calcinosis.knowledge.records import REPORTING, mention_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +71,12 @@ class Simulation:
         index = pd.RangeIndex(number * BLOCK, min((number + 1) * BLOCK, self.patients))
         source = partial(stream, self.root, number)
         drawn = self._sampler.draw(source, len(index), self.results)
-        masks = self.missing.draw(source, len(index))
+        masks = dict(self.missing.draw(source, len(index)))
+        for name in self.columns:  # what the record does not mention is missing too
+            mention = mention_of(self.network.variables[name]).name
+            if mention in drawn:
+                silent = drawn[mention] == 0
+                masks[name] = masks[name] | silent if name in masks else silent
         cells: dict[str, Any] = {self.truth: self._category(self.network.target, drawn[self.network.target], None)}
         for name in self.columns:
             scale = self.scales.get(name)
@@ -126,7 +132,8 @@ def simulation(
     if patients > MOST_PATIENTS:
         raise ValueError(f"{patients:,} patients: give {MOST_PATIENTS:,} at most")
     variables = network.variables
-    columns = tuple(n for n, v in variables.items() if n != network.target and (hidden or v.group != "hidden"))
+    unseen = (REPORTING,) if hidden else (REPORTING, "hidden")
+    columns = tuple(n for n, v in variables.items() if n != network.target and v.group not in unseen)
     results = read_repeats({} if repeats is None else repeats, variables)
     return Simulation(
         network=network,

@@ -103,12 +103,10 @@ MENTIONED = "mentioned:"
 """How the name of a variable begins that says whether a record mentions another one."""
 
 
-def mention_of(variable: Variable, record: str = "") -> Variable:
-    """The variable that says whether a record mentions another one; of one kind of record among several, if named."""
-    label = f"{variable.label or variable.name} mentioned"
-    name = f"{MENTIONED}{variable.name}"
-    if record:
-        name, label = f"{name}:{record}", f"{label} ({record.replace('_', ' ')})"
+def mention_of(variable: Variable, record: str = "", *, several: bool = False) -> Variable:
+    """The variable that says whether a record mentions another one; `several` names the kind among others."""
+    label = f"{variable.label or variable.name} mentioned" + (f" ({record.replace('_', ' ')})" if record else "")
+    name = f"{MENTIONED}{variable.name}" + (f":{record}" if several else "")
     return Variable(name, (State("no", "no"), State("yes", "yes")), label, REPORTING)
 
 
@@ -256,7 +254,7 @@ class Priors:
         `EACH`, for each kind."""
         variables, tables = dict(self.variables), dict(self.tables)
         for name, kind, table in self._rates(record):
-            mention = mention_of(self.variables[name], kind if record == EACH else "")
+            mention = mention_of(self.variables[name], kind, several=record == EACH)
             variables[mention.name] = mention
             tables[mention.name] = replace(table, variable=mention.name)
         return replace(self, variables=FrozenMap(variables), tables=FrozenMap(tables))
@@ -266,7 +264,7 @@ class Priors:
         reporting = {kind: dict(tables) for kind, tables in self.reporting.items()}
         variables, tables = dict(self.variables), dict(self.tables)
         for name, kind, table in self._rates(record):
-            mention = mention_of(self.variables[name], kind if record == EACH else "").name
+            mention = mention_of(self.variables[name], kind, several=record == EACH).name
             reporting[kind][name] = replace(tables.pop(mention), variable=table.variable)
             del variables[mention]
         return replace(
