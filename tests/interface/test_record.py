@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 import calcinosis as cc
 from calcinosis.analysis.diagnosed import CasesError, read_diagnosed
 from calcinosis.inference.cases import case_record
+from calcinosis.interface.cases_file import read_cases_file
 from calcinosis.interface.shell import app
 from calcinosis.knowledge.folder import copy_folder, shipped_folder
 
@@ -157,16 +158,33 @@ def test_a_cohort_is_answered_as_python_answers_it(run, shipped, mixed, tmp_path
     assert np.abs(answers[list(shipped.states)].to_numpy() - expected.to_numpy()).max() < 1e-12
 
 
-def test_validation_of_the_published_cases_says_which_records_it_assumed(run):
-    found = json.loads(run("validate", "--published", "--draws", "20", "--json").stdout)
+def test_validation_of_the_published_cases_says_which_records_it_assumed(shipped):
+    path = shipped_folder() / "cases" / "published_cases.csv"
+    found, asked = (
+        cc.validate(shipped, read_cases_file(path, shipped, published=True, record=record), draws=20)
+        for record in (None, "asked")
+    )
     seen = cc.cases()["text_seen"].value_counts()
-    assert found["records"] == {"case_report": len(cc.cases()) - seen["abstract"], "abstract": seen["abstract"]}
-    asked = json.loads(run("validate", "--published", "--record", "asked", "--draws", "20", "--json").stdout)
-    assert asked["records"] == {"asked": len(cc.cases())}
-    assert found["own_mix"]["log_loss"] < asked["own_mix"]["log_loss"]
-    text = run("validate", "--published", "--draws", "20").stdout
-    assert "Records assumed, by patients: case report" in text
+    assert found.records == {"case_report": len(cc.cases()) - seen["abstract"], "abstract": seen["abstract"]}
+    assert found.records_in_words.startswith("Records assumed, by patients: case report (")
+    assert asked.records == {"asked": len(cc.cases())}
+    assert not asked.records_in_words
+    assert found.own_mix["log_loss"] < asked.own_mix["log_loss"]
+
+
+def test_validation_prints_the_records_and_the_patients_own_mix(run, shipped, tmp_path):
+    """The own mix is what --prevalence with the shares of the patients gives."""
+    frame = shipped.simulate(30, missing=0.6, seed=6).assign(record="case_report")
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    found = json.loads(run("validate", tmp_path / "a.csv", "--draws", "20", "--json").stdout)
+    assert found["records"] == {"case_report": 30}
+    text = run("validate", tmp_path / "a.csv", "--draws", "20").stdout
+    assert "Records assumed, by patients: case report (30)" in text
     assert "With the patients' own mix of subtypes as the prior: right in" in text
+    known = read_diagnosed(shipped, frame)
+    shares = frame["diagnosis"].value_counts(normalize=True)[list(shipped.states)].to_list()
+    losses = -np.log(known.probabilities(shares)[np.arange(30), known.truth])
+    assert found["own_mix"]["log_loss"] == pytest.approx(losses.mean())
 
 
 @pytest.mark.parametrize("count", [0, 5, 17])
@@ -230,7 +248,7 @@ def test_changes_can_state_what_is_silent_and_never_that_it_is_mentioned(shipped
     assert steps.steps[-1].probabilities_of == pytest.approx(model.probabilities(pain="severe"))
 
 
-def test_simulated_reports_are_read_by_the_record_they_name(run, tmp_path):
+def test_simulated_reports_are_read_by_the_record_they_name(run, shipped, tmp_path):
     result = run("simulate", "300", tmp_path / "a.csv", "--record", "case_report", "--seed", "3", "--json")
     assert json.loads(result.stdout)["record"] == "case_report"
     frame = pd.read_csv(tmp_path / "a.csv")
@@ -238,9 +256,10 @@ def test_simulated_reports_are_read_by_the_record_they_name(run, tmp_path):
     assert not any("mentioned" in name for name in frame.columns)
     assert frame["calcium_exposure"].isna().mean() > 0.5
     assert not frame["pain"].isna().all()
-    found = json.loads(run("validate", tmp_path / "a.csv", "--draws", "20", "--json").stdout)
-    assert found["records"] == {"case_report": 300}
-    assert found["prequential"]["verdict"].startswith("The cohort is as the tables expect")
+    known = read_cases_file(tmp_path / "a.csv", shipped)
+    assert known.model.record == "each"
+    assert set(known.records) == {"case_report"}
+    assert cc.prequential(shipped, known).verdict.startswith("The cohort is as the tables expect")
 
 
 def test_a_folder_learns_from_reports_keeps_its_rates_and_forgets(run, tmp_path):
