@@ -117,7 +117,9 @@ def test_next_test_shows_the_records_that_python_gives(run, model, case):
     for key in ("verdict", "tests", "outcomes"):
         assert printed[key] == expected[key]
     assert printed["tests"][0]["test"] == "wedge_biopsy"
-    assert printed["plan"] == plain(cc.plan(model.recorded("case_report"), before, state="calciphylaxis", threshold=0.2).as_dict())
+    assert printed["plan"] == plain(
+        cc.plan(model.recorded("case_report"), before, state="calciphylaxis", threshold=0.2).as_dict()
+    )
     text = " ".join(run("next-test", "--case", "jones2023", *BIOPSY, "--plan", "calciphylaxis").stdout.split())
     for part in (printed["verdict"], "What the results of wedge_biopsy would mean", "Any number of them would bring"):
         assert part in text

@@ -46,7 +46,9 @@ def run(monkeypatch):
 
 def test_json_is_the_record_that_python_gives(run, model, case):
     shown = json.loads(run("--case", "jones2023", "--draws", "200", "--most", "4", "--json").stdout)
-    expected = json.loads(json.dumps(cc.sensitivity(model.recorded("case_report"), case, draws=200).as_dict(4), allow_nan=False))
+    expected = json.loads(
+        json.dumps(cc.sensitivity(model.recorded("case_report"), case, draws=200).as_dict(4), allow_nan=False)
+    )
     assert shown.pop("published")["diagnosis"] == "dystrophic"
     assert shown == expected
     assert len(shown["rows"]) == 4
