@@ -37,7 +37,7 @@ def patient(model):
 
 @pytest.fixture(scope="module")
 def found(model, patient):
-    return cc.decide(model, patient, draws=500)
+    return cc.decide(model.recorded("case_report"), patient, draws=500)  # what --case reads it as
 
 
 @pytest.fixture(autouse=True)

@@ -46,7 +46,9 @@ def run(monkeypatch):
 
 def test_json_is_the_record_that_python_gives(run, model, case):
     shown = json.loads(run("--case", "jones2023", "--draws", "200", "--most", "4", "--json").stdout)
-    expected = json.loads(json.dumps(cc.sensitivity(model, case, draws=200).as_dict(4), allow_nan=False))
+    expected = json.loads(
+        json.dumps(cc.sensitivity(model.recorded("case_report"), case, draws=200).as_dict(4), allow_nan=False)
+    )
     assert shown.pop("published")["diagnosis"] == "dystrophic"
     assert shown == expected
     assert len(shown["rows"]) == 4
@@ -54,7 +56,7 @@ def test_json_is_the_record_that_python_gives(run, model, case):
 
 def test_text_names_the_rows_the_sources_and_the_weights(run, model, case):
     text = run("--case", "jones2023", "--draws", "200").stdout
-    first = cc.sensitivity(model, case, draws=200).hangs_on.iloc[0]
+    first = cc.sensitivity(model.recorded("case_report"), case, draws=200).hangs_on.iloc[0]
     joined = re.sub(r"\s+", "", text)
     assert re.sub(r"\s+", "", first["entry"]) in joined
     for source in first["source"].split(";"):
@@ -192,7 +194,7 @@ def test_a_report_holds_every_table_and_figure_and_a_page_that_names_them(run, t
     assert result.exit_code == 0, result.stderr
     assert f"open {out / 'index.html'}" in result.stdout.replace("\n", "")
     page = (out / "index.html").read_text(encoding="utf-8")
-    found = cc.sensitivity(model, case, draws=300, entries=(ROW, OTHER))
+    found = cc.sensitivity(model.recorded("case_report"), case, draws=300, entries=(ROW, OTHER))
     for name, frame in tables_of(found).items():
         assert f'href="{name}.csv"' in page
         assert len(pd.read_csv(out / f"{name}.csv")) == len(frame), name

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from calcinosis.analysis.hypothesis import Hypothesis
 from calcinosis.inference.phrases import capitalised, counted, listed
+from calcinosis.knowledge.records import REPORTING
 
 NOTABLE = math.log(1.25)
 """A finding that changes the odds by a smaller factor is not named."""
@@ -19,7 +20,7 @@ MOST_NAMED = 6
 EVEN = math.log(1.05)
 """Odds nearer to 1 than this are called equal."""
 
-GROUPS = {"laboratory": "the laboratory values", "": "what was found"}
+GROUPS = {"laboratory": "the laboratory values", REPORTING: "what the record does not mention", "": "what was found"}
 """What a group of findings is called in a sentence, where it is not simply its name."""
 
 

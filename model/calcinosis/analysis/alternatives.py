@@ -63,7 +63,7 @@ def changes_of(model: Model, evidence: Evidence, kinds: Collection[Kind] = KINDS
     return tuple(
         change
         for variable in model.variables.values()
-        if variable.observable and variable.name != model.target
+        if variable.name not in model.inferred
         for change in _of_variable(variable, evidence.get(variable.name))
         if change.kind in kinds
     )
@@ -82,7 +82,8 @@ def with_findings(model: Model, evidence: Evidence, findings: Mapping[str, Any])
     pain = none
     """
     new = model.read(findings)
-    stated = {*findings, *(model.mentions[name] for name in findings if name in model.mentions)}
+    every = model.mentions_by_record.values()
+    stated = {*findings, *(mentions[name] for mentions in every for name in findings if name in mentions)}
     known = {f.variable: f for f in evidence if f.variable not in stated}
     known |= {f.variable: f for f in new if f.variable in stated}
     return Evidence(tuple(known[name] for name in model.variables if name in known), new.notes)

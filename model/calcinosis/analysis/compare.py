@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked
+from calcinosis.knowledge.records import MENTIONED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +87,7 @@ def compare(
 
     one, other = model.posterior(first), model.posterior(second)
     hypothesis = Hypothesis.of(model.states, other.leading if state is None else state, against)
-    switches = Switches.between(model, one.evidence, other.evidence)
+    switches = Switches.between(model, *(_as_silent(*pair) for pair in permutations((one.evidence, other.evidence))))
     count = len(switches.names)
     if count > MOST_FINDINGS:
         raise QuestionError(f"{count} differences are too many to be told apart, the most is {MOST_FINDINGS}")
@@ -107,6 +109,13 @@ def compare(
         }
     )
     return Comparison(one, other, hypothesis, _states(one, other), findings)
+
+
+def _as_silent(evidence: Evidence, other: Evidence) -> Evidence:
+    """The same with the silence of the other on what is certain here, where it changes nothing: one change, not two."""
+    sure = {f.variable for f in evidence if len(f.likelihoods) == 1 and sum(own > 0 for own in f.likelihoods[0]) == 1}
+    silent = [f for f in other.silent if f.variable.removeprefix(MENTIONED) in sure and f.variable not in evidence]
+    return Evidence((*evidence, *silent), evidence.notes)
 
 
 def _given(evidence: Evidence, name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +19,10 @@ from calcinosis.inference.impossible import clashes
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.reading import prepare, with_unit
-from calcinosis.inference.silence import mention_columns
+from calcinosis.inference.silence import silence
 from calcinosis.inference.simulate import truth_column
 from calcinosis.knowledge.problem import choose_from
+from calcinosis.knowledge.records import ASKED, EACH, RECORD, REPORTING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +60,8 @@ class Diagnosed:
 
     `coded` holds all that was found, the diagnosis among it as a finding of the target; `truth` is the number of the
     target's state, -1 where it is not known or not certain: axis `(patients,)`. `hard` tells who had a misleading
-    presentation, None if the cases do not say. `ignored` names the columns of the table that were not read.
+    presentation, None if the cases do not say. `ignored` names the columns of the table that were not read. `records`
+    is each patient's kind of record.
     """
 
     model: Model
@@ -69,6 +71,7 @@ class Diagnosed:
     columns: Mapping[Heading, Column]
     hard: Mask | None = None
     ignored: tuple[str, ...] = ()
+    records: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.names)
@@ -90,20 +93,24 @@ class Diagnosed:
         return Coded(self.coded.patients, codes, further, self.coded.exponents)
 
     @cached_property
-    def observed(self) -> Mapping[str, Mask]:
-        """Of whom each variable was looked at: axis `(patients,)`; neither the target nor mentions are among them."""
-        base, seen = self.model.engine.base, self.model.network.without_mentions.variables
-        return {name: codes != base[name][()] for name, codes in self.findings.codes.items() if name in seen}
+    def reported(self) -> Coded:
+        """The same as `coded`, in which what was given counts as mentioned: how findings came into their records."""
+        codes, base = dict(self.coded.codes), self.model.engine.base
+        for kind, mentions in self.model.mentions_by_record.items():
+            mine = np.array([record == kind for record in self.records], dtype=np.bool_)
+            for name, mention in mentions.items():
+                if name in codes and mine.any():
+                    given = mine & (codes[name] != base[name][()])
+                    before = codes.get(mention, np.full(len(self), base[mention][()]))
+                    codes[mention] = np.where(given, base[mention][((0.0, 1.0),)], before)
+        return Coded(self.coded.patients, codes, self.coded.further, self.coded.exponents)
 
     @cached_property
-    def mentioning(self) -> Diagnosed:
-        """The same with the mention of all that is given as a finding too, which is what rates are learned from."""
-        codes = dict(self.coded.codes)
-        for name, mention in self.model.mentions.items():
-            if name in codes:
-                yes = self.model.variables[mention].state_names.index("yes")
-                codes[mention] = np.where(self.observed[name], yes, codes[mention])
-        return replace(self, coded=replace(self.coded, codes=codes))
+    def observed(self) -> Mapping[str, Mask]:
+        """Of whom each variable was looked at: axis `(patients,)`; the target is not among them, nor is silence."""
+        base, variables = self.model.engine.base, self.model.variables
+        codes = {name: own for name, own in self.findings.codes.items() if variables[name].group != REPORTING}
+        return {name: own != base[name][()] for name, own in codes.items()}
 
     @cached_property
     def known(self) -> Codes:
@@ -111,10 +118,14 @@ class Diagnosed:
         found: Codes = np.sum([np.zeros(len(self), dtype=np.intp), *self.observed.values()], axis=0)
         return found
 
+    def given(self, patient: int) -> dict[str, Any]:
+        """The cells of one patient, without the diagnosis, by variable."""
+        return {h.name: with_unit(column.cell(patient), h.unit) for h, column in self.columns.items()}
+
     def evidence(self, patient: int) -> Evidence:
         """What was found of one patient, without the diagnosis."""
-        cells = {h.name: with_unit(column.cell(patient), h.unit) for h, column in self.columns.items()}
-        return self.model.read(cells)
+        cells = self.given(patient)
+        return self.model.read(cells, record=self.records[patient] if self.records else None)
 
     def some(self, rows: Codes) -> Diagnosed:
         """The same for some of the patients, by number."""
@@ -130,6 +141,7 @@ class Diagnosed:
             columns,
             None if self.hard is None else self.hard[rows],
             self.ignored,
+            tuple(self.records[row] for row in rows) if self.records else (),
         )
 
     def probabilities(self, prevalence: Sequence[float] | None = None, findings: Coded | None = None) -> Array:
@@ -140,17 +152,18 @@ class Diagnosed:
         """
         weights = self.model.engine.weigh(self.findings if findings is None else findings).weights
         if prevalence is not None:
-            prior = np.array(list(self.model.probabilities().values()))
+            prior = np.array(list(self.model.probabilities(Evidence(())).values()))
             weights = weights * (np.asarray(prevalence) / prior)
         return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
-def read_diagnosed(model: Model, cases: pd.DataFrame, *, every: bool = True, mentioned: bool = False) -> Diagnosed:
+def read_diagnosed(model: Model, cases: pd.DataFrame, *, every: bool = True, record: str | None = None) -> Diagnosed:
     """The patients of a table: findings as for `model.posteriors`, the subtype in the column `diagnosis`.
 
     A patient is named by the column case_id, id or patient, else by the index. The column `hard`, yes or no, marks
     unusual presentations. A diagnosis must be one subtype for `every` patient; else it may be missing for some, or be
-    likelihoods or either of two.
+    likelihoods or either of two. A column `record` names each patient's kind of record, unless `record` is that of all;
+    the model of the result reads it.
 
     Raises:
         CasesError: with every fault: no patient, no diagnosis, names that stand twice, cells that are not understood,
@@ -164,6 +177,7 @@ def read_diagnosed(model: Model, cases: pd.DataFrame, *, every: bool = True, men
 
     if not hasattr(cases, "columns"):
         raise TypeError(f"give a DataFrame with one row per patient, not a {type(cases).__name__}")
+    model = model.by_record(cases.columns) if record is None else model.recorded(record)
     try:
         headings = [heading for heading in model.headings(cases.columns, inferred=True) if heading.name != model.target]
     except FindingsError as error:
@@ -176,8 +190,10 @@ def read_diagnosed(model: Model, cases: pd.DataFrame, *, every: bool = True, men
         raise CasesError(told)
     columns = {heading: column_of(cases[heading.column]) for heading in headings}
     target = Heading(column, model.target)
-    silence = mention_columns(model.mentions, columns, len(cases))
-    every_column = columns | {target: column_of(cases[column])} | silence
+    kinds = column_of(cases[RECORD]) if model.record == EACH and RECORD in cases.columns else None
+    silent, wrong = silence(model, columns, len(cases), kinds)
+    told += list(wrong.items())
+    every_column = columns | {target: column_of(cases[column])} | silent
     batch = prepare(every_column, model.variables, model.network.corrections, model.engine.base).part(
         slice(0, len(cases))
     )
@@ -198,9 +214,11 @@ def read_diagnosed(model: Model, cases: pd.DataFrame, *, every: bool = True, men
     if told:
         raise CasesError(told)
     used = {*(heading.column for heading in columns), target.column, HARD, _name_column(cases)}
+    used |= {RECORD} if kinds is not None else set()
+    each = [model.record] * len(cases) if kinds is None else [kinds.cell(row) for row in range(len(cases))]
+    records = tuple(ASKED if is_missing(cell) else show(cell) for cell in each)
     ignored = tuple(str(name) for name in cases.columns if name not in used)
-    known = Diagnosed(model, names, coded, truth, columns, hard, ignored)
-    return known.mentioning if mentioned else known
+    return Diagnosed(model, names, coded, truth, columns, hard, ignored, records)
 
 
 def _diagnosis_column(model: Model, cases: pd.DataFrame, told: list[tuple[int, Fault]]) -> str:

@@ -109,7 +109,7 @@ def _contrary(model: Model, second_order: SecondOrder, rule: Expectation, failur
 
 def contexts_of(model: Model, finding: str, most: int) -> list[Context]:
     """The contexts a rule on `finding` is tried in: none, one, then two other observed variables, `most` in all."""
-    others = [v for v in model.variables.values() if v.observable and v.name not in (finding, model.target)]
+    others = [v for v in model.variables.values() if v.name not in model.inferred and v.name != finding]
     found: list[Context] = []
     for size in range(3):
         level: list[Context] = [

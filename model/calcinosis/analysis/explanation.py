@@ -16,15 +16,16 @@ from calcinosis.analysis.hypothesis import DECIBANS, Hypothesis, States
 from calcinosis.analysis.plain import plain_lines
 from calcinosis.analysis.shapley import Coalitions, shapley_values
 from calcinosis.analysis.through import slopes_of_findings
-from calcinosis.inference.coding import Codes
+from calcinosis.inference.coding import Codes, encode
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
-from calcinosis.inference.phrases import phrase
+from calcinosis.inference.phrases import not_mentioned, phrase
 from calcinosis.inference.posterior import DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
+from calcinosis.knowledge.records import REPORTING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +35,15 @@ Mask = npt.NDArray[np.bool_]
 MOST_FINDINGS = 25
 """How many findings are explained at most: 2^25 subsets of them take a second, or ten in other networks than
 the shipped one."""
+
+MOST_SILENCES = 6
+"""How many variables that the record does not mention are explained each on their own."""
+
+MOST_PLAYERS = 20
+"""Beyond so many findings, silence is explained as one, so that it costs no time: each finding more takes twice it."""
+
+TOGETHER = "not_mentioned"
+"""What the variables are called whose silence is explained together."""
 
 LEAST_SLOPE = 0.1
 """Rows whose slope is smaller are not named: the finding weighs through them a tenth as much as through its own row."""
@@ -51,6 +61,8 @@ class Explanation:
       factor (by which it multiplies the odds), decibans, alone (its weight of evidence with only the background known),
       left_out (its weight of evidence with all others known). First comes what speaks for the hypothesis, then what
       speaks against it; on each side the group of findings that says most together, and in it the strongest finding.
+      What the record does not mention has a line for each of the few variables whose silence says much, and one line,
+      `not_mentioned`, for the others together.
 
     The contributions add up to `after - before`. `alone` and `left_out` do not: findings that say the same weigh more
     alone than left out, findings that make each other telling the other way round.
@@ -78,8 +90,11 @@ class Explanation:
         """
         entries = self.model.entries
         found = []
-        slopes = slopes_of_findings(self.model, self.findings, self.hypothesis, self.background)
+        named = set(self.frame["variable"])
+        slopes = slopes_of_findings(self.model, self.findings, self.hypothesis, self.background, named)
         for variable in self.frame["variable"]:
+            if variable not in slopes:  # many silences together
+                continue
             own = slopes[variable]
             for place in _one_per_row(own, entries.rows, self._seen(variable)):
                 found.append((variable, place, own[place]))
@@ -166,43 +181,78 @@ def explain(
         Evidence(tuple(finding for finding in evidence if (finding.variable in background) == own))
         for own in (True, False)
     )
-    if len(explained) > MOST_FINDINGS:
+    if len(explained.given) > MOST_FINDINGS:
         raise QuestionError(
-            f"{len(explained)} findings are too many to be explained together, the most is {MOST_FINDINGS}: "
+            f"{len(explained.given)} findings are too many to be explained together, the most is {MOST_FINDINGS}: "
             "leave some out, or name some as background"
         )
     hypothesis = Hypothesis.of(model.states, posterior.leading if state is None or not len(state) else state, against)
-    switches = Switches.between(model, known, evidence)
-    before, after, frame = _contributions(model, hypothesis, switches, explained)
+    rest = _faint(model, hypothesis, known, explained)
+    before, after, frame = _contributions(model, hypothesis, known, explained, rest)
     return Explanation(model, posterior, hypothesis, known, explained, before, after, frame)
 
 
+def _faint(model: Model, hypothesis: Hypothesis, known: Evidence, explained: Evidence) -> Evidence:
+    """The silences that are explained together: all but the few that say most, alone or with all else known."""
+    silent = explained.silent
+    if len(silent) < 2:
+        return Evidence(())
+    others = (*known, *explained)
+    asked = [known, Evidence(others)]
+    asked += [Evidence((*known, own)) for own in silent]
+    asked += [Evidence(tuple(other for other in others if other is not own)) for own in silent]
+    reached = hypothesis.log_odds(model.engine.weigh(encode(model.engine.base, asked)).weights)
+    alone, left_out = np.abs(reached[2 : 2 + len(silent)] - reached[0]), np.abs(reached[1] - reached[2 + len(silent) :])
+    weight = np.where(np.isfinite(alone + left_out), np.maximum(alone, left_out), 0.0)
+    most = max(0, min(MOST_SILENCES, MOST_PLAYERS - len(explained.given)))
+    strong = [place for place in np.argsort(-weight, kind="stable")[:most].tolist() if weight[place] > NOTABLE]
+    rest = tuple(own for place, own in enumerate(silent) if place not in strong)
+    return Evidence(rest if len(rest) > 1 else ())
+
+
 def _contributions(
-    model: Model, hypothesis: Hypothesis, switches: Switches, explained: Evidence
+    model: Model, hypothesis: Hypothesis, known: Evidence, explained: Evidence, rest: Evidence
 ) -> tuple[float, float, pd.DataFrame]:
+    """The log-odds before and after, and the frame; the silences of the `rest` are one player, the last."""
     import pandas as pd
 
-    count = len(switches.names)
+    apart = Evidence(tuple(finding for finding in explained if finding.variable not in rest))
+    sides = [
+        Switches.between(model, Evidence((*known, *own)), Evidence((*known, *own, *apart)))
+        for own in ((), rest)[: 1 + bool(len(rest))]
+    ]
+    names = [*sides[0].names, *([TOGETHER] if len(rest) else [])]
+    count, single = len(names), len(sides[0].names)
 
     def log_odds(coalitions: Coalitions) -> Array:
-        return switches.log_odds(hypothesis, coalitions)
+        reached = np.empty(len(coalitions))
+        for number, side in enumerate(sides):
+            mine = coalitions >> single == number
+            if mine.any():
+                reached[mine] = side.log_odds(hypothesis, coalitions[mine] - (number << single))
+        return reached
 
     every, each = 2**count - 1, 2 ** np.arange(count, dtype=np.int64)
     reached = log_odds(np.concatenate([[0], each, [every], every - each]))
-    _check_finite(hypothesis, switches.names, reached[: count + 2])
+    _check_finite(hypothesis, names, reached[: count + 2])
     before, after = float(reached[0]), float(reached[count + 1])
-    alone = dict(zip(switches.names, reached[1 : count + 1] - before, strict=True))
-    left_out = dict(zip(switches.names, after - reached[count + 2 :], strict=True))
-    values = dict(zip(switches.names, shapley_values(count, log_odds), strict=True))
+    alone = dict(zip(names, reached[1 : count + 1] - before, strict=True))
+    left_out = dict(zip(names, after - reached[count + 2 :], strict=True))
+    values = dict(zip(names, shapley_values(count, log_odds), strict=True))
     # a finding that says nothing (either of all states) is no switch, and contributes nothing
-    names = [finding.variable for finding in explained]
-    contribution = np.array([values.get(name, 0.0) for name in names])
+    names = [finding.variable for finding in apart]
+    words = [phrase(model.variables[name], explained[name]) for name in names]
     groups = [model.variables[name].group for name in names]
+    if len(rest):
+        words.append(not_mentioned(len(rest), other=REPORTING in groups))
+        names.append(TOGETHER)
+        groups.append(REPORTING)
+    contribution = np.array([values.get(name, 0.0) for name in names])
     frame = pd.DataFrame(
         {
             "variable": names,
             "group": groups,
-            "finding": [phrase(model.variables[name], explained[name]) for name in names],
+            "finding": words,
             "contribution": contribution,
             "factor": np.exp(contribution),
             "decibans": contribution * DECIBANS,

@@ -130,8 +130,9 @@ def update(
     >>> bool(found.log_likelihood[1] > found.log_likelihood[0])
     True
     """
+    known = cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases, every=False)
+    model = known.model
     learned = learned_tables(model, weight, only, keep)
-    known = (cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases, every=False)).mentioning
     expectation = _expectation(model, known, weight)
     tables, weights = _rows(model), model.network.weights
     found = climb(tables, expectation, pseudocounts_of(tables, weights, learned), progress or _silent)
@@ -179,8 +180,9 @@ def forget(
     >>> bool(abs(former.network.tables["pain"] - model.network.tables["pain"]).max() < 1e-7)
     True
     """
+    known = cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases, every=False)
+    model = known.model
     learned = learned_tables(model, weight, only, keep)
-    known = (cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases, every=False)).mentioning
     tables, weights = _rows(model), model.network.weights
     expectation = _expectation(model, known, weight)
     counted = expectation(tables)
@@ -244,7 +246,7 @@ def learned_tables(
 def _expectation(model: Model, cases: Diagnosed, weight: float) -> Expectation:
     if isinstance(model.engine, Conditioned):
         raise QuestionError("this network is too tightly knit to learn from cases")
-    return expectation_of(model.engine, model.network, cases.coded, np.full(len(cases), float(weight)))
+    return expectation_of(model.engine, model.network, cases.reported, np.full(len(cases), float(weight)))
 
 
 def _counts(
@@ -253,7 +255,7 @@ def _counts(
     """Per table and row how many complete patients would tell as much, and how many belong there, under some tables;
     axis `(rows,)`."""
     moved = {name: (np.arange(len(rows)), rows) for name, rows in tables.items()}
-    counts = row_counts(Model(model.network.with_rows(moved)), cases.coded)
+    counts = row_counts(Model(model.network.with_rows(moved)), cases.reported)
     informed = {name: weight * own.informed for name, own in counts.items()}
     return informed, {name: weight * own.cases.sum(axis=1) for name, own in counts.items()}
 
@@ -313,7 +315,8 @@ def _rewritten(
     if citing is not None and any_row:
         sources[citing.source.key] = citing.source
     priors: Priors = replace(model.priors, tables=FrozenMap(changed), sources=FrozenMap(sources))
-    return model.with_priors(priors), citing.source if citing is not None and any_row else None
+    after = model.with_priors(priors)
+    return after, citing.source if citing is not None and any_row else None
 
 
 def _moved(model: Model, after: Model, gained: Mapping[str, Array], cases: Mapping[str, Array]) -> pd.DataFrame:

@@ -24,7 +24,7 @@ def tests_of(model: Model) -> tuple[ClinicalTest, ...]:
     """The tests of the model's priors folder; where it has none, looking at each variable is a test."""
     if model.priors is not None and model.priors.tests:
         return tuple(model.priors.tests.values())
-    seen = [v for v in model.variables.values() if v.observable and v.name != model.target]
+    seen = [v for v in model.variables.values() if v.name not in model.inferred]
     looks = [ClinicalTest(v.name, v.label or v.name, (v.name,), 0.0, 0.0, 0.0, ()) for v in seen]
     again = [
         replace(look, name=f"{v.name}_again", label=f"{look.label}, again", after=(v.name,))

@@ -127,8 +127,8 @@ def prequential(model: Model, cases: pd.DataFrame | Diagnosed, /, *, seed: int =
     >>> print(found.verdict[:37])
     The cohort is as the tables expect (2
     """
-    known = (cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases, every=False)).mentioning
-    return Prequential(model, len(known), _variables(known, seed), _rows(model, known))
+    known = cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases, every=False)
+    return Prequential(known.model, len(known), _variables(known, seed), _rows(known.model, known))
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +147,7 @@ def predictions(cases: Diagnosed) -> Iterator[tuple[str, Predicted]]:
     Whether a record mentions a variable is predicted first: what it says of the variable is known only if it does.
     Variables that leave several states open in some patients are predicted in the others.
     """
-    model, coded = cases.model, cases.coded
+    model, coded = cases.model, cases.reported
     base = model.engine.base
     before: dict[str, Codes] = {}
     order = TopologicalSorter({v: sorted(p) for v, p in model.network.parents.items()}).static_order()
@@ -269,7 +269,7 @@ def _rows(model: Model, cases: Diagnosed) -> pd.DataFrame:
     from scipy.special import betaincinv
 
     lines: list[Mapping[str, Any]] = []
-    for name, told in row_counts(model, cases.coded).items():
+    for name, told in row_counts(model, cases.reported).items():
         table, states = model.network.rows(name), model.variables[name].state_names
         weights = model.network.weights[name] if model.network.weights else np.full(len(table), np.inf)
         for row in np.flatnonzero(told.informed >= FEWEST).tolist():

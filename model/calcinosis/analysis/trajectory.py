@@ -11,12 +11,12 @@ from calcinosis.analysis.plain import plain_lines
 from calcinosis.inference.evidence import Evidence, Finding
 from calcinosis.inference.findings import finding_from
 from calcinosis.inference.model import Model
-from calcinosis.inference.phrases import phrase
+from calcinosis.inference.phrases import not_mentioned, phrase
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
-from calcinosis.knowledge.records import GROUPS
+from calcinosis.knowledge.records import GROUPS, REPORTING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +59,8 @@ def trajectory(
     """The posterior, with its interval, as one finding after the other becomes known.
 
     The clinical order is setting, history, examination, laboratory, imaging, histology, in each the order of the
-    variables. Results of a repeatable variable come in one by one.
+    variables. Results of a repeatable variable come in one by one. What the record does not mention comes last,
+    at once.
 
     Args:
         order: variables or groups that come first, in this order; the others follow in clinical order.
@@ -81,9 +82,9 @@ def trajectory(
     if count > MOST_STEPS:
         raise QuestionError(f"{count:,} results are too many to be followed one by one: give at most {MOST_STEPS:,}")
     known: list[Finding] = []
-    steps = [model.posterior()]
+    steps = [model.posterior(Evidence(()))]
     lines: list[dict[str, Any]] = _lines(0, steps[0], "", "", "", mass)
-    for finding in _ordered(model, evidence, order):
+    for finding in _ordered(model, evidence.given, order):
         for number in range(1, len(finding.likelihoods) + 1):
             variable = model.variables[finding.variable]
             whole = number == len(finding.likelihoods)
@@ -92,6 +93,10 @@ def trajectory(
             words = phrase(variable, finding_from(variable, finding.likelihoods[number - 1 : number]))
             lines += _lines(len(steps) - 1, steps[-1], variable.group, variable.name, words, mass)
         known.append(finding)
+    silent = evidence.silent
+    if len(silent):
+        steps.append(model.posterior(Evidence((*known, *silent))))
+        lines += _lines(len(steps) - 1, steps[-1], REPORTING, "not_mentioned", not_mentioned(len(silent)), mass)
     return Trajectory(tuple(steps), pd.DataFrame(lines))
 
 

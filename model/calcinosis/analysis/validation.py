@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, percent, percents
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked
+from calcinosis.knowledge.records import ASKED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -214,6 +216,34 @@ class Validation:
         """Whether the patients are as the tables expect; see `calcinosis.analysis.prequential`."""
         return prequential(self.model, self.cases)
 
+    @cached_property
+    def records(self) -> Mapping[str, int]:
+        """How many patients come from each kind of record."""
+        return dict(Counter(self.cases.records))
+
+    @cached_property
+    def own_mix(self) -> Mapping[str, float]:
+        """The accuracy and the log loss if the prior were the patients' own mix of subtypes: what is left of the
+        difference between two records is then not the mix."""
+        counts = np.bincount(self.cases.truth, minlength=len(self.model.states))
+        answers = self.cases.probabilities((counts / counts.sum()).tolist())
+        right = answers.argmax(axis=1) == self.cases.truth
+        return {"accuracy": float(right.mean()), "log_loss": float(log_scores(answers, self.cases.truth).mean())}
+
+    @property
+    def records_in_words(self) -> str:
+        """Which records were assumed, in words; empty where everything was asked."""
+        if set(self.records) <= {ASKED}:
+            return ""
+        told = (f"{kind.replace('_', ' ')} ({count:,})" for kind, count in self.records.items())
+        return f"Records assumed, by patients: {', '.join(told)}. What a record does not mention counts as evidence."
+
+    @property
+    def own_mix_in_words(self) -> str:
+        """How good the answers are with the patients' own mix of subtypes as the prior, in words."""
+        right, loss = self.own_mix["accuracy"], self.own_mix["log_loss"]
+        return f"With the patients' own mix of subtypes as the prior: right in {percent(right)}, log loss {loss:.3f}."
+
     @property
     def verdict(self) -> str:
         """How good the answers are, in words."""
@@ -252,6 +282,8 @@ class Validation:
         return {
             "verdict": self.verdict,
             "patients": len(self.cases),
+            "records": dict(self.records),
+            "own_mix": dict(self.own_mix),
             "prevalence": mix,
             "mass": self.mass,
             "draws": len(self.weights),
@@ -292,7 +324,8 @@ class Validation:
     def _account(self, place: int, line: Any) -> str:
         """Why the network held the leading subtype more probable than the true one."""
         try:
-            return explain(self.model, self.cases.evidence(place), state=line.leading, against=line.truth).account
+            model = self.model.recorded(self.cases.records[place]) if self.cases.records else self.model
+            return explain(model, model.read(self.cases.given(place)), state=line.leading, against=line.truth).account
         except QuestionError as error:  # the findings rule the truth out, or there are too many of them
             return f"Not to be told in shares: {error}."
 
@@ -346,4 +379,4 @@ def validate(
         own = (np.array(mix) / counts * len(known))[known.truth]
         strata = known.truth
     weights = bootstrap_weights(len(known), draws, seed, strata) * own
-    return Validation(model, known, mix, mass, known.probabilities(mix), own, weights)
+    return Validation(known.model, known, mix, mass, known.probabilities(mix), own, weights)

@@ -12,7 +12,7 @@ from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.cases import check_cases, read_cases
 from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.problem import Problem, choose_from
-from calcinosis.knowledge.records import Priors
+from calcinosis.knowledge.records import ASKED, Priors
 from calcinosis.knowledge.sheet import Line, Sheet
 
 if TYPE_CHECKING:
@@ -49,6 +49,16 @@ def case_findings(sheet: Sheet, case: str, model: Model) -> Mapping[str, str]:
     if case not in lines:
         raise KeyError(f"no published case {case!r}: {choose_from(case, list(lines))}")
     return _findings(lines[case], model)
+
+
+def case_record(cells: Mapping[str, str], model: Model) -> str:
+    """The kind of record of a published case: `text_seen` says whether its abstract was read, or more of it.
+
+    A folder that does not say what records mention has none: `asked`.
+    """
+    seen = cells.get("text_seen", "").strip().casefold()
+    kind = {"abstract": "abstract", "full case": "case_report", "excerpt": "case_report"}.get(seen, ASKED)
+    return kind if model.priors is not None and kind in model.priors.reporting else ASKED
 
 
 def check_case_findings(sheet: Sheet, model: Model, priors: Priors, problems: list[Problem]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked, refused
 from calcinosis.knowledge.problem import choose_from
+from calcinosis.knowledge.records import MENTIONED
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,23 @@ class Evidence:
                 raise QuestionError(f"nothing was found of {name!r}: {choose_from(name, [f.variable for f in self])}")
         return Evidence(tuple(finding for finding in self if finding.variable not in variables), self.notes)
 
+    @property
+    def given(self) -> Evidence:
+        """The findings that were given, without what the record does not mention."""
+        return Evidence(tuple(finding for finding in self if not _is_silence(finding)), self.notes)
+
+    @property
+    def silent(self) -> Evidence:
+        """What the record does not mention, which is evidence too."""
+        return Evidence(tuple(finding for finding in self if _is_silence(finding)))
+
     def __contains__(self, variable: object) -> bool:
         return any(finding.variable == variable for finding in self.findings)
 
     def __str__(self) -> str:
         return "; ".join(map(str, self.findings)) or "nothing observed"
+
+
+def _is_silence(finding: Finding) -> bool:
+    """Whether a finding is that a record does not mention something."""
+    return finding.variable.startswith(MENTIONED) and finding.given == "no"

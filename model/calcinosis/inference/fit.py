@@ -5,6 +5,8 @@ unrelated. That is the sign of HUGIN (Jensen, Chamberlain, Nordahl & Jensen, Ana
 1990); other software has the opposite sign, or another base. By hand: two findings, each in half of all patients, but
 together in one of eight, have the conflict log(½ · ½ / ⅛) = log 2 = 0.693: they meet half as often as if unrelated.
 
+A record's silence counts as known of everyone: a patient is compared with those whose record is silent on the same.
+
 *Rarity* asks how many patients, of whom the same was looked at, show something less probable. They are drawn from the
 network (`calcinosis.inference.population`), so it is a p-value: of patients that the network describes rightly, one in
 a hundred lies below 0.01. The same is asked of the patients of each state of the target alone, and of the conflict.

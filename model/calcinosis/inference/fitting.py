@@ -19,6 +19,7 @@ from calcinosis.inference.fit import TIE, Fit
 from calcinosis.inference.network import Array, Network
 from calcinosis.inference.population import PATIENTS, Population
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.records import REPORTING, mention_of
 
 Mask = npt.NDArray[np.bool_]
 
@@ -80,19 +81,20 @@ class Fitting:
             )
         coder = Coder(self.engine.base)
         own, seen = {}, {}
+        others = self._others(evidence)
         for finding in (own.on_one_scale for own in evidence):
-            own[finding.variable] = coder.code(finding.variable, finding.likelihoods)[0]
-            if finding.variable in self.network.mentions.values():  # the records of all are silent on the same
-                seen[finding.variable] = np.full(self.population.patients, own[finding.variable])
+            name = finding.variable
+            own[name] = coder.code(name, finding.likelihoods)[0]
+            if self.network.variables[name].group == REPORTING:  # the records of all are silent on the same
+                seen[name] = np.full(self.population.patients, own[name])
             else:
-                seen[finding.variable] = self.population.seen(finding, coder)
+                seen[name] = self.population.seen(finding, coder)
         # the patient stands first, those who are compared with him behind
         codes = {name: np.append(code, seen[name]) for name, code in own.items()}
         every = self._weigh(coder, codes, 1 + self.population.patients)
         log_evidence = every.log_evidence
         with np.errstate(invalid="ignore"):  # of those who cannot be, and count for nobody
             conflict = self._one_by_one(coder, codes) - log_evidence
-        others = self._others(evidence)
         return Fit(
             target=self.network.variables[self.network.target],
             variables=self.network.variables,
@@ -126,12 +128,15 @@ class Fitting:
     def _others(self, evidence: Evidence) -> Array:
         """How many patients each one stands for whose record mentions the same and is silent on the same."""
         weights = self.population.weights
-        for name, mention in self.network.mentions.items():
+        for mention, variable in self.network.variables.items():
+            if variable.group != REPORTING:
+                continue
+            name = self.network.parents[mention][0]
             rates = self.network.tables[mention][self.population.states(name)]
             if mention in evidence:
                 weights = weights * (rates @ evidence[mention].likelihoods[0])
-            elif name in evidence:
-                weights = weights * rates[:, 1]
+            elif name in evidence and mention == mention_of(self.network.variables[name]).name:
+                weights = weights * rates[:, 1]  # among records of several kinds it is not known which one this is
         return weights
 
     def _by_state(self, logarithms: Array, weights: Array) -> dict[str, float]:

@@ -33,7 +33,7 @@ from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.reader import read_priors
-from calcinosis.knowledge.records import ASKED, REPORTING, Priors, Variable
+from calcinosis.knowledge.records import ASKED, EACH, RECORD, REPORTING, Priors, Variable, mention_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,7 +75,7 @@ class Model:
         Each variable whose mention is modelled (reporting.csv) and that is not given counts as not mentioned: evidence
         with the likelihood 1 − mentioned for each of its states (Peot and Shachter, Learning from what you don't
         observe, UAI 1998). One given as 'unknown' was asked for and counts as nothing. `asked` is the model itself:
-        silence says nothing.
+        silence says nothing. `each` is for many patients, whose kind of record is in the column `record`.
 
         Raises:
             QuestionError: for a kind of record that these priors do not have, with those they have.
@@ -89,7 +89,7 @@ class Model:
         if self.base is not None:
             return self.base.recorded(record)
         known = (ASKED, *(self.priors.reporting if self.priors else ()))
-        if record not in known:
+        if record not in known and not (record == EACH and len(known) > 1):
             raise QuestionError(f"no kind of record {record!r} in these priors: {choose_from(record, known)}")
         if record not in self._recorded:
             assert self.priors is not None
@@ -111,13 +111,28 @@ class Model:
 
     @property
     def mentions(self) -> Mapping[str, str]:
-        """By variable the one that says whether the record mentions it; empty where everything was asked for."""
-        return self.network.mentions
+        """By variable the one that says whether the record mentions it; empty where everything was asked for, and where
+        each patient has a kind of record of their own."""
+        return FrozenMap({} if self.record == EACH else self.mentions_by_record.get(self.record, {}))
 
     @cached_property
-    def _silence(self) -> Mapping[str, Finding]:
-        """By variable the finding that the record does not mention it."""
-        return {name: certain(self.variables[mention], "no") for name, mention in self.mentions.items()}
+    def mentions_by_record(self) -> Mapping[str, Mapping[str, str]]:
+        """The same by kind of record, for those that this model reads; `asked` mentions nothing."""
+        own: dict[str, Mapping[str, str]] = {ASKED: FrozenMap({})}
+        if self.record != ASKED and self.base is not None and self.base.priors is not None:
+            reporting, several = self.base.priors.reporting, self.record == EACH
+            for kind in reporting if several else (self.record,):
+                names = reporting[kind]
+                own[kind] = FrozenMap({n: mention_of(self.variables[n], kind, several=several).name for n in names})
+        return FrozenMap(own)
+
+    @cached_property
+    def _silence(self) -> Mapping[str, Mapping[str, Finding]]:
+        """By kind of record and variable the finding that the record does not mention it."""
+        return {
+            kind: {name: certain(self.variables[mention], "no") for name, mention in mentions.items()}
+            for kind, mentions in self.mentions_by_record.items()
+        }
 
     @cached_property
     def _readable(self) -> Mapping[str, Variable]:
@@ -129,6 +144,22 @@ class Model:
         if self.base is None:
             return Model.from_priors(priors)
         return Model.from_priors(priors.without_mentions(self.record)).recorded(self.record)
+
+    def by_record(self, columns: Iterable[Any]) -> Model:
+        """The model for a table with these columns: that of each patient's own record, if one of them is `record`.
+
+        Only a model of the record `asked` gives way to it; one of another kind reads every patient as of that kind.
+
+        Raises:
+            QuestionError: if there is such a column, and the priors say of no record what it mentions.
+        """
+        if self.record != ASKED or self.priors is None or RECORD in self.variables or RECORD not in columns:
+            return self
+        if not self.priors.reporting:
+            raise QuestionError(
+                "the column record names kinds of record, but these priors have no reporting.csv: remove the column"
+            )
+        return self.recorded(EACH)
 
     @classmethod
     @checked
@@ -221,7 +252,8 @@ class Model:
             FindingsError: with every finding that was not understood.
             QuestionError: for a kind of record that these priors do not have.
         """
-        if record is not None and record != self.record:
+        several = self.record == EACH and record in self.mentions_by_record
+        if record is not None and record != self.record and not several:
             return self._reading(record, findings).read(findings, **named)
         if isinstance(findings, Evidence):
             if named:
@@ -238,7 +270,8 @@ class Model:
         twice = [name for name in named if name in given]
         whole = given | named
         evidence = read_findings(whole, self._readable, self.network.corrections, twice)
-        silent = [finding for name, finding in self._silence.items() if is_mentioned(whole.get(name)) is False]
+        silence = self._silence.get(record or self.record, {})
+        silent = [finding for name, finding in silence.items() if is_mentioned(whole.get(name)) is False]
         return replace(evidence, findings=(*evidence.findings, *silent)) if silent else evidence
 
     def posterior(
@@ -296,6 +329,8 @@ class Model:
     def posteriors(self, frame: pd.DataFrame, *, strict: bool = False, record: str | None = None) -> pd.DataFrame:
         """The posteriors of many patients, one row each, with the index of `frame`.
 
+        A column `record` names each patient's kind of record, empty for `asked`, unless `record` is that of all.
+
         Columns of `frame` that are named as variables hold findings in the grammar; a heading may name the unit of bare
         numbers, as in `serum_calcium (mg/dL)`. Other columns are left alone, unless their name is nearly that of a
         variable. Columns of the dtype category are read fastest.
@@ -317,11 +352,15 @@ class Model:
 
         from calcinosis.inference.columns import column_of
 
-        if record is not None and record != self.record:
-            return self.recorded(record).posteriors(frame, strict=strict)
+        model = self.by_record(frame.columns) if record is None else self.recorded(record)
+        if model is not self:
+            return model.posteriors(frame, strict=strict)
         headings = self.headings(frame.columns)
         read = [heading.column for heading in headings]
-        scores = self.score({heading: column_of(frame[heading.column]) for heading in headings}, len(frame))
+        kinds = column_of(frame[RECORD]) if self.record == EACH and RECORD in frame.columns else None
+        scores = self.score(
+            {heading: column_of(frame[heading.column]) for heading in headings}, len(frame), kinds=kinds
+        )
         if strict and scores.faults:
             raise FindingsError(
                 replace(fault, variable=f"row {frame.index[row]}: {fault.variable}")
@@ -363,14 +402,16 @@ class Model:
         return headings
 
     @checked
-    def score(self, columns: Mapping[Heading, Column], patients: int, cores: int = 0) -> Scores:
-        """The answers for many patients as arrays, from columns of findings; `cores` is 0 for all there are."""
+    def score(
+        self, columns: Mapping[Heading, Column], patients: int, cores: int = 0, *, kinds: Column | None = None
+    ) -> Scores:
+        """The answers for many patients as arrays, from columns of findings; `cores` is 0 for all there are. `kinds`
+        is the column of each patient's kind of record, for a model of each."""
         from calcinosis.inference.scores import score
-        from calcinosis.inference.silence import mention_columns
+        from calcinosis.inference.silence import silence
 
-        columns = {**columns, **mention_columns(self.mentions, columns, patients)}
-
-        return score(self.engine, self.network, columns, patients, cores)
+        silent, faults = silence(self, columns, patients, kinds)
+        return score(self.engine, self.network, {**columns, **silent}, patients, cores, faults)
 
     def marginals(self, findings: Mapping[str, Any] | Evidence | None = None, /, **named: Any) -> pd.DataFrame:
         """The posterior of every variable: a tidy DataFrame with the columns variable, state, probability.

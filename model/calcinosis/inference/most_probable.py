@@ -15,6 +15,7 @@ from calcinosis.inference.findings import certain
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.inference.silence import as_likelihoods
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import Variable
@@ -62,6 +63,8 @@ def most_probable_explanation(
     import pandas as pd
 
     evidence = model.read(findings, **named)
+    if model.base is not None:  # silence is a likelihood of what is not mentioned; nobody asks what else is mentioned
+        return most_probable_explanation(model.base, as_likelihoods(model, evidence), state=state)
     if state is not None:
         if state not in model.states:
             raise QuestionError(f"no state {state!r} of {model.target}: {choose_from(state, model.states)}")

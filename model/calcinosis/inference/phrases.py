@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from calcinosis.inference.evidence import Finding
-from calcinosis.knowledge.records import Variable
+from calcinosis.knowledge.records import REPORTING, Variable
 
 TIMES = ("", "once", "twice")
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -31,6 +31,8 @@ def phrase(variable: Variable, finding: Finding) -> str:
     no weight loss; serum calcium (normal); vessels on biopsy (no calcium in vessel walls, twice)
     """
     name = uncapitalised(variable.label or variable.name)
+    if variable.group == REPORTING and finding.given == "no":
+        return f"{name.rpartition(' mentioned')[0]} not mentioned"
     if variable.state_names == ("no", "yes") and len(finding.likelihoods) == 1:
         no, yes = finding.likelihoods[0]
         if not (no and yes):
@@ -39,6 +41,24 @@ def phrase(variable: Variable, finding: Finding) -> str:
     if len(finding.likelihoods) == 1:
         return f"{name} ({next(iter(seen))})"
     return f"{name} ({', '.join(f'{result}, {_times(count)}' for result, count in seen.items())})"
+
+
+def not_mentioned(count: int, other: bool = False) -> str:
+    """So many variables, perhaps others than those named, that a record does not mention.
+
+    >>> not_mentioned(1), not_mentioned(7, other=True)
+    ('one variable not mentioned', 'seven other variables not mentioned')
+    """
+    return f"{counted(count)} {'other ' if other else ''}variable{'' if count == 1 else 's'} not mentioned"
+
+
+def a_record(record: str) -> str:
+    """A kind of record in a sentence.
+
+    >>> a_record("case_report"), a_record("abstract")
+    ('a case report', 'an abstract')
+    """
+    return f"{'an' if record[:1] in 'aeiou' else 'a'} {record.replace('_', ' ') or 'record'}"
 
 
 def uncapitalised(label: str) -> str:

@@ -14,11 +14,11 @@ import numpy as np
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.fit import Fit
 from calcinosis.inference.fitting import Fitting
-from calcinosis.inference.phrases import capitalised
+from calcinosis.inference.phrases import capitalised, uncapitalised
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.inference.second_order import SecondOrder, Spread
 from calcinosis.knowledge.arguments import checked
-from calcinosis.knowledge.records import ASKED
+from calcinosis.knowledge.records import ASKED, MENTIONED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,7 @@ class Posterior:
     `probabilities_of` maps each state, in order, to its probability; `labels` to the words for it. `log_evidence` is
     the natural logarithm of the probability of the evidence, `digest` the fingerprint of the priors. `second_order` is
     what intervals are computed from, None where the rows of the tables have no weights; `fitting` is what tells whether
-    the findings fit.
+    the findings fit. `record` is the kind of record that was assumed: what it does not mention is evidence too.
 
     >>> import calcinosis as cc
     >>> p = cc.load().posterior(warfarin="yes", pain="severe", vascular_histology="intramural_calcification")
@@ -250,6 +250,32 @@ class Posterior:
         rest = " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
         return f"{lead}; {rest} cannot be set aside."
 
+    @property
+    def not_mentioned(self) -> tuple[str, ...]:
+        """The variables whose absence from the record is evidence.
+
+        >>> import calcinosis as cc
+        >>> "pain" in cc.load().posterior(pain="severe", record="case_report").not_mentioned
+        False
+        """
+        return tuple(f.variable.removeprefix(MENTIONED).partition(":")[0] for f in self.evidence.silent)
+
+    @property
+    def silence(self) -> str:
+        """One line: the record that was assumed, and what it does not mention; empty where everything was asked."""
+        if self.record == ASKED:
+            return ""
+        variables = self.fitting.network.variables if self.fitting else {}
+        names = [
+            uncapitalised(variables[name].label or name) if name in variables else name for name in self.not_mentioned
+        ]
+        return f"Not mentioned ({self.record.replace('_', ' ')}): {', '.join(names) or 'nothing that is reported on'}"
+
+    @property
+    def findings_in_words(self) -> list[str]:
+        """What was given, and what the record does not mention, a line for each."""
+        return [f"Findings: {self.evidence.given}", *([self.silence] if self.silence else [])]
+
     def as_dict(self) -> dict[str, Any]:
         """The answer as plain values, for JSON."""
         return {
@@ -261,7 +287,11 @@ class Posterior:
             "interval": self._interval_as_dict(),
             "fit": None if isinstance(self._fit_or_reason, str) else self._fit_or_reason.as_dict(),
             "log_evidence": self.log_evidence,
-            "findings": [{"variable": f.variable, "given": f.given, "understood": f.understood} for f in self.evidence],
+            "record": self.record,
+            "findings": [
+                {"variable": f.variable, "given": f.given, "understood": f.understood} for f in self.evidence.given
+            ],
+            **({} if self.record == ASKED else {"not_mentioned": list(self.not_mentioned)}),
             "notes": list(self.evidence.notes),
             "digest": self.digest,
             "disclaimer": DISCLAIMER,
@@ -316,7 +346,7 @@ class Posterior:
         return "\n".join([self.verdict, "", *lines, "", *self._footnotes()])
 
     def _footnotes(self) -> list[str]:
-        found = [f"Findings: {self.evidence}", *(f"Note: {note}" for note in self.evidence.notes)]
+        found = [*self.findings_in_words, *(f"Note: {note}" for note in self.evidence.notes)]
         found += [words for words in (self.sureness, self.no_interval, self.misfit) if words]
         return [*found, f"log evidence {self.log_evidence:.3f} · priors {self.digest[:12]}", DISCLAIMER]
 

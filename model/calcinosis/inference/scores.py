@@ -51,10 +51,12 @@ def score(
     columns: Mapping[Heading, Column],
     patients: int,
     cores: int = 0,
+    wrong: Mapping[int, Fault] | None = None,
 ) -> Scores:
     """The posterior of each patient, with a status; no patient's answer depends on any other's.
 
     Patients are taken in parts that stay in a core's cache, on as many `cores` as this process may use if that is 0.
+    `wrong` is what is wrong with some patients beyond their findings.
     """
     if patients < 0 or any(len(column) != patients for column in columns.values()):
         raise QuestionError(f"{patients} patients: give 0 or more, as many as the columns have rows")
@@ -71,7 +73,8 @@ def score(
     prepared = prepare(columns, network.variables, network.corrections, engine.base)
 
     def fill(part: slice) -> tuple[int, Mapping[int, str], Mapping[int, tuple[Fault, ...]]]:
-        return part.start, *_fill(engine, prepared, columns, part, found)
+        own = {row - part.start: fault for row, fault in (wrong or {}).items() if part.start <= row < part.stop}
+        return part.start, *_fill(engine, prepared, columns, part, found, own)
 
     parts = [slice(first, min(first + PART, patients)) for first in range(0, patients, PART)]
     cores = min(cores or available_cores(), len(parts))
@@ -82,10 +85,10 @@ def score(
         told = [fill(part) for part in parts]
     statuses = {OK: 0}
     faults: dict[int, tuple[Fault, ...]] = {}
-    for first, reasons, wrong in told:
+    for first, reasons, own in told:
         for row, reason in reasons.items():
             found.status[first + row] = statuses.setdefault(reason, len(statuses))
-        faults |= {first + row: some for row, some in wrong.items()}
+        faults |= {first + row: some for row, some in own.items()}
     return replace(found, statuses=tuple(statuses), faults=faults)
 
 
@@ -95,10 +98,11 @@ def _fill(
     columns: Mapping[Heading, Column],
     part: slice,
     found: Scores,
+    wrong: Mapping[int, Fault],
 ) -> tuple[Mapping[int, str], Mapping[int, tuple[Fault, ...]]]:
     """Fill one part of the answers; the reasons and faults of those patients, counted from its start, without one."""
     batch = prepared.part(part)
-    faults = dict(batch.faults)
+    faults = dict(batch.faults) | {row: (fault, *batch.faults.get(row, ())) for row, fault in wrong.items()}
     reasons = {row: "invalid: " + "; ".join(map(str, told)) for row, told in faults.items()}
     weighed = engine.weigh(batch.coded)
     weights = weighed.weights.T

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from calcinosis.interface.options import listed_files, show_json, tell_files
+from calcinosis.interface.options import listed_files, show_json, tell_files, tell_records
 from calcinosis.interface.patients import Asked
 from calcinosis.knowledge.visible import visible
 
@@ -36,11 +36,13 @@ def answer(
     Raises:
         InputError, OSError: as `write_report`.
     """
+    records = {patient.name: patient.model.record for patient in asked.patients}
     if asked.many:
         if as_json:
-            show_json([{"patient": name} | faces.plain(own) for name, own in found.items()])
+            show_json([{"patient": name, "record": records[name]} | faces.plain(own) for name, own in found.items()])
         else:
             faces.many({visible(name): own for name, own in found.items()})
+            tell_records(records)
         return
     name, own = next(iter(found.items()))
     files: list[Path] = []
@@ -50,7 +52,7 @@ def answer(
         files = write_report(faces.report(own, name), out, force=force)
     if as_json:
         published = {"published": asked.published} if asked.published else {}
-        show_json(faces.plain(own) | published | listed_files(files))
+        show_json({"record": records[name]} | faces.plain(own) | published | listed_files(files))
     else:
         faces.one(own, asked.published)
         tell_files(out, files)

@@ -16,6 +16,7 @@ from calcinosis.inference.findings import Fault, FindingsError
 from calcinosis.inference.model import Model
 from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.knowledge.arguments import checked
+from calcinosis.knowledge.records import EACH, RECORD
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,7 +29,7 @@ def score_batch(batch: pa.RecordBatch, model: Model) -> pa.RecordBatch:
     Columns named as variables hold findings, as in `Model.posteriors`; all others are carried over unchanged and come
     first. Then one column of probabilities per state of the target, `leading`, `log_evidence` and `status`: 'ok', or
     'invalid: …' or 'impossible: …' with the reason; then, and only then, probabilities, `leading` and
-    `log_evidence` are null.
+    `log_evidence` are null. A model of the record `each` reads each patient's kind of record in the column `record`.
 
     Raises:
         FindingsError: for headings that are not understood, as `Model.headings`, or that the answer needs for itself.
@@ -44,7 +45,9 @@ def score_batch(batch: pa.RecordBatch, model: Model) -> pa.RecordBatch:
     headings = model.headings(batch.schema.names)
     schema = answer_schema(batch.schema, model)
     columns = {heading: column_of_arrow(batch.column(heading.column)) for heading in headings}
-    scores = model.score(columns, batch.num_rows, cores=1)
+    several = model.record == EACH and RECORD in batch.schema.names
+    kinds = column_of_arrow(batch.column(RECORD)) if several else None
+    scores = model.score(columns, batch.num_rows, cores=1, kinds=kinds)
     found = {heading.column for heading in headings}
     arrays = [_plain(batch.column(i)) for i, name in enumerate(batch.schema.names) if name not in found]
     none = scores.status > 0
@@ -79,7 +82,9 @@ def answer_schema(schema: pa.Schema, model: Model) -> pa.Schema:
         raise FindingsError(faults, "some columns stand in the way of the answer")
     types = [pa.float64()] * len(model.states) + [pa.string(), pa.float64(), pa.string()]
     fields = [*carried, *(pa.field(name, kind) for name, kind in zip(own, types, strict=True))]
-    return pa.schema(fields, {"calcinosis.priors": model.digest, "calcinosis.note": DISCLAIMER})
+    return pa.schema(
+        fields, {"calcinosis.priors": model.digest, "calcinosis.record": model.record, "calcinosis.note": DISCLAIMER}
+    )
 
 
 def _plain(column: pa.Array) -> pa.Array:

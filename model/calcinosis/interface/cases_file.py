@@ -6,20 +6,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from calcinosis.analysis.diagnosed import CasesError, Diagnosed, read_diagnosed
+from calcinosis.inference.cases import case_record
 from calcinosis.inference.model import Model
 from calcinosis.interface.options import InputError, check_input
 from calcinosis.interface.tables import FORMATS, ending_of, open_table
 from calcinosis.knowledge.problem import PriorsError, Problem
+from calcinosis.knowledge.records import RECORD
 from calcinosis.knowledge.sheet import read_sheet
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def read_cases_file(path: Path, model: Model, *, every: bool = True) -> Diagnosed:
+def read_cases_file(
+    path: Path,
+    model: Model,
+    *,
+    every: bool = True,
+    record: str | None = None,
+    published: bool = False,
+) -> Diagnosed:
     """The patients of a .csv, .parquet, .arrow or .feather file, as `read_diagnosed` reads them.
 
+    Those of the `published` file have the kind of record that it says was read, unless `record` is that of all.
+
     Raises:
+        QuestionError: for a `record` that the priors do not have.
         PriorsError: with every fault, by line: that of a CSV file, else the number of the row, the header being 1.
         InputError: if there is no such file, or it is none of these.
     """
@@ -27,8 +39,12 @@ def read_cases_file(path: Path, model: Model, *, every: bool = True) -> Diagnose
         raise InputError(f"{path}: a file of cases ends in one of {', '.join(FORMATS)}")
     check_input(path)
     frame, lines = _from_csv(path) if ending_of(path) == ".csv" else _from_arrow(path)
+    if published and model.priors is not None and model.priors.reporting:
+        frame = frame.assign(
+            **{RECORD: [case_record({"text_seen": seen}, model) for seen in frame.get("text_seen", [""] * len(frame))]}
+        )
     try:
-        return read_diagnosed(model, frame, every=every)
+        return read_diagnosed(model, frame, every=every, record=record)
     except CasesError as error:
         raise PriorsError(
             str(path),

@@ -20,8 +20,9 @@ from calcinosis.knowledge.cases import FILE, read_cases
 from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.ledger import ledgers_of
 from calcinosis.knowledge.problem import PriorsError, Problem, choose_from
+from calcinosis.knowledge.read_reporting import FILE as REPORTED
 from calcinosis.knowledge.reader import read_priors
-from calcinosis.knowledge.records import SOURCE_KINDS, Priors, Row
+from calcinosis.knowledge.records import EACH, MENTIONED, SOURCE_KINDS, Priors, Row
 
 WEAKEST = 10
 """How many of the rows with the least weight are shown."""
@@ -130,9 +131,14 @@ class _Range:
         """The ratio of the odds at its ends."""
         return odds_ratio(self.low, self.high)
 
+    @property
+    def file(self) -> str:
+        """The file that the row is in."""
+        return REPORTED if self.variable.startswith(MENTIONED) else f"tables/{self.variable}.csv"
+
     def __str__(self) -> str:
         return (
-            f"tables/{self.variable}.csv:{self.line}  {self.entry}  {100 * self.low:.3g} to {100 * self.high:.3g}%, "
+            f"{self.file}:{self.line}  {self.entry}  {100 * self.low:.3g} to {100 * self.high:.3g}%, "
             f"a factor of {self.factor:.3g} in the odds"
         )
 
@@ -152,7 +158,18 @@ def _ranges(model: Model) -> list[_Range]:
 
 
 def _wide(model: Model) -> list[_Range]:
-    return [own for own in _ranges(model) if own.factor > WIDEST and not own.defined]
+    """The entries whose range is too wide, those of reporting.csv last."""
+    ranges = _ranges(model)
+    if model.priors is not None and model.priors.reporting:
+        ranges += [own for own in _ranges(model.recorded(EACH)) if own.variable.startswith(MENTIONED)]
+    return [own for own in ranges if own.factor > WIDEST and not own.defined]
+
+
+def _reporting(priors: Priors) -> dict[str, Any]:
+    """How many rates there are for each kind of record, and how many of them rest on judgement in part or wholly."""
+    kinds = {kind: [row for table in own.values() for row in table.rows] for kind, own in priors.reporting.items()}
+    judged = sum("judgement" in priors.kinds(row) for rows in kinds.values() for row in rows)
+    return {"rates": {kind: len(rows) for kind, rows in kinds.items()}, "judgement": judged}
 
 
 def _as_dict(priors: Priors, rules: tuple[RuleCheck, ...], model: Model, table: str | None) -> dict[str, Any]:
@@ -180,6 +197,7 @@ def _as_dict(priors: Priors, rules: tuple[RuleCheck, ...], model: Model, table: 
         "rows_on_judgement_in_part": _judged(priors, alone=False),
         "wide_ranges": [_range_as_dict(own) for own in _wide(model)],
         **({"ranges": [_range_as_dict(own) for own in _ranges(model) if own.variable == table]} if table else {}),
+        "reporting": _reporting(priors),
         "actions": list(priors.decisions.actions) if priors.decisions else [],
         "sources": dict(Counter(source.kind for source in priors.sources.values())),
         "weakest": [
@@ -198,7 +216,7 @@ def _as_dict(priors: Priors, rules: tuple[RuleCheck, ...], model: Model, table: 
 def _range_as_dict(own: _Range) -> dict[str, Any]:
     return {
         "entry": own.entry,
-        "file": f"tables/{own.variable}.csv",
+        "file": own.file,
         "line": own.line,
         "lower": own.low,
         "upper": own.high,
@@ -215,6 +233,18 @@ def _decisions(priors: Priors) -> dict[str, str]:
     return {
         "decisions": f"{len(own.actions)} actions, {len(own.responses)} rows of responses, {judged} of them in part or "
         f"wholly by judgement, {len(own.utilities)} utilities"
+    }
+
+
+def _rates_in_words(priors: Priors) -> dict[str, str]:
+    """What the folder says about records, where it does."""
+    if not priors.reporting:
+        return {}
+    found = _reporting(priors)
+    counts = ", ".join(f"{count} for {kind.replace('_', ' ')}s" for kind, count in found["rates"].items())
+    return {
+        "reporting": f"{sum(found['rates'].values())} rates ({counts}), {found['judgement']} of them in part or wholly "
+        "by judgement"
     }
 
 
@@ -242,6 +272,7 @@ def _show(priors: Priors, rules: tuple[RuleCheck, ...], model: Model) -> None:
         "ranges": f"{len(wide)} entries with a 95% range wider than a factor of {WIDEST} in the odds"
         + (", definitions apart:" if wide else ", definitions apart"),
         "sources": f"{len(priors.sources)}: " + ", ".join(f"{kinds[k]} {k}" for k in SOURCE_KINDS if kinds[k]),
+        **_rates_in_words(priors),
         **_decisions(priors),
         "weakest rows": f"the {min(WEAKEST, len(rows))} that rest on least:",
     }

@@ -48,6 +48,7 @@ from calcinosis.interface.options import InputError
 from calcinosis.interface.parts import Parts
 from calcinosis.interface.tables import FORMATS, Piece, Writer, ending_of, naming, open_table, place_of
 from calcinosis.knowledge.arguments import checked
+from calcinosis.knowledge.records import ASKED
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -78,7 +79,8 @@ class Summary:
     """What became of a cohort: how many patients there were and how many have no answer, and why.
 
     `first` names the first few of these by their number in the file, from 1, with their status. `resumed` patients
-    were answered by an earlier run. `read` names the columns read as findings, `carried` the others.
+    were answered by an earlier run. `read` names the columns read as findings, `carried` the others. `record` is the
+    kind of record that was assumed, `each` where the patients name their own.
     """
 
     patients: int = 0
@@ -87,6 +89,7 @@ class Summary:
     resumed: int = 0
     read: tuple[str, ...] = field(default=(), compare=False)
     carried: tuple[str, ...] = field(default=(), compare=False)
+    record: str = ASKED
     first: list[tuple[int, str]] = field(default_factory=list)
 
     @property
@@ -120,17 +123,21 @@ def run(
     force: bool = False,
     part: int = PART,
     progress: Callable[[int, int | None], None] = lambda done, rows: None,
+    record: str | None = None,
 ) -> Summary:
     """Score the patients of a file into another one, and say what became of them.
 
     `workers` opens what does the work: this machine's cores, or `on_cluster(address)`. `progress` is called with the
-    number of rows done and the number of all, None if that is not known.
+    number of rows done and the number of all, None if that is not known. A column `record` names each patient's kind of
+    record, unless `record` is that of all.
 
     Raises:
+        QuestionError: for a `record` that the priors do not have.
         InputError: if a file cannot be read or written as such; with `strict`, at the first patient without an answer.
         FindingsError: for headings that are not understood.
     """
     table = open_table(source, lambda names: {heading.column for heading in model.headings(names)})
+    model = model.by_record(table.schema.names) if record is None else model.recorded(record)
     schema = answer_schema(table.schema, model)
     place = _place(source, target)
     parts = Parts(place, _terms(source, model, part))
@@ -141,7 +148,7 @@ def run(
         parts.open(resume=resume, force=force)
         read = tuple(heading.column for heading in model.headings(table.schema.names))
         carried = tuple(name for name in table.schema.names if name not in read)
-        summary = Summary(read=read, carried=carried)
+        summary = Summary(read=read, carried=carried, record=model.record)
         try:
             with Writer(parts.unfinished, ending_of(target), schema) as writer:
                 for answers in parts.kept():
@@ -190,6 +197,7 @@ def _terms(source: Path, model: Model, part: int) -> dict[str, Any]:
     return {
         "the input": [str(source.resolve()), seen.st_size, seen.st_mtime_ns],
         "the priors": model.digest,
+        "the record": model.record,
         "the size of a part": part,
         "the version of calcinosis": version("calcinosis"),
     }

@@ -18,12 +18,14 @@ from calcinosis.interface.options import (
     InputError,
     JsonOption,
     PriorsOption,
+    RecordOption,
     given_path,
     show_columns,
     show_json,
     telling_errors,
 )
 from calcinosis.interface.printing import console, say
+from calcinosis.knowledge.records import ASKED, EACH
 
 
 def cohort(
@@ -33,6 +35,7 @@ def cohort(
     target: Annotated[
         Path, typer.Argument(metavar="OUT", parser=given_path, help="The answers, in any of these formats.")
     ],
+    record: RecordOption = None,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first patient without an answer.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier run was stopped.")] = False,
     scheduler: Annotated[
@@ -71,6 +74,7 @@ def cohort(
                 force=force,
                 part=part,
                 progress=progress,
+                record=record,
             )
         seconds = perf_counter() - began
         if as_json:
@@ -140,6 +144,7 @@ def _as_dict(summary: Summary, target: Path, model: Model, seconds: float) -> di
         "invalid": summary.invalid,
         "impossible": summary.impossible,
         "resumed": summary.resumed,
+        "record": summary.record,
         "columns_read": list(summary.read),
         "columns_carried": list(summary.carried),
         "first_without_answer": [{"patient": number, "status": status} for number, status in summary.first],
@@ -155,6 +160,9 @@ def _show(summary: Summary, target: Path, model: Model, seconds: float) -> None:
     if summary.resumed:
         say(f"  {summary.resumed:,} of them were there from an earlier run")
     say(f"  {summary.ok:,} with an answer, {summary.invalid:,} invalid, {summary.impossible:,} impossible")
+    if summary.record != ASKED:
+        each = "of each patient, as the column record says"
+        say(f"  record: {each if summary.record == EACH else summary.record.replace('_', ' ')}")
     show_columns(summary.read, summary.carried, "carried over")
     for number, status in summary.first:
         say(f"  patient {number}: {status}")

@@ -19,6 +19,7 @@ from calcinosis.interface.options import (
     MostOption,
     OutOption,
     PriorsOption,
+    RecordOption,
     check_out,
     given_once,
     listed_files,
@@ -44,6 +45,7 @@ def decide(
     findings: FindingsArgument = None,
     case: CaseOption = None,
     file: FileOption = None,
+    record: RecordOption = None,
     utility: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=POINTS", help="Another value than that of utilities.csv, 0 to 100; several times."),
@@ -96,19 +98,19 @@ def decide(
             )
         with telling_errors(as_json):
             check_out(out, force)
-            _show_curve(curve, state, draws, seed, out, force, priors, as_json)
+            _show_curve(curve, record, state, draws, seed, out, force, priors, as_json)
         return
     with telling_errors(as_json):
         check_out(out, force)
         values = dict(given_once([_read_utility(text) for text in utility or ()]))
         names = [name.strip() for name in map_.split(",")] if map_ else []
         model = load(priors)
-        asked = asked_of(model, findings, case, file, priors)
+        asked = asked_of(model, findings, case, file, priors, record)
         found: dict[str, Decision] = {}
         for patient in asked.patients:
             known = patient.evidence.without(unasked or ())
             found[patient.name] = weigh(
-                model, known, state=state, utilities=values, without=without or (), draws=draws, seed=seed
+                patient.model, known, state=state, utilities=values, without=without or (), draws=draws, seed=seed
             )
             if names:
                 found[patient.name].map(*names)  # so that a name that is none is told before anything is written
@@ -129,6 +131,7 @@ def _report(found: Decision, title: str, names: list[str]) -> Report:
 
 def _show_curve(
     cases: str,
+    record: str | None,
     state: str | None,
     draws: int,
     seed: int,
@@ -144,7 +147,8 @@ def _show_curve(
 
     model = load(priors)
     path = chosen_folder(priors) / FILE if cases == PUBLISHED else Path(cases)
-    found = decision_curve(model, read_cases_file(path, model), state=state, draws=min(draws, 2000), seed=seed)
+    diagnosed = read_cases_file(path, model, record=record, published=cases == PUBLISHED)
+    found = decision_curve(diagnosed.model, diagnosed, state=state, draws=min(draws, 2000), seed=seed)
     files: list[Path] = []
     if out:
         from calcinosis.interface.decide_report import curve_report

@@ -16,6 +16,7 @@ from calcinosis.interface.options import (
     FindingsArgument,
     JsonOption,
     PriorsOption,
+    RecordOption,
     no_findings_with_file,
     show_columns,
     show_json,
@@ -33,6 +34,7 @@ def diagnose(
     findings: FindingsArgument = None,
     case: CaseOption = None,
     file: FileOption = None,
+    record: RecordOption = None,
     priors: PriorsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -45,10 +47,11 @@ def diagnose(
         words = read_words(findings or [])
         model = load(priors)
         if file:
-            _show_file(model, file, as_json)
+            _show_file(model, file, record, as_json)
             return
         known, published = ({}, None) if case is None else published_case(case, priors, model)
-        answer = model.posterior(known | words)
+        record = published["record"] if record is None and published else record
+        answer = model.posterior(known | words, record=record)
         if as_json:
             show_json(answer.as_dict() | ({"published": published} if published else {}))
         else:
@@ -82,13 +85,19 @@ def _show(answer: Posterior, published: dict[str, str] | None) -> None:
     for words in (answer.sureness or answer.no_interval, answer.misfit):
         if words:
             shown.print(Text(words), "", sep="\n")
-    known = Table(box=None, padding=(0, 2, 0, 0), show_header=len(answer.evidence) > 0)
+    given = answer.evidence.given
+    known = Table(box=None, padding=(0, 2, 0, 0), show_header=len(given) > 0)
     known.add_column("finding", overflow="fold")
     known.add_column("as given", overflow="fold")
-    known.add_column("understood as" if any(map(_understood_anew, answer.evidence)) else "", overflow="fold")
-    for finding in answer.evidence:
+    known.add_column("understood as" if any(map(_understood_anew, given)) else "", overflow="fold")
+    for finding in given:
         known.add_row(*map(Text, map(visible, (finding.variable, finding.given, _understood_anew(finding)))))
-    shown.print(known if len(answer.evidence) else "Nothing observed: these are the prior probabilities.")
+    if len(given):
+        shown.print(known)
+    else:
+        shown.print("Nothing observed" + ("." if answer.silence else ": these are the prior probabilities."))
+    if answer.silence:
+        shown.print("", Text(answer.silence), sep="\n")
     for note in answer.evidence.notes:
         shown.print(Text(f"Note: {note}"))
     if published:
@@ -106,12 +115,12 @@ def _encodable(words: str, encoding: str) -> str:
     return words
 
 
-def _answers(model: Model, patients: Sequence[Patient]) -> list[Posterior]:
+def _answers(patients: Sequence[Patient]) -> list[Posterior]:
     """The posterior of each patient; those whose findings cannot be true together are told by name, all at once."""
     answers, faults = [], []
     for patient in patients:
         try:
-            answers.append(model.posterior(patient.evidence))
+            answers.append(patient.model.posterior(patient.evidence))
         except ImpossibleEvidence as error:
             faults.append(error.fault(f"patient {patient.name}"))
     if faults:
@@ -124,9 +133,9 @@ def _understood_anew(finding: Finding) -> str:
     return "" if finding.understood == finding.given else finding.understood
 
 
-def _show_file(model: Model, path: Path, as_json: bool) -> None:
-    patients = read_file(path, model)
-    answers = _answers(model, patients)
+def _show_file(model: Model, path: Path, record: str | None, as_json: bool) -> None:
+    patients = read_file(path, model, record)
+    answers = _answers(patients)
     if as_json:
         show_json(
             [
@@ -161,7 +170,7 @@ def _show_file(model: Model, path: Path, as_json: bool) -> None:
         table.add_row(Text(visible(patient.name)), *cells)
     shown.print(table)
     for patient, answer in zip(patients, answers, strict=True):
-        for note in (*answer.evidence.notes, *([answer.misfit] if answer.misfit else [])):
+        for note in filter(None, (answer.silence, *answer.evidence.notes, answer.misfit)):
             shown.print(Text(f"Note: patient {visible(patient.name)}: {note}"))
     below = "below each probability its 95 % interval · " if any(answer.sureness for answer in answers) else ""
     show_columns(read, ignored, "not read")

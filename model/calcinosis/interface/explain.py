@@ -17,6 +17,7 @@ from calcinosis.interface.options import (
     MostOption,
     OutOption,
     PriorsOption,
+    RecordOption,
     check_out,
     no_findings_with_file,
     no_out_with_file,
@@ -33,6 +34,7 @@ def explain(
     findings: FindingsArgument = None,
     case: CaseOption = None,
     file: FileOption = None,
+    record: RecordOption = None,
     state: Annotated[
         str | None,
         typer.Option(metavar="SUBTYPE", help="What is asked for, or several with '/' between; the leading one."),
@@ -65,9 +67,11 @@ def explain(
     with telling_errors(as_json):
         check_out(out, force)
         model = load(priors)
-        asked = asked_of(model, findings, case, file, priors)
+        asked = asked_of(model, findings, case, file, priors, record)
         found = {
-            patient.name: analyse(model, patient.evidence, state=state, against=against, background=background or ())
+            patient.name: analyse(
+                patient.model, patient.evidence, state=state, against=against, background=background or ()
+            )
             for patient in asked.patients
         }
         faces: Faces[Explanation] = Faces(

@@ -6,7 +6,9 @@ import textwrap
 
 from calcinosis.inference.entries import Entry
 from calcinosis.inference.network import Network
+from calcinosis.inference.phrases import a_record, uncapitalised
 from calcinosis.knowledge.contexts import states_in
+from calcinosis.knowledge.records import REPORTING
 
 ITSELF = ("setting", "outcome")
 """The groups of variables whose states are understood without the name of the variable."""
@@ -25,6 +27,10 @@ def entry_in_words(entry: Entry, network: Network, width: int) -> str:
     given no end-stage renal disease, serum calcium low
     """
     what = f"{_name(entry.variable, network)}: {state_in_words(entry.variable, entry.state, network)}"
+    if network.variables[entry.variable].group == REPORTING:
+        mentioned, _, record = _name(entry.variable, network).rpartition(" mentioned")
+        verb = "mentions" if entry.state == "yes" else "does not mention"
+        what = f"How often {a_record(record.strip(' ()'))} {verb} {uncapitalised(mentioned)}"
     found = [what]
     if entry.given:
         # the subtype or its form first: it is what the reader looks for

@@ -17,6 +17,7 @@ from calcinosis.interface.options import (
     MostOption,
     OutOption,
     PriorsOption,
+    RecordOption,
     check_out,
     no_findings_with_file,
     no_out_with_file,
@@ -37,6 +38,7 @@ def next_test(
     findings: FindingsArgument = None,
     case: CaseOption = None,
     file: FileOption = None,
+    record: RecordOption = None,
     by: Annotated[
         str,
         typer.Option(
@@ -79,13 +81,17 @@ def next_test(
     with telling_errors(as_json):
         check_out(out, force)
         model = load(priors)
-        asked = asked_of(model, findings, case, file, priors)
+        asked = asked_of(model, findings, case, file, priors, record)
         state, threshold = read_target("--plan", plan)
         found: dict[str, Next] = {}
         for patient in asked.patients:
             known = patient.evidence.without(unasked or ())
-            tests = analyse(model, known, by=cast("Ranking", by), without=without or ())
-            ahead = planned(model, known, state=state, threshold=threshold or THRESHOLD, steps=steps) if state else None
+            tests = analyse(patient.model, known, by=cast("Ranking", by), without=without or ())
+            ahead = (
+                planned(patient.model, known, state=state, threshold=threshold or THRESHOLD, steps=steps)
+                if state
+                else None
+            )
             found[patient.name] = tests, ahead
         faces: Faces[Next] = Faces(
             plain=lambda own: own[0].as_dict(most) | ({"plan": own[1].as_dict()} if own[1] else {}),
@@ -99,13 +105,14 @@ def next_test(
 def next_test_report(found: NextTest, plan: Plan | None, title: str) -> Report:
     """The report on one patient: the tests ranked, what each result would mean, and a plan if there is one."""
     from calcinosis.interface.figures_of_tests import next_test_bars, plan_tree
-    from calcinosis.interface.next_test_text import PRICES, outcome_cells, test_cells
+    from calcinosis.interface.next_test_text import ASK, PRICES, outcome_cells, test_cells
     from calcinosis.interface.report import Report, heading, paragraph, table_of
 
     results = outcome_cells(found, 12)
     blocks = (
         paragraph(found.posterior.misfit),
         paragraph(found.verdict),
+        paragraph(ASK if len(found.posterior.evidence.silent) else ""),
         table_of(test_cells(found, len(found.frame)), range(1, 9)),
         paragraph(PRICES),
         heading("What the results of the first would mean") if results else "",

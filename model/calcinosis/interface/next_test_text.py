@@ -28,11 +28,20 @@ PRICES = (
 )
 
 
+ASK = (
+    "Silence is weaker evidence than an answer: what the record does not mention can still be asked. Each test below "
+    "starts from the probabilities after the silence."
+)
+"""What helps where a record is silent."""
+
+
 def show_next_test(found: NextTest, plan: Plan | None, most: int, published: dict[str, str] | None) -> None:
     """Print the answer for one patient, `most` lines of each table."""
     shown = console()
     print_head(shown, found.posterior, published)
     print_words(shown, found.verdict)
+    if len(found.posterior.evidence.silent):
+        print_words(shown, ASK)
     count = how_many(len(found.frame), most)
     print_table(shown, f"Tests that are left ({count})", test_cells(found, most))
     results = outcome_cells(found, most)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -18,6 +18,7 @@ from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.printing import say
 from calcinosis.knowledge.folder import check_file, check_writable, is_priors
 from calcinosis.knowledge.problem import PriorsError, shown
+from calcinosis.knowledge.records import ASKED
 from calcinosis.knowledge.regular import check_regular
 from calcinosis.knowledge.visible import visible
 
@@ -53,6 +54,15 @@ FindingsArgument = Annotated[
 ]
 CaseOption = Annotated[
     str | None, typer.Option(metavar="ID", help="A published case, such as jones2023; words replace its findings.")
+]
+RecordOption = Annotated[
+    str | None,
+    typer.Option(
+        "--record",
+        metavar="KIND",
+        help="What the findings come from: asked (a form with every question asked), case_report, abstract, letter or "
+        "problem_list, whose silence is evidence. A file may have a column 'record'; this option replaces it.",
+    ),
 ]
 FileOption = Annotated[
     Path | None,
@@ -174,6 +184,17 @@ def tell_files(folder: Path | None, files: Sequence[Path]) -> None:
     if folder:
         page = next((file for file in files if file.suffix == ".html"), None)
         say(f"{folder}: {len(files)} files" + (f"; open {page} to begin with" if page else ""))
+
+
+def tell_records(records: Mapping[str, str]) -> None:
+    """Say which kind of record was assumed of each patient, unless all were asked."""
+    if set(records.values()) == {ASKED}:
+        return
+    patients = {
+        kind: [name for name, own in records.items() if own == kind] for kind in dict.fromkeys(records.values())
+    }
+    told = (f"{kind.replace('_', ' ')} ({_listed([visible(name) for name in own])})" for kind, own in patients.items())
+    say(f"Records: {'; '.join(told)}")
 
 
 def listed_files(files: Sequence[Path]) -> dict[str, Any]:

@@ -8,17 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from calcinosis.inference.cases import case_findings
+from calcinosis.inference.cases import case_findings, case_record
 from calcinosis.inference.columns import Heading
 from calcinosis.inference.evidence import Evidence
 from calcinosis.inference.findings import Fault, FindingsError, inferred_fault, show
+from calcinosis.inference.grammar import is_mentioned
 from calcinosis.inference.impossible import ImpossibleEvidence
 from calcinosis.inference.model import Model
+from calcinosis.inference.question_error import QuestionError
 from calcinosis.inference.reading import with_unit
+from calcinosis.inference.silence import among_records
 from calcinosis.interface.options import InputError, check_input
 from calcinosis.knowledge.cases import read_cases
 from calcinosis.knowledge.folder import chosen_folder
-from calcinosis.knowledge.problem import PriorsError, Problem
+from calcinosis.knowledge.problem import PriorsError, Problem, choose_from
+from calcinosis.knowledge.records import ASKED, EACH, RECORD
 from calcinosis.knowledge.sheet import Sheet, read_sheet
 
 NAMES = ("case_id", "id", "patient")
@@ -27,9 +31,11 @@ NAMES = ("case_id", "id", "patient")
 
 @dataclass(frozen=True)
 class Patient:
-    """A patient's name and evidence; of a table, the columns that were `read` as findings and those `ignored`."""
+    """A patient's name and evidence, and the `model` that reads their kind of record; of a table, the columns that were
+    `read` as findings and those `ignored`."""
 
     name: str
+    model: Model
     evidence: Evidence
     read: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
@@ -45,40 +51,59 @@ class Asked:
 
 
 def asked_of(
-    model: Model, words: Sequence[str] | None, case: str | None, file: Path | None, priors: Path | None
+    model: Model,
+    words: Sequence[str] | None,
+    case: str | None,
+    file: Path | None,
+    priors: Path | None,
+    record: str | None = None,
 ) -> Asked:
     """The patients that words, a published case whose findings words replace, or a file name.
 
+    Their findings come from a `record` of that kind; where it is not given, from that of the case, or of each patient.
+
     Raises:
+        QuestionError: for a kind of record that the priors do not have.
         InputError, PriorsError, FindingsError: as `read_words`, `published_case`, `read_possible`; FindingsError also
             for a word that is not understood.
     """
     if file:
-        return Asked(tuple(read_possible(file, model)), many=True)
+        return Asked(tuple(read_possible(file, model, record)), many=True)
     known, published = ({}, None) if case is None else published_case(case, priors, model)
-    return Asked((Patient(case or "One patient", model.read(known | read_words(words or []))),), published)
+    record = published["record"] if record is None and published else record
+    model = model if record is None else model.recorded(record)
+    return Asked((Patient(case or "One patient", model, model.read(known | read_words(words or []))),), published)
 
 
-def read_possible(path: Path, model: Model) -> list[Patient]:
+def read_possible(path: Path, model: Model, record: str | None = None) -> list[Patient]:
     """The patients of a file, each of a name of its own, whose findings can be true together.
 
     Raises:
         InputError, PriorsError, FindingsError: as `read_file`; also for two patients of one name, and, all at once, for
             findings that cannot be true together.
     """
-    patients = read_file(path, model)
+    patients = read_file(path, model, record)
     names, faults = set(), []
     for patient in patients:
         if patient.name in names:
             raise InputError(f"{path}: two patients are named {patient.name}: give each a name of its own")
         names.add(patient.name)
         try:
-            model.probabilities(patient.evidence)
+            patient.model.probabilities(patient.evidence)
         except ImpossibleEvidence as error:
             faults.append(error.fault(f"patient {patient.name}"))
     if faults:
         raise FindingsError(faults, "some patients have findings that cannot be true together")
     return patients
+
+
+def together(patients: Sequence[Patient]) -> tuple[Model, dict[str, Evidence]]:
+    """One model that reads the records of all these patients, and the evidence of each by name."""
+    models = {patient.model.record: patient.model for patient in patients}
+    if len(models) == 1:
+        return patients[0].model, {patient.name: patient.evidence for patient in patients}
+    model = patients[0].model.recorded(EACH)
+    return model, {p.name: among_records(model, p.evidence, p.model.record) for p in patients}
 
 
 def read_words(words: Sequence[str]) -> dict[str, Any]:
@@ -118,13 +143,18 @@ def published_in(sheet: Sheet, case: str, model: Model) -> tuple[dict[str, str],
         raise InputError(error.args[0]) from None
     cells = next(line.cells for line in sheet.lines if line.cells["case_id"] == case)
     parts = (cells.get("source_title", ""), cells.get("year", ""), cells.get("doi_or_pmcid", ""))
-    return found, {"case": case, "diagnosis": cells["diagnosis"], "citation": ", ".join(part for part in parts if part)}
+    citation = ", ".join(part for part in parts if part)
+    published = {"case": case, "diagnosis": cells["diagnosis"], "citation": citation}
+    return found, published | {"record": case_record(cells, model)}
 
 
-def read_file(path: Path, model: Model) -> list[Patient]:
+def read_file(path: Path, model: Model, record: str | None = None) -> list[Patient]:
     """The patients of a JSON or CSV file, in file order.
 
+    Each has the kind of record that the key or column `record` names, unless `record` is that of all.
+
     Raises:
+        QuestionError: for a `record` that the priors do not have.
         InputError: if the file is neither, or holds no patient.
         PriorsError: with every fault of a CSV file, by line and column.
         FindingsError: with every finding of a JSON file that was not understood.
@@ -133,13 +163,15 @@ def read_file(path: Path, model: Model) -> list[Patient]:
     if ending not in (".json", ".csv"):
         raise InputError(f"{path}: a file of patients ends in .json or .csv")
     check_input(path)
-    patients = _from_json(path, model) if ending == ".json" else _from_csv(path, model)
+    own = record is None and RECORD not in model.variables
+    model = model if record is None else model.recorded(record)
+    patients = _from_json(path, model, own) if ending == ".json" else _from_csv(path, model, own)
     if not patients:
         raise InputError(f"{path}: there is no patient in it")
     return patients
 
 
-def _from_json(path: Path, model: Model) -> list[Patient]:
+def _from_json(path: Path, model: Model, own: bool) -> list[Patient]:
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_no_doubles)
     except UnicodeDecodeError:
@@ -160,8 +192,9 @@ def _from_json(path: Path, model: Model) -> list[Patient]:
         name = show(entry[key]) if key else str(position)
         try:
             faults += [inferred_fault(f"patient {name}: {k}") for k in entry if many and k in model.inferred]
-            read = tuple(k for k in entry if k != key)
-            patients.append(Patient(name, model.read({k: entry[k] for k in read}), read))
+            read = tuple(k for k in entry if k != key and (k != RECORD or RECORD in model.variables))
+            reader = _reader(model, entry.get(RECORD) if own else None)
+            patients.append(Patient(name, reader, reader.read({k: entry[k] for k in read}), read))
         except FindingsError as error:
             where = f"patient {name}: " if many else ""
             faults += [Fault(f"{where}{f.variable}", f.value, f.what, f.mend) for f in error.faults]
@@ -179,7 +212,23 @@ def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _from_csv(path: Path, model: Model) -> list[Patient]:
+def _reader(model: Model, record: Any) -> Model:
+    """The model that reads a kind of record, which is `asked` where none is given.
+
+    Raises:
+        FindingsError: for a kind that the priors do not have.
+    """
+    if is_mentioned(record) is False:
+        return model
+    try:
+        return model.recorded(show(record).strip())
+    except QuestionError:
+        known = (ASKED, *(model.priors.reporting if model.priors else ()))
+        word = show(record)
+        raise FindingsError([Fault(RECORD, word, "no such kind of record", choose_from(word, known))]) from None
+
+
+def _from_csv(path: Path, model: Model, own: bool) -> list[Patient]:
     problems: list[Problem] = []
     sheet = read_sheet(path, path.name, problems, patients=True)
     headings: list[Heading] = []
@@ -192,13 +241,15 @@ def _from_csv(path: Path, model: Model) -> list[Patient]:
     column = {heading.name: heading.column for heading in headings}
     key = next((name for name in NAMES if sheet and name in sheet.columns), None)
     read = tuple(column.values())
-    ignored = tuple(name for name in sheet.columns if name not in (*read, key)) if sheet else ()
+    used = (*read, key, *([RECORD] if own else []))
+    ignored = tuple(name for name in sheet.columns if name not in used) if sheet else ()
     patients = []
     for line in sheet.lines if sheet and headings else ():
         findings = {h.name: with_unit(line.cells[h.column], h.unit) for h in headings}
         try:
             name = (line.cells[key] if key else "") or str(line.number - 1)
-            patients.append(Patient(name, model.read(findings), read, ignored))
+            reader = _reader(model, line.cells.get(RECORD) if own else None)
+            patients.append(Patient(name, reader, reader.read(findings), read, ignored))
         except FindingsError as error:
             problems += [
                 Problem(path.name, line.number, column.get(f.variable, f.variable), f.value, f.what, f.mend)

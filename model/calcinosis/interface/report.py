@@ -61,8 +61,8 @@ class Report:
         tables: Mapping[str, pd.DataFrame],
     ) -> Report:
         """The report on one patient: what leads, and below what was found of him."""
-        evidence = "; ".join(map(str, posterior.evidence)) or "nothing observed"
-        return cls(title, posterior.verdict, blocks, figures, tables, [f"Findings: {evidence}"], posterior.digest)
+        notes = posterior.findings_in_words
+        return cls(title, posterior.verdict, blocks, figures, tables, notes, posterior.digest)
 
 
 def write_report(report: Report, folder: Path, *, force: bool = False) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -23,6 +24,7 @@ from calcinosis.interface.options import (
     MostOption,
     OutOption,
     PriorsOption,
+    RecordOption,
     check_out,
     listed_files,
     no_findings_with_file,
@@ -31,7 +33,7 @@ from calcinosis.interface.options import (
     tell_files,
     telling_errors,
 )
-from calcinosis.interface.patients import asked_of
+from calcinosis.interface.patients import asked_of, together
 from calcinosis.knowledge.problem import choose_from
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ def sensitivity(
     findings: FindingsArgument = None,
     case: CaseOption = None,
     file: FileOption = None,
+    record: RecordOption = None,
     two_way: Annotated[
         tuple[str, str] | None,
         typer.Option(
@@ -102,13 +105,15 @@ def sensitivity(
         check_out(out, force)
         model = load(priors)
         state, probability = read_target("--target", target)
-        asked = asked_of(model, findings, case, file, priors)
-        patients = {patient.name: patient.evidence for patient in asked.patients}
+        asked = asked_of(model, findings, case, file, priors, record)
+        model, patients = together(asked.patients)
         if asked.many:
             tables = _of_each(model, patients, state, probability, two_way, epsilon)
             found_many = over_patients(
                 model, patients, scheme=cast(Scheme, scheme), draws=draws or DRAWS_EACH, seed=seed
             )
+            lines = found_many.patients.assign(record=[patient.model.record for patient in asked.patients])
+            found_many = replace(found_many, patients=lines)
             _tell_many(found_many, tables, model.digest, most, out, force, as_json)
             return
         name, evidence = next(iter(patients.items()))
@@ -131,7 +136,10 @@ def sensitivity(
             files = write_report(sensitivity_report(found, name), out, force=force)
         if as_json:
             show_json(
-                found.as_dict(most) | ({"published": asked.published} if asked.published else {}) | listed_files(files)
+                {"record": model.record}
+                | found.as_dict(most)
+                | ({"published": asked.published} if asked.published else {})
+                | listed_files(files)
             )
         else:
             show_one(found, most)

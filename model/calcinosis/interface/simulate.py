@@ -18,6 +18,7 @@ from calcinosis.interface.options import (
     InputError,
     JsonOption,
     PriorsOption,
+    RecordOption,
     given_once,
     given_path,
     show_json,
@@ -27,6 +28,7 @@ from calcinosis.interface.printing import say
 from calcinosis.interface.tables import FORMATS, Writer, ending_of, naming, open_table, place_of
 from calcinosis.knowledge.number import whole_number
 from calcinosis.knowledge.problem import shown
+from calcinosis.knowledge.records import ASKED, RECORD
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,6 +53,7 @@ def simulate(
     numbers: Annotated[bool, typer.Option("--numbers", help="Laboratory values as numbers, with their unit.")] = False,
     hidden: Annotated[bool, typer.Option("--hidden", help="Show the hidden variables too.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same patients.")] = 0,
+    record: RecordOption = None,
     force: ForceOption = False,
     priors: PriorsOption = None,
     as_json: JsonOption = False,
@@ -63,7 +66,7 @@ def simulate(
     Example: calcinosis simulate 1000 patients.csv --missing 0.3 --missing pain=0 --repeats vascular_histology=3
     """
     with telling_errors(as_json):
-        model = load(priors)
+        model = load(priors).recorded(record or ASKED)
         if ending_of(target) not in FORMATS:
             raise InputError(f"{target}: a file of patients ends in one of {', '.join(FORMATS)}")
         place = place_of(target)
@@ -71,8 +74,7 @@ def simulate(
             raise InputError(f"{target}: exists already: --force replaces it")
         if like and missing:
             raise InputError("--like says what is missing already: give it or --missing")
-        seen = model.network.without_mentions.variables
-        shown = [n for n, v in seen.items() if n != model.target and (hidden or v.observable)]
+        shown = [n for n, v in model.variables.items() if n not in model.inferred or (hidden and v.group == "hidden")]
         try:
             blocks = simulate_blocks(
                 model.network,
@@ -85,12 +87,20 @@ def simulate(
             )
         except ValueError as error:
             raise InputError(str(error)) from None
-        _write(place, blocks)
-        known = {"file": str(target), "patients": patients, "seed": seed, "truth": truth_column(model.network)}
+        _write(place, blocks if model.record == ASKED else (own.assign(**{RECORD: record}) for own in blocks))
+        known = {
+            "file": str(target),
+            "patients": patients,
+            "seed": seed,
+            "record": model.record,
+            "truth": truth_column(model.network),
+        }
         if as_json:
             show_json(known | {"digest": model.digest, "disclaimer": DISCLAIMER})
         else:
             say(f"{target}: {patients:,} patients drawn from priors {model.digest[:12]}, seed {seed}")
+            if model.record != ASKED:
+                say(f"  what a {model.record.replace('_', ' ')} would not mention is empty; the column record says so")
             say(f"  the true {model.target} of each is in the column {truth_column(model.network)}")
             say(DISCLAIMER)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -18,6 +19,7 @@ from calcinosis.interface.options import (
     JsonOption,
     MostOption,
     PriorsOption,
+    RecordOption,
     check_out,
     given_path,
     listed_columns,
@@ -29,6 +31,7 @@ from calcinosis.interface.options import (
 )
 from calcinosis.interface.printing import console
 from calcinosis.knowledge.folder import chosen_folder, overlap
+from calcinosis.knowledge.records import REPORTING
 
 if TYPE_CHECKING:
     from calcinosis.analysis.diagnosed import Diagnosed
@@ -39,6 +42,7 @@ def update(
         Path, typer.Argument(metavar="CASES", parser=given_path, help="Patients with a column 'diagnosis': .csv, …")
     ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", parser=given_path, help="The new priors folder.")],
+    record: RecordOption = None,
     name: Annotated[
         str | None, typer.Option(metavar="NAME", help="What the rows call the cohort; 'local cohort <year>'.")
     ] = None,
@@ -66,7 +70,10 @@ def update(
 ) -> None:
     """Let the tables learn from patients of your own: a new priors folder, the old one untouched.
 
-    Any cell may be missing, the diagnosis of some patients too. Every row that learned says so in its source, its note
+    Any cell may be missing, the diagnosis of some patients too. With --record, or a column 'record', what a record does
+    not mention is evidence; how often it mentions what (reporting.csv) is kept as it is. To forget, give the same.
+
+    Every row that learned says so in its source, its note
     and its weight; what it was before stands in updates/, and --forget brings it back.
 
     Example: calcinosis update cases.csv --out my-priors
@@ -85,11 +92,12 @@ def update(
         if report and overlap(out, report):
             raise InputError(f"{report} and {out} are the same folder, or one holds the other: name another --report")
         model = load(priors)
-        known = read_cases_file(cases, model, every=False)
+        known = read_cases_file(cases, model, every=False, record=record)
         if forget:
             _forget(model, known, out, most, force, as_json)
             return
-        _learn(model, known, cases, out, name, weight, only, keep, folds, report, seed, most, force, as_json)
+        kept = [*(keep or ()), *(n for n, v in known.model.variables.items() if v.group == REPORTING)]
+        _learn(known.model, known, cases, out, name, weight, only, kept, folds, report, seed, most, force, as_json)
 
 
 def _learn(
@@ -100,7 +108,7 @@ def _learn(
     name: str | None,
     weight: float | None,
     only: list[str] | None,
-    keep: list[str] | None,
+    keep: list[str],
     folds: int,
     report: Path | None,
     seed: int,
@@ -116,7 +124,7 @@ def _learn(
     from calcinosis.interface.updated_folder import write_updated
 
     year = str(date.today().year)
-    how: dict[str, Any] = {"weight": 1.0 if weight is None else weight, "only": only, "keep": keep or ()}
+    how: dict[str, Any] = {"weight": 1.0 if weight is None else weight, "only": only, "keep": keep}
     tables = tuple(learned_tables(model, **how))
     if folds and folds > (diagnosed := int((known.truth >= 0).sum())):
         raise InputError(f"{diagnosed} patients with a diagnosis cannot be left out in {folds} parts: give --folds")
@@ -131,7 +139,7 @@ def _learn(
             told = "leaving a part out"
             tell(told, 0, folds)
             left = left_out(model, known, folds=folds, seed=seed, **how, progress=lambda n: tell(told, n, folds))
-        broken = _broken(model, found.model)
+        broken = _broken(model.base or model, found.model.base or found.model)
     write_updated(found, tables, out, force=force)
     files: list[Path] = []
     if report:
@@ -147,7 +155,13 @@ def _learn(
             "left_out": left.as_dict() if left else None,
             "rules_broken": broken,
         }
-        show_json({"folder": str(out)} | found.as_dict(most) | parts | listed_columns(known) | listed_files(files))
+        show_json(
+            {"folder": str(out), "records": dict(Counter(known.records))}
+            | found.as_dict(most)
+            | parts
+            | listed_columns(known)
+            | listed_files(files)
+        )
     else:
         show_update(found, left, check, broken, most)
         show_columns(known.read, known.ignored, "not read")

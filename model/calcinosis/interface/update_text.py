@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from calcinosis.analysis.left_out import LeftOut
     from calcinosis.analysis.prequential import Prequential
 
+KEPT = (
+    "What these records do not mention counted as evidence. How often records mention what (reporting.csv) was kept as "
+    "it is."
+)
+"""What a cohort of records does not change."""
+
 CHOSEN = (
     "If patients were chosen by their subtype, or sent for it, they say nothing of how common the subtypes are: then "
     "learn with --keep subtype --keep care_setting."
@@ -30,6 +36,8 @@ def show_update(found: Update, left: LeftOut | None, check: Prequential, broken:
 
     shown = console()
     shown.print(Text(learned_in_words(found), style="bold"))
+    if found.before.base is not None:
+        shown.print(Text(KEPT))
     print_words(shown, f"Before learning: {check.verdict}")
     variables, rows = fit_cells(check, most)
     if variables:

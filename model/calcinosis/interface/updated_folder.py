@@ -53,7 +53,8 @@ def write_updated(found: Update, tables: tuple[str, ...], destination: Path, *, 
         FileExistsError, OSError: as `copy_folder`.
         InputError: if nothing was learned, or the folder is no longer as it was when it was read.
     """
-    before, after = found.before.priors, found.model.priors
+    # how often records mention what is no table of the folder, and is kept
+    before, after = ((model.base or model).priors for model in (found.before, found.model))
     if before is None or after is None or found.source is None:
         raise InputError("nothing was learned, so there is nothing to write")
     lines = zip(found.rows["table"], found.rows["given"], found.rows["cases"], strict=True)

@@ -15,6 +15,7 @@ from calcinosis.interface.options import (
     MostOption,
     OutOption,
     PriorsOption,
+    RecordOption,
     check_out,
     given_path,
     listed_columns,
@@ -39,6 +40,7 @@ def validate(
     published: Annotated[
         bool, typer.Option("--published", help="The published cases of the priors folder, instead of a file.")
     ] = False,
+    record: RecordOption = None,
     prevalence: Annotated[
         str | None,
         typer.Option(
@@ -79,9 +81,9 @@ def validate(
         model = load(priors)
         path = chosen_folder(priors) / FILE if cases is None else cases
         mix = None if prevalence is None else _read_mix(prevalence)
-        diagnosed = read_cases_file(path, model)
+        diagnosed = read_cases_file(path, model, record=record, published=published)
         found = examine(model, diagnosed, prevalence=mix, draws=draws, seed=seed)
-        curve = decision_curve(model, found, state=state)
+        curve = decision_curve(diagnosed.model, found, state=state)
         files: list[Path] = []
         if out:
             from calcinosis.interface.report import write_report

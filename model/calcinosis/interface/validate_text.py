@@ -28,8 +28,9 @@ def show_validation(found: Validation, curve: DecisionCurve, most: int, publishe
 
     shown = console()
     shown.print(Text(found.verdict, style="bold"))
-    if published:
-        print_words(shown, PUBLISHED)
+    for words in (found.records_in_words, found.own_mix_in_words, PUBLISHED if published else ""):
+        if words:
+            print_words(shown, words)
     print_table(shown, f"Metrics, with {100 * found.mass:.0f} % intervals", metric_cells(found))
     print_table(shown, "Beside it", yardstick_cells(found))
     print_table(shown, "By groups of patients", group_cells(found))

@@ -27,6 +27,8 @@ def validation_report(found: Validation, curve: DecisionCurve, title: str, publi
     """The report on how good the answers for some patients are, and on what deciding by one of them gains."""
     variables, rows = text.fit_cells(found.prequential, EVERY)
     blocks = [
+        paragraph(found.records_in_words),
+        paragraph(found.own_mix_in_words),
         paragraph(text.PUBLISHED if published else ""),
         heading("How good the answers are"),
         table_of(text.metric_cells(found), (1,)),

@@ -17,6 +17,7 @@ from calcinosis.interface.options import (
     MostOption,
     OutOption,
     PriorsOption,
+    RecordOption,
     check_out,
     no_findings_with_file,
     no_out_with_file,
@@ -33,6 +34,7 @@ def what_if(
     findings: FindingsArgument = None,
     case: CaseOption = None,
     file: FileOption = None,
+    record: RecordOption = None,
     instead: Annotated[
         list[str] | None,
         typer.Option(
@@ -74,12 +76,12 @@ def what_if(
     with telling_errors(as_json):
         check_out(out, force)
         model = load(priors)
-        asked = asked_of(model, findings, case, file, priors)
+        asked = asked_of(model, findings, case, file, priors, record)
         first = [name.strip() for name in order.split(",")] if order else None
         other = read_words(instead or [])
         found = {
             patient.name: explored(
-                model, patient.evidence, instead=other, towards=towards, most_changes=changes, order=first
+                patient.model, patient.evidence, instead=other, towards=towards, most_changes=changes, order=first
             )
             for patient in asked.patients
         }

@@ -28,6 +28,12 @@ RECORDS = ("case_report", "abstract", "letter", "problem_list")
 ASKED = "asked"
 """The record of a patient whose findings were all asked for: what is not given is unknown, and says nothing."""
 
+EACH = "each"
+"""Patients from records of several kinds: each says its own in the column or key `record`."""
+
+RECORD = "record"
+"""The column or key that names the kind of record a patient's findings come from."""
+
 REPORTING = "reporting"
 """The group of the variables that say whether a record mentions another variable."""
 
@@ -98,10 +104,15 @@ class Variable:
         return reached[-1] if reached else None
 
 
-def mention_of(variable: Variable) -> Variable:
-    """The variable that says whether a record mentions another one."""
-    label = f"{variable.label or variable.name} mentioned"
-    return Variable(f"mentioned:{variable.name}", (State("no", "no"), State("yes", "yes")), label, REPORTING)
+MENTIONED = "mentioned:"
+"""How the name of a variable begins that says whether a record mentions another one."""
+
+
+def mention_of(variable: Variable, record: str = "", *, several: bool = False) -> Variable:
+    """The variable that says whether a record mentions another one; `several` names the kind among others."""
+    label = f"{variable.label or variable.name} mentioned" + (f" ({record.replace('_', ' ')})" if record else "")
+    name = f"{MENTIONED}{variable.name}" + (f":{record}" if several else "")
+    return Variable(name, (State("no", "no"), State("yes", "yes")), label, REPORTING)
 
 
 @dataclass(frozen=True)
@@ -244,24 +255,34 @@ class Priors:
     reporting: Mapping[str, Mapping[str, Table]] = field(default_factory=lambda: FrozenMap({}))
 
     def with_mentions(self, record: str) -> Priors:
-        """The same with a variable and a table for each variable whose mention in a kind of record is modelled."""
-        tables = self.reporting[record]
-        mentions = {table.variable: mention_of(self.variables[name]) for name, table in tables.items()}
-        return replace(
-            self,
-            variables=FrozenMap({**self.variables, **mentions}),
-            tables=FrozenMap({**self.tables, **{table.variable: table for table in tables.values()}}),
-        )
+        """The same with a variable and a table for each variable whose mention in a kind of record is modelled; of
+        `EACH`, for each kind."""
+        variables, tables = dict(self.variables), dict(self.tables)
+        for name, kind, table in self._rates(record):
+            mention = mention_of(self.variables[name], kind, several=record == EACH)
+            variables[mention.name] = mention
+            tables[mention.name] = replace(table, variable=mention.name)
+        return replace(self, variables=FrozenMap(variables), tables=FrozenMap(tables))
 
     def without_mentions(self, record: str) -> Priors:
-        """What `with_mentions` was called on, with the rates as they are in these tables."""
-        rates = {t.parents[0]: t for name, t in self.tables.items() if self.variables[name].group == REPORTING}
+        """What `with_mentions` was made from, the rates being those of its tables."""
+        reporting = {kind: dict(tables) for kind, tables in self.reporting.items()}
+        variables, tables = dict(self.variables), dict(self.tables)
+        for name, kind, table in self._rates(record):
+            mention = mention_of(self.variables[name], kind, several=record == EACH).name
+            reporting[kind][name] = replace(tables.pop(mention), variable=table.variable)
+            del variables[mention]
         return replace(
             self,
-            variables=FrozenMap({name: v for name, v in self.variables.items() if v.group != REPORTING}),
-            tables=FrozenMap({name: t for name, t in self.tables.items() if self.variables[name].group != REPORTING}),
-            reporting=FrozenMap({**self.reporting, record: FrozenMap(rates)}),
+            variables=FrozenMap(variables),
+            tables=FrozenMap(tables),
+            reporting=FrozenMap({kind: FrozenMap(own) for kind, own in reporting.items()}),
         )
+
+    def _rates(self, record: str) -> list[tuple[str, str, Table]]:
+        """The tables of rates of a kind of record, or of each: variable, kind, table."""
+        kinds = tuple(self.reporting) if record == EACH else (record,)
+        return [(name, kind, table) for kind in kinds for name, table in self.reporting[kind].items()]
 
     @cached_property
     def digest(self) -> str:
