@@ -53,7 +53,7 @@ def test_the_slope_of_a_row_is_that_of_moving_it_in_all_its_contexts(networks, d
 
 
 def posterior_of_rows(network, patient, name):
-    """The posterior of the cells of a table, contexts of a row added up, from the whole joint, axes `(rows, states)`."""
+    """The posterior of the cells of a table, contexts of a row added up, from the joint, axes `(rows, states)`."""
     axis = {v: i for i, v in enumerate(network.variables)}
     operands = []
     for v, table in network.tables.items():

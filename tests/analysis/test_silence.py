@@ -274,7 +274,6 @@ def test_patients_that_were_read_before_teach_the_same(letter, learned):
     known = read_diagnosed(letter, patients)
     again = cc.update(letter, known, only=sorted(of_mentions(letter)), name="ward")
     assert again.model.digest == update.model.digest
-    assert known.reported.codes["mentioned:pain"].tolist() == known.reported.codes["mentioned:pain"].tolist()
     some = left_out(letter, known.some(np.arange(1000)), folds=4, only=sorted(of_mentions(letter)))
     assert some.frame.set_index("metric").loc["log_loss", "difference"] < 0  # other rates wrote these letters
 
