@@ -1,9 +1,9 @@
 """The article's reasoning, and the examination on published cases, whose figures README.md repeats.
 
 The cases are the exam: no table is set by them. The reporting rates were learned from them; MODEL_CARD.md has the
-figures of cross-validation. The limits below guard against a change of the tables or the engine that answers worse. They
-are three patients (two points) and 0.03 nats below what was measured with the present tables: less than the standard
-error of each figure (3 points; 0.05 nats), and more than the rounding of a row moves.
+figures of cross-validation. The limits below guard against a change of the tables or the engine that answers worse.
+They are three patients (two points) and 0.03 nats below what was measured with the present tables: less than the
+standard error of each figure (3 points; 0.05 nats), and more than the rounding of a row moves.
 """
 
 from __future__ import annotations
