@@ -130,6 +130,17 @@ def test_what_the_published_diagnoses_depend_on_is_as_shown():
     assert f"On average {100 * judged['first_order']:.0f}% of the variance" in text
 
 
+def test_the_table_of_the_first_row_explains_as_much_as_is_shown():
+    import calcinosis as cc
+
+    case = cc.cases().loc["jones2023"]
+    model = cc.load().recorded("case_report")
+    drawn = cc.uncertainty(model, {name: value for name, value in case.items() if name in model.names and value})
+    first = drawn.by_table[drawn.by_table["state"] == "dystrophic"].sort_values("first_order", ascending=False).iloc[0]
+    assert first["table"] == "subtype"
+    assert f"table explains {100 * first['first_order']:.0f}% of the variance" in README
+
+
 def test_the_article_s_patient_as_asked_and_as_a_case_report_is_as_shown():
     import calcinosis as cc
 
