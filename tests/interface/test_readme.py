@@ -108,10 +108,14 @@ def test_the_pictures_show_the_present_answers(tmp_path):
 def test_what_the_tables_rest_on_is_what_check_says():
     from typer.testing import CliRunner
 
+    import calcinosis as cc
     from calcinosis.interface.shell import app
 
     shown = json.loads(CliRunner().invoke(app, ["check", "--contexts", "1", "--json"]).stdout)
     text = " ".join(README.split())
+    entries, tables = len(cc.load().entries.frame), shown["variables"]
+    assert f"Every sensitivity function, {entries} entries on {len(cc.cases())} patients" in text
+    assert f"The {shown['rows']} rows of the {tables} tables are {shown['rows']} distributions" in text
     rows, alone, part = (shown[key] for key in ("rows", "rows_on_judgement_alone", "rows_on_judgement_in_part"))
     assert f"Of the {rows} rows of the tables, {alone} rest on judgement or definition alone and {part} more" in text
     assert f"- {len(shown['rules'])} clinical rules are tried" in README
