@@ -4,10 +4,17 @@ import importlib.util
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import calcinosis as cc
+from calcinosis.analysis import metrics
+from calcinosis.analysis.calibration import calibration_error
+from calcinosis.analysis.diagnosed import read_diagnosed
 
 ROOT = Path(__file__).parents[1]
 CARD = (ROOT / "MODEL_CARD.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -35,3 +42,40 @@ def test_every_item_of_tripod_is_there():
 
 def test_it_says_what_it_is_not():
     assert "Not a medical device; no advice for a patient" in CARD
+
+
+@pytest.mark.parametrize("patients", [59, 149])
+def test_the_present_tables_answer_as_the_card_says(patients):
+    """The first 59 cases of the file are those that came with the former tables."""
+    found = read_diagnosed(cc.load(), cc.cases().head(patients))
+    answers, truth, weights = found.probabilities(), found.truth, np.ones((1, patients))
+    functions = (metrics.accuracy, metrics.top_two, metrics.log_loss, metrics.brier, calibration_error)
+    right, second, *others = (float(function(answers, truth, weights)[0]) for function in functions)
+    shares = [f"{own * patients:.0f} ({own:.2f})" for own in (right, second)]
+    assert f"| {patients} | present | {' | '.join([*shares, *(f'{own:.3f}' for own in others)])} |" in CARD
+
+
+def test_the_widths_of_the_intervals_are_as_the_card_says(script):
+    model = cc.load()
+    cases = script.published()
+    widths = {"asked": [], "record": []}
+    for _, case in cases.iterrows():
+        findings = {name: value for name, value in case.items() if name in model.names and value}
+        for name, record in (("asked", "asked"), ("record", case["record"])):
+            posterior = model.posterior(findings, record=record)
+            limits = posterior.interval(0.95).loc[posterior.leading]
+            widths[name].append(100 * (limits["upper"] - limits["lower"]))
+    asked, record = (np.median(own) for own in widths.values())
+    text = " ".join(CARD.split())
+    assert (
+        f"has a median width of {asked:.0f} points, or of {record:.0f} with each patient's own kind of record" in text
+    )
+
+
+def test_the_readme_has_the_figures_of_the_cross_validation():
+    found = re.search(
+        r"the network's \| own kind of record, cross-validated \| ([\d.]+) \| [\d.]+ \| ([\d.]+) \|", CARD
+    )
+    right, loss = round(149 * float(found[1])), found[2]
+    words = f"(tenfold cross-validation) {right} are right and the log loss is {loss}"
+    assert words in " ".join(README.split())

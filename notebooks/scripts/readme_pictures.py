@@ -16,10 +16,14 @@ from calcinosis.interface.figures_of_validation import calibration_plot
 
 FOLDER = Path(__file__).resolve().parent.parent / "pictures"
 HISTOLOGY = ("vascular_histology", "vasculopathy", "extravascular_calcification")
+RECORDS = {"abstract": "abstract", "excerpt": "case_report", "full case": "case_report"}
+"""The kind of record by what was read of a published case."""
 
 
 def patient(model: cc.Model, folder: Path) -> None:
-    """The article's patient before any biopsy and with all of them: the answers, why, and what they hang on."""
+    """The article's patient, read as a case report, before any biopsy and with all of them: the answers, why, and what
+    they depend on."""
+    model = model.recorded("case_report")
     case = cc.cases().loc["jones2023"]
     known = {name: value for name, value in case.items() if name in model.variables}
     before = {name: value for name, value in known.items() if name not in HISTOLOGY}
@@ -45,10 +49,13 @@ def patient(model: cc.Model, folder: Path) -> None:
 
 
 def calibration(model: cc.Model, folder: Path) -> None:
-    """How often what was said of the published patients came true."""
+    """How often what was said of the published patients, each read as their own kind of record, came true."""
+    cases = cc.cases()
     with mpl.rc_context({"svg.hashsalt": "calcinosis", "svg.fonttype": "none"}):
         figure = Figure(figsize=(6.6, 5.6), layout="constrained")
-        calibration_plot(cc.validate(model, cc.cases()), ax=figure.add_subplot())
+        calibration_plot(
+            cc.validate(model, cases.assign(record=cases["text_seen"].map(RECORDS))), ax=figure.add_subplot()
+        )
         figure.savefig(folder / "calibration.svg", metadata={"Date": None})
 
 

@@ -17,7 +17,8 @@ def main(words: list[str], folder: Path) -> None:
     """Write the report on a published case, or on a patient in finding=value words."""
     model = cc.load()
     case = next((word for word in words if "=" not in word), None)
-    known = published_case(case, None, model)[0] if case else {}
+    known, published = published_case(case, None, model) if case else ({}, {"record": "asked"})
+    model = model.recorded(published["record"])
     patient = known | read_words([word for word in words if "=" in word])
     found = cc.sensitivity(model, patient)
     files = write_report(sensitivity_report(found, case or "One patient"), folder)

@@ -144,3 +144,34 @@ def test_no_patient_is_told(shipped, patients):
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole text is compared
         cc.over_patients(shipped, patients)
     assert str(caught.value) == "there is no patient"
+
+
+def test_each_row_is_read_as_the_kind_of_record_it_names(shipped, found):
+    kinds = ["case_report", "", "abstract", "asked"]
+    frame = CASES.loc[CHOSEN].assign(record=kinds)
+    got = cc.over_patients(shipped, frame, draws=50).patients
+    expected = shipped.posteriors(frame)
+    assert got["leading"].to_list() == expected["leading"].to_list()
+    leading = [expected.loc[case, lead] for case, lead in zip(CHOSEN, got["leading"], strict=True)]
+    assert got["probability"].to_list() == pytest.approx(leading, abs=1e-12)
+    asked = found.patients["probability"]
+    assert (got["probability"] - asked).abs().gt(0.01).to_list() == [True, False, True, False]
+
+
+def test_a_kind_of_record_that_is_none_is_refused(shipped):
+    with pytest.raises(cc.FindingsError, match="no such kind of record"):
+        cc.over_patients(shipped, CASES.loc[CHOSEN[:1]].assign(record="diary"), draws=50)
+
+
+def test_an_analysis_of_each_patient_reads_records_with_the_model_of_each(shipped):
+    frame = CASES.loc[CHOSEN[:2]].assign(record=["case_report", "abstract"])
+    each = shipped.recorded("each")
+
+    def probabilities(evidence):
+        return each.posterior(evidence).probabilities.to_frame().T
+
+    got = cc.each_patient(each, frame, probabilities).set_index("patient")[list(shipped.states)]
+    expected = shipped.posteriors(frame)[list(shipped.states)]
+    np.testing.assert_allclose(got.to_numpy(float), expected.to_numpy(float), atol=1e-12)
+    with pytest.raises(cc.QuestionError, match="the patients have a column record"):
+        cc.each_patient(shipped, frame, probabilities)

@@ -97,3 +97,56 @@ def test_add_an_arrow(folder):
     known = {"ulceration": "yes", "pain": "severe"}  # every former row stands twice, so nothing has changed yet
     expected = cc.load().posterior(known).probabilities.to_list()
     assert model.posterior(known).probabilities.to_list() == pytest.approx(expected, abs=1e-12)
+
+
+def test_edit_how_often_a_record_mentions_a_finding(folder):
+    path = folder / "reporting.csv"
+    rows = read(path)
+    row = next(r for r in rows if (r["record"], r["variable"], r["state"]) == ("letter", "diabetes", "yes"))
+    absent = next(r for r in rows if (r["record"], r["variable"], r["state"]) == ("letter", "diabetes", "no"))
+    assert (row["mentioned"], row["weight"], absent["mentioned"], absent["weight"]) == ("0.8", "27.4", "0.08", "50.9")
+    assert pytest.approx(4.6) == (1 - 0.08) / (1 - 0.8)
+    row |= {"mentioned": f"{45.5 / 51:.3f}", "weight": "50"}
+    assert row["mentioned"] == "0.892"
+    write(path, rows)
+    edited, shipped = checked(folder), cc.load()
+    findings = {"ulceration": "yes", "pain": "severe"}
+    before, after = (
+        model.recorded("letter").marginals(findings).set_index(["variable", "state"])["probability"]["diabetes", "yes"]
+        for model in (shipped, edited)
+    )
+    assert after < before  # silence is now stronger evidence against diabetes
+    asked = [model.posterior(findings).probabilities.to_list() for model in (shipped, edited)]
+    assert asked[0] == asked[1]
+
+
+def test_learn_the_rates_of_a_ward(folder, tmp_path, monkeypatch):
+    import contextlib
+    import io
+    import re
+
+    from calcinosis.knowledge.folder import shipped_folder
+
+    path = folder / "reporting.csv"
+    rows = read(path)
+    letters = cc.load().recorded("letter")
+    truth = {row["state"]: row for row in rows if (row["record"], row["variable"]) == ("letter", "diabetes")}
+    truth["yes"]["mentioned"] = "0.5"
+    write(path, rows)  # the ward mentions diabetes less often than letters do
+    cc.load(folder).recorded("letter").simulate(6000, seed=1).to_csv(tmp_path / "letters.csv", index=False)
+    copy_folder(shipped_folder(), tmp_path / "my-priors")
+    monkeypatch.chdir(tmp_path)
+    text = (shipped_folder() / "README.md").read_text(encoding="utf-8")
+    names = {}
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(re.search(r"```python\n(.*?)```", text, re.DOTALL).group(1), names)
+    learned = names["learned"].rows
+    line = learned[(learned["table"] == letters.mentions["diabetes"]) & (learned["given"] == "yes")].iloc[0]
+    mentioned = line["after"] if line["state"] == "yes" else 1 - line["after"]
+    assert mentioned == pytest.approx(0.5, abs=0.05)
+    assert line["weight_after"] > 27.4 + 100
+    new = read(tmp_path / "my-priors" / "reporting.csv")
+    row = next(r for r in new if (r["record"], r["variable"], r["state"]) == ("letter", "diabetes", "yes"))
+    row |= {"mentioned": f"{mentioned:.3g}", "weight": f"{line['weight_after']:.3g}"}
+    write(tmp_path / "my-priors" / "reporting.csv", new)
+    checked(tmp_path / "my-priors")

@@ -14,6 +14,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+HISTOLOGY = ("vascular_histology", "vasculopathy", "extravascular_calcification")
+RECORDS = {"abstract": "abstract", "excerpt": "case_report", "full case": "case_report"}
+"""The kind of record by what was read of a published case."""
 PRIORS_README = (ROOT / "priors" / "README.md").read_text(encoding="utf-8")
 
 
@@ -105,24 +108,60 @@ def test_the_pictures_show_the_present_answers(tmp_path):
 def test_what_the_tables_rest_on_is_what_check_says():
     from typer.testing import CliRunner
 
+    import calcinosis as cc
     from calcinosis.interface.shell import app
 
     shown = json.loads(CliRunner().invoke(app, ["check", "--contexts", "1", "--json"]).stdout)
     text = " ".join(README.split())
+    entries, tables = len(cc.load().entries.frame), shown["variables"]
+    assert f"Every sensitivity function, {entries} entries on {len(cc.cases())} patients" in text
+    assert f"The {shown['rows']} rows of the {tables} tables are {shown['rows']} distributions" in text
     rows, alone, part = (shown[key] for key in ("rows", "rows_on_judgement_alone", "rows_on_judgement_in_part"))
     assert f"Of the {rows} rows of the tables, {alone} rest on judgement or definition alone and {part} more" in text
     assert f"- {len(shown['rules'])} clinical rules are tried" in README
 
 
-def test_what_the_published_diagnoses_hang_on_is_as_shown():
+def test_what_the_published_diagnoses_depend_on_is_as_shown():
     import calcinosis as cc
 
-    found = cc.over_patients(cc.load(), cc.cases())
+    cases = cc.cases()
+    found = cc.over_patients(cc.load(), cases.assign(record=cases["text_seen"].map(RECORDS)))
     text = " ".join(README.split())
     judged = found.sources.iloc[0]
     assert judged["source"] == "judgement"
-    assert f"Of the 59 published diagnoses, {(found.patients['fragile'] > 0).sum()} hang on at least one row" in text
-    assert f"On average {100 * judged['first_order']:.0f} % of the variance" in text
+    fragile = (found.patients["fragile"] > 0).sum()
+    assert f"Of the 149 published diagnoses, each read as its own kind of record, {fragile} depend on at least" in text
+    assert f"On average {100 * judged['first_order']:.0f}% of the variance" in text
+
+
+def test_the_table_of_the_first_row_explains_as_much_as_is_shown():
+    import calcinosis as cc
+
+    case = cc.cases().loc["jones2023"]
+    model = cc.load().recorded("case_report")
+    drawn = cc.uncertainty(model, {name: value for name, value in case.items() if name in model.names and value})
+    first = drawn.by_table[drawn.by_table["state"] == "dystrophic"].sort_values("first_order", ascending=False).iloc[0]
+    assert first["table"] == "subtype"
+    assert f"table explains {100 * first['first_order']:.0f}% of the variance" in README
+
+
+def test_the_article_s_patient_as_asked_and_as_a_case_report_is_as_shown():
+    import calcinosis as cc
+
+    model, case = cc.load(), cc.cases().loc["jones2023"]
+    patient = {name: value for name, value in case.items() if name in model.names and value}
+    before = {name: value for name, value in patient.items() if name not in HISTOLOGY}
+    known = {
+        "before any biopsy": before,
+        "one biopsy without calcium in the vessels": patient | {"vascular_histology": "absent"},
+        "three such biopsies": patient,
+    }
+    for words, findings in known.items():
+        cells = []
+        for record in ("asked", "case_report"):
+            first = model.posterior(findings, record=record).probabilities.sort_values(ascending=False).head(2)
+            cells.append(", ".join(f"{state} {p:.0%}" for state, p in first.items()))
+        assert f"| {words} | {cells[0]} | {cells[1]} |" in README
 
 
 def test_the_figures_of_the_benchmarks_are_those_measured():
@@ -146,10 +185,9 @@ def test_the_story_of_the_decision_is_what_deciding_gives():
     from calcinosis.inference.phrases import uncapitalised
     from calcinosis.inference.posterior import percent
 
-    model, case = cc.load(), cc.cases().loc["jones2023"]
+    model, case = cc.load().recorded("case_report"), cc.cases().loc["jones2023"]
     patient = {name: value for name, value in case.items() if name in model.names and value}
-    histology = ("vascular_histology", "vasculopathy", "extravascular_calcification")
-    before = {name: value for name, value in patient.items() if name not in histology}
+    before = {name: value for name, value in patient.items() if name not in HISTOLOGY}
     told = re.search(r"<!-- story -->\n(.*?)<!-- /story -->", README, re.DOTALL).group(1).splitlines()[2:]
     known = (before, patient | {"vascular_histology": "absent"}, patient)
     for line, findings in zip(told, known, strict=True):

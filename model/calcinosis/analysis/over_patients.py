@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,10 +12,14 @@ from calcinosis.analysis.covariation import Scheme
 from calcinosis.analysis.one_way import one_way
 from calcinosis.analysis.uncertainty import DRAWS_EACH, uncertainty
 from calcinosis.inference.evidence import Evidence
+from calcinosis.inference.findings import Fault, FindingsError, show
+from calcinosis.inference.grammar import is_mentioned
 from calcinosis.inference.model import Model
 from calcinosis.inference.posterior import CREDIBLE
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked
+from calcinosis.knowledge.problem import choose_from
+from calcinosis.knowledge.records import ASKED, EACH, RECORD
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +55,9 @@ def over_patients(
     draws: int = DRAWS_EACH,
     seed: int = 0,
 ) -> OverPatients:
-    """What the diagnoses of many patients hang on; a DataFrame has a patient per row, as for `model.posteriors`.
+    """What the diagnoses of many patients depend on; a DataFrame has a patient per row, as for `model.posteriors`.
+
+    A column `record` names each patient's kind of record, as there.
 
     Raises:
         FindingsError, ImpossibleEvidence: for the first patient whose findings are at fault.
@@ -60,10 +66,12 @@ def over_patients(
     >>> import calcinosis as cc
     >>> found = cc.over_patients(cc.load(), cc.cases().head(2), draws=200)
     >>> len(found.patients), len(found.entries)
-    (2, 547)
+    (2, 549)
     """
     import pandas as pd
 
+    if not isinstance(patients, Mapping):
+        model = model.by_record(patients.columns)
     read = _read(model, patients)
     lines, swings, flips, shares = [], [], [], []
     for name, evidence in read.items():
@@ -105,11 +113,12 @@ def each_patient(
 ) -> pd.DataFrame:
     """The tables that an analysis gives for each of many patients, below one another, with a column `patient` first.
 
-    A patient of whom it cannot be asked (QuestionError) has one line with the reason in the column `not_asked`.
+    A patient of whom it cannot be asked (QuestionError) has one line with the reason in the column `not_asked`. For
+    patients from several kinds of record, give `model.recorded("each")`, here and to the analysis.
 
     Raises:
         FindingsError, ImpossibleEvidence: for the first patient whose findings are at fault.
-        ValueError: if there is no patient.
+        QuestionError: if there is no patient; for a column `record` if the model does not read each patient's own.
 
     >>> import calcinosis as cc
     >>> model = cc.load()
@@ -119,6 +128,8 @@ def each_patient(
     """
     import pandas as pd
 
+    if not isinstance(patients, Mapping) and model.by_record(patients.columns) is not model:
+        raise QuestionError("the patients have a column record: give model.recorded('each'), to the analysis too")
     parts = []
     for name, evidence in _read(model, patients).items():
         try:
@@ -142,10 +153,25 @@ def _read(model: Model, patients: Mapping[str, Evidence] | pd.DataFrame) -> Mapp
     if isinstance(patients, Mapping):
         return patients
     headings = model.headings(patients.columns)
-    return {
-        str(name): model.read({h.name: with_unit(row[h.column], h.unit) for h in headings})
-        for name, row in zip(patients.index, patients.to_dict("records"), strict=True)
-    }
+    several = model.record == EACH and RECORD in patients.columns
+    read = {}
+    for name, row in zip(patients.index, patients.to_dict("records"), strict=True):
+        kind = _kind(model, row[RECORD]) if several else None
+        read[str(name)] = model.read({h.name: with_unit(row[h.column], h.unit) for h in headings}, record=kind)
+    return read
+
+
+def _kind(model: Model, cell: Any) -> str:
+    """The kind of record that a cell names, `asked` where it is empty.
+
+    Raises:
+        FindingsError: for a kind that the priors do not have.
+    """
+    word = ASKED if is_mentioned(cell) is False else show(cell).strip()
+    known = list(model.mentions_by_record)
+    if word not in known:
+        raise FindingsError([Fault(RECORD, word, "no such kind of record", choose_from(word, known))])
+    return word
 
 
 def _averaged(shares: list[pd.DataFrame], patients: int) -> pd.DataFrame:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 def cases(folder: str | os.PathLike[str] | None = None) -> pd.DataFrame:
     """The published cases, indexed by `case_id`: diagnosis, findings in the grammar, citation.
 
-    They are patients to examine the network on, never to set it by. Cells that were not reported are empty.
+    They are patients to test the network on, never to set it by. Cells that were not reported are empty. `text_seen`
+    says what was read of each report, and so its kind of record: `abstract`, else `case_report`.
 
     Raises:
         PriorsError: if the folder has no readable case file.
