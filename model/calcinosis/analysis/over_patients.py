@@ -60,7 +60,7 @@ def over_patients(
     >>> import calcinosis as cc
     >>> found = cc.over_patients(cc.load(), cc.cases().head(2), draws=200)
     >>> len(found.patients), len(found.entries)
-    (2, 547)
+    (2, 549)
     """
     import pandas as pd
 
