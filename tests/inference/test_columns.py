@@ -655,4 +655,5 @@ def test_an_answer_lists_the_columns_that_were_read_and_those_that_were_not(ship
     assert shipped.posteriors(frame).attrs == {
         "columns_read": ["pain", "serum_calcium (mg/dL)"],
         "columns_ignored": ["id", "Calcium"],
+        "record": "asked",
     }

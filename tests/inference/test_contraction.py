@@ -177,7 +177,7 @@ def test_many_tables_at_once_are_each_alone(networks, data):
     ]
     weights = contraction.weights(many)
     for number in range(3):
-        tables = {name: drawn[name][number].reshape(model.network.tables[name].shape) for name in model.variables}
+        tables = {name: drawn[name][number][model.network.contexts[name]] for name in model.variables}
         alone = cc.Model(replace(model.network, tables=tables))
         expected = alone.posterior(evidence).probabilities
         np.testing.assert_allclose(shares(weights[:, number]), expected, **EXACT)

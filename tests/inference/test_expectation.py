@@ -17,14 +17,22 @@ def rows_of(network):
     return {name: network.rows(name) for name in network.variables}
 
 
+def added_up(network, name, cells):
+    """The cells of a table added up over the contexts of each row, axes `(rows, states)`."""
+    rows = np.zeros_like(network.rows(name))
+    np.add.at(rows, network.contexts[name], cells)
+    return rows
+
+
 def enumerated_counts(network, findings):
     """The expected counts of one patient, each table's cells from the joint of everything, and the log likelihood.
 
-    A repeatable variable has counts for each of its results, a missing one that tells nothing of its table has none.
+    A repeatable variable has counts for each of its results. A table has none where no finding on its variable, or one
+    below it, distinguishes states.
     """
     joint = enumerate_joint(network, findings)
     names = list(network.variables)
-    informed = set(findings)
+    informed = {name for name, results in findings.items() if any(len(set(result)) > 1 for result in results)}
     for _ in names:
         informed |= {p for name in informed for p in network.parents[name]}
     counts = {}
@@ -67,7 +75,7 @@ def test_counts_are_those_of_the_joint(networks, data):
     )
     for name in network.variables:
         wanted = sum(w * f[0][name] for w, f in zip(weights, found, strict=True))
-        np.testing.assert_allclose(expected.counts[name], wanted.reshape(-1, wanted.shape[-1]), rtol=1e-9, atol=1e-11)
+        np.testing.assert_allclose(expected.counts[name], added_up(network, name, wanted), rtol=1e-9, atol=1e-11)
 
 
 def test_of_complete_patients_the_expected_counts_are_the_counts(shipped):
@@ -132,3 +140,14 @@ def test_who_tells_of_a_table_is_in_whom_it_or_one_below_was_looked_at(shipped):
     assert told["form"] == [False, True]
     assert told["subtype"] == [True, True]
     assert "pain" not in told
+
+
+def test_any_of_all_states_is_no_observation(shipped):
+    every = {
+        "pain": set(shipped.variables["pain"].state_names),
+        "vascular_histology": [{"absent", "intramural_calcification"}],
+    }
+    coded = encode(shipped.engine.base, [shipped.read(every)])
+    assert not any(mask.any() for mask in informed_by(shipped.engine, shipped.network, coded).values())
+    counts = expectation_of(shipped.engine, shipped.network, coded)(rows_of(shipped.network)).counts
+    assert not any(own.any() for own in counts.values())

@@ -31,12 +31,14 @@ def test_families_are_those_of_the_joint(networks, data):
         others = tuple(i for i, v in enumerate(names) if v not in family)
         margin = joint.sum(axis=others).transpose([kept.index(v) for v in family]) / joint.sum()
         if variable.repeatable:
-            rows, margin = margin.sum(axis=-1, keepdims=True), np.zeros_like(margin)
+            above, margin = margin.sum(axis=-1, keepdims=True), np.zeros_like(margin)
             for likelihood in findings.get(name, []):
                 seen = network.tables[name] * np.array(likelihood)
                 total = seen.sum(axis=-1, keepdims=True)
-                margin = margin + rows * np.divide(seen, total, out=np.zeros_like(seen), where=total > 0)
-        np.testing.assert_allclose(found[name][0], margin.reshape(found[name][0].shape), rtol=1e-9, atol=1e-12)
+                margin = margin + above * np.divide(seen, total, out=np.zeros_like(seen), where=total > 0)
+        rows = np.zeros_like(network.rows(name))
+        np.add.at(rows, network.contexts[name], margin)
+        np.testing.assert_allclose(found[name][0], rows, rtol=1e-9, atol=1e-12)
 
 
 def test_added_up_they_are_the_expected_counts(shipped):

@@ -97,7 +97,7 @@ def ward():
 
 
 def test_a_batch_tells_every_impossible_row_at_once(clinic, ward):
-    answer = cc.Model(clinic.network).posteriors(ward)
+    answer = clinic.posteriors(ward)
     assert answer["status"].to_dict() == {
         "ann": "impossible: disease=benign and pain=severe cannot be true together",
         "bea": "ok",
@@ -111,7 +111,7 @@ def test_a_batch_tells_every_impossible_row_at_once(clinic, ward):
 def test_when_strict_impossible_and_misunderstood_rows_are_told_together(clinic, ward):
     ward.loc["dan", "pain"] = "sever"
     with pytest.raises(cc.FindingsError) as caught:
-        cc.Model(clinic.network).posteriors(ward, strict=True)
+        clinic.posteriors(ward, strict=True)
     told = (
         "3 findings are not understood\n"
         "row ann: disease, pain=benign, severe: impossible evidence: correct one of them\n"

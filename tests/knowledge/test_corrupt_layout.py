@@ -26,6 +26,7 @@ SLIPS = {
     "sources.csv": ["source.csv", "sources (1).csv"],
     "expectations.csv": ["expectation.csv", "expectations_.csv", "expectatoins.csv"],
     "tests.csv": ["test.csv", "Tests.csv", "tests.csv.txt", "tests_.csv"],
+    "reporting.csv": ["report.csv", "Reporting.csv", "reportings.csv", "reporting.CSV"],
 }
 
 

@@ -142,7 +142,7 @@ def whole_file(file: str, turn: int) -> Iterator[Fault]:
     def spoilt(new):
         return b"\n".join([*lines[: line - 1], new, *lines[line:]])
 
-    if file not in ("corrections.csv", "tests.csv", "decisions/harms.csv"):
+    if file not in ("corrections.csv", "tests.csv", "reporting.csv", "decisions/harms.csv"):
         yield Fault(file, "deleted", None, (file, 1))
     # a folder may have none of these
     if file not in ("units.csv", "corrections.csv", "expectations.csv", "tests.csv", "decisions/harms.csv"):

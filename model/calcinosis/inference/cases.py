@@ -12,7 +12,8 @@ from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.cases import check_cases, read_cases
 from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.problem import Problem, choose_from
-from calcinosis.knowledge.records import ASKED, Priors
+from calcinosis.knowledge.read_reporting import FILE as REPORTING_FILE
+from calcinosis.knowledge.records import ASKED, RECORD, Priors
 from calcinosis.knowledge.sheet import Line, Sheet
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 def cases(folder: str | os.PathLike[str] | None = None) -> pd.DataFrame:
     """The published cases, indexed by `case_id`: diagnosis, findings in the grammar, citation.
 
-    They are patients to test the network on, never to set it by. Cells that were not reported are empty. `text_seen`
-    says what was read of each report, and so its kind of record: `abstract`, else `case_report`.
+    They are patients to test the network on, never to set it by. Cells that were not reported are empty. `record` is
+    the kind of record, by what was read of the report (`text_seen`): an abstract, or more. A folder without
+    reporting.csv has no such column.
 
     Raises:
         PriorsError: if the folder has no readable case file.
@@ -35,9 +37,12 @@ def cases(folder: str | os.PathLike[str] | None = None) -> pd.DataFrame:
     """
     import pandas as pd
 
-    sheet = read_cases(chosen_folder(folder))
-    frame = pd.DataFrame([dict(line.cells) for line in sheet.lines], columns=list(sheet.columns))
-    return frame.set_index("case_id")
+    path = chosen_folder(folder)
+    sheet = read_cases(path)
+    frame = pd.DataFrame([dict(line.cells) for line in sheet.lines], columns=list(sheet.columns)).set_index("case_id")
+    if (path / REPORTING_FILE).is_file() and "text_seen" in frame:
+        frame[RECORD] = [_kind(seen) for seen in frame["text_seen"]]
+    return frame
 
 
 def case_findings(sheet: Sheet, case: str, model: Model) -> Mapping[str, str]:
@@ -57,8 +62,7 @@ def case_record(cells: Mapping[str, str], model: Model) -> str:
 
     A folder that does not say what records mention has none: `asked`.
     """
-    seen = cells.get("text_seen", "").strip().casefold()
-    kind = {"abstract": "abstract", "full case": "case_report", "excerpt": "case_report"}.get(seen, ASKED)
+    kind = _kind(cells.get("text_seen", ""))
     return kind if model.priors is not None and kind in model.priors.reporting else ASKED
 
 
@@ -73,6 +77,11 @@ def check_case_findings(sheet: Sheet, model: Model, priors: Priors, problems: li
                 Problem(sheet.file, line.number, fault.variable, fault.value, fault.what, fault.mend)
                 for fault in error.faults
             )
+
+
+def _kind(text_seen: str) -> str:
+    kinds = {"abstract": "abstract", "full case": "case_report", "excerpt": "case_report"}
+    return kinds.get(text_seen.strip().casefold(), ASKED)
 
 
 def _findings(line: Line, model: Model) -> dict[str, str]:

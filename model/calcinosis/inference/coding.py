@@ -73,6 +73,15 @@ def canonical(likelihoods: Sequence[Sequence[float]]) -> tuple[Likelihoods, int]
     return tuple(sorted(results, reverse=True)), taken
 
 
+def distinguishes(results: Likelihoods) -> bool:
+    """Whether some result is more likely under one state than under another; any of all states says nothing.
+
+    >>> distinguishes(((1.0, 1.0),)), distinguishes(((1.0, 1.0), (0.0, 1.0))), distinguishes(())
+    (False, True, False)
+    """
+    return any(len(set(result)) > 1 for result in results)
+
+
 def _counted(likelihoods: Sequence[Sequence[float]]) -> Iterable[tuple[Sequence[float], int]]:
     return Counter(map(tuple, likelihoods)).items()
 

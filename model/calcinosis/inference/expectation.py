@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calcinosis.inference.cliques import Clique
-from calcinosis.inference.coding import Coded, Codes, Powers, likelihoods
+from calcinosis.inference.coding import Coded, Codes, Powers, distinguishes, likelihoods
 from calcinosis.inference.engine import Engine, scaled
 from calcinosis.inference.families import families_of
 from calcinosis.inference.network import Array, Network
@@ -77,13 +77,16 @@ class Place:
 
 @dataclass(frozen=True, eq=False)
 class Looks:
-    """A repeatable variable: the distinct results, axes `(results, entries)`, and how often each combination has
-    each."""
+    """A repeatable variable: the distinct results, axes `(results, entries)`, and how often each combination has each.
+
+    `counted` is the same, but 0 for a combination whose results distinguish no states.
+    """
 
     clique: Clique
     cells: Mapping[str, Codes]
     found: Array
     times: Array
+    counted: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,7 +216,7 @@ def _looked(place: Looks, weights: Array) -> tuple[Any, tuple[Array, Powers]]:
 def _counts_of_looks(place: Looks, values: Any, posterior: Array) -> Array:
     """The expected counts of the entries, from the posterior of the parents' states in each combination."""
     own, seen = values
-    weights = place.times.T @ posterior
+    weights = place.counted.T @ posterior
     share = np.divide(weights, seen, out=np.zeros_like(weights), where=seen > 0)
     counts: Array = (share[:, place.clique.onto] * own).sum(axis=0)
     return counts
@@ -251,11 +254,16 @@ def expectation_of(engine: Engine, network: Network, coded: Coded, weights: Arra
 
 
 def informed_by(engine: Engine, network: Network, coded: Coded) -> Mapping[str, Mask]:
-    """Of which patients each table learns something: those in whom its variable, or one below it, was looked at."""
+    """Of which patients each table learns something: those in whom its variable, or one below it, was looked at.
+
+    A finding that is equally likely under every state, such as any of all states, is no observation.
+    """
     found: dict[str, Mask] = {}
     for name in reversed(list(TopologicalSorter(network.parents).static_order())):
-        missing = engine.base[name][()]
-        own = coded.codes[name] != missing if name in coded.codes else np.zeros(coded.patients, dtype=np.bool_)
+        own = np.zeros(coded.patients, dtype=np.bool_)
+        if name in coded.codes:
+            findings = [*engine.base[name], *coded.further.get(name, ())]
+            own = np.array([distinguishes(results) for results in findings])[coded.codes[name]]
         found[name] = np.logical_or.reduce([own, *(found[c] for c, above in network.parents.items() if name in above)])
     return found
 
@@ -306,7 +314,8 @@ def _looks(engine: Engine, clique: Clique, cells: Mapping[str, Codes], coded: Co
     results = [every[code] for code in codes[first].tolist()]
     distinct = sorted({result for some in results for result in some}) or [(1.0,) * engine.sizes[name]]
     times = np.array([[float(some.count(result)) for result in distinct] for some in results])
-    return Looks(clique, cells, np.array(distinct)[:, clique.states[name]], times), which
+    counted = times * np.array([[distinguishes(some)] for some in results])
+    return Looks(clique, cells, np.array(distinct)[:, clique.states[name]], times, counted), which
 
 
 def _numbered(keys: Codes) -> tuple[Codes, Codes]:

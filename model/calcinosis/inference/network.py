@@ -118,7 +118,7 @@ class Network:
         if name not in self.weights:
             raise NetworkError(f"the rows of {name} have no weights, though others have")
         given = np.asarray(self.weights[name], dtype=np.float64)
-        if given.shape == self.contexts[name].shape:  # one per context
+        if given.shape != shape and given.shape == self.contexts[name].shape:  # one per context
             given = given.ravel()[self._first[name]]
         if given.shape not in ((), shape):
             raise NetworkError(f"the weights of {name} have shape {given.shape}, its rows make {shape}")
