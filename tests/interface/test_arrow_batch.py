@@ -228,6 +228,7 @@ def test_other_columns_come_first_and_unchanged_in_order_type_value_and_metadata
             assert answers.schema.field(name).equals(carried.schema.field(name), check_metadata=True)
     assert answers.schema.metadata == {
         b"calcinosis.priors": shipped.digest.encode(),
+        b"calcinosis.record": b"asked",
         b"calcinosis.note": cc.DISCLAIMER.encode(),
     }
 

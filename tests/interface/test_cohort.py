@@ -76,6 +76,7 @@ def test_json_says_the_same_and_where_the_answers_are(files, shell, shipped):
         "resumed": 0,
         "columns_read": ["pain", "ulceration", "livedo"],
         "columns_carried": ["id"],
+        "record": "asked",
         "first_without_answer": [{"patient": 2, "status": INVALID}, {"patient": 3, "status": IMPOSSIBLE}],
         "digest": shipped.digest,
         "disclaimer": cc.DISCLAIMER,

@@ -245,7 +245,7 @@ def test_an_interval_has_a_hyphen_where_there_is_no_dash(encoding, dash):
     environment = {**os.environ, "PYTHONIOENCODING": encoding, "COLUMNS": "100"}
     words = [sys.executable, "-m", "calcinosis", "diagnose", "--case", "jones2023"]
     shown = subprocess.run(words, env=environment, capture_output=True, check=True).stdout.decode(encoding)
-    assert f"20{dash}93 %" in shown
+    assert f"27{dash}95 %" in shown
 
 
 def test_words_of_a_spreadsheet_stand_for_yes_and_no(run):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import combinations
 
 import matplotlib as mpl
@@ -12,6 +13,7 @@ from matplotlib.text import Text
 import calcinosis as cc
 from calcinosis.interface import figures
 from calcinosis.interface.figures_words import entry_in_words, state_in_words
+from calcinosis.knowledge.contexts import states_in
 
 mpl.use("Agg")
 
@@ -44,14 +46,31 @@ def test_an_entry_in_words_leaves_out_no_condition_and_is_at_most_three_lines(mo
         assert len(told.splitlines()) <= 3, told
         flat = " ".join(told.split()).lower()
         assert variables[entry.variable].label.lower() in flat
-        for parent, state in entry.given.items():
-            label = state_in_words(parent, state, model.network)
-            if state in ("no", "yes"):
+        given = flat.partition(" given ")[2]
+        for parent, cell in entry.given.items():
+            names = variables[parent].state_names
+            if cell in ("no", "yes"):
                 name = variables[parent].label.lower()
-                assert name in flat
-                assert (f"no {name}" in flat) == (state == "no"), told
-            else:
-                assert label.lower() in flat
+                assert name in given
+                assert (f"no {name}" in given) == (cell == "no"), told
+            elif cell != "any":
+                labels = {own: state_in_words(parent, own, model.network).lower() for own in names}
+                assert read_states(given, labels) == set(states_in(cell, names)), told
+
+
+def read_states(words, labels):
+    """The states that words stand for: 'metastatic (not of renal failure)' is every metastatic form but one."""
+    _, but, excepted = words.partition("any but ")
+    words, named, found = excepted or words, set(labels.values()), set()
+    for name, label in labels.items():
+        kind, _, rest = label.partition(", ")
+        alone = not any(own in words for own in named if own.startswith(f"{kind}, "))
+        if inside := re.search(rf"{kind} \((not )?([^)]*)\)", words):
+            if bool(re.search(rf"(^|or ){rest}", inside[2])) != bool(inside[1]):
+                found.add(name)
+        elif label in words or (alone and re.search(rf"\b{kind}\b", words)):
+            found.add(name)
+    return set(labels) - found if but else found
 
 
 def test_entries_in_words_are_told_apart_within_a_table(model):

@@ -118,8 +118,8 @@ def test_the_bars_of_a_waterfall_are_the_contributions_in_their_order(model):
         assert bool(bar.get_hatch()) == (own < 0)
     words = check_readable(ax)
     assert all(group in words for group in found.frame["group"])
-    assert "×6 " in words
-    assert "×0.25 " in words
+    assert "×5.4 " in words
+    assert "×0.24 " in words
 
 
 def test_weak_findings_are_one_bar_that_adds_them_up(model):
@@ -205,7 +205,7 @@ def test_the_cells_of_the_map_are_the_probabilities_of_the_changes(model):
     assert len(marks) == int(shown["flips"].sum()) > 0
     chance = shown[shown["flips"] & (shown["kind"] != "removed")].iloc[0]
     assert f"({percent(chance['chance'])} probable)" in marks[0]
-    assert "those 12 of 62 changes" in check_readable(ax)
+    assert "those 12 of 64 changes" in check_readable(ax)
 
 
 def test_the_map_tells_changes_in_the_words_of_findings(model):

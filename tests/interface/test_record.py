@@ -90,6 +90,15 @@ def test_a_folder_without_rates_reads_every_case_as_asked(run, tmp_path):
     assert "no kind of record 'case_report' in these priors: write one of: asked" in wrong.stderr
 
 
+def test_one_patient_has_a_kind_of_record_and_not_each(run, shipped):
+    wrong = run("diagnose", "pain=severe", "--record", "each")
+    assert wrong.exit_code == 2
+    assert "'each' is no kind of record" in wrong.stderr
+    for ask in (shipped.posterior, shipped.probabilities, shipped.read):
+        with pytest.raises(ValueError, match="each is for many patients: one patient has a kind of record"):
+            ask({"pain": "severe"}, record="each")
+
+
 def test_many_patients_are_answered_in_order_each_by_their_own_record(shipped, mixed):
     answers = shipped.posteriors(mixed)
     assert (answers["status"] == "ok").all()

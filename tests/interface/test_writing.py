@@ -125,7 +125,7 @@ def test_help_is_there_for_every_command_and_names_an_example():
 def test_json_tells_programs_what_was_written():
     assert json.loads(run("init", "mine", "--json").stdout) == {"folder": "mine", "digest": cc.load().digest}
     assert json.loads(run("export", "a.uai", "--json").stdout)["variables"]["subtype"] == "var_1"
-    assert json.loads(run("graph", "a.svg", "--json").stdout)["variables"] == 28
+    assert json.loads(run("graph", "a.svg", "--json").stdout)["variables"] == 29
     assert json.loads(run("check", "--priors", "mine", "--contexts", "1", "--json").stdout)["folder"] == "mine"
     assert json.loads(run("graph", "a.svg", "--json").stdout)["error"] == "InputError"
 

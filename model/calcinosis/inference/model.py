@@ -99,6 +99,8 @@ class Model:
 
     def _reading(self, record: str, findings: Mapping[str, Any] | Evidence | None) -> Model:
         """The model that reads findings from a kind of record; evidence must have been read from one already."""
+        if record == EACH:
+            raise QuestionError("each is for many patients: one patient has a kind of record, such as case_report")
         model = self.recorded(record)
         left_out = [name for name in model.mentions if isinstance(findings, Evidence) and name not in findings]
         if left_out and not any(mention in (findings or ()) for mention in model.mentions.values()):

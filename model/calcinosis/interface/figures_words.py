@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Collection
 
 from calcinosis.inference.entries import Entry
 from calcinosis.inference.network import Network
-from calcinosis.inference.phrases import a_record, uncapitalised
+from calcinosis.inference.phrases import a_record, listed, uncapitalised
 from calcinosis.knowledge.contexts import states_in
 from calcinosis.knowledge.records import REPORTING
 
@@ -61,8 +62,48 @@ def given_in_words(variable: str, cell: str, network: Network) -> str:
         name = name[:1].lower() + name[1:]
     if cell in ("no", "yes"):
         return name if cell == "yes" else f"no {name}"
-    label = " or ".join(state_in_words(variable, state, network) for state in states)
+    label = states_in_words(variable, states, network)
     return label if _speaks_for_itself(variable, network) else f"{name} {label}"
+
+
+def states_in_words(variable: str, states: Collection[str], network: Network) -> str:
+    """Several states in as few words as name them all: labels that begin alike are named once, and the few states that
+    are left out are named instead of the many.
+
+    >>> import calcinosis as cc
+    >>> network = cc.load().network
+    >>> states_in_words("form", ["idiopathic_genital", "idiopathic_tumoral", "idiopathic_nodular"], network)
+    'idiopathic'
+    >>> states_in_words("form", ["metastatic_renal", "calciphylaxis_uraemic", "calciphylaxis_nonuraemic"], network)
+    'metastatic (of renal failure) or calciphylaxis'
+    >>> states_in_words("subtype", ["dystrophic", "metastatic", "idiopathic", "iatrogenic"], network)
+    'any but calciphylaxis'
+    """
+    others = [name for name in network.variables[variable].state_names if name not in states]
+    if 0 < 2 * len(others) < len(states):
+        return f"any but {_alike(variable, others, network)}"
+    return _alike(variable, states, network)
+
+
+def _alike(variable: str, states: Collection[str], network: Network) -> str:
+    """The labels of states, those that share what is before the comma told together."""
+    labels = {name: state_in_words(variable, name, network) for name in network.variables[variable].state_names}
+    groups: dict[str, list[str]] = {}
+    for name, label in labels.items():
+        groups.setdefault(label.partition(", ")[0], []).append(name)
+    parts = []
+    for beginning, members in groups.items():
+        chosen = [name for name in members if name in states]
+        if len(members) == 1 or len(states) == 1:
+            parts += [labels[name] for name in chosen]
+        elif len(chosen) == len(members):
+            parts.append(beginning)
+        elif chosen:
+            few = 2 * len(chosen) <= len(members)
+            named = chosen if few else [name for name in members if name not in states]
+            rest = listed((labels[name].partition(", ")[2] for name in named), "or")
+            parts.append(f"{beginning} ({rest})" if few else f"{beginning} (not {rest})")
+    return listed(parts, "or")
 
 
 def _speaks_for_itself(variable: str, network: Network) -> bool:

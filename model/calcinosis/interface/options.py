@@ -18,7 +18,7 @@ from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.printing import say
 from calcinosis.knowledge.folder import check_file, check_writable, is_priors
 from calcinosis.knowledge.problem import PriorsError, shown
-from calcinosis.knowledge.records import ASKED
+from calcinosis.knowledge.records import ASKED, EACH
 from calcinosis.knowledge.regular import check_regular
 from calcinosis.knowledge.visible import visible
 
@@ -55,11 +55,21 @@ FindingsArgument = Annotated[
 CaseOption = Annotated[
     str | None, typer.Option(metavar="ID", help="A published case, such as jones2023; words replace its findings.")
 ]
+
+
+def given_record(kind: str) -> str:
+    """A kind of record of the command line, for all patients; where each has their own, a column names it."""
+    if kind == EACH:
+        raise typer.BadParameter(f"{EACH!r} is no kind of record: leave --record out, and a column 'record' is read")
+    return kind
+
+
 RecordOption = Annotated[
     str | None,
     typer.Option(
         "--record",
         metavar="KIND",
+        parser=given_record,
         help="What the findings come from: asked (a form with every question asked), case_report, abstract, letter or "
         "problem_list, whose silence is evidence. A file may have a column 'record'; this option replaces it.",
     ),

@@ -69,7 +69,7 @@ def test_a_flip_is_named_with_where_and_to_whom(jones):
     assert first["words"] == "Subtype of calcinosis cutis: dystrophic calcification given hospital ward"
     assert first["flips"] == [f"iatrogenic calcification leads below {number(line['flip_below'])}"]
     html = views.view(jones.situation)
-    assert "fragile: iatrogenic calcification leads below 0.33" in html
+    assert "fragile: iatrogenic calcification leads below 0.27" in html
     model = jones.shipped
     function = cc.one_way(model, jones.situation.evidence).function(line["entry"])
     below = function(line["flip_below"] * 0.99)

@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+import calcinosis as cc
 from calcinosis.interface.explorer import session as module
 from calcinosis.interface.explorer.session import Session
 
@@ -113,3 +114,16 @@ def test_pending_and_unknown_leave_the_answer_alone(session, shipped):
     enter(session, pth="pending", esrd="unknown")
     assert session.situation.posterior.probabilities_of == shipped.posterior().probabilities_of
     assert len(session.situation.evidence) == 0
+
+
+@pytest.mark.parametrize("record", ["asked", "case_report"])
+def test_a_published_case_has_the_answer_of_the_record_that_is_named(shipped, record):
+    """A page asks for each finding: whatever record its model reads, what is not entered counts as unknown."""
+    session = Session(shipped.recorded(record))
+    for case in cc.cases().index[::15]:
+        reply = session.handle({"do": "case", "value": case})
+        known = {name: own for name, own in cc.cases().loc[case].items() if name in shipped.names and own}
+        assert session.situation.posterior.probabilities_of == shipped.posterior(known, record="asked").probabilities_of
+        assert session.situation.posterior.record == "asked"
+        assert "Record assumed: asked. What is not entered counts as unknown." in reply["regions"]["about"]
+    assert "--record asked</code> gives those of this page" in session.handle({"do": "undo"})["regions"]["patient"]

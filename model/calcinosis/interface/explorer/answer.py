@@ -42,6 +42,7 @@ def answer(situation: Situation) -> dict[str, Any]:
         "no_interval": posterior.no_interval,
         "frequencies": frequencies(posterior),
         "notes": posterior.evidence.notes,
+        "record": record_in_words(posterior),
         "given": len(posterior.evidence),
         "edits": len(situation.page.edits),
         "mass": round(100 * CREDIBLE),
@@ -169,6 +170,17 @@ def leads_in_words(posterior: Posterior) -> str:
     share = float(posterior.leads[posterior.leading])
     times = "more than 99" if share > 0.99 else "fewer than 1" if share < 0.01 else f"{100 * share:.0f}"
     return f"{capitalised(posterior.labels[posterior.leading])} leads in {times} of 100 plausible parameter sets."
+
+
+def record_in_words(posterior: Posterior) -> str:
+    """Which kind of record was assumed. A page asks for each finding, so what is not entered says nothing.
+
+    >>> import calcinosis as cc
+    >>> record_in_words(cc.load().posterior(pain="severe"))
+    'Record assumed: asked. What is not entered counts as unknown.'
+    """
+    silence = "is evidence" if posterior.not_mentioned else "counts as unknown"
+    return f"Record assumed: {posterior.record.replace('_', ' ')}. What is not entered {silence}."
 
 
 def frequencies(posterior: Posterior) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from calcinosis.inference.grammar import split_measurement
 from calcinosis.inference.phrases import capitalised, listed, phrase, uncapitalised
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior, percent
 from calcinosis.inference.question_error import QuestionError
-from calcinosis.interface.explorer.answer import frequencies, leads_in_words, verdict_of
+from calcinosis.interface.explorer.answer import frequencies, leads_in_words, record_in_words, verdict_of
 from calcinosis.interface.explorer.page import PENDING, SILENT, UNKNOWN
 from calcinosis.interface.explorer.situation import Situation
 
@@ -133,7 +133,7 @@ def _answer(situation: Situation, posterior: Posterior) -> str:
         if state == posterior.leading and ranges[state]:
             words += f" ({100 * CREDIBLE:.0f} % interval {ranges[state]})"
         told.append(words)
-    return f"Answer: {', '.join(told)}. {patients_in_words(situation, posterior, 1)}"
+    return f"Answer: {', '.join(told)}. {patients_in_words(situation, posterior, 1)} {record_in_words(posterior)}"
 
 
 def _fit(situation: Situation, posterior: Posterior) -> str:

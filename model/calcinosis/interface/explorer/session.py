@@ -24,6 +24,7 @@ from calcinosis.interface.explorer.situation import Situation
 from calcinosis.interface.options import InputError
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import PriorsError
+from calcinosis.knowledge.records import ASKED
 
 DEPTH = 100
 """How many steps can be undone."""
@@ -47,7 +48,7 @@ class Session:
     """
 
     def __init__(self, model: Model, page: Page | None = None) -> None:
-        self.shipped = model
+        self.shipped = model = model.recorded(ASKED)  # a page asks for each finding
         self.page = page or Page()
         self.published = Published.of(model)
         self._edited: tuple[tuple[Edit, ...], Model] = ((), model)
