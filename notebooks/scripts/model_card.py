@@ -22,8 +22,6 @@ from calcinosis.knowledge.records import REPORTING, SOURCE_KINDS
 
 CARD = Path(__file__).resolve().parent.parent.parent / "MODEL_CARD.md"
 SHARES = ("accuracy", "top_two", "balanced_accuracy")
-RECORDS = {"abstract": "abstract", "excerpt": "case_report", "full case": "case_report"}
-"""The kind of record by what was read of a published case."""
 START = re.compile(r"starting from ([\d.]+)%, surely ([\d.]+) to ([\d.]+)%")
 """How the note of a learned rate says what it was before."""
 FOLDS = 10
@@ -103,8 +101,8 @@ def cross_validated(start, prior=None):
 def records(model, found):
     """What silence does: the patients as asked, and as their own kind of record; with two priors."""
     truth, weights = found.cases.truth, np.ones((1, len(found.cases)))
-    start = read_diagnosed(before_learning(model), published())
-    asked = read_diagnosed(model, cc.cases())
+    start = read_diagnosed(before_learning(model), cc.cases())
+    asked = read_diagnosed(model, cc.cases(), record="asked")
     own_mix = (np.bincount(truth) / len(truth)).tolist()
     lines, losses = [], {}
     for mix, prior in (("the network's", None), ("the patients' own", own_mix)):
@@ -194,16 +192,10 @@ BLOCKS = {
 }
 
 
-def published():
-    """The published cases, each with its kind of record."""
-    cases = cc.cases()
-    return cases.assign(record=cases["text_seen"].map(RECORDS))
-
-
 def filled(text):
     """The card with every block between its marks filled in."""
     model = cc.load()
-    found = cc.validate(model, published())
+    found = cc.validate(model, cc.cases())
     for name, block in BLOCKS.items():
         pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
         if len(re.findall(pattern, text, flags=re.DOTALL)) != 1:

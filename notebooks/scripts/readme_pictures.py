@@ -16,8 +16,6 @@ from calcinosis.interface.figures_of_validation import calibration_plot
 
 FOLDER = Path(__file__).resolve().parent.parent / "pictures"
 HISTOLOGY = ("vascular_histology", "vasculopathy", "extravascular_calcification")
-RECORDS = {"abstract": "abstract", "excerpt": "case_report", "full case": "case_report"}
-"""The kind of record by what was read of a published case."""
 
 
 def patient(model: cc.Model, folder: Path) -> None:
@@ -53,9 +51,7 @@ def calibration(model: cc.Model, folder: Path) -> None:
     cases = cc.cases()
     with mpl.rc_context({"svg.hashsalt": "calcinosis", "svg.fonttype": "none"}):
         figure = Figure(figsize=(6.6, 5.6), layout="constrained")
-        calibration_plot(
-            cc.validate(model, cases.assign(record=cases["text_seen"].map(RECORDS))), ax=figure.add_subplot()
-        )
+        calibration_plot(cc.validate(model, cases), ax=figure.add_subplot())
         figure.savefig(folder / "calibration.svg", metadata={"Date": None})
 
 

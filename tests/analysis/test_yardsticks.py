@@ -107,7 +107,7 @@ def test_a_prevalence_moves_every_yardstick(shipped):
 
 
 def test_leaving_a_variable_out_is_asking_without_it(shipped):
-    cases = read_diagnosed(shipped, cc.cases())
+    cases = read_diagnosed(shipped, cc.cases(), record="asked")
     p = cases.probabilities()
     found = weakest(cases, p, np.ones(149), np.ones((1, 149))).set_index("variable")
     for name in ("pain", "radiograph"):

@@ -15,8 +15,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 HISTOLOGY = ("vascular_histology", "vasculopathy", "extravascular_calcification")
-RECORDS = {"abstract": "abstract", "excerpt": "case_report", "full case": "case_report"}
-"""The kind of record by what was read of a published case."""
 PRIORS_README = (ROOT / "priors" / "README.md").read_text(encoding="utf-8")
 
 
@@ -125,7 +123,7 @@ def test_what_the_published_diagnoses_depend_on_is_as_shown():
     import calcinosis as cc
 
     cases = cc.cases()
-    found = cc.over_patients(cc.load(), cases.assign(record=cases["text_seen"].map(RECORDS)))
+    found = cc.over_patients(cc.load(), cases)
     text = " ".join(README.split())
     judged = found.sources.iloc[0]
     assert judged["source"] == "judgement"
