@@ -111,7 +111,7 @@ class Model:
     def _recorded(self) -> dict[str, Model]:
         return {}
 
-    @property
+    @cached_property
     def mentions(self) -> Mapping[str, str]:
         """By variable the one that says whether the record mentions it; empty where everything was asked for, and where
         each patient has a kind of record of their own."""
