@@ -58,8 +58,10 @@ def test_the_record_of_an_answer_is_that_of_python(run, shipped):
     assert [finding["variable"] for finding in result["findings"]] == ["pain"]
 
 
-def test_an_answer_of_what_was_asked_says_no_more_than_before(shipped):
+def test_an_answer_of_what_was_asked_says_so_and_names_no_silence(shipped):
     answer = shipped.posterior(pain="severe")
+    assert "Record: asked, so findings not given count as unknown" in repr(answer)
+    assert "Record: asked, so findings not given count as unknown" in answer._repr_html_()
     assert "mentioned" not in repr(answer)
     assert "mentioned" not in answer._repr_html_()
     assert "not_mentioned" not in answer.as_dict()

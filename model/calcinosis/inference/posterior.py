@@ -262,9 +262,9 @@ class Posterior:
 
     @property
     def silence(self) -> str:
-        """One line: the record that was assumed, and what it does not mention; empty where everything was asked."""
+        """One line: the record that was assumed, and what it does not mention."""
         if self.record == ASKED:
-            return ""
+            return "Record: asked, so findings not given count as unknown"
         variables = self.fitting.network.variables if self.fitting else {}
         names = [
             uncapitalised(variables[name].label or name) if name in variables else name for name in self.not_mentioned
@@ -274,7 +274,7 @@ class Posterior:
     @property
     def findings_in_words(self) -> list[str]:
         """What was given, and what the record does not mention, a line for each."""
-        return [f"Findings: {self.evidence.given}", *([self.silence] if self.silence else [])]
+        return [f"Findings: {self.evidence.given}", self.silence]
 
     def as_dict(self) -> dict[str, Any]:
         """The answer as plain values, for JSON."""

@@ -95,9 +95,8 @@ def _show(answer: Posterior, published: dict[str, str] | None) -> None:
     if len(given):
         shown.print(known)
     else:
-        shown.print("Nothing observed" + ("." if answer.silence else ": these are the prior probabilities."))
-    if answer.silence:
-        shown.print("", Text(answer.silence), sep="\n")
+        shown.print("Nothing observed" + ("." if answer.not_mentioned else ": these are the prior probabilities."))
+    shown.print("", Text(answer.silence), sep="\n")
     for note in answer.evidence.notes:
         shown.print(Text(f"Note: {note}"))
     if published:
@@ -170,9 +169,11 @@ def _show_file(model: Model, path: Path, record: str | None, as_json: bool) -> N
         table.add_row(Text(visible(patient.name)), *cells)
     shown.print(table)
     for patient, answer in zip(patients, answers, strict=True):
-        for note in filter(None, (answer.silence, *answer.evidence.notes, answer.misfit)):
+        silence = answer.silence if answer.not_mentioned else ""
+        for note in filter(None, (silence, *answer.evidence.notes, answer.misfit)):
             shown.print(Text(f"Note: patient {visible(patient.name)}: {note}"))
     below = "below each probability its 95 % interval · " if any(answer.sureness for answer in answers) else ""
     show_columns(read, ignored, "not read")
-    shown.print("", Text(f"{len(answers)} patients · {below}priors {model.digest[:12]}"), sep="\n")
+    kinds = "record " + ", ".join(sorted({answer.record for answer in answers}))
+    shown.print("", Text(f"{len(answers)} patients · {kinds} · {below}priors {model.digest[:12]}"), sep="\n")
     shown.print(Text(DISCLAIMER, style="dim"))

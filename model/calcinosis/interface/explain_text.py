@@ -107,8 +107,7 @@ def show_accounts(found: Mapping[str, Explanation], digest: str) -> None:
     for name, own in found.items():
         shown.print(Text(name, style="bold"))
         shown.print(Text(capitalised(own.posterior.verdict)))
-        if own.posterior.silence:
-            shown.print(Text(own.posterior.silence))
+        shown.print(Text(own.posterior.silence))
         shown.print(Text(own.posterior.fit_in_words))
         shown.print(Text(own.account), "", sep="\n")
     print_foot(shown, digest)

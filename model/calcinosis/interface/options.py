@@ -18,7 +18,7 @@ from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.printing import say
 from calcinosis.knowledge.folder import check_file, check_writable, is_priors
 from calcinosis.knowledge.problem import PriorsError, shown
-from calcinosis.knowledge.records import ASKED, EACH
+from calcinosis.knowledge.records import EACH
 from calcinosis.knowledge.regular import check_regular
 from calcinosis.knowledge.visible import visible
 
@@ -197,9 +197,7 @@ def tell_files(folder: Path | None, files: Sequence[Path]) -> None:
 
 
 def tell_records(records: Mapping[str, str]) -> None:
-    """Say which kind of record was assumed of each patient, unless all were asked."""
-    if set(records.values()) == {ASKED}:
-        return
+    """Say which kind of record was assumed of each patient."""
     patients = {
         kind: [name for name, own in records.items() if own == kind] for kind in dict.fromkeys(records.values())
     }

@@ -53,8 +53,7 @@ def print_head(
         shown.print(Text(f"{posterior.labels[posterior.leading].capitalize()}: {ranges}, the {posterior.sureness}"))
     if misfit and posterior.misfit:
         shown.print(Text(posterior.misfit))
-    if posterior.silence:
-        shown.print(Text(posterior.silence))
+    shown.print(Text(posterior.silence))
     if published:
         shown.print(Text(f"Published as {published['diagnosis']}: {published['citation']}"))
 
