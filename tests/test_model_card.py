@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import calcinosis as cc
-from calcinosis.analysis import metrics
-from calcinosis.analysis.calibration import calibration_error
-from calcinosis.analysis.diagnosed import read_diagnosed
+from calcinosis.analysis.validate import metrics
+from calcinosis.analysis.validate.calibration import calibration_error
+from calcinosis.analysis.validate.labelled_cases import read_diagnosed
 
 ROOT = Path(__file__).parents[1]
 CARD = (ROOT / "MODEL_CARD.md").read_text(encoding="utf-8")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import calcinosis as cc
-from calcinosis.inference.coding import encode
-from calcinosis.inference.expectation import expectation_of
-from calcinosis.inference.second_order import SecondOrder, ask, joint_of, quantiles
+from calcinosis.inference.engine.expected_counts import expectation_of
+from calcinosis.inference.findings.encoding import encode
+from calcinosis.inference.intervals.dirichlet import SecondOrder, ask, joint_of, quantiles
 from calcinosis.knowledge.contexts import contexts_of
 from calcinosis.knowledge.folder import copy_folder, shipped_folder
 

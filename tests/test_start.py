@@ -10,7 +10,7 @@ import sys
 import pytest
 
 SLOW = ("pgmpy", "matplotlib", "pandas", "panel", "scipy")
-RUN = "import sys; sys.argv = ['calcinosis', *{words}]\nfrom calcinosis.interface.shell import app\n" + (
+RUN = "import sys; sys.argv = ['calcinosis', *{words}]\nfrom calcinosis.interface.shell.app import app\n" + (
     "try:\n    app(standalone_mode=False)\nfinally:\n"
     "    print([name for name in {slow} if name in sys.modules], file=sys.stderr)\n"
 )
@@ -35,7 +35,7 @@ def test_a_diagnosis_from_cold_takes_at_most_two_fifths_of_importing_pgmpy(figur
     ours = [
         sys.executable,
         "-c",
-        "from calcinosis.interface.shell import main; main()",
+        "from calcinosis.interface.shell.app import main; main()",
         "diagnose",
         "--case",
         "jones2023",

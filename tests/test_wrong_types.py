@@ -18,7 +18,7 @@ import pytest
 
 import calcinosis as cc
 from calcinosis.inference.streams import root_of
-from calcinosis.interface.tables import InputError
+from calcinosis.interface.cohort.files import InputError
 from calcinosis.knowledge import arguments
 
 PROJECT_ERRORS = (
@@ -225,7 +225,7 @@ def test_seeds_draw_what_numpy_draws_of_them():
 def test_a_checked_function_looks_as_it_was():
     assert inspect.signature(cc.decide).parameters["draws"].annotation == "int"
     assert cc.decide.__doc__
-    assert cc.decide.__module__ == "calcinosis.analysis.decide"
+    assert cc.decide.__module__ == "calcinosis.analysis.decide.decision"
 
 
 CLASSES = {

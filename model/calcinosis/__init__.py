@@ -21,45 +21,45 @@ if TYPE_CHECKING:
 
     __version__: str
 
-    from calcinosis.analysis.changes import smallest_changes as smallest_changes
-    from calcinosis.analysis.compare import compare as compare
-    from calcinosis.analysis.decide import decide as decide
-    from calcinosis.analysis.decision_curve import decision_curve as decision_curve
-    from calcinosis.analysis.diagnosed import CasesError as CasesError
-    from calcinosis.analysis.explanation import explain as explain
-    from calcinosis.analysis.flips import flips as flips
-    from calcinosis.analysis.hypothesis import weight_of_evidence as weight_of_evidence
-    from calcinosis.analysis.learning import forget as forget
-    from calcinosis.analysis.learning import update as update
-    from calcinosis.analysis.left_out import left_out as left_out
-    from calcinosis.analysis.next_test import next_test as next_test
-    from calcinosis.analysis.one_way import one_way as one_way
-    from calcinosis.analysis.over_patients import each_patient as each_patient
-    from calcinosis.analysis.over_patients import over_patients as over_patients
-    from calcinosis.analysis.plan import plan as plan
-    from calcinosis.analysis.prequential import prequential as prequential
-    from calcinosis.analysis.robust import robust_bounds as robust_bounds
-    from calcinosis.analysis.sensitivity import sensitivity as sensitivity
-    from calcinosis.analysis.trajectory import trajectory as trajectory
-    from calcinosis.analysis.two_way import two_way as two_way
-    from calcinosis.analysis.uncertainty import uncertainty as uncertainty
-    from calcinosis.analysis.validation import validate as validate
-    from calcinosis.analysis.what_if import pairs as pairs
-    from calcinosis.analysis.what_if import sweep as sweep
+    from calcinosis.analysis.decide.curve import decision_curve as decision_curve
+    from calcinosis.analysis.decide.decision import decide as decide
+    from calcinosis.analysis.explain.explanation import explain as explain
+    from calcinosis.analysis.explain.hypothesis import weight_of_evidence as weight_of_evidence
+    from calcinosis.analysis.learn.cross_validation import left_out as left_out
+    from calcinosis.analysis.learn.update import forget as forget
+    from calcinosis.analysis.learn.update import update as update
+    from calcinosis.analysis.sensitivity.across_patients import each_patient as each_patient
+    from calcinosis.analysis.sensitivity.across_patients import over_patients as over_patients
+    from calcinosis.analysis.sensitivity.one_way import one_way as one_way
+    from calcinosis.analysis.sensitivity.overview import sensitivity as sensitivity
+    from calcinosis.analysis.sensitivity.robust import robust_bounds as robust_bounds
+    from calcinosis.analysis.sensitivity.smallest_changes import smallest_changes as smallest_changes
+    from calcinosis.analysis.sensitivity.two_way import two_way as two_way
+    from calcinosis.analysis.sensitivity.uncertainty import uncertainty as uncertainty
+    from calcinosis.analysis.validate.cohort_check import prequential as prequential
+    from calcinosis.analysis.validate.labelled_cases import CasesError as CasesError
+    from calcinosis.analysis.validate.validation import validate as validate
+    from calcinosis.analysis.whatif.compare import compare as compare
+    from calcinosis.analysis.whatif.flips import flips as flips
+    from calcinosis.analysis.whatif.most_probable import most_probable_explanation as most_probable_explanation
+    from calcinosis.analysis.whatif.sweep import pairs as pairs
+    from calcinosis.analysis.whatif.sweep import sweep as sweep
+    from calcinosis.analysis.whatif.trajectory import trajectory as trajectory
+    from calcinosis.analysis.workup.ranking import next_test as next_test
+    from calcinosis.analysis.workup.serial import plan as plan
     from calcinosis.inference.cases import cases as cases
+    from calcinosis.inference.engine.impossible import ImpossibleEvidence as ImpossibleEvidence
     from calcinosis.inference.entries import UnknownEntry as UnknownEntry
-    from calcinosis.inference.evidence import Evidence as Evidence
-    from calcinosis.inference.evidence import Finding as Finding
-    from calcinosis.inference.findings import FindingsError as FindingsError
-    from calcinosis.inference.impossible import ImpossibleEvidence as ImpossibleEvidence
+    from calcinosis.inference.findings.evidence import Evidence as Evidence
+    from calcinosis.inference.findings.evidence import Finding as Finding
+    from calcinosis.inference.findings.reader import FindingsError as FindingsError
+    from calcinosis.inference.intervals.weighing import weight_for as weight_for
     from calcinosis.inference.model import Model as Model
     from calcinosis.inference.model import load as load
-    from calcinosis.inference.most_probable import most_probable_explanation as most_probable_explanation
     from calcinosis.inference.network import NetworkError as NetworkError
     from calcinosis.inference.posterior import DISCLAIMER as DISCLAIMER
     from calcinosis.inference.posterior import Posterior as Posterior
     from calcinosis.inference.question_error import QuestionError as QuestionError
-    from calcinosis.inference.weighing import weight_for as weight_for
     from calcinosis.interface import cohort as cohort
     from calcinosis.interface.explorer.notebook import explorer as explorer
     from calcinosis.knowledge.problem import PriorsError as PriorsError
@@ -67,12 +67,12 @@ if TYPE_CHECKING:
     from calcinosis.knowledge.records import Priors as Priors
 
 _HOMES = {
-    "CasesError": "analysis.diagnosed",
+    "CasesError": "analysis.validate.labelled_cases",
     "DISCLAIMER": "inference.posterior",
-    "Evidence": "inference.evidence",
-    "Finding": "inference.evidence",
-    "FindingsError": "inference.findings",
-    "ImpossibleEvidence": "inference.impossible",
+    "Evidence": "inference.findings.evidence",
+    "Finding": "inference.findings.evidence",
+    "FindingsError": "inference.findings.reader",
+    "ImpossibleEvidence": "inference.engine.impossible",
     "Model": "inference.model",
     "NetworkError": "inference.network",
     "Posterior": "inference.posterior",
@@ -83,34 +83,34 @@ _HOMES = {
     "UnknownEntry": "inference.entries",
     "cases": "inference.cases",
     "cohort": "interface",
-    "compare": "analysis.compare",
-    "decide": "analysis.decide",
-    "decision_curve": "analysis.decision_curve",
-    "each_patient": "analysis.over_patients",
-    "explain": "analysis.explanation",
+    "compare": "analysis.whatif.compare",
+    "decide": "analysis.decide.decision",
+    "decision_curve": "analysis.decide.curve",
+    "each_patient": "analysis.sensitivity.across_patients",
+    "explain": "analysis.explain.explanation",
     "explorer": "interface.explorer.notebook",
-    "flips": "analysis.flips",
-    "forget": "analysis.learning",
-    "left_out": "analysis.left_out",
+    "flips": "analysis.whatif.flips",
+    "forget": "analysis.learn.update",
+    "left_out": "analysis.learn.cross_validation",
     "load": "inference.model",
-    "most_probable_explanation": "inference.most_probable",
-    "next_test": "analysis.next_test",
-    "one_way": "analysis.one_way",
-    "over_patients": "analysis.over_patients",
-    "pairs": "analysis.what_if",
-    "plan": "analysis.plan",
-    "prequential": "analysis.prequential",
-    "robust_bounds": "analysis.robust",
-    "sensitivity": "analysis.sensitivity",
-    "smallest_changes": "analysis.changes",
-    "sweep": "analysis.what_if",
-    "trajectory": "analysis.trajectory",
-    "two_way": "analysis.two_way",
-    "uncertainty": "analysis.uncertainty",
-    "update": "analysis.learning",
-    "validate": "analysis.validation",
-    "weight_for": "inference.weighing",
-    "weight_of_evidence": "analysis.hypothesis",
+    "most_probable_explanation": "analysis.whatif.most_probable",
+    "next_test": "analysis.workup.ranking",
+    "one_way": "analysis.sensitivity.one_way",
+    "over_patients": "analysis.sensitivity.across_patients",
+    "pairs": "analysis.whatif.sweep",
+    "plan": "analysis.workup.serial",
+    "prequential": "analysis.validate.cohort_check",
+    "robust_bounds": "analysis.sensitivity.robust",
+    "sensitivity": "analysis.sensitivity.overview",
+    "smallest_changes": "analysis.sensitivity.smallest_changes",
+    "sweep": "analysis.whatif.sweep",
+    "trajectory": "analysis.whatif.trajectory",
+    "two_way": "analysis.sensitivity.two_way",
+    "uncertainty": "analysis.sensitivity.uncertainty",
+    "update": "analysis.learn.update",
+    "validate": "analysis.validate.validation",
+    "weight_for": "inference.intervals.weighing",
+    "weight_of_evidence": "analysis.explain.hypothesis",
 }
 """The public names, each with the module it lives in: looked up at first use, so that importing costs nothing."""
 

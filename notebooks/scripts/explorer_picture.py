@@ -13,7 +13,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 PICTURE = Path(__file__).parent.parent / "pictures" / "explorer.png"
-COMMAND = [sys.executable, "-c", "from calcinosis.interface.shell import main; main()"]
+COMMAND = [sys.executable, "-c", "from calcinosis.interface.shell.app import main; main()"]
 ROOM = {"width": 1440, "height": 1060}
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 import calcinosis as cc
-from calcinosis.analysis import metrics
-from calcinosis.analysis.bootstrap import bootstrap_weights, interval
-from calcinosis.analysis.calibration import calibration_error
-from calcinosis.analysis.diagnosed import read_diagnosed
-from calcinosis.analysis.left_out import _parts
+from calcinosis.analysis.learn.cross_validation import _parts
 from calcinosis.analysis.plain import lines_of
+from calcinosis.analysis.validate import metrics
+from calcinosis.analysis.validate.bootstrap import bootstrap_weights, interval
+from calcinosis.analysis.validate.calibration import calibration_error
+from calcinosis.analysis.validate.labelled_cases import read_diagnosed
 from calcinosis.knowledge.folder import copy_folder
 from calcinosis.knowledge.records import REPORTING, SOURCE_KINDS
 

@@ -7,12 +7,12 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 import calcinosis as cc
-from calcinosis.interface.drawing import draw_network
-from calcinosis.interface.figures import tornado
-from calcinosis.interface.figures_of_decisions import threshold_plot
-from calcinosis.interface.figures_of_findings import waterfall
-from calcinosis.interface.figures_of_tests import plan_tree
-from calcinosis.interface.figures_of_validation import calibration_plot
+from calcinosis.interface.figures.decide import threshold_plot
+from calcinosis.interface.figures.findings import waterfall
+from calcinosis.interface.figures.network import draw_network
+from calcinosis.interface.figures.sensitivity import tornado
+from calcinosis.interface.figures.validate import calibration_plot
+from calcinosis.interface.figures.workup import plan_tree
 
 FOLDER = Path(__file__).resolve().parent.parent / "pictures"
 HISTOLOGY = ("vascular_histology", "vasculopathy", "extravascular_calcification")

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import calcinosis as cc
-from calcinosis.interface.patients import published_case, read_words
-from calcinosis.interface.report import write_report
-from calcinosis.interface.sensitivity_report import sensitivity_report
+from calcinosis.interface.reports.page import write_report
+from calcinosis.interface.reports.sensitivity import sensitivity_report
+from calcinosis.interface.shell.patients import published_case, read_words
 
 
 def main(words: list[str], folder: Path) -> None:

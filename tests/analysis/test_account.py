@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import calcinosis as cc
-from calcinosis.analysis.account import GROUPS, Contribution, account
-from calcinosis.analysis.hypothesis import Hypothesis
+from calcinosis.analysis.explain.hypothesis import Hypothesis
+from calcinosis.analysis.explain.narrative import GROUPS, Contribution, account
 from calcinosis.inference.phrases import capitalised, counted, listed, phrase, uncapitalised
 from calcinosis.knowledge.folder import shipped_folder
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import calcinosis as cc
-from calcinosis.analysis.behind import MOST_ROWS, rows_behind
-from calcinosis.analysis.through import slopes_of_findings
+from calcinosis.analysis.explain.sources_of_finding import MOST_ROWS, rows_behind
+from calcinosis.analysis.explain.table_effects import slopes_of_findings
 
 
 @pytest.fixture(scope="module", params=["dystrophic", "calciphylaxis"])

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from printed_networks import ALARM, POOLE, SYNTHETIC
 
 import calcinosis as cc
-from calcinosis.analysis.distance import distance, row_distance
-from calcinosis.analysis.goal import Goal
-from calcinosis.analysis.least_rows import least_rows
-from calcinosis.analysis.least_tables import least_tables
+from calcinosis.analysis.sensitivity.distance import distance, row_distance
+from calcinosis.analysis.sensitivity.goal import Goal
+from calcinosis.analysis.sensitivity.least_rows import least_rows
+from calcinosis.analysis.sensitivity.least_tables import least_tables
 from calcinosis.knowledge.folder import shipped_folder
 
 CASES = cc.cases(shipped_folder())

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import calcinosis as cc
-from calcinosis.analysis import moved_rows
-from calcinosis.analysis.decide import decide
-from calcinosis.analysis.envelope import Line, by_choice, envelope
-from calcinosis.analysis.utility_map import utility_map
+from calcinosis.analysis.decide import row_changes as moved_rows
+from calcinosis.analysis.decide.decision import decide
+from calcinosis.analysis.decide.envelope import Line, by_choice, envelope
+from calcinosis.analysis.decide.utility_map import utility_map
 from calcinosis.inference.model import Model
 from calcinosis.knowledge.decisions import Utility
 from calcinosis.knowledge.frozen import FrozenMap

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import confusion_matrix
 
 import calcinosis as cc
-from calcinosis.analysis.decision_curve import THRESHOLDS, decision_curve, net_benefit
+from calcinosis.analysis.decide.curve import THRESHOLDS, decision_curve, net_benefit
 
 
 @pytest.fixture(scope="module")

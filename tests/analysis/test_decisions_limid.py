@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from decision_folders import random_decision
 
-from calcinosis.analysis.decide import decide
+from calcinosis.analysis.decide.decision import decide
 from calcinosis.knowledge.decisions import TEST_HARM
 
 GO_ON = "go_on"

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from decision_folders import printed_decision as printed
 
-from calcinosis.analysis.decide import decide
-from calcinosis.analysis.stakes import Stakes
+from calcinosis.analysis.decide.batch import Stakes
+from calcinosis.analysis.decide.decision import decide
 
 
 @pytest.fixture(scope="module")

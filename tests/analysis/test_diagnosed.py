@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import calcinosis as cc
-from calcinosis.analysis.diagnosed import CasesError, read_diagnosed
+from calcinosis.analysis.validate.labelled_cases import CasesError, read_diagnosed
 
 
 @pytest.fixture

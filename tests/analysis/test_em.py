@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from random_patients import findings_of_every_kind, true_states
 
 import calcinosis as cc
-from calcinosis.analysis.em import Climb, climb, pseudocounts_of
-from calcinosis.inference.coding import encode
-from calcinosis.inference.expectation import expectation_of
+from calcinosis.analysis.learn.em import Climb, climb, pseudocounts_of
+from calcinosis.inference.engine.expected_counts import expectation_of
+from calcinosis.inference.findings.encoding import encode
 
 
 @pytest.fixture(scope="module")

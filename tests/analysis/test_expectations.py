@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import calcinosis as cc
-from calcinosis.analysis.expectations import check_expectations, contexts_of, surely_broken
+from calcinosis.analysis.validate.clinical_rules import check_expectations, contexts_of, surely_broken
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from random_patients import true_states
 
 import calcinosis as cc
-from calcinosis.analysis.information import entropy, expected_gain, expected_information, expected_value
+from calcinosis.analysis.workup.information import entropy, expected_gain, expected_information, expected_value
 
 CLOSE = {"rtol": 0, "atol": 1e-10}
 

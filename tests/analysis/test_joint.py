@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from random_patients import findings_of_every_kind, true_states
 
 import calcinosis as cc
-from calcinosis.analysis.hypothesis import Hypothesis
-from calcinosis.analysis.joint import joint_pairs
-from calcinosis.inference.evidence import Evidence
+from calcinosis.analysis.explain.hypothesis import Hypothesis
+from calcinosis.analysis.explain.interactions import joint_pairs
+from calcinosis.inference.findings.evidence import Evidence
 
 
 def pairs_of(model, findings, state, against=None, known=()):

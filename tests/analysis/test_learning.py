@@ -8,7 +8,7 @@ import pytest
 from scipy.special import betaincinv
 
 import calcinosis as cc
-from calcinosis.analysis.diagnosed import read_diagnosed
+from calcinosis.analysis.validate.labelled_cases import read_diagnosed
 from calcinosis.knowledge.frozen import FrozenMap
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import calcinosis as cc
-from calcinosis.analysis.diagnosed import read_diagnosed
-from calcinosis.analysis.metrics import log_loss
+from calcinosis.analysis.validate.labelled_cases import read_diagnosed
+from calcinosis.analysis.validate.metrics import log_loss
 
 
 def drawn_world(model, seed):

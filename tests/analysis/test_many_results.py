@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import calcinosis as cc
-from calcinosis.analysis import alternatives
-from calcinosis.inference import coding
-from calcinosis.inference.grammar import LONGEST, split_measurement
+from calcinosis.analysis.whatif import changes as alternatives
+from calcinosis.inference.findings import encoding as coding
+from calcinosis.inference.findings.grammar import LONGEST, split_measurement
 
 BIOPSY = "vascular_histology"
 

@@ -8,10 +8,10 @@ from scipy import stats
 from sklearn import metrics as sk
 from sklearn.isotonic import IsotonicRegression
 
-from calcinosis.analysis import metrics, roc
-from calcinosis.analysis.bootstrap import bootstrap_weights, interval, share_interval
-from calcinosis.analysis.calibration import BINS, calibration_curve, calibration_error
-from calcinosis.analysis.surprise import surprises
+from calcinosis.analysis.validate import metrics, roc
+from calcinosis.analysis.validate.bootstrap import bootstrap_weights, interval, share_interval
+from calcinosis.analysis.validate.calibration import BINS, calibration_curve, calibration_error
+from calcinosis.analysis.validate.surprise import surprises
 
 EXACT = {"rel": 1e-12, "abs": 1e-12}
 

@@ -15,8 +15,8 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 import calcinosis as cc
-from calcinosis.analysis.covariation import SCHEMES, knots
-from calcinosis.analysis.distance import distance, divergence
+from calcinosis.analysis.sensitivity.covariation import SCHEMES, knots
+from calcinosis.analysis.sensitivity.distance import distance, divergence
 from calcinosis.knowledge.folder import shipped_folder
 
 MODEL = cc.load(shipped_folder())

@@ -6,9 +6,9 @@ import pytest
 from scipy import stats
 
 import calcinosis as cc
-from calcinosis.analysis.diagnosed import read_diagnosed
-from calcinosis.analysis.multiplicity import false_discovery_rates, two_sided
-from calcinosis.analysis.prequential import predictions
+from calcinosis.analysis.validate.cohort_check import predictions
+from calcinosis.analysis.validate.labelled_cases import read_diagnosed
+from calcinosis.analysis.validate.multiplicity import false_discovery_rates, two_sided
 
 
 def test_scores_add_up_to_the_probability_of_all_findings(shipped):

@@ -11,8 +11,8 @@ import pytest
 from printed_networks import ALARM, ASIA, POOLE, SCANNED, SYNTHETIC, TRAVEL, YES_NO, yes
 
 import calcinosis as cc
-from calcinosis.analysis.covariation import knots
-from calcinosis.analysis.distance import distance, divergence, row_distance
+from calcinosis.analysis.sensitivity.covariation import knots
+from calcinosis.analysis.sensitivity.distance import distance, divergence, row_distance
 from calcinosis.inference.network import Network
 from calcinosis.knowledge.records import State, Variable
 

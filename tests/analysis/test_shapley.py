@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from random_patients import true_states
 
 import calcinosis as cc
-from calcinosis.analysis.shapley import BLOCK, shapley_values
+from calcinosis.analysis.explain.shapley import BLOCK, shapley_values
 
 EXACT = {"rtol": 0, "atol": 1e-10}
 
@@ -312,7 +312,7 @@ KINDS = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_halves_multiplied_are_every_coalition_weighed_by_itself(shipped, monkeypatch, kind):
     """The findings of a kind, beside some of the others, so that there are enough coalitions for halves."""
-    from calcinosis.analysis import coalitions
+    from calcinosis.analysis.explain import coalitions
 
     known = {"diabetes": "no", "malignancy": "no", "serum_calcium": "high", "autoantibodies": "negative"} | KINDS[kind]
     fast = cc.explain(shipped, known, state="dystrophic", against="calciphylaxis").frame.set_index("variable")
@@ -324,7 +324,7 @@ def test_two_halves_multiplied_are_every_coalition_weighed_by_itself(shipped, mo
 
 def test_the_shipped_network_is_asked_by_halves(shipped, monkeypatch):
     """Of all its findings, none but the few asked for alone are weighed by themselves."""
-    from calcinosis.analysis.coalitions import Switches
+    from calcinosis.analysis.explain.coalitions import Switches
 
     weighed = []
     plain = Switches._weigh

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from random_patients import findings_of_every_kind, true_states
 
 import calcinosis as cc
-from calcinosis.analysis.hypothesis import Hypothesis
-from calcinosis.analysis.row_scores import row_counts
-from calcinosis.analysis.through import slopes_of_odds
-from calcinosis.inference.coding import encode
+from calcinosis.analysis.explain.hypothesis import Hypothesis
+from calcinosis.analysis.explain.table_effects import slopes_of_odds
+from calcinosis.analysis.validate.row_scores import row_counts
+from calcinosis.inference.findings.encoding import encode
 
 
 def tables_with(network, entry, shift):

@@ -12,9 +12,9 @@ from recorded import silences, small, with_nodes
 from scipy import stats
 
 import calcinosis as cc
-from calcinosis.analysis.alternatives import with_findings
-from calcinosis.analysis.diagnosed import read_diagnosed
-from calcinosis.analysis.left_out import left_out
+from calcinosis.analysis.learn.cross_validation import left_out
+from calcinosis.analysis.validate.labelled_cases import read_diagnosed
+from calcinosis.analysis.whatif.changes import with_findings
 
 RATES = {"cause": (0.05, 0.9), "pain": (0.3, 0.8, 0.8), "fever": (0.5, 0.7)}
 PATIENT = {"swab": "positive", "pain": "severe"}

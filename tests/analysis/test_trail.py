@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from printed_networks import ASIA, BURGLARY
 
-from calcinosis.analysis.trail import trail
-from calcinosis.inference.findings import read_findings
+from calcinosis.analysis.explain.active_trail import trail
+from calcinosis.inference.findings.reader import read_findings
 from calcinosis.inference.model import Model
 
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import calcinosis as cc
-from calcinosis.analysis.uncertainty import DRAWS
+from calcinosis.analysis.sensitivity.uncertainty import DRAWS
 from calcinosis.inference.entries import Entries
 from calcinosis.knowledge.folder import shipped_folder
 

@@ -6,8 +6,8 @@ import pytest
 from sklearn import metrics as sk
 
 import calcinosis as cc
-from calcinosis.analysis.diagnosed import read_diagnosed
-from calcinosis.analysis.prevalence import read_prevalence
+from calcinosis.analysis.validate.labelled_cases import read_diagnosed
+from calcinosis.analysis.validate.prevalence import read_prevalence
 
 
 @pytest.fixture(scope="module")

@@ -305,7 +305,7 @@ def test_flips_of_the_published_patient_flip():
 def test_sizes_that_would_take_too_many_sets_are_left_out(monkeypatch):
     whole = cc.flips(MODEL, pain="severe", most_changes=2)
     assert whole.searched == 2
-    monkeypatch.setattr("calcinosis.analysis.flips.MOST_SETS", whole.tried - 1)
+    monkeypatch.setattr("calcinosis.analysis.whatif.flips.MOST_SETS", whole.tried - 1)
     less = cc.flips(MODEL, pain="severe")
     assert less.searched == 1
     assert less.tried < whole.tried

@@ -8,8 +8,8 @@ import pytest
 from printed_networks import ASIA, BINARY, SHAP, SYNTHETIC, YES_NO, yes
 
 import calcinosis as cc
-from calcinosis.analysis.hypothesis import DECIBANS
-from calcinosis.analysis.information import entropy, expected_gain, expected_information, expected_value
+from calcinosis.analysis.explain.hypothesis import DECIBANS
+from calcinosis.analysis.workup.information import entropy, expected_gain, expected_information, expected_value
 
 BITS = 1 / np.log(2)
 """How many bits a nat is."""

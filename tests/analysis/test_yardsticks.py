@@ -7,11 +7,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import CategoricalNB
 
 import calcinosis as cc
-from calcinosis.analysis.diagnosed import read_diagnosed
-from calcinosis.analysis.fitted import likelihoods_of, logistic_regression, naive_bayes, parts_of
-from calcinosis.analysis.metrics import log_loss
-from calcinosis.analysis.weakest import weakest
-from calcinosis.analysis.yardsticks import yardsticks
+from calcinosis.analysis.validate.baselines import yardsticks
+from calcinosis.analysis.validate.fitted_baselines import likelihoods_of, logistic_regression, naive_bayes, parts_of
+from calcinosis.analysis.validate.labelled_cases import read_diagnosed
+from calcinosis.analysis.validate.metrics import log_loss
+from calcinosis.analysis.validate.variable_importance import weakest
 
 FEW = ["diagnosis", "pain", "sex", "serum_calcium", "lesion_site"]
 

@@ -24,7 +24,7 @@ import machine
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 RESULT = Path(__file__).parent / "results" / "explorer.md"
-COMMAND = [sys.executable, "-c", "from calcinosis.interface.shell import main; main()"]
+COMMAND = [sys.executable, "-c", "from calcinosis.interface.shell.app import main; main()"]
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 PAGES = 20
 

@@ -17,7 +17,7 @@ COLUMNS = 25
 PROGRAM = """
 import sys
 from memory import peak
-from calcinosis.interface.shell import app
+from calcinosis.interface.shell.app import app
 app(sys.argv[1:], standalone_mode=False)
 print("peak", peak())
 """
@@ -56,7 +56,7 @@ def _draw(model, rows, path):
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from calcinosis.inference.simulate import simulate_blocks
+    from calcinosis.inference.simulate.simulation import simulate_blocks
 
     writer = None
     for block in simulate_blocks(model.network, rows, missing=0.5, seed=1):

@@ -29,10 +29,10 @@ from subjects import shipped
 from table import table
 
 import calcinosis as cc
-from calcinosis.analysis.alternatives import changes_of
-from calcinosis.analysis.explanation import MOST_FINDINGS
-from calcinosis.analysis.offered import offered, outcomes, tests_of
-from calcinosis.inference.fitting import Fitting
+from calcinosis.analysis.explain.explanation import MOST_FINDINGS
+from calcinosis.analysis.whatif.changes import changes_of
+from calcinosis.analysis.workup.outcomes import offered, outcomes, tests_of
+from calcinosis.inference.conflict.comparison import Fitting
 
 ROUNDS = 9
 SAMPLE = 40

@@ -37,7 +37,7 @@ FLAGS = (
 PATIENCE = 30_000
 """Milliseconds that are waited for anything: many, as the other tests keep the machine busy."""
 
-COMMAND = "from calcinosis.interface.shell import main; main()"
+COMMAND = "from calcinosis.interface.shell.app import main; main()"
 
 
 class Server:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import betaincinv
 
-from calcinosis.inference.beta import POINTS, equally_probable
+from calcinosis.inference.intervals.beta import POINTS, equally_probable
 
 PARAMETERS = [1e-3, 0.004, 0.04, 0.3, 1.0, 2.5, 18.0, 150.0, 5000.0]
 PAIRS = [(a, b) for a in PARAMETERS for b in PARAMETERS]

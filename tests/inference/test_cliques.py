@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calcinosis.inference.cliques import buckets_of, elimination_order, entries_of, lay_out
-from calcinosis.inference.conditioning import compile_network
+from calcinosis.inference.engine.conditioning import compile_network
+from calcinosis.inference.engine.junction_tree import buckets_of, elimination_order, entries_of, lay_out
 
 
 def shuffled(network, rng):
@@ -32,7 +32,7 @@ def trees(draw, networks):
     if draw(st.booleans()):
         return network, given, lay_out(network, buckets_of(network, elimination_order(network, given)), given)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("calcinosis.inference.folding.TABLE_ENTRIES", draw(st.sampled_from([1, 8, 100, 2**17])))
+        patch.setattr("calcinosis.inference.engine.compile.TABLE_ENTRIES", draw(st.sampled_from([1, 8, 100, 2**17])))
         return network, {}, compile_network(network).cliques
 
 

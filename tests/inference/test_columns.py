@@ -14,8 +14,8 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 import calcinosis as cc
-from calcinosis.inference.coding import canonical
-from calcinosis.inference.columns import column_of
+from calcinosis.inference.findings.columns import column_of
+from calcinosis.inference.findings.encoding import canonical
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.records import Band
 
@@ -327,8 +327,8 @@ def test_parts_and_cores_change_no_bit(ward, data, part, cores):
     whole = ward.posteriors(frame)
     found = {heading: column_of(frame[heading.column]) for heading in ward.headings(frame.columns)}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("calcinosis.inference.scores.PART", part)
-        patch.setattr("calcinosis.inference.scores.available_cores", lambda: cores)
+        patch.setattr("calcinosis.inference.engine.scores.PART", part)
+        patch.setattr("calcinosis.inference.engine.scores.available_cores", lambda: cores)
         same(ward.posteriors(frame), whole)
         scores = ward.score(found, len(frame), cores=3 - cores)
     np.testing.assert_array_equal(scores.probabilities.T, whole[list(ward.states)])
@@ -350,7 +350,7 @@ def test_what_is_told_of_a_row_is_told_of_it_in_every_part(ward, monkeypatch):
     whole = ward.posteriors(frame)
     assert whole["status"][1] == "impossible: pain=none and biopsy=calcified cannot be true together"
     for part in (1, 2, 3, 4):
-        monkeypatch.setattr("calcinosis.inference.scores.PART", part)
+        monkeypatch.setattr("calcinosis.inference.engine.scores.PART", part)
         same(ward.posteriors(frame), whole)
 
 
@@ -396,7 +396,7 @@ def test_a_cell_of_its_own_in_every_row_is_read_as_the_patient_alone_is(ward, mo
     whole = ward.posteriors(frame)
     assert (whole["status"] != "ok").tolist() == [row % 50 == 0 for row in range(rows)]
     check_rows(ward, frame.iloc[::25])
-    monkeypatch.setattr("calcinosis.inference.scores.PART", 400)
+    monkeypatch.setattr("calcinosis.inference.engine.scores.PART", 400)
     same(ward.posteriors(frame), whole)
 
 
@@ -513,7 +513,7 @@ def test_findings_met_on_several_cores_at_once_are_not_confused(ward, monkeypatc
     rng = np.random.default_rng(7)
     urine = [",".join(f"{number:.1f} g/L" for number in rng.uniform(1, 9, rng.integers(4, 8))) for _ in range(24)]
     frame = pd.DataFrame({"urine": urine, "albumin (g/dL)": rng.uniform(2, 4, 24)})
-    monkeypatch.setattr("calcinosis.inference.scores.available_cores", lambda: 1)
+    monkeypatch.setattr("calcinosis.inference.engine.scores.available_cores", lambda: 1)
     whole = ward.posteriors(frame)
 
     def unhurried(things):
@@ -521,9 +521,9 @@ def test_findings_met_on_several_cores_at_once_are_not_confused(ward, monkeypatc
         time.sleep(0.0005)
         return count
 
-    monkeypatch.setattr("calcinosis.inference.coding.len", unhurried, raising=False)
-    monkeypatch.setattr("calcinosis.inference.scores.available_cores", lambda: 8)
-    monkeypatch.setattr("calcinosis.inference.scores.PART", 3)
+    monkeypatch.setattr("calcinosis.inference.findings.encoding.len", unhurried, raising=False)
+    monkeypatch.setattr("calcinosis.inference.engine.scores.available_cores", lambda: 8)
+    monkeypatch.setattr("calcinosis.inference.engine.scores.PART", 3)
     same(ward.posteriors(frame), whole)
 
 

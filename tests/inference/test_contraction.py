@@ -9,10 +9,10 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 import calcinosis as cc
-from calcinosis.inference.coding import canonical
-from calcinosis.inference.contraction import contract
-from calcinosis.inference.possible import lay_out_possible
-from calcinosis.inference.second_order import ask
+from calcinosis.inference.findings.encoding import canonical
+from calcinosis.inference.intervals.dirichlet import ask
+from calcinosis.inference.intervals.elimination import contract
+from calcinosis.inference.intervals.sparse import lay_out_possible
 
 EXACT = {"rtol": 0, "atol": 1e-13}
 

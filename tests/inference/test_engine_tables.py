@@ -13,10 +13,10 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 import calcinosis as cc
-from calcinosis.inference.beliefs import beliefs
-from calcinosis.inference.coding import Coder, encode
-from calcinosis.inference.conditioning import Conditioned, compile_network
-from calcinosis.inference.engine import Engine
+from calcinosis.inference.engine.conditioning import Conditioned, compile_network
+from calcinosis.inference.engine.engine import Engine
+from calcinosis.inference.engine.marginals import beliefs
+from calcinosis.inference.findings.encoding import Coder, encode
 
 CLOSE = {"rtol": 1e-14, "atol": 0}
 TABLES = st.sampled_from([1, 8, 100, 2**17])
@@ -26,9 +26,9 @@ TABLES = st.sampled_from([1, 8, 100, 2**17])
 def limits(table, most=2**22):
     """Tables of so many entries at most, and several passes where a clique would have more than `most`."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("calcinosis.inference.folding.TABLE_ENTRIES", table)
-        patch.setattr("calcinosis.inference.conditioning.MOST_ENTRIES", most)
-        patch.setattr("calcinosis.inference.conditioning.MOST_PASSES", 2**20)
+        patch.setattr("calcinosis.inference.engine.compile.TABLE_ENTRIES", table)
+        patch.setattr("calcinosis.inference.engine.conditioning.MOST_ENTRIES", most)
+        patch.setattr("calcinosis.inference.engine.conditioning.MOST_PASSES", 2**20)
         yield
 
 
@@ -92,7 +92,7 @@ def test_tables_of_any_size_weigh_as_the_careful_way(networks, data, table, bloc
     event(f"{len(engine.open)} open, {len(engine.lookups)} tables")
     _, coded = some_patients(network, engine.base, rng, 20)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("calcinosis.inference.engine.BLOCK_ENTRIES", block)
+        patch.setattr("calcinosis.inference.engine.engine.BLOCK_ENTRIES", block)
         weights, careful = values_of(engine.weigh(coded)), values_of(engine._weigh_carefully(coded))
     assert ((weights > 0) == (careful > 0)).all()
     np.testing.assert_allclose(weights, careful, **CLOSE)
@@ -279,8 +279,8 @@ def test_limits_of_tables_do_change_what_is_looked_up(shipped):
 
 def test_many_threads_are_told_what_one_is(shipped, monkeypatch):
     """A model that nobody has asked before, by many at once, its memory of findings forgotten again and again."""
-    monkeypatch.setattr("calcinosis.inference.shortcut.MOST_KNOWN", 3)
-    monkeypatch.setattr("calcinosis.inference.scores.PART", 5)
+    monkeypatch.setattr("calcinosis.inference.engine.single_patient.MOST_KNOWN", 3)
+    monkeypatch.setattr("calcinosis.inference.engine.scores.PART", 5)
     rng = np.random.default_rng(3)
     names = ["pain", "warfarin", "esrd", "ulceration", "vascular_histology", "lesion_site"]
     kinds = {name: [*shipped.variables[name].state_names, "unknown"] for name in names}

@@ -32,7 +32,7 @@ def margin(joint, axis):
 @given(data=st.data(), most_entries=st.sampled_from([8, 2**22]))
 def test_posterior_log_evidence_and_every_marginal_are_those_of_the_joint(networks, data, most_entries):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("calcinosis.inference.conditioning.MOST_ENTRIES", most_entries)
+        patch.setattr("calcinosis.inference.engine.conditioning.MOST_ENTRIES", most_entries)
         _check_all(data, data.draw(networks))
 
 
@@ -88,8 +88,8 @@ def test_a_batch_answers_each_row_as_if_it_were_alone(networks, data, table, par
     index = [f"patient {i}" for i in range(len(patients), 0, -1)]
     cells = [{name: values.get(name) for name in network.variables} for values, _ in patients]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("calcinosis.inference.folding.TABLE_ENTRIES", table)
-        patch.setattr("calcinosis.inference.scores.PART", part)
+        patch.setattr("calcinosis.inference.engine.compile.TABLE_ENTRIES", table)
+        patch.setattr("calcinosis.inference.engine.scores.PART", part)
         model = cc.Model(network)
         answer = model.posteriors(pd.DataFrame(cells, index, dtype=object))
     assert list(answer.index) == index
@@ -119,8 +119,8 @@ def test_a_batch_larger_than_a_part_is_the_same(shipped, monkeypatch):
     )
     whole = shipped.posteriors(frame)
     assert (whole["status"] == "ok").all()
-    monkeypatch.setattr("calcinosis.inference.scores.PART", 3)
-    monkeypatch.setattr("calcinosis.inference.engine.BLOCK_ENTRIES", 50)
+    monkeypatch.setattr("calcinosis.inference.engine.scores.PART", 3)
+    monkeypatch.setattr("calcinosis.inference.engine.engine.BLOCK_ENTRIES", 50)
     pd.testing.assert_frame_equal(shipped.posteriors(frame), whole, check_exact=True)
 
 

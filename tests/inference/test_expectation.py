@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import calcinosis as cc
-from calcinosis.inference.coding import encode
-from calcinosis.inference.engine import Engine
-from calcinosis.inference.expectation import expectation_of, informed_by
+from calcinosis.inference.engine.engine import Engine
+from calcinosis.inference.engine.expected_counts import expectation_of, informed_by
+from calcinosis.inference.findings.encoding import encode
 
 
 def rows_of(network):

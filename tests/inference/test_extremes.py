@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import calcinosis as cc
-from calcinosis.inference.coding import encode
+from calcinosis.inference.findings.encoding import encode
 
 PAIN = {"none": 1.0, "severe": 2.0}
 BIOPSY = {"absent": 1.0, "calcified": 2.0}
@@ -48,7 +48,7 @@ IN_ONE_PASS, IN_SEVERAL = 2**22, 2
 
 def model_of(network, most_entries, monkeypatch):
     """A model whose places have so many entries at most."""
-    monkeypatch.setattr("calcinosis.inference.conditioning.MOST_ENTRIES", most_entries)
+    monkeypatch.setattr("calcinosis.inference.engine.conditioning.MOST_ENTRIES", most_entries)
     model = cc.Model(network)
     assert hasattr(model.engine, "passes") == (most_entries == IN_SEVERAL)
     return model
@@ -99,7 +99,7 @@ def test_findings_whose_product_no_table_can_hold_are_not_impossible(build, monk
     rows = [[0.5, 0.5 - 1e-200, 1e-200, 0.0], [0.4, 0.6 - 1e-200, 3e-200, 0.0]]
     signs = {f"sign{i}": ("a b c d", "ill", rows) for i in range(4)}
     network = build("ill", {"ill": ("no yes", "", [0.5, 0.5]), "ward": ("no yes", "ill", [[0.5, 0.5]] * 2)} | signs)
-    monkeypatch.setattr("calcinosis.inference.folding.TABLE_ENTRIES", table)
+    monkeypatch.setattr("calcinosis.inference.engine.compile.TABLE_ENTRIES", table)
     model = cc.Model(network)
     no, yes = {"c": (1e-200, 3e-200), "a:1e-200,d:1": (0.5e-200, 0.4e-200)}.get(str(seen), (1.5e-200, 1.6e-200))
     findings = {f"sign{i}": seen for i in range(4)}

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import calcinosis as cc
-from calcinosis.analysis.row_scores import row_counts
-from calcinosis.inference.coding import encode
-from calcinosis.inference.expectation import expectation_of
-from calcinosis.inference.families import family_posteriors
+from calcinosis.analysis.validate.row_scores import row_counts
+from calcinosis.inference.engine.expected_counts import expectation_of
+from calcinosis.inference.engine.family_marginals import family_posteriors
+from calcinosis.inference.findings.encoding import encode
 
 
 @settings(max_examples=150, deadline=None)

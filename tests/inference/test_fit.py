@@ -12,9 +12,9 @@ from random_patients import findings_of_every_kind, true_states
 from scipy.stats import binom, kstest
 
 import calcinosis as cc
-from calcinosis.inference.fit import MOST_PAIRS, UNUSUAL
+from calcinosis.inference.conflict.conflict import MOST_PAIRS, UNUSUAL
+from calcinosis.inference.conflict.reference_patients import Population
 from calcinosis.inference.phrases import phrase
-from calcinosis.inference.population import Population
 
 CONTRADICTORY = {
     "care_setting": "dialysis_unit",
@@ -373,7 +373,7 @@ def test_few_of_the_published_cases_do_not_fit(shipped, figure):
 
 
 def test_a_network_too_tightly_knit_says_that_it_is_not_known(build, monkeypatch):
-    monkeypatch.setattr("calcinosis.inference.fitting.MOST_WORK", 2)
+    monkeypatch.setattr("calcinosis.inference.conflict.comparison.MOST_WORK", 2)
     model = cc.Model(build("d", {"d": ("s t", "", [0.6, 0.4]), "sign": ("n y", "d", [[0.8, 0.2], [0.5, 0.5]])}))
     posterior = model.posterior(sign="y")
     with pytest.raises(cc.QuestionError, match="too tightly knit for patients to be compared"):
@@ -386,7 +386,7 @@ def test_a_network_too_tightly_knit_says_that_it_is_not_known(build, monkeypatch
 
 def test_few_patients_to_compare_with_make_nobody_unusual(build, monkeypatch):
     """With 512 of two states, at most one of 257 can be said to be as improbable."""
-    monkeypatch.setattr("calcinosis.inference.fitting.PATIENTS", 512)
+    monkeypatch.setattr("calcinosis.inference.conflict.comparison.PATIENTS", 512)
     tables = {"d": ("s t", "", [0.5, 0.5]), "sign": ("n y", "d", [[1 - 1e-9, 1e-9]] * 2)}
     fit = cc.Model(build("d", tables)).posterior(sign="y").fit
     assert min(fit.by_state.values()) == pytest.approx(1 / 257)

@@ -47,12 +47,12 @@ def test_of_several_smallest_clashes_the_first_in_order_is_told(gate):
 
 
 def test_the_search_may_run_in_batches(gate, monkeypatch):
-    monkeypatch.setattr("calcinosis.inference.impossible.AT_ONCE", 1)
+    monkeypatch.setattr("calcinosis.inference.engine.impossible.AT_ONCE", 1)
     assert clash_of(gate, {**BYSTANDERS, "three": "off", "lamp": "lit"}) == ["three", "lamp"]
 
 
 def test_when_the_search_is_given_up_nothing_can_be_left_out_of_the_clash(gate, monkeypatch):
-    monkeypatch.setattr("calcinosis.inference.impossible.MOST_SUBSETS", 1)
+    monkeypatch.setattr("calcinosis.inference.engine.impossible.MOST_SUBSETS", 1)
     findings = {**BYSTANDERS, "one": "on", "two": "on", "three": "on", "lamp": "dark"}
     clash = clash_of(gate, findings)
     assert clash == ["one", "two", "three", "lamp"]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import calcinosis as cc
-from calcinosis.inference.pgmpy_bridge import FORMATS, as_file, read_file
-from calcinosis.inference.uai import uai_names
+from calcinosis.inference.formats.pgmpy_bridge import FORMATS, as_file, read_file
+from calcinosis.inference.formats.uai import uai_names
 
 UAI = "BAYES 2 2 2 2 1 0 2 0 1 2 0.3 0.7 4 0.9 0.1 0.2 0.8"
 BAD = {

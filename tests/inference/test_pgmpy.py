@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import calcinosis as cc
-from calcinosis.inference.pgmpy_bridge import from_pgmpy, to_pgmpy
+from calcinosis.inference.formats.pgmpy_bridge import from_pgmpy, to_pgmpy
 
 HARD = [
     {},

@@ -11,8 +11,8 @@ import pytest
 from gamma_draws import weighted_posteriors, weighted_quantiles
 
 import calcinosis as cc
-from calcinosis.inference.pgmpy_bridge import as_file
-from calcinosis.inference.second_order import DRAWS, ENOUGH, Sample, SecondOrder, ask, quantiles
+from calcinosis.inference.formats.pgmpy_bridge import as_file
+from calcinosis.inference.intervals.dirichlet import DRAWS, ENOUGH, Sample, SecondOrder, ask, quantiles
 
 REFERENCE = 100_000
 LIMITS = (0.025, 0.975)
@@ -177,7 +177,7 @@ def test_the_order_of_the_findings_changes_no_limit(shipped):
 def test_rows_that_are_forgotten_are_drawn_again_the_same(shipped, patients, monkeypatch):
     chosen = [patients[case] for case in list(patients)[:4]]
     expected = [shipped.posterior(evidence).spread() for evidence in chosen]
-    monkeypatch.setattr("calcinosis.inference.second_order.MOST_KEPT", 2**20)
+    monkeypatch.setattr("calcinosis.inference.intervals.dirichlet.MOST_KEPT", 2**20)
     forgetful = cc.Model(shipped.network)
     assert [forgetful.posterior(evidence).spread() for evidence in chosen] == expected
     assert sum(n.nbytes for row in forgetful.second_order.kept.values() for n in row if hasattr(n, "nbytes")) < 2**21
@@ -185,7 +185,7 @@ def test_rows_that_are_forgotten_are_drawn_again_the_same(shipped, patients, mon
 
 def test_the_size_of_a_block_changes_no_limit(shipped, patients, monkeypatch):
     expected = shipped.posterior(patients["jones2023"]).spread()
-    monkeypatch.setattr("calcinosis.inference.second_order.BLOCK", 1000)
+    monkeypatch.setattr("calcinosis.inference.intervals.dirichlet.BLOCK", 1000)
     assert shipped.posterior(patients["jones2023"]).spread() == expected
 
 

@@ -118,7 +118,7 @@ def test_the_short_way_says_to_the_last_bit_what_the_long_way_says(clinic, long_
 def test_on_random_networks_the_short_way_says_what_the_long_way_says(networks, data, table):
     network = data.draw(networks)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("calcinosis.inference.folding.TABLE_ENTRIES", table)
+        patch.setattr("calcinosis.inference.engine.compile.TABLE_ENTRIES", table)
         model = cc.Model(network)
         event(f"{len(model.engine.open)} open cliques")
         check_both_ways(model, by_the_long_way(network), data.draw(patients(model)))
@@ -215,7 +215,7 @@ def test_likelihoods_are_remembered_for_their_own_variables_and_on_their_own_sca
 
 @pytest.mark.parametrize("most", [1, 2, 3])
 def test_forgetting_what_was_learned_changes_nothing(clinic, long_way, monkeypatch, most):
-    monkeypatch.setattr("calcinosis.inference.shortcut.MOST_KNOWN", most)
+    monkeypatch.setattr("calcinosis.inference.engine.single_patient.MOST_KNOWN", most)
     model = cc.Model(clinic.network)
     some = [
         {"pain": pain, "warfarin": "yes", "biopsy": biopsy, "disease": ""}

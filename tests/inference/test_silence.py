@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from recorded import priors_of, random_rates, silences, small, with_nodes
 
 import calcinosis as cc
-from calcinosis.inference.evidence import Evidence
-from calcinosis.inference.findings import FindingsError
-from calcinosis.inference.grammar import is_mentioned
-from calcinosis.inference.impossible import ImpossibleEvidence
-from calcinosis.inference.most_probable import most_probable_explanation
+from calcinosis.analysis.whatif.most_probable import most_probable_explanation
+from calcinosis.inference.engine.impossible import ImpossibleEvidence
+from calcinosis.inference.findings.evidence import Evidence
+from calcinosis.inference.findings.grammar import is_mentioned
+from calcinosis.inference.findings.reader import FindingsError
 from calcinosis.inference.question_error import QuestionError
-from calcinosis.interface.drawing import draw_network
+from calcinosis.interface.figures.network import draw_network
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import PriorsError
 

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import calcinosis as cc
-from calcinosis.inference.ancestral import cuts, pick
-from calcinosis.inference.bands import STEPS, scale_of
-from calcinosis.inference.pgmpy_bridge import as_file
-from calcinosis.inference.repeats import texts
-from calcinosis.inference.simulate import BLOCK, simulate_blocks, simulation
+from calcinosis.inference.findings.repeats import texts
+from calcinosis.inference.formats.pgmpy_bridge import as_file
+from calcinosis.inference.simulate.printed_values import STEPS, scale_of
+from calcinosis.inference.simulate.sampling import cuts, pick
+from calcinosis.inference.simulate.simulation import BLOCK, simulate_blocks, simulation
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.records import Band, State, Variable
 

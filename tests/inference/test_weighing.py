@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 import calcinosis as cc
-from calcinosis.inference.weighing import range_of
+from calcinosis.inference.intervals.weighing import range_of
 
 
 def logit(share):

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from calcinosis.interface.cases_file import read_cases_file
-from calcinosis.interface.shell import app
+from calcinosis.interface.shell.app import app
+from calcinosis.interface.shell.cases_file import read_cases_file
 from calcinosis.knowledge.folder import shipped_folder
 
 HEAD = "case_id,diagnosis,pain,form\n"

@@ -9,7 +9,7 @@ from scipy.stats import beta
 from typer.testing import CliRunner
 
 import calcinosis as cc
-from calcinosis.interface.shell import app
+from calcinosis.interface.shell.app import app
 from calcinosis.knowledge.folder import copy_folder, shipped_folder
 
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import calcinosis as cc
-from calcinosis.interface import tables
+from calcinosis.interface.cohort import files as tables
 from calcinosis.knowledge.problem import PriorsError
 from calcinosis.knowledge.sheet import read_sheet
 

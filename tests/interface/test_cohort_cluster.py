@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import calcinosis as cc
-from calcinosis.interface import tables
+from calcinosis.interface.cohort import files as tables
 
 dd = pytest.importorskip("dask.dataframe")
 distributed = pytest.importorskip("distributed")
@@ -196,7 +196,7 @@ IMPATIENT = (
     "class Client(distributed.Client):\n"
     "    def __init__(self, address, timeout): super().__init__(address, timeout=0.3)\n"
     "distributed.Client = Client\n"
-    "from calcinosis.interface.shell import main; main()"
+    "from calcinosis.interface.shell.app import main; main()"
 )
 
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import calcinosis as cc
-from calcinosis.interface import tables
+from calcinosis.interface.cohort import files as tables
 
 IN = ["in.csv", "in.parquet", "in.arrow", "in.stream.arrow", "in.feather", "IN.CSV", "IN.Parquet"]
 OUT = ["out.csv", "out.parquet", "out.arrow", "out.feather", "OUT.CSV"]

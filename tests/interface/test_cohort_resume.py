@@ -12,14 +12,15 @@ import pyarrow as pa
 import pytest
 
 import calcinosis as cc
-from calcinosis.interface import cohort, tables
+from calcinosis.interface import cohort
+from calcinosis.interface.cohort import files as tables
 
 PATIENTS = 20_000
 PART = 200
 COLUMNS = ["id", "diagnosis", "esrd", "pain", "serum_calcium (mg/dL)", "ulceration", "livedo"]
 INTERRUPTED = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    "from calcinosis.interface.shell import main; main()"
+    "from calcinosis.interface.shell.app import main; main()"
 )
 
 

@@ -14,8 +14,8 @@ from matplotlib.text import Text
 from typer.testing import CliRunner
 
 import calcinosis as cc
-from calcinosis.interface import figures_of_decisions as figures
-from calcinosis.interface.shell import app
+from calcinosis.interface.figures import decide as figures
+from calcinosis.interface.shell.app import app
 from calcinosis.knowledge.folder import copy_folder, shipped_folder
 
 mpl.use("Agg")

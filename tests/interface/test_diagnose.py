@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 import calcinosis as cc
-from calcinosis.interface.shell import app
+from calcinosis.interface.shell.app import app
 
 NEGATIVE = "vascular_histology=absent"
 

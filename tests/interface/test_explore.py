@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-RUN = [sys.executable, "-c", "from calcinosis.interface.shell import main; main()", "explore", "--no-browser"]
+RUN = [sys.executable, "-c", "from calcinosis.interface.shell.app import main; main()", "explore", "--no-browser"]
 
 
 @pytest.fixture

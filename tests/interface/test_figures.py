@@ -11,8 +11,8 @@ import pytest
 from matplotlib.text import Text
 
 import calcinosis as cc
-from calcinosis.interface import figures
-from calcinosis.interface.figures_words import entry_in_words, state_in_words
+from calcinosis.interface.figures import sensitivity as figures
+from calcinosis.interface.words.entries import entry_in_words, state_in_words
 from calcinosis.knowledge.contexts import states_in
 
 mpl.use("Agg")

@@ -14,11 +14,11 @@ from matplotlib.patches import FancyBboxPatch, Rectangle
 from matplotlib.text import Text
 
 import calcinosis as cc
-from calcinosis.inference.pgmpy_bridge import as_file
+from calcinosis.inference.formats.pgmpy_bridge import as_file
 from calcinosis.inference.posterior import percent, percents
-from calcinosis.interface import figure_parts
-from calcinosis.interface import figures_of_findings as figures
-from calcinosis.interface import figures_of_tests as tests
+from calcinosis.interface.figures import findings as figures
+from calcinosis.interface.figures import style as figure_parts
+from calcinosis.interface.figures import workup as tests
 
 mpl.use("Agg")
 CASES = ("jones2023", "idio_025", "meta_018", "one", "nobody")

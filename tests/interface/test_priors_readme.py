@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 import calcinosis as cc
-from calcinosis.interface.shell import app
+from calcinosis.interface.shell.app import app
 from calcinosis.knowledge.folder import copy_folder, shipped_folder
 
 

@@ -43,7 +43,7 @@ def shell(tmp_path, monkeypatch):
     def run(command: str) -> list[str]:
         words = shlex.split(command)
         assert words[0] == "calcinosis"
-        program = [sys.executable, "-c", "from calcinosis.interface.shell import main; main()", *words[1:]]
+        program = [sys.executable, "-c", "from calcinosis.interface.shell.app import main; main()", *words[1:]]
         done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         edited = tmp_path / "my-priors" / "tables" / "warfarin.csv"
@@ -74,7 +74,7 @@ def test_every_python_example_gives_what_it_shows():
 
 
 def test_every_command_and_every_column_is_named_in_the_documentation():
-    from calcinosis.interface.shell import app
+    from calcinosis.interface.shell.app import app
 
     for command in app.registered_commands:
         assert f"calcinosis {command.callback.__name__.replace('_', '-')}" in README
@@ -107,7 +107,7 @@ def test_what_the_tables_rest_on_is_what_check_says():
     from typer.testing import CliRunner
 
     import calcinosis as cc
-    from calcinosis.interface.shell import app
+    from calcinosis.interface.shell.app import app
 
     shown = json.loads(CliRunner().invoke(app, ["check", "--contexts", "1", "--json"]).stdout)
     text = " ".join(README.split())

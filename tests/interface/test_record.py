@@ -10,10 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 import calcinosis as cc
-from calcinosis.analysis.diagnosed import CasesError, read_diagnosed
+from calcinosis.analysis.validate.labelled_cases import CasesError, read_diagnosed
 from calcinosis.inference.cases import case_record
-from calcinosis.interface.cases_file import read_cases_file
-from calcinosis.interface.shell import app
+from calcinosis.interface.shell.app import app
+from calcinosis.interface.shell.cases_file import read_cases_file
 from calcinosis.knowledge.folder import copy_folder, shipped_folder
 
 KINDS = ["asked", "case_report", "abstract", ""]
@@ -320,7 +320,7 @@ def test_a_copy_of_the_folder_has_the_rates_and_their_digest(run, tmp_path):
 
 
 def test_a_rate_in_words(shipped):
-    from calcinosis.interface.figures_words import entry_in_words
+    from calcinosis.interface.words.entries import entry_in_words
 
     model = shipped.recorded("case_report")
     entry = model.entries.find("mentioned:esrd=yes@esrd=yes")

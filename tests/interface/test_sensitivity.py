@@ -14,8 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 import calcinosis as cc
-from calcinosis.interface.sensitivity_report import tables_of
-from calcinosis.interface.shell import app
+from calcinosis.interface.reports.sensitivity import tables_of
+from calcinosis.interface.shell.app import app
 from calcinosis.knowledge.folder import shipped_folder
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 import calcinosis as cc
-from calcinosis.interface import figure_parts, figures
+from calcinosis.interface.figures import sensitivity as figures
+from calcinosis.interface.figures import style as figure_parts
 
 mpl.use("Agg")
 CASES = ("jones2023", "calci_012", "idio_025", "iatro_019", "meta_018", "nobody")

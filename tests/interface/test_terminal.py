@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from calcinosis.interface.printing import console, print_table, say
+from calcinosis.interface.words.printing import console, print_table, say
 from calcinosis.knowledge.folder import shipped_folder
 
-RUN = [sys.executable, "-c", "from calcinosis.interface.shell import main; main()"]
+RUN = [sys.executable, "-c", "from calcinosis.interface.shell.app import main; main()"]
 
 HOSTILE = "a\x1b]0;title\x07\x1b[2J\x1b[31m\x08\x7f\x9b2J\u202e\u2066\u2028z"
 """Signs that set the title, clear the screen, colour, delete, turn the direction of writing, break the line."""
@@ -191,7 +191,7 @@ def test_a_reader_that_has_gone_is_not_told(words):
 
 def test_ctrl_c_shows_no_traceback_while_the_program_is_loaded():
     """The moment is that of the first import that takes its time, whatever the machine."""
-    for module in ("typer", "rich", "numpy", "calcinosis.inference.model", "calcinosis.interface.diagnose"):
+    for module in ("typer", "rich", "numpy", "calcinosis.inference.model", "calcinosis.interface.shell.diagnose"):
         code = (
             "import sys, os, signal\n"
             "class Pressed:\n"
@@ -199,7 +199,7 @@ def test_ctrl_c_shows_no_traceback_while_the_program_is_loaded():
             f"        if name == {module!r}: os.kill(os.getpid(), signal.SIGINT)\n"
             "sys.meta_path.insert(0, Pressed())\n"
             "sys.argv = ['calcinosis', 'diagnose', 'pain=severe']\n"
-            "from calcinosis.interface.shell import main\n"
+            "from calcinosis.interface.shell.app import main\n"
             "main()"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -218,7 +218,7 @@ def test_ctrl_c_shows_no_traceback_at_any_moment(wait):
 def test_what_is_loaded_before_ctrl_c_is_caught_takes_no_time():
     code = (
         f"import sys; sys.path = {sys.path!r}; before = set(sys.modules)\n"
-        "import calcinosis.interface.shell\n"
+        "import calcinosis.interface.shell.app\n"
         "print(*set(sys.modules) - before)"
     )
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import calcinosis as cc
-from calcinosis.interface.shell import app
+from calcinosis.interface.shell.app import app
 from calcinosis.knowledge.folder import shipped_folder
 
 QUICK = ("--folds", "0")

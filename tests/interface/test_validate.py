@@ -8,8 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 import calcinosis as cc
-from calcinosis.interface import figures_of_learning, figures_of_validation
-from calcinosis.interface.shell import app
+from calcinosis.interface.figures import learn as figures_of_learning
+from calcinosis.interface.figures import validate as figures_of_validation
+from calcinosis.interface.shell.app import app
 from calcinosis.knowledge.folder import shipped_folder
 
 MIX = "dystrophic=60%,metastatic=0.05,idiopathic=0.15,iatrogenic=0.05,calciphylaxis=0.15"

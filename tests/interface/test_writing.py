@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 import calcinosis as cc
-from calcinosis.inference.pgmpy_bridge import FORMATS, largest_difference
-from calcinosis.inference.uai import uai_names
-from calcinosis.interface.shell import app
+from calcinosis.inference.formats.pgmpy_bridge import FORMATS, largest_difference
+from calcinosis.inference.formats.uai import uai_names
+from calcinosis.interface.shell.app import app
 
 
 @pytest.fixture(autouse=True)

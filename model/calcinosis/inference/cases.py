@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from calcinosis.inference.findings import FindingsError
+from calcinosis.inference.findings.reader import FindingsError
 from calcinosis.inference.model import Model
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.cases import check_cases, read_cases

@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calcinosis.inference.beliefs import beliefs
-from calcinosis.inference.coding import encode
-from calcinosis.inference.conditioning import Conditioned, compile_network
-from calcinosis.inference.engine import TINY, Engine
+from calcinosis.inference.conflict.comparison import Fitting
+from calcinosis.inference.engine.conditioning import Conditioned, compile_network
+from calcinosis.inference.engine.engine import TINY, Engine
+from calcinosis.inference.engine.impossible import why_nothing
+from calcinosis.inference.engine.marginals import beliefs
+from calcinosis.inference.engine.single_patient import Shortcut, Step
 from calcinosis.inference.entries import Entries
-from calcinosis.inference.evidence import Evidence, Finding
-from calcinosis.inference.findings import FindingsError, certain, inferred_fault, read_findings
-from calcinosis.inference.fitting import Fitting
-from calcinosis.inference.grammar import is_mentioned
-from calcinosis.inference.impossible import why_nothing
+from calcinosis.inference.findings.encoding import encode
+from calcinosis.inference.findings.evidence import Evidence, Finding
+from calcinosis.inference.findings.grammar import is_mentioned
+from calcinosis.inference.findings.reader import FindingsError, certain, inferred_fault, read_findings
+from calcinosis.inference.intervals.dirichlet import SecondOrder
 from calcinosis.inference.network import Network
 from calcinosis.inference.posterior import Posterior
 from calcinosis.inference.question_error import QuestionError
-from calcinosis.inference.second_order import SecondOrder
-from calcinosis.inference.shortcut import Shortcut, Step
 from calcinosis.knowledge.arguments import checked, refused
 from calcinosis.knowledge.contexts import ANY
 from calcinosis.knowledge.folder import chosen_folder
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from pgmpy.models import DiscreteBayesianNetwork
 
-    from calcinosis.inference.columns import Column, Heading
-    from calcinosis.inference.missingness import Missing
-    from calcinosis.inference.scores import Scores
+    from calcinosis.inference.engine.scores import Scores
+    from calcinosis.inference.findings.columns import Column, Heading
+    from calcinosis.inference.simulate.missingness import Missing
     from calcinosis.inference.streams import Seed
 
 
@@ -171,7 +171,7 @@ class Model:
         Raises:
             NetworkError: if its tables are not proper.
         """
-        from calcinosis.inference.pgmpy_bridge import from_pgmpy
+        from calcinosis.inference.formats.pgmpy_bridge import from_pgmpy
 
         return cls(_weighing(from_pgmpy(network, target), weight))
 
@@ -186,13 +186,13 @@ class Model:
         Raises:
             NetworkError: if the file cannot be read as such a network, or its tables are not proper.
         """
-        from calcinosis.inference.pgmpy_bridge import read_file
+        from calcinosis.inference.formats.pgmpy_bridge import read_file
 
         return cls(_weighing(read_file(path, target), weight))
 
     def to_pgmpy(self) -> DiscreteBayesianNetwork:
         """The same network as a pgmpy object; a repeatable variable is one node there, for one result."""
-        from calcinosis.inference.pgmpy_bridge import to_pgmpy
+        from calcinosis.inference.formats.pgmpy_bridge import to_pgmpy
 
         return to_pgmpy(self.network)
 
@@ -279,7 +279,7 @@ class Model:
     def posterior(
         self, findings: Mapping[str, Any] | Evidence | None = None, /, *, record: str | None = None, **named: Any
     ) -> Posterior:
-        """The posterior of the target, from findings in the grammar of `calcinosis.inference.grammar`.
+        """The posterior of the target, from findings in the grammar of `calcinosis.inference.findings.grammar`.
 
         With no findings it is the prior. Bayes' rule: each state's prior times the likelihood of all findings under
         it, divided by the sum, which is the probability of the evidence. With a `record`, such as `case_report`, what
@@ -352,7 +352,7 @@ class Model:
         """
         import pandas as pd
 
-        from calcinosis.inference.columns import column_of
+        from calcinosis.inference.findings.columns import column_of
 
         model = self.by_record(frame.columns) if record is None else self.recorded(record)
         if model is not self:
@@ -393,7 +393,7 @@ class Model:
             FindingsError: for a heading that looks like a slip, stands twice or has an unknown unit; for one of an
                 inferred variable, unless these are allowed.
         """
-        from calcinosis.inference.columns import read_headings
+        from calcinosis.inference.findings.columns import read_headings
 
         units = {name: variable.units for name, variable in self._readable.items()}
         units |= {correction.covariate: correction.units for correction in self.network.corrections}
@@ -409,8 +409,8 @@ class Model:
     ) -> Scores:
         """The answers for many patients as arrays, from columns of findings; `cores` is 0 for all there are. `kinds`
         is the column of each patient's kind of record, for a model of each."""
-        from calcinosis.inference.scores import score
-        from calcinosis.inference.silence import silence
+        from calcinosis.inference.engine.scores import score
+        from calcinosis.inference.findings.silence import silence
 
         silent, faults = silence(self, columns, patients, kinds)
         return score(self.engine, self.network, {**columns, **silent}, patients, cores, faults)
@@ -484,7 +484,7 @@ class Model:
         """
         import pandas as pd
 
-        from calcinosis.inference.simulate import simulate_blocks
+        from calcinosis.inference.simulate.simulation import simulate_blocks
 
         blocks = simulate_blocks(
             self.network, patients, missing=missing, repeats=repeats, numbers=numbers, hidden=hidden, seed=seed

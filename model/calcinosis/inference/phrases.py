@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from calcinosis.inference.evidence import Finding
+from calcinosis.inference.findings.evidence import Finding
 from calcinosis.knowledge.records import REPORTING, Variable
 
 TIMES = ("", "once", "twice")

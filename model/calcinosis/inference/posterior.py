@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calcinosis.inference.evidence import Evidence
-from calcinosis.inference.fit import Fit
-from calcinosis.inference.fitting import Fitting
+from calcinosis.inference.conflict.comparison import Fitting
+from calcinosis.inference.conflict.conflict import Fit
+from calcinosis.inference.findings.evidence import Evidence
+from calcinosis.inference.intervals.dirichlet import SecondOrder, Spread
 from calcinosis.inference.phrases import capitalised, uncapitalised
 from calcinosis.inference.question_error import QuestionError
-from calcinosis.inference.second_order import SecondOrder, Spread
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.records import ASKED, MENTIONED
 
@@ -87,7 +87,7 @@ class Posterior:
 
         Were the rows of the tables known exactly, the posterior would lie between them with probability `mass`, and as
         probably below as above. Each row is drawn from the Dirichlet distribution of its weight; see
-        `calcinosis.inference.second_order`.
+        `calcinosis.inference.intervals.dirichlet`.
 
         Raises:
             ValueError: for a mass not between 0 and 1, or if the rows of the tables have no weights, or so little that

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from printed_networks import ASIA
 
 import calcinosis as cc
+from calcinosis.inference.intervals.dirichlet import SecondOrder
 from calcinosis.inference.model import Model
 from calcinosis.inference.question_error import QuestionError
-from calcinosis.inference.second_order import SecondOrder
 from calcinosis.interface.explorer.actions import ActionError, act
 from calcinosis.interface.explorer.edits import edited
 from calcinosis.interface.explorer.folder_zip import FOLDER, folder_zip

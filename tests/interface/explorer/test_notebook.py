@@ -8,7 +8,7 @@ import pytest
 from printed_networks import ASIA
 
 import calcinosis as cc
-from calcinosis.inference.findings import FindingsError
+from calcinosis.inference.findings.reader import FindingsError
 from calcinosis.inference.question_error import QuestionError
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from calcinosis.analysis.next_test import RANKINGS
-from calcinosis.inference.evidence import Finding
-from calcinosis.inference.findings import FindingsError, finding_from
-from calcinosis.inference.grammar import split_measurement
+from calcinosis.analysis.workup.ranking import RANKINGS
+from calcinosis.inference.findings.evidence import Finding
+from calcinosis.inference.findings.grammar import split_measurement
+from calcinosis.inference.findings.reader import FindingsError, finding_from
 from calcinosis.inference.model import Model
 from calcinosis.interface.explorer.edit_rows import EditError, with_edit
 from calcinosis.interface.explorer.measured import converted, in_units

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from calcinosis.analysis.information import entropy
-from calcinosis.inference.fit import TIE, Fit
-from calcinosis.inference.impossible import ImpossibleEvidence
+from calcinosis.analysis.workup.information import entropy
+from calcinosis.inference.conflict.conflict import TIE, Fit
+from calcinosis.inference.engine.impossible import ImpossibleEvidence
 from calcinosis.inference.phrases import capitalised, counted, listed, phrase
 from calcinosis.inference.posterior import CREDIBLE, Posterior, percent
 from calcinosis.inference.question_error import QuestionError

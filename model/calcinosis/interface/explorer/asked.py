@@ -7,20 +7,20 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from calcinosis.inference.evidence import Evidence
-from calcinosis.inference.findings import FindingsError
-from calcinosis.inference.impossible import ImpossibleEvidence
+from calcinosis.inference.engine.impossible import ImpossibleEvidence
+from calcinosis.inference.findings.evidence import Evidence
+from calcinosis.inference.findings.reader import FindingsError
 from calcinosis.inference.model import Model
 from calcinosis.inference.posterior import Posterior
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.explorer.page import SILENT, Findings
 
 if TYPE_CHECKING:
-    from calcinosis.analysis.decide import Decision
-    from calcinosis.analysis.decision_draws import DecisionDraws
-    from calcinosis.analysis.explanation import Explanation
-    from calcinosis.analysis.one_way import OneWay
-    from calcinosis.analysis.what_if import WhatIf
+    from calcinosis.analysis.decide.decision import Decision
+    from calcinosis.analysis.decide.draws import DecisionDraws
+    from calcinosis.analysis.explain.explanation import Explanation
+    from calcinosis.analysis.sensitivity.one_way import OneWay
+    from calcinosis.analysis.whatif.sweep import WhatIf
 
 MOST_EXPLAINED = 18
 """How many findings are weighed one by one; what goes beyond, the setting and the history first, counts as known to
@@ -68,21 +68,21 @@ class Asked:
     @cached_property
     def sweep(self) -> WhatIf:
         """Every single what-if."""
-        from calcinosis.analysis.what_if import sweep
+        from calcinosis.analysis.whatif.sweep import sweep
 
         return sweep(self.model, self.evidence)
 
     @cached_property
     def one_way(self) -> OneWay:
         """What every entry of the tables does to the answer."""
-        from calcinosis.analysis.one_way import one_way
+        from calcinosis.analysis.sensitivity.one_way import one_way
 
         return one_way(self.model, self.evidence)
 
     @cached_property
     def draws(self) -> DecisionDraws:
         """The draws behind the decisions: they serve for all utilities."""
-        from calcinosis.analysis.decision_draws import DecisionDraws
+        from calcinosis.analysis.decide.draws import DecisionDraws
 
         return DecisionDraws(self.model, self.evidence, DRAWS, 0)
 
@@ -92,7 +92,7 @@ class Asked:
         Raises:
             QuestionError: where it cannot be told, as for priors without decisions.
         """
-        from calcinosis.analysis.decide import decide
+        from calcinosis.analysis.decide.decision import decide
 
         return replace(decide(self.model, self.evidence, utilities=utilities, without=without), draws=self.draws)
 
@@ -103,7 +103,7 @@ class Asked:
         return self._explanations[state, against]
 
     def _explained(self, state: str, against: str) -> Explanation | QuestionError:
-        from calcinosis.analysis.explanation import explain
+        from calcinosis.analysis.explain.explanation import explain
 
         beyond = [finding.variable for finding in self.evidence][:-MOST_EXPLAINED]
         try:

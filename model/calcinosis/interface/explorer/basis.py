@@ -10,10 +10,10 @@ from calcinosis.inference.entries import Entry
 from calcinosis.inference.network import NetworkError
 from calcinosis.interface.explorer.cited import cited
 from calcinosis.interface.explorer.situation import Situation
-from calcinosis.interface.figures_words import entry_in_words
+from calcinosis.interface.words.entries import entry_in_words
 
 if TYPE_CHECKING:
-    from calcinosis.analysis.explanation import Explanation
+    from calcinosis.analysis.explain.explanation import Explanation
 
 UNBROKEN = 10_000
 """So many characters that no line of words is broken: the browser does that."""
@@ -27,7 +27,7 @@ def basis(situation: Situation, found: Explanation, variable: str) -> dict[str, 
 
     `none` says why there are none; it is empty if there are.
     """
-    from calcinosis.analysis.behind import rows_behind
+    from calcinosis.analysis.explain.sources_of_finding import rows_behind
 
     try:
         behind = rows_behind(found, variable)

@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from calcinosis.inference.evidence import Evidence
-from calcinosis.inference.grammar import split_measurement
+from calcinosis.inference.findings.evidence import Evidence
+from calcinosis.inference.findings.grammar import split_measurement
 from calcinosis.inference.model import Model
 from calcinosis.inference.phrases import capitalised, uncapitalised
 from calcinosis.inference.question_error import QuestionError
-from calcinosis.interface.explain_text import times
 from calcinosis.interface.explorer.answer import answer
 from calcinosis.interface.explorer.page import SILENT, Findings
 from calcinosis.interface.explorer.situation import Situation
+from calcinosis.interface.words.explain import times
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.records import Variable
 
@@ -116,7 +116,7 @@ def _shares(evidence: Evidence, name: str) -> Sequence[tuple[float, ...]]:
 
 def _contributions(situation: Situation, other: Situation) -> dict[str, float] | str:
     """By variable what its difference adds to the log-odds, in nats; or why that cannot be told."""
-    from calcinosis.analysis.compare import compare
+    from calcinosis.analysis.whatif.compare import compare
 
     try:
         found = compare(situation.model, situation.evidence, other.evidence).findings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from calcinosis.analysis.decide import NO_ADVICE, Decision
+from calcinosis.analysis.decide.decision import NO_ADVICE, Decision
 from calcinosis.inference.phrases import capitalised, uncapitalised
 from calcinosis.inference.posterior import percent
 from calcinosis.interface.explorer.cited import cited

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from calcinosis.inference.evidence import Evidence
-from calcinosis.inference.grammar import is_missing
+from calcinosis.inference.findings.evidence import Evidence
+from calcinosis.inference.findings.grammar import is_missing
 from calcinosis.inference.model import Model
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.explorer.page import SILENT, Findings, enterable

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 from importlib import metadata
 
-from calcinosis.analysis.account import EVEN, factor_in_words
-from calcinosis.analysis.explanation import Explanation
-from calcinosis.inference.evidence import Finding
-from calcinosis.inference.grammar import split_measurement
+from calcinosis.analysis.explain.explanation import Explanation
+from calcinosis.analysis.explain.narrative import EVEN, factor_in_words
+from calcinosis.inference.findings.evidence import Finding
+from calcinosis.inference.findings.grammar import split_measurement
 from calcinosis.inference.phrases import capitalised, listed, phrase, uncapitalised
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior, percent
 from calcinosis.inference.question_error import QuestionError

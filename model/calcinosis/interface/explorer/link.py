@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from urllib.parse import quote, unquote
 
-from calcinosis.analysis.next_test import RANKINGS
-from calcinosis.inference.findings import FindingsError
+from calcinosis.analysis.workup.ranking import RANKINGS
+from calcinosis.inference.findings.reader import FindingsError
 from calcinosis.inference.model import Model
 from calcinosis.interface.explorer.edit_rows import EditError, from_words, in_words
 from calcinosis.interface.explorer.edits import edited

@@ -7,9 +7,9 @@ from itertools import pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from calcinosis.analysis.account import factor_in_words
-from calcinosis.analysis.trail import trail
-from calcinosis.inference.evidence import Finding
+from calcinosis.analysis.explain.active_trail import trail
+from calcinosis.analysis.explain.narrative import factor_in_words
+from calcinosis.inference.findings.evidence import Finding
 from calcinosis.inference.phrases import capitalised, listed, uncapitalised
 from calcinosis.inference.posterior import percent
 from calcinosis.inference.question_error import QuestionError
@@ -18,7 +18,7 @@ from calcinosis.interface.explorer.situation import Situation
 from calcinosis.knowledge.records import GROUPS, Variable
 
 if TYPE_CHECKING:
-    from calcinosis.analysis.explanation import Explanation
+    from calcinosis.analysis.explain.explanation import Explanation
 
 LARGEST = 120
 """Of how many variables a picture is drawn at most: more could not be read."""

@@ -8,7 +8,7 @@ from graphlib import TopologicalSorter
 from typing import NamedTuple
 
 from calcinosis.inference.network import Network
-from calcinosis.interface.drawing import places
+from calcinosis.interface.figures.network import places
 from calcinosis.knowledge.records import GROUPS
 
 WIDTH, TITLE, LINE, FOOT = 276, 26, 18, 7

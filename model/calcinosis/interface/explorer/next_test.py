@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from calcinosis.inference.evidence import Finding
+from calcinosis.inference.findings.evidence import Finding
 from calcinosis.inference.model import Model
 from calcinosis.inference.phrases import capitalised, phrase, uncapitalised
 from calcinosis.inference.posterior import Posterior, percent
@@ -16,7 +16,7 @@ from calcinosis.interface.explorer.situation import Situation
 from calcinosis.knowledge.records import ClinicalTest, Variable
 
 if TYPE_CHECKING:
-    from calcinosis.analysis.next_test import NextTest, Ranking
+    from calcinosis.analysis.workup.ranking import NextTest, Ranking
 
 BEST = 5
 """How many tests are shown with all that is to be said of them."""
@@ -48,8 +48,8 @@ def view(situation: Situation) -> dict[str, Any]:
     Raises:
         QuestionError: for tests with too many outcomes to look at each.
     """
-    from calcinosis.analysis.next_test import WORTHWHILE, next_test
-    from calcinosis.analysis.offered import offered, tests_of
+    from calcinosis.analysis.workup.outcomes import offered, tests_of
+    from calcinosis.analysis.workup.ranking import WORTHWHILE, next_test
 
     page, model, evidence = situation.page, situation.model, situation.evidence
     tests = {test.name: test for test in tests_of(model)}

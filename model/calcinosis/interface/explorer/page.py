@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from calcinosis.inference.findings import Fault, FindingsError
+from calcinosis.inference.findings.reader import Fault, FindingsError
 from calcinosis.inference.model import Model
 from calcinosis.knowledge.frozen import FrozenMap
 

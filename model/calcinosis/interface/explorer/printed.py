@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from calcinosis.analysis.account import factor_in_words
-from calcinosis.analysis.explanation import Explanation
+from calcinosis.analysis.explain.explanation import Explanation
+from calcinosis.analysis.explain.narrative import factor_in_words
 from calcinosis.analysis.plain import lines_of
 from calcinosis.inference.phrases import phrase, uncapitalised
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior, percent
@@ -27,7 +27,7 @@ from calcinosis.interface.explorer.letter import (
 from calcinosis.interface.explorer.page import PENDING, SILENT, UNKNOWN
 from calcinosis.interface.explorer.rendering import render
 from calcinosis.interface.explorer.situation import Situation
-from calcinosis.interface.figures_words import entry_in_words, given_in_words
+from calcinosis.interface.words.entries import entry_in_words, given_in_words
 
 KINDS = {
     "added": "if it were found as well",
@@ -35,7 +35,7 @@ KINDS = {
     "changed": "if it had been found instead",
     "removed": "if this were not known",
 }
-"""What each kind of change says of a finding, see `calcinosis.analysis.alternatives`."""
+"""What each kind of change says of a finding, see `calcinosis.analysis.whatif.changes`."""
 
 MOST_FLIPS = 3
 """How many changes of each kind are named that would make another state lead."""
@@ -191,7 +191,7 @@ def _changed(situation: Situation, name: str, kind: str, value: str) -> str:
 
 def _tests(situation: Situation, posterior: Posterior) -> Values:
     """The tests that tell most, as the page ranks them."""
-    from calcinosis.analysis.next_test import next_test
+    from calcinosis.analysis.workup.ranking import next_test
 
     page = situation.page
     try:

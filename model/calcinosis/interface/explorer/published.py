@@ -7,8 +7,8 @@ from functools import cached_property
 from pathlib import Path
 
 from calcinosis.inference.model import Model
-from calcinosis.interface.options import InputError
-from calcinosis.interface.patients import published_in
+from calcinosis.interface.paths import InputError
+from calcinosis.interface.shell.patients import published_in
 from calcinosis.knowledge.cases import read_cases
 from calcinosis.knowledge.problem import PriorsError
 from calcinosis.knowledge.sheet import Sheet

@@ -13,10 +13,10 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.posterior import percent
 from calcinosis.interface.explorer.cited import cited
 from calcinosis.interface.explorer.situation import Situation
-from calcinosis.interface.figures_words import entry_in_words
+from calcinosis.interface.words.entries import entry_in_words
 
 if TYPE_CHECKING:
-    from calcinosis.analysis.one_way import OneWay
+    from calcinosis.analysis.sensitivity.one_way import OneWay
 
 MOST = 10
 """How many rows of the tables are shown."""

@@ -21,7 +21,7 @@ from calcinosis.interface.explorer.previews import previews
 from calcinosis.interface.explorer.published import Published
 from calcinosis.interface.explorer.rendering import render
 from calcinosis.interface.explorer.situation import Situation
-from calcinosis.interface.options import InputError
+from calcinosis.interface.paths import InputError
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import PriorsError
 from calcinosis.knowledge.records import ASKED

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from calcinosis.inference.evidence import Evidence
-from calcinosis.inference.impossible import ImpossibleEvidence
+from calcinosis.inference.engine.impossible import ImpossibleEvidence
+from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.posterior import Posterior
 from calcinosis.inference.question_error import QuestionError
@@ -16,9 +16,9 @@ from calcinosis.interface.explorer.page import Page
 from calcinosis.knowledge.frozen import FrozenMap
 
 if TYPE_CHECKING:
-    from calcinosis.analysis.explanation import Explanation
-    from calcinosis.analysis.one_way import OneWay
-    from calcinosis.analysis.what_if import WhatIf
+    from calcinosis.analysis.explain.explanation import Explanation
+    from calcinosis.analysis.sensitivity.one_way import OneWay
+    from calcinosis.analysis.whatif.sweep import WhatIf
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from calcinosis.interface.explorer.cited import Cited, cited
 from calcinosis.interface.explorer.edit_rows import count_in_words
 from calcinosis.interface.explorer.page import Edit
 from calcinosis.interface.explorer.situation import Situation
-from calcinosis.interface.figures_words import given_in_words
+from calcinosis.interface.words.entries import given_in_words
 from calcinosis.knowledge.contexts import states_in
 from calcinosis.knowledge.records import Priors, Row, Variable
 

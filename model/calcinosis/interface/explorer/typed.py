@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from calcinosis.inference.findings import FindingsError
-from calcinosis.inference.grammar import split_measurement
+from calcinosis.inference.findings.grammar import split_measurement
+from calcinosis.inference.findings.reader import FindingsError
 from calcinosis.inference.model import Model
 from calcinosis.inference.phrases import capitalised
 from calcinosis.interface.explorer.measured import in_units, with_point

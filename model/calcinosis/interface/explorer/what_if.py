@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from calcinosis.analysis.alternatives import KINDS, Change, Kind, changes_of
-from calcinosis.analysis.flips import flips
+from calcinosis.analysis.whatif.changes import KINDS, Change, Kind, changes_of
+from calcinosis.analysis.whatif.flips import flips
 from calcinosis.inference.phrases import capitalised, listed, phrase, uncapitalised
 from calcinosis.inference.posterior import percent
 from calcinosis.interface.explorer.previews import last_result

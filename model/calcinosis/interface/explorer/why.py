@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from calcinosis.analysis.account import factor_in_words
+from calcinosis.analysis.explain.narrative import factor_in_words
 from calcinosis.inference.phrases import capitalised, listed, phrase
 from calcinosis.inference.posterior import percent
 from calcinosis.inference.question_error import QuestionError
@@ -15,7 +15,7 @@ from calcinosis.interface.explorer.basis import basis
 from calcinosis.interface.explorer.situation import Situation
 
 if TYPE_CHECKING:
-    from calcinosis.analysis.explanation import Explanation
+    from calcinosis.analysis.explain.explanation import Explanation
 
 FULL = math.log(30)
 """The log-odds, in nats, of a bar as wide as its column, always: so a finding that says little has a short bar."""
@@ -146,7 +146,7 @@ def _in_words(log_odds: float) -> dict[str, str]:
 
 def _jointly(situation: Situation, found: Explanation, one: str) -> str:
     """A sentence on the two findings that act most jointly; empty if none do."""
-    from calcinosis.analysis.joint import joint_pairs
+    from calcinosis.analysis.explain.interactions import joint_pairs
 
     pairs = joint_pairs(situation.model, found.background, found.posterior.evidence, found.hypothesis)
     if not pairs or abs(pairs[0].beyond) < TELLING:

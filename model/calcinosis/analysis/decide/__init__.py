@@ -1,0 +1,1 @@
+"""Treat, test or wait: expected utility, thresholds, value of information, decision curves."""

@@ -1,0 +1,163 @@
+"""The joint weights of state and findings after each of many sets of further results, with any row of a table moved.
+
+Sets of results of the same variables, as many of each, differ in numbers only: one pass through the network and one
+back, with the sets as a further axis, weigh them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from calcinosis.analysis.sensitivity.covariation import knots
+from calcinosis.analysis.sensitivity.sensitivity_function import Measured
+from calcinosis.analysis.sensitivity.table_functions import gains_and_rest
+from calcinosis.inference.findings.evidence import Evidence
+from calcinosis.inference.intervals.elimination import Family, contract
+from calcinosis.inference.network import Array, Network, Rows
+
+
+@dataclass(frozen=True, eq=False)
+class MovedTable:
+    """The rows of a table that bear on any set of results, and their entries, row by row.
+
+    `numbers` are the entries' numbers in the whole table, `row` the place of each one's row, axes `(entries,)`; `knots`
+    its lowest, present and highest value, axes `(entries, 3)`; `moved` the row at each, axes `(entries, 3, row
+    states)`. `rest`, axes `(sets, rows, target states)`, and `gains`, axes `(sets, rows, target states, row states)`,
+    are as in a sensitivity function; of a set that sees a row in several results, which is `measured`, the first of the
+    gains is that of their likelihood.
+    """
+
+    variable: str
+    numbers: Rows
+    row: Rows
+    knots: Array
+    moved: Array
+    rest: Array
+    gains: Array
+    measured: tuple[tuple[Rows, Measured], ...]
+
+    def weights(self, entries: Rows, rows: Array) -> Array:
+        """The joint weights of each set of results, but for a factor of each, with the row of each entry moved.
+
+        `rows` has the axes `(entries, places, row states)`, the answer `(entries, places, sets, target states)`.
+        """
+        own = self.row[entries]
+        factors = rows
+        if self.measured:
+            factors = np.repeat(rows[None], len(self.rest), axis=0)
+            for sets, measured in self.measured:
+                factors[sets] = 0.0
+                factors[sets, ..., :1] = measured.likelihood(rows)
+        found = self.rest[:, own, None] + factors @ self.gains[:, own].swapaxes(-1, -2)
+        return found.transpose(1, 2, 0, 3)
+
+
+@dataclass(frozen=True, eq=False)
+class _Alike:
+    """A family as some sets of results have it, by their numbers, with its rows and factor."""
+
+    family: Family
+    sets: Rows
+    rows: Array
+    factor: Array
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """What some sets of results have to do with some rows of a table."""
+
+    own: _Alike
+    gains: Array
+    rest: Array
+
+
+def moved_tables(network: Network, evidences: Sequence[Evidence]) -> list[MovedTable]:
+    """The tables that bear on any of many sets of results; the rest of a row moves in proportion.
+
+    The sets are of one patient: they differ in further results only, which are certain.
+    """
+    alike: dict[tuple[tuple[str, int], ...], list[int]] = {}
+    for number, evidence in enumerate(evidences):
+        key = tuple((finding.variable, len(finding.likelihoods)) for finding in evidence)
+        alike.setdefault(key, []).append(number)
+    totals = np.zeros((len(evidences), len(network.variables[network.target].states)))
+    parts: dict[str, list[_Part]] = {}
+    for sets in alike.values():
+        totals[sets], found = _weighed(network, [evidences[number] for number in sets], np.array(sets))
+        for part in found:
+            parts.setdefault(part.own.family.variable, []).append(part)
+    return [_table(network, name, parts[name], totals) for name in network.tables if name in parts]
+
+
+def _weighed(network: Network, evidences: Sequence[Evidence], sets: Rows) -> tuple[Array, list[_Part]]:
+    """The joint weights of alike sets of results, axes `(sets, target states)`, and what they have to do with each
+    table."""
+    contraction = contract(network, evidences[0])
+    first = {finding.variable: finding for finding in evidences[0]}
+    changed = {one.variable for evidence in evidences for one in evidence if one != first[one.variable]}
+    every = [contraction.with_results(own, changed) for own in evidences]
+    alike = [_alike(network, own) for own in zip(*every, strict=True)]
+    # which contexts share a row depends on the results, so factors are laid out by context
+    contraction = replace(contraction, families=tuple(family.by_context() for family in contraction.families))
+    factors = [_stacked(own, len(sets)) for own in alike]
+    parts = []
+    for owns, by_factor in zip(alike, contraction.derivatives(factors), strict=True):
+        for own in owns:
+            by_set = np.moveaxis(own.family.by_row(by_factor[..., own.sets]), -1, 0)
+            found = gains_and_rest(own.family, own.rows, own.factor, by_set)
+            parts.append(_Part(replace(own, sets=sets[own.sets]), *found))
+    return contraction.weights(factors).T, parts
+
+
+def _alike(network: Network, families: Sequence[Family]) -> list[_Alike]:
+    """A family as each set of results has it; those that have the same together."""
+    sets: dict[tuple[bytes, ...], list[int]] = {}
+    for number, family in enumerate(families):
+        parts = family.rows, family.contexts, family.likelihoods
+        sets.setdefault(tuple(part.tobytes() for part in parts), []).append(number)
+    found = []
+    for numbers in sets.values():
+        family = families[numbers[0]]
+        rows = network.rows(family.variable)[family.rows]
+        found.append(_Alike(family, np.array(numbers), rows, family.factor(rows)))
+    return found
+
+
+def _stacked(alike: Sequence[_Alike], count: int) -> Array:
+    """The factor of a family in each context and set of results, the last axis; of length 1 if it is the same in all
+    sets."""
+    by_context = [own.factor[own.family.contexts][..., None] for own in alike]
+    if len(alike) == 1:
+        return by_context[0]
+    found = np.empty((*by_context[0].shape[:-1], count))
+    for own, factor in zip(alike, by_context, strict=True):
+        found[..., own.sets] = factor
+    return found
+
+
+def _table(network: Network, variable: str, parts: Sequence[_Part], totals: Array) -> MovedTable:
+    """A table, from all that the sets of results have to do with it."""
+    table = network.rows(variable)
+    bearing = np.unique(np.concatenate([part.own.family.rows for part in parts]))
+    count, states = len(bearing), table.shape[1]
+    rest = np.repeat(totals[:, None], count, axis=1)
+    gains = np.zeros((*rest.shape, states))
+    for part in parts:
+        here = np.ix_(part.own.sets, np.searchsorted(bearing, part.own.family.rows))
+        rest[here] = part.rest
+        gains[..., : part.gains.shape[-1]][here] = part.gains
+    repeated = [part.own for part in parts if part.own.family.repeated]
+    x, moved = knots(table[bearing], "proportional")
+    return MovedTable(
+        variable,
+        (bearing[:, None] * states + np.arange(states)).ravel(),
+        np.repeat(np.arange(count), states),
+        x.reshape(-1, 3),
+        moved.reshape(-1, 3, states),
+        rest,
+        gains,
+        tuple((own.sets, Measured.of(own.family, own.rows)) for own in repeated),
+    )

@@ -1,0 +1,1 @@
+"""Tables that learn from patients with a known subtype, and cross-validation of that."""

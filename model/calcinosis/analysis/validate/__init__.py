@@ -1,0 +1,1 @@
+"""Patients with a known subtype: metrics, calibration, baselines, cohort and rule checks."""

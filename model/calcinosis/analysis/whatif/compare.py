@@ -1,0 +1,134 @@
+"""Two scenarios side by side: the posterior of each, and which of their differences makes the difference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import permutations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from calcinosis.analysis.explain.coalitions import Switches
+from calcinosis.analysis.explain.explanation import MOST_FINDINGS
+from calcinosis.analysis.explain.hypothesis import Hypothesis, States
+from calcinosis.analysis.explain.shapley import Coalitions, shapley_values
+from calcinosis.analysis.plain import plain_lines
+from calcinosis.inference.findings.evidence import Evidence
+from calcinosis.inference.model import Model
+from calcinosis.inference.network import Array
+from calcinosis.inference.posterior import DISCLAIMER, Posterior
+from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.arguments import checked
+from calcinosis.knowledge.records import MENTIONED
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Two scenarios of a patient, or two patients.
+
+    - `frame` has one line per state of the target: state, first, second (its probability in each), difference, weight
+      (the weight of evidence, in nats, by which the second favours the state more than the first; above 0 for more).
+    - `findings` has one line per variable of which they have not the same, in their order: variable, first, second
+      (empty where unknown), contribution (what that difference adds, in nats, to the log-odds of the hypothesis; its
+      exact Shapley value, so that they sum to the whole shift).
+    """
+
+    first: Posterior
+    second: Posterior
+    hypothesis: Hypothesis
+    frame: pd.DataFrame
+    findings: pd.DataFrame
+
+    def __repr__(self) -> str:
+        return f"<Comparison: {len(self.findings)} differences; {self.first.leading} leads, then {self.second.leading}>"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The answer as plain values, for JSON."""
+        return {
+            "first": self.first.as_dict(),
+            "second": self.second.as_dict(),
+            "states": plain_lines(self.frame),
+            "hypothesis": {"state": list(self.hypothesis.chosen), "against": list(self.hypothesis.against)},
+            "findings": plain_lines(self.findings),
+            "disclaimer": DISCLAIMER,
+        }
+
+
+@checked
+def compare(
+    model: Model,
+    first: Mapping[str, Any] | Evidence | None,
+    second: Mapping[str, Any] | Evidence | None,
+    /,
+    *,
+    state: States | None = None,
+    against: States | None = None,
+) -> Comparison:
+    """Two scenarios side by side, and what each of their differences adds to the log-odds of a hypothesis.
+
+    Args:
+        first, second: the findings of each.
+        state, against: the hypothesis, as in `explain`; that the state leading in the second is true, unless told.
+
+    Raises:
+        FindingsError, ImpossibleEvidence: as `model.posterior`.
+        QuestionError: for more than 25 differences, differences that rule one side out, or words that are no state.
+
+    >>> import calcinosis as cc
+    >>> both = cc.compare(cc.load(), {"pain": "severe"}, {"pain": "severe", "care_setting": "dialysis_unit"})
+    >>> both.findings[["variable", "first", "second"]].to_dict("records")
+    [{'variable': 'care_setting', 'first': '', 'second': 'dialysis_unit'}]
+    """
+    import pandas as pd
+
+    one, other = model.posterior(first), model.posterior(second)
+    hypothesis = Hypothesis.of(model.states, other.leading if state is None else state, against)
+    switches = Switches.between(model, *(_as_silent(*pair) for pair in permutations((one.evidence, other.evidence))))
+    count = len(switches.names)
+    if count > MOST_FINDINGS:
+        raise QuestionError(f"{count} differences are too many to be told apart, the most is {MOST_FINDINGS}")
+
+    def log_odds(coalitions: Coalitions) -> Array:
+        reached = switches.log_odds(hypothesis, coalitions)
+        if not np.isfinite(reached).all():
+            raise QuestionError("some of the differences rule one side of the hypothesis out: the odds are infinite")
+        return reached
+
+    contributions = dict(zip(switches.names, shapley_values(count, log_odds), strict=True))
+    names = [name for name in model.variables if name in contributions]
+    findings = pd.DataFrame(
+        {
+            "variable": names,
+            "first": [_given(one.evidence, name) for name in names],
+            "second": [_given(other.evidence, name) for name in names],
+            "contribution": [contributions[name] for name in names],
+        }
+    )
+    return Comparison(one, other, hypothesis, _states(one, other), findings)
+
+
+def _as_silent(evidence: Evidence, other: Evidence) -> Evidence:
+    """The same with the silence of the other on what is certain here, where it changes nothing: one change, not two."""
+    sure = {f.variable for f in evidence if len(f.likelihoods) == 1 and sum(own > 0 for own in f.likelihoods[0]) == 1}
+    silent = [f for f in other.silent if f.variable.removeprefix(MENTIONED) in sure and f.variable not in evidence]
+    return Evidence((*evidence, *silent), evidence.notes)
+
+
+def _given(evidence: Evidence, name: str) -> str:
+    return evidence[name].given if name in evidence else ""
+
+
+def _states(one: Posterior, other: Posterior) -> pd.DataFrame:
+    import pandas as pd
+
+    first, second = (np.array(list(own.probabilities_of.values())) for own in (one, other))
+    each = [Hypothesis.of(tuple(one), state) for state in one]
+    with np.errstate(invalid="ignore"):
+        weight = [float(own.log_odds(second) - own.log_odds(first)) for own in each]
+    return pd.DataFrame(
+        {"state": list(one), "first": first, "second": second, "difference": second - first, "weight": weight}
+    )

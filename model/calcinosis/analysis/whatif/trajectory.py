@@ -1,0 +1,127 @@
+"""How the posterior moved as findings came in, in the order in which a patient is worked up, or in any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from calcinosis.analysis.plain import plain_lines
+from calcinosis.inference.findings.evidence import Evidence, Finding
+from calcinosis.inference.findings.reader import finding_from
+from calcinosis.inference.model import Model
+from calcinosis.inference.phrases import not_mentioned, phrase
+from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior
+from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.arguments import checked
+from calcinosis.knowledge.problem import choose_from
+from calcinosis.knowledge.records import GROUPS, REPORTING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_STEPS = 1_000
+"""How many results are followed one by one; each makes a posterior of its own."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """The posterior after each finding.
+
+    `steps` are the posteriors, the first without any finding. `frame` has one line per step and state of the target:
+    step (0 with nothing known), group, variable, finding (in words; empty at step 0), state, probability, lower, upper
+    (its interval; no such columns where there is none, as where the rows of the tables have no weights).
+    """
+
+    steps: tuple[Posterior, ...]
+    frame: pd.DataFrame
+
+    def __repr__(self) -> str:
+        leads = " → ".join(key for key, _ in groupby(step.leading for step in self.steps))
+        return f"<Trajectory: {len(self.steps) - 1} steps; leading: {leads}>"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The answer as plain values, for JSON."""
+        return {"steps": plain_lines(self.frame), "disclaimer": DISCLAIMER}
+
+
+@checked
+def trajectory(
+    model: Model,
+    findings: Mapping[str, Any] | Evidence | None = None,
+    /,
+    *,
+    order: str | Sequence[str] | None = None,
+    mass: float = CREDIBLE,
+    **named: Any,
+) -> Trajectory:
+    """The posterior, with its interval, as one finding after the other becomes known.
+
+    The clinical order is setting, history, examination, laboratory, imaging, histology, in each the order of the
+    variables. Results of a repeatable variable come in one by one. What the record does not mention comes last,
+    at once.
+
+    Args:
+        order: variables or groups that come first, in this order; the others follow in clinical order.
+        mass: how much of the distribution of each probability its interval holds.
+
+    Raises:
+        FindingsError, ImpossibleEvidence: as `model.posterior`.
+        QuestionError: for an order that names nothing that was found, a mass that is none, or too many results.
+
+    >>> import calcinosis as cc
+    >>> found = cc.trajectory(cc.load(), pain="severe", vascular_histology=["absent"] * 2, cirrhosis="yes")
+    >>> found.frame["variable"].unique().tolist(), len(found.steps)
+    (['', 'cirrhosis', 'pain', 'vascular_histology'], 5)
+    """
+    import pandas as pd
+
+    evidence = model.read(findings, **named)
+    count = sum(len(finding.likelihoods) for finding in evidence)
+    if count > MOST_STEPS:
+        raise QuestionError(f"{count:,} results are too many to be followed one by one: give at most {MOST_STEPS:,}")
+    known: list[Finding] = []
+    steps = [model.posterior(Evidence(()))]
+    lines: list[dict[str, Any]] = _lines(0, steps[0], "", "", "", mass)
+    for finding in _ordered(model, evidence.given, order):
+        for number in range(1, len(finding.likelihoods) + 1):
+            variable = model.variables[finding.variable]
+            whole = number == len(finding.likelihoods)
+            part = finding if whole else finding_from(variable, finding.likelihoods[:number])
+            steps.append(model.posterior(Evidence((*known, part))))
+            words = phrase(variable, finding_from(variable, finding.likelihoods[number - 1 : number]))
+            lines += _lines(len(steps) - 1, steps[-1], variable.group, variable.name, words, mass)
+        known.append(finding)
+    silent = evidence.silent
+    if len(silent):
+        steps.append(model.posterior(Evidence((*known, *silent))))
+        lines += _lines(len(steps) - 1, steps[-1], REPORTING, "not_mentioned", not_mentioned(len(silent)), mass)
+    return Trajectory(tuple(steps), pd.DataFrame(lines))
+
+
+def _ordered(model: Model, evidence: Evidence, order: str | Sequence[str] | None) -> list[Finding]:
+    """The findings in the order in which they come in."""
+    groups = {finding.variable: model.variables[finding.variable].group for finding in evidence}
+    first = [order] if isinstance(order, str) else list(() if order is None else order)
+    for name in first:
+        if name not in groups and name not in groups.values():
+            raise QuestionError(
+                f"nothing was found of {name!r}: {choose_from(name, [*groups, *dict.fromkeys(groups.values())])}"
+            )
+
+    def place(finding: Finding) -> tuple[int, int]:
+        named = [first.index(name) for name in (finding.variable, groups[finding.variable]) if name in first]
+        group = groups[finding.variable]
+        return min(named, default=len(first)), GROUPS.index(group) if group in GROUPS else len(GROUPS)
+
+    return sorted(evidence, key=place)
+
+
+def _lines(step: int, posterior: Posterior, group: str, variable: str, words: str, mass: float) -> list[dict[str, Any]]:
+    limits = posterior.limits(mass)
+    step_of = {"step": step, "group": group, "variable": variable, "finding": words}
+    return [
+        step_of | {"state": state, "probability": probability} | limits.get(state, {})
+        for state, probability in posterior.probabilities_of.items()
+    ]

@@ -1,0 +1,1 @@
+"""Conflict and rarity of a patient's findings, against simulated patients."""

@@ -1,0 +1,203 @@
+"""How well findings fit is found out: a patient is put among patients of whom the same was looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from calcinosis.inference.conflict.conflict import TIE, Fit
+from calcinosis.inference.conflict.reference_patients import PATIENTS, Population
+from calcinosis.inference.engine.conditioning import Conditioned, compile_network
+from calcinosis.inference.engine.engine import Engine, Weights
+from calcinosis.inference.findings.encoding import Coder, Codes
+from calcinosis.inference.findings.evidence import Evidence
+from calcinosis.inference.network import Array, Network
+from calcinosis.inference.question_error import QuestionError
+from calcinosis.knowledge.records import REPORTING, mention_of
+
+Mask = npt.NDArray[np.bool_]
+
+MOST_WORK = 2**28
+"""How many numbers are multiplied for a comparison, some tenths of a second; where a patient takes many, he is compared
+with fewer."""
+
+FEWEST = 2**9
+"""With how many patients one is compared at least."""
+
+MOST_RESULTS = 1_000
+"""How many results of one variable patients are compared by; each of them is drawn for everyone."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fitting:
+    """A network, ready to tell of any patient whether the findings fit.
+
+    `compiled` is its engine, if there is one already.
+    """
+
+    network: Network
+    compiled: Engine | Conditioned | None = None
+
+    def __reduce__(self) -> tuple[type[Fitting], tuple[Network]]:
+        return type(self), (self.network,)  # a posterior that is sent away takes no engine along
+
+    @cached_property
+    def engine(self) -> Engine | Conditioned:
+        """The compiled network."""
+        return self.compiled or compile_network(self.network)
+
+    @cached_property
+    def population(self) -> Population:
+        """Those whom patients are compared with.
+
+        Raises:
+            QuestionError: if the network is too tightly knit for that.
+        """
+        most = MOST_WORK // max(1, self.engine.work)
+        if most < FEWEST:
+            raise QuestionError(
+                "this network is too tightly knit for patients to be compared with many others, so it is not known "
+                "whether the findings fit"
+            )
+        return Population(self.network, min(most, PATIENTS))
+
+    def fit(self, evidence: Evidence) -> Fit:
+        """How well the findings of a patient, which must be possible together, fit.
+
+        Raises:
+            QuestionError: if the network is too tightly knit for that, or there are too many results of a variable.
+        """
+        many = next((finding for finding in evidence if len(finding.likelihoods) > MOST_RESULTS), None)
+        if many is not None:
+            raise QuestionError(
+                f"{len(many.likelihoods):,} results of {many.variable} are too many for patients to be compared, "
+                f"{MOST_RESULTS:,} at most, so it is not known whether the findings fit"
+            )
+        coder = Coder(self.engine.base)
+        own, seen = {}, {}
+        others = self._others(evidence)
+        for finding in (own.on_one_scale for own in evidence):
+            name = finding.variable
+            own[name] = coder.code(name, finding.likelihoods)[0]
+            if self.network.variables[name].group == REPORTING:  # the records of all are silent on the same
+                seen[name] = np.full(self.population.patients, own[name])
+            else:
+                seen[name] = self.population.seen(finding, coder)
+        # the patient stands first, those who are compared with him behind
+        codes = {name: np.append(code, seen[name]) for name, code in own.items()}
+        every = self._weigh(coder, codes, 1 + self.population.patients)
+        log_evidence = every.log_evidence
+        with np.errstate(invalid="ignore"):  # of those who cannot be, and count for nobody
+            conflict = self._one_by_one(coder, codes) - log_evidence
+        return Fit(
+            target=self.network.variables[self.network.target],
+            variables=self.network.variables,
+            evidence=evidence,
+            conflict=float(conflict[0]),
+            as_conflicting=_share(others, conflict[1:] >= conflict[0] - TIE),
+            rarer=_share(others, log_evidence[1:] < log_evidence[0] - TIE, himself=False),
+            as_rare=_share(others, np.abs(log_evidence[1:] - log_evidence[0]) <= TIE),
+            by_state=self._by_state(every.logarithms, others),
+            **self._parts(coder, own),
+        )
+
+    def _weigh(self, coder: Coder, codes: Mapping[str, Codes], patients: int) -> Weights:
+        return self.engine.weigh(coder.coded(patients, codes))
+
+    def _one_by_one(self, coder: Coder, codes: Mapping[str, Codes]) -> Array:
+        """The sum of the logarithms of the probabilities of each patient's findings, each taken alone."""
+        shown = {name: np.flatnonzero(np.bincount(own)) for name, own in codes.items()}
+        bounds = np.cumsum([0, *map(len, shown.values())])
+        alone = {name: np.full(bounds[-1], self.engine.base[name][()]) for name in codes}
+        for name, first, last in zip(codes, bounds, bounds[1:], strict=False):
+            alone[name][first:last] = shown[name]
+        logarithms = self._weigh(coder, alone, int(bounds[-1])).log_evidence
+        total = np.zeros(1 + self.population.patients)
+        for name, first, last in zip(codes, bounds, bounds[1:], strict=False):
+            by_code = np.zeros(shown[name][-1] + 1)
+            by_code[shown[name]] = logarithms[first:last]
+            total += by_code[codes[name]]
+        return total
+
+    def _others(self, evidence: Evidence) -> Array:
+        """How many patients each one stands for whose record mentions the same and is silent on the same."""
+        weights = self.population.weights
+        for mention, variable in self.network.variables.items():
+            if variable.group != REPORTING:
+                continue
+            name = self.network.parents[mention][0]
+            rates = self.network.tables[mention][self.population.states(name)]
+            if mention in evidence:
+                weights = weights * (rates @ evidence[mention].likelihoods[0])
+            elif name in evidence and mention == mention_of(self.network.variables[name]).name:
+                weights = weights * rates[:, 1]  # among records of several kinds it is not known which one this is
+        return weights
+
+    def _by_state(self, logarithms: Array, weights: Array) -> dict[str, float]:
+        found = {}
+        truth = self.population.truth
+        for i, state in enumerate(self.network.variables[self.network.target].state_names):
+            own, mine = logarithms[0, i], np.where(truth == i, weights, 0.0)
+            found[state] = _share(mine, logarithms[1:, i] <= own + TIE) if np.isfinite(own) else 0.0
+        return found
+
+    def _parts(self, coder: Coder, own: Mapping[str, int]) -> dict[str, Any]:
+        """What is asked of some of the findings: each, all but one, two, a group, all but a group, none."""
+        whole = frozenset(own)
+        group_of = {name: self.network.variables[name].group for name in own}
+        groups = {
+            group: frozenset(n for n in own if group_of[n] == group) for group in dict.fromkeys(group_of.values())
+        }
+        each = {name: frozenset([name]) for name in own}
+        pairs = {pair: frozenset(pair) for pair in combinations(own, 2)}
+        sides = {*groups.values(), *each.values()}
+        parts = {frozenset[str](), whole, *sides, *(whole - part for part in sides), *pairs.values()}
+        weights = self._of_subsets(coder, own, list(parts))
+        log_p = {part: float(found.log_evidence[0]) for part, found in weights.items()}
+
+        def conflict(*together: frozenset[str]) -> float:
+            return sum(log_p[part] for part in together) - log_p[frozenset().union(*together)]
+
+        prior, posterior = (weights[part].logarithms[0] - log_p[part] for part in (frozenset[str](), whole))
+        states = self.network.variables[self.network.target].state_names
+        shift = {state: i for i, state in enumerate(states) if posterior[i] > -np.inf}
+        alone = [each[name] for name in own]
+        return {
+            "conflict_given": {s: conflict(*alone) + float(prior[i] - posterior[i]) for s, i in shift.items()},
+            "against_rest": {name: conflict(part, whole - part) for name, part in each.items()},
+            "pairs": {pair: conflict(each[pair[0]], each[pair[1]]) for pair in pairs},
+            "groups": {
+                name: (conflict(*(each[n] for n in own if n in part)), conflict(part, whole - part))
+                for name, part in groups.items()
+            },
+        }
+
+    def _of_subsets(
+        self, coder: Coder, own: Mapping[str, int], subsets: Sequence[frozenset[str]]
+    ) -> dict[frozenset[str], Weights]:
+        """The weights of some of the findings, for each set of them."""
+        codes = {}
+        for name, code in own.items():
+            known = np.fromiter((name in subset for subset in subsets), dtype=bool, count=len(subsets))
+            codes[name] = np.where(known, code, self.engine.base[name][()])
+        found = self._weigh(coder, codes, len(subsets))
+        return {
+            subset: Weights(found.weights[i : i + 1], found.exponents[i : i + 1]) for i, subset in enumerate(subsets)
+        }
+
+
+def _share(weights: Array, chosen: Mask, himself: bool = True) -> float:
+    """The share of weighted patients that were chosen, the patient `himself` being one of them.
+
+    Counted so, few patients to compare with never make anybody unusual (Davison & Hinkley, Bootstrap Methods and their
+    Application, 1997, section 4.2).
+    """
+    own = float(weights.sum()) / max(1, int(np.count_nonzero(weights)))
+    total = float(weights.sum()) + own
+    return (float(weights @ chosen) + own * himself) / total if total > 0 else 0.0

@@ -1,0 +1,188 @@
+"""Do a patient's findings fit together, and any state of the target? Conflict, rarity, and 'none of them'.
+
+*Conflict* is log(Π P(e_i) / P(e)) in nats: above 0 where the findings occur together less often than if they were
+unrelated. That is the sign of HUGIN (Jensen, Chamberlain, Nordahl & Jensen, Analysis in HUGIN of data conflict, UAI
+1990); other software has the opposite sign, or another base. By hand: two findings, each in half of all patients, but
+together in one of eight, have the conflict log(½ · ½ / ⅛) = log 2 = 0.693: they meet half as often as if unrelated.
+
+A record's silence counts as known of everyone: a patient is compared with those whose record is silent on the same.
+
+*Rarity* asks how many patients, of whom the same was looked at, show something less probable. They are drawn from the
+network (`reference_patients`), so it is a p-value: of patients that the network describes rightly, one in a hundred
+lies below 0.01. The same is asked of the patients of each state of the target alone, and of the conflict.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from calcinosis.inference.findings.evidence import Evidence
+from calcinosis.inference.phrases import counted, listed, phrase
+from calcinosis.knowledge.records import Variable
+
+UNUSUAL = 0.01
+"""Beyond which share of patients one is called rare, conflicting, or like none of the states: one in a hundred, so that
+the words are seldom used of a patient who is none of it."""
+
+TIE = 1e-9
+"""Logarithms of probabilities that differ by less are equal but for rounding, and a conflict up to this is none."""
+
+NOTABLE = math.log(2)
+"""The least conflict of two findings that is told: together half as often as if they were unrelated."""
+
+MOST_PAIRS = 3
+"""How many pairs of conflicting findings are named in a verdict."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """How well a patient's findings fit together and to the states of the target.
+
+    - `conflict`, in nats, above 0 for a conflict; `as_conflicting` is the share of patients, of whom the same was
+      looked at, with at least this conflict.
+    - `rarer` and `as_rare` are the shares of such patients whose findings are less, and equally, probable.
+    - `by_state` is the share of the patients of each state whose findings are at most as probable.
+    - `conflict_given` is the conflict if each state were known: where it is no longer above 0, that state explains it.
+      States that the findings rule out are left out.
+    - `against_rest` is, by variable, log(P(e_i) / P(e_i | all others)), above 0 for a finding that the others make less
+      probable; `pairs` the conflict of two findings; `groups` that within a group, and of a group with all others.
+    """
+
+    target: Variable
+    variables: Mapping[str, Variable]
+    evidence: Evidence
+    conflict: float
+    as_conflicting: float
+    rarer: float
+    as_rare: float
+    by_state: Mapping[str, float]
+    conflict_given: Mapping[str, float]
+    against_rest: Mapping[str, float]
+    pairs: Mapping[tuple[str, str], float]
+    groups: Mapping[str, tuple[float, float]]
+
+    @property
+    def rarity(self) -> float:
+        """The share of patients, of whom the same was looked at, whose findings are less probable; of those that are
+        equally probable, half (the mid-p-value)."""
+        return self.rarer + self.as_rare / 2
+
+    @property
+    def conflicting(self) -> bool:
+        """Whether findings conflict, more than in 99 of 100 patients."""
+        return self.conflict > TIE and self.as_conflicting < UNUSUAL
+
+    @property
+    def rare(self) -> bool:
+        """Whether the findings are less probable than those of 99 in 100 patients."""
+        return len(self.evidence) > 0 and self.rarity < UNUSUAL
+
+    @property
+    def fits_none(self) -> bool:
+        """Whether the findings are less probable than in 99 of 100 patients of every state of the target."""
+        return len(self.evidence) > 0 and max(self.by_state.values()) < UNUSUAL
+
+    @property
+    def category(self) -> str:
+        """In one word: 'conflicting', 'none' (fits none of the states well), 'rare' or 'consistent'.
+
+        Findings may be several of these; the first that holds, in this order, is the word. `verdict` tells all.
+        """
+        words = {"conflicting": self.conflicting, "none": self.fits_none, "rare": self.rare}
+        return next((word for word, holds in words.items() if holds), "consistent")
+
+    @cached_property
+    def conflicting_pairs(self) -> tuple[tuple[str, str], ...]:
+        """The pairs of findings that occur together at most half as often as if they were unrelated, worst first."""
+        found = [pair for pair, conflict in self.pairs.items() if conflict > NOTABLE]
+        return tuple(sorted(found, key=lambda pair: -self.pairs[pair]))
+
+    @property
+    def least_fitting(self) -> str | None:
+        """The variable whose finding the others make least probable; None if there is none that they do."""
+        worst = max(self.against_rest, key=self.against_rest.__getitem__, default=None)
+        return worst if worst is not None and self.against_rest[worst] > TIE else None
+
+    @property
+    def verdict(self) -> str:
+        """One to three sentences: what does not fit, and which findings it is."""
+        sentences = []
+        if self.conflicting:
+            sentences.append(self._told_conflict())
+        if self.fits_none:
+            best = max(self.by_state, key=self.by_state.__getitem__)
+            also = "also " if sentences else ""
+            sentences.append(
+                f"The findings {also}fit none of the {counted(len(self.by_state))} well: even of patients with "
+                f"{self._label(best)}, {at_most(self.by_state[best])} show anything so improbable."
+            )
+        elif self.rare:
+            yet = "They are also rare" if sentences else "The findings are rare, though they do not conflict"
+            sentences.append(
+                f"{yet}: of patients of whom the same is known, {at_most(self.rarity)} show anything so improbable."
+            )
+        return " ".join(sentences) or "The findings fit together."
+
+    def _told_conflict(self) -> str:
+        pairs = self.conflicting_pairs[:MOST_PAIRS]
+        if pairs:
+            named = listed(
+                f"{self._phrase(one)} with {self._phrase(other)} "
+                f"({math.exp(self.pairs[one, other]):.2g} times rarer together than if they were unrelated)"
+                for one, other in pairs
+            )
+            told = f"The findings conflict: {named}."
+        else:
+            told = "The findings conflict, though no two of them alone do."
+        worst = self.least_fitting
+        return f"{told} Least in keeping with the others: {self._phrase(worst)}." if worst else told
+
+    def _phrase(self, variable: str) -> str:
+        return phrase(self.variables[variable], self.evidence[variable])
+
+    def _label(self, state: str) -> str:
+        return next(own.label or own.name for own in self.target.states if own.name == state)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The answer as plain values, for JSON."""
+        return {
+            "category": self.category,
+            "verdict": self.verdict,
+            "conflict": self.conflict,
+            "as_conflicting": self.as_conflicting,
+            "rarity": self.rarity,
+            "by_state": dict(self.by_state),
+            "conflict_given": dict(self.conflict_given),
+            "against_rest": dict(self.against_rest),
+            "conflicting_pairs": [
+                {"findings": list(pair), "conflict": self.pairs[pair]} for pair in self.conflicting_pairs
+            ],
+            "groups": {
+                name: {"within": within, "with_others": others} for name, (within, others) in self.groups.items()
+            },
+            "unit": "nats",
+        }
+
+    @property
+    def figures(self) -> str:
+        """One sentence: conflict and rarity in figures."""
+        return (
+            f"Conflict {self.conflict:+.2f} nats (above 0: conflict), as much in {100 * self.as_conflicting:.1f} % of "
+            f"patients of whom the same is known; {100 * self.rarity:.1f} % of them show something less probable."
+        )
+
+    def __repr__(self) -> str:
+        return f"{self.verdict}\n{self.figures}"
+
+
+def at_most(share: float) -> str:
+    """A share of patients in words.
+
+    >>> at_most(0.004), at_most(0.0001)
+    ('4 in 1,000', 'fewer than 1 in 1,000')
+    """
+    return "fewer than 1 in 1,000" if share < 0.001 else f"{1000 * share:.0f} in 1,000"

@@ -1,0 +1,1 @@
+"""Exact inference: the junction tree, one patient, many patients, conditioning, marginals, expected counts."""

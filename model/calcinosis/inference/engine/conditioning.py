@@ -1,0 +1,139 @@
+"""How a network is compiled: in one pass, or, where it is too tightly knit, by conditioning.
+
+Conditioning gives some variables each of their states in turn, in an engine of its own each time, and adds the weights
+up (cutset conditioning; Pearl, Probabilistic Reasoning in Intelligent Systems, 1988, section 4.4). It is as exact;
+memory stays bounded, and time grows with the number of passes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+
+import numpy as np
+
+from calcinosis.inference.engine.compile import compile_engine
+from calcinosis.inference.engine.engine import Engine, Weights, scaled
+from calcinosis.inference.engine.junction_tree import Bucket, buckets_of, elimination_order, entries_of
+from calcinosis.inference.engine.marginals import beliefs
+from calcinosis.inference.findings.encoding import Base, Coded, likelihoods, numbered
+from calcinosis.inference.network import Array, Network, NetworkError
+
+MOST_ENTRIES = 2**22
+"""The most entries of a clique, 32 MiB; beyond it the network is conditioned."""
+
+LEAST = -(2**40)
+"""An exponent that stands for 0."""
+
+MOST_PASSES = 2**10
+"""A network that would take more passes than this is refused in words: one answer would take an hour."""
+
+
+@dataclass(frozen=True, eq=False)
+class Conditioned:
+    """An engine that answers in several passes, one for each joint state of the variables `given`."""
+
+    network: Network
+    buckets: tuple[Bucket, ...]
+    given: tuple[str, ...]
+
+    @property
+    def passes(self) -> int:
+        """How many joint states the given variables have."""
+        return entries_of(self.network, self.given)
+
+    @cached_property
+    def base(self) -> Base:
+        """The base codes of each variable."""
+        return numbered(self.network.variables)
+
+    @property
+    def work(self) -> int:
+        """About how many numbers are multiplied for one patient."""
+        return self.passes * sum(entries_of(self.network, set(own.scope) - {*self.given}) for own in self.buckets)
+
+    def weigh(self, coded: Coded) -> Weights:
+        """The joint weight of each state of the target with each patient's evidence, as Engine.weigh."""
+        states = len(self.network.variables[self.network.target].states)
+        total = Weights(np.zeros((coded.patients, states)), coded.exponents)
+        for given, engine in self._engines():
+            total = _sum(total, self._weighed(given, engine.weigh(coded), coded))
+        return total
+
+    def beliefs(self, coded: Coded) -> dict[str, Array]:
+        """Per variable the posterior given all findings, as the function of this name."""
+        shares: list[Weights] = []
+        found: list[dict[str, Array]] = []
+        for given, engine in self._engines():
+            weights = self._weighed(given, engine.weigh(coded), coded)
+            if weights.weights.any():
+                shares.append(Weights(weights.weights.sum(axis=1, keepdims=True), weights.exponents))
+                found.append(
+                    beliefs(engine, coded) | {v: _certain(state, self.network, v) for v, state in given.items()}
+                )
+        top = np.max([share.exponents for share in shares], axis=0)
+        parts = [np.ldexp(share.weights, (share.exponents - top)[:, None]) for share in shares]
+        total = sum(parts, np.zeros(1))
+        return {
+            name: sum((part / total * each[name] for part, each in zip(parts, found, strict=True)), np.zeros(1))
+            for name in self.network.variables
+        }
+
+    def _engines(self) -> Iterator[tuple[dict[str, int], Engine]]:
+        sizes = [range(len(self.network.variables[name].states)) for name in self.given]
+        for states in product(*sizes):
+            given = dict(zip(self.given, states, strict=True))
+            yield given, compile_engine(self.network, self.buckets, given)
+
+    def _weighed(self, given: Mapping[str, int], weights: Weights, coded: Coded) -> Weights:
+        """Weights times what was found of the given variables themselves."""
+        found, exponents = scaled(weights.weights, weights.exponents)
+        for name, state in given.items():
+            if name in coded.codes:
+                found, exponents = scaled(found * likelihoods(self.base[name], coded, name)[:, [state]], exponents)
+        return Weights(found, exponents)
+
+
+def compile_network(network: Network) -> Engine | Conditioned:
+    """The engine of a network; the same, to the last bit, whatever the order of variables and parents.
+
+    Raises:
+        NetworkError: if it would take more than MOST_PASSES passes with cliques of MOST_ENTRIES.
+    """
+
+    def may_be_given(name: str) -> bool:
+        return name != network.target and not network.variables[name].repeatable
+
+    given: list[str] = []
+    while True:
+        buckets = buckets_of(network, elimination_order(network, given))
+        wide = [bucket for bucket in buckets if entries_of(network, bucket.scope) > MOST_ENTRIES]
+        share = Counter(v for bucket in wide for v in bucket.scope if may_be_given(v))
+        if not share:
+            break
+        worst = max(wide, key=lambda bucket: entries_of(network, bucket.scope))
+        # a variable given makes a clique smaller by the number of its states, and as many passes more
+        if entries_of(network, given) * entries_of(network, worst.scope) > MOST_PASSES * MOST_ENTRIES:
+            raise NetworkError(
+                f"too tightly knit for exact inference: summing out {worst.variables[0]} takes it together with "
+                f"{len(worst.scope) - 1} others, which would be more than {MOST_PASSES} passes over {MOST_ENTRIES} "
+                "entries"
+            )
+        given.append(max(sorted(share), key=lambda v: share[v] * math.log(len(network.variables[v].states))))
+    return Conditioned(network, tuple(buckets), tuple(given)) if given else compile_engine(network, buckets, {})
+
+
+def _sum(one: Weights, other: Weights) -> Weights:
+    """Weights added up, on the scale of the larger; weights of 0 have none."""
+    tops = [np.where(w.weights.any(axis=1), w.exponents, LEAST) for w in (one, other)]
+    top = np.maximum(*tops)
+    parts = [np.ldexp(w.weights, np.maximum(w.exponents - top, LEAST)[:, None]) for w in (one, other)]
+    return Weights(parts[0] + parts[1], np.where(top == LEAST, 0, top))
+
+
+def _certain(state: int, network: Network, name: str) -> Array:
+    return np.eye(len(network.variables[name].states))[[state]]

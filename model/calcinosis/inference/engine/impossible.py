@@ -1,0 +1,112 @@
+"""Evidence that cannot be: which findings clash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import combinations, islice
+
+import numpy as np
+
+from calcinosis.inference.engine.conditioning import Conditioned
+from calcinosis.inference.engine.engine import Engine
+from calcinosis.inference.findings.encoding import Coded, encode
+from calcinosis.inference.findings.evidence import Evidence, Finding
+from calcinosis.inference.findings.reader import Fault
+from calcinosis.inference.question_error import QuestionError
+
+AT_ONCE = 4096
+"""How many subsets of the findings are weighed in one batch."""
+
+MOST_SUBSETS = 200_000
+"""How many subsets are searched for the smallest clash, before a clash that merely cannot be shortened must do."""
+
+
+class ImpossibleEvidence(ValueError):  # noqa: N818 - a public name: the state of affairs, as in 'ZeroDivision'
+    """Findings that no patient of the model can have together; `clash` holds the smallest set that cannot."""
+
+    def __init__(self, clash: tuple[Finding, ...]) -> None:
+        self.clash = clash
+        named = " and ".join(f"{f.variable}={f.given}" for f in clash)
+        verb = "cannot be" if len(clash) == 1 else "cannot be true together"
+        super().__init__(f"impossible evidence: {named} {verb}: one of them, or a zero in the tables, must be wrong")
+
+    def fault(self, who: str) -> Fault:
+        """The clash as one fault of a patient among many."""
+        names = ", ".join(finding.variable for finding in self.clash)
+        values = ", ".join(finding.given for finding in self.clash)
+        return Fault(f"{who}: {names}", values, "impossible evidence", "correct one of them")
+
+    def __reduce__(self) -> tuple[type[ImpossibleEvidence], tuple[tuple[Finding, ...]]]:
+        return type(self), (self.clash,)
+
+
+def why_nothing(engine: Engine | Conditioned, evidence: Evidence) -> ImpossibleEvidence | QuestionError:
+    """Why evidence has no weight: it is impossible, with the smallest clash; or its weight is too small for a number.
+
+    Whether results are possible does not depend on how often each was seen; their weight does, and a thousand results
+    that the other findings make improbable may have one below the smallest number there is.
+    """
+    once = Evidence(tuple(replace(f, likelihoods=tuple(dict.fromkeys(f.likelihoods))) for f in evidence))
+    if _possible(engine, [once.findings])[0]:
+        many = max(evidence, key=lambda finding: len(finding.likelihoods))
+        return QuestionError(
+            f"{len(many.likelihoods):,} results of {many.variable} are, beside the other findings, less probable than "
+            "the smallest number there is: give fewer of them"
+        )
+    return ImpossibleEvidence(smallest_clash(engine, once))
+
+
+def smallest_clash(engine: Engine | Conditioned, evidence: Evidence) -> tuple[Finding, ...]:
+    """The smallest set of findings whose joint probability is 0; the first such in order, if there are several."""
+    findings = evidence.findings
+    budget = MOST_SUBSETS
+    for size in range(1, len(findings) + 1):
+        for subsets in _batches(combinations(findings, size)):
+            budget -= len(subsets)
+            for subset, possible in zip(subsets, _possible(engine, subsets), strict=True):
+                if not possible:
+                    return subset
+            if budget < 0:
+                return _shortened(engine, findings)
+    return findings
+
+
+def _batches(subsets: Iterator[tuple[Finding, ...]]) -> Iterator[list[tuple[Finding, ...]]]:
+    while batch := list(islice(subsets, AT_ONCE)):
+        yield batch
+
+
+def _possible(engine: Engine | Conditioned, subsets: list[tuple[Finding, ...]]) -> list[bool]:
+    patients = [Evidence(subset) for subset in subsets]
+    weights = engine.weigh(encode(engine.base, patients)).weights.sum(axis=1)
+    found: list[bool] = (weights > 0).tolist()
+    return found
+
+
+def _shortened(engine: Engine | Conditioned, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """A clash from which no finding can be left out."""
+    clash = findings
+    for finding in findings:
+        fewer = tuple(f for f in clash if f is not finding)
+        if not _possible(engine, [fewer])[0]:
+            clash = fewer
+    return clash
+
+
+def clashes(engine: Engine | Conditioned, coded: Coded) -> list[tuple[str, ...]]:
+    """For each patient whose evidence is impossible, variables whose findings clash, none of which can be left out.
+
+    All patients at once, leaving out one variable after the other; not always the smallest set.
+    """
+    missing = {name: engine.base[name][()] for name in coded.codes}
+    key = np.stack(list(coded.codes.values()), axis=1)
+    patterns, which = np.unique(key, axis=0, return_inverse=True)
+    codes = {name: patterns[:, i].copy() for i, name in enumerate(coded.codes)}
+    few = Coded(len(patterns), codes, coded.further, np.zeros(len(patterns), dtype=np.int64))
+    for name in codes:
+        without = replace(few, codes=codes | {name: np.full_like(codes[name], missing[name])})
+        possible = engine.weigh(without).weights.any(axis=1)
+        codes[name][~possible] = missing[name]
+    kept = [tuple(name for name in codes if codes[name][row] != missing[name]) for row in range(few.patients)]
+    return [kept[i] for i in which.ravel().tolist()]

@@ -1,0 +1,124 @@
+"""One patient in microseconds: findings seen before, each with what it adds to the row of its lookup table.
+
+A finding written as a text, or a list of texts, is read once by the grammar and remembered with the step it makes in
+the tables; so are the rows for what has no base code. What needs a covariate or is not understood goes the long way,
+which also tells what is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from calcinosis.inference.engine.engine import Engine
+from calcinosis.inference.findings.encoding import Coded, Likelihoods, canonical
+from calcinosis.inference.findings.evidence import Finding
+from calcinosis.inference.findings.reader import FindingsError, read_findings
+from calcinosis.inference.network import Array, Network
+
+MOST_KNOWN = 2**14
+"""How many findings are remembered; then all are forgotten, so that memory stays bounded."""
+
+MOST_ITEMS = 100
+"""A longer list of results is not remembered, as it would take much of that memory."""
+
+
+class Step(NamedTuple):
+    """What a finding adds: to the evidence at `position`, and `shift` to the row of lookup number `lookup`.
+
+    No finding if nothing was observed. A finding without a base code has its `likelihoods` instead of a shift, divided
+    by a power of two.
+    """
+
+    position: int
+    lookup: int
+    shift: int
+    finding: Finding | None
+    likelihoods: Likelihoods | None = None
+    exponent: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Shortcut:
+    """The way of one patient through the tables of an engine."""
+
+    engine: Engine
+    network: Network
+    known: dict[tuple[str, Any], Step] = field(default_factory=dict)
+    further: dict[tuple[Any, ...], Array] = field(default_factory=dict)
+
+    def rows(self, findings: Mapping[str, Any]) -> tuple[list[int | Array], list[Step]] | None:
+        """The row of each lookup, by number or as it is, and the steps to it; None if it must go the long way."""
+        rows: list[Any] = list(self.engine.unseen)
+        steps, beyond, known = [], set(), self.known
+        for name, given in findings.items():
+            value = tuple(given) if type(given) is list else given
+            try:
+                step = known[name, value]
+            except (KeyError, TypeError):
+                learned = self._learn(name, value)
+                if learned is None:
+                    return None
+                step = learned
+            if step.finding is not None:
+                rows[step.lookup] += step.shift
+                steps.append(step)
+                if step.likelihoods is not None:
+                    beyond.add(step.lookup)
+        for lookup in beyond:
+            rows[lookup] = self._row(lookup, [step for step in steps if step.lookup == lookup])
+        return rows, steps
+
+    def _learn(self, name: str, value: Any) -> Step | None:
+        """The step of a finding met for the first time."""
+        if type(value) is tuple and len(value) > MOST_ITEMS:
+            return None
+        # only texts: True and 1 are equal as keys, but not as findings
+        if not (type(value) is str or (type(value) is tuple and all(type(item) is str for item in value))):
+            return None
+        variable = self.network.variables.get(name)
+        if variable is None:
+            return None
+        try:
+            evidence = read_findings({name: list(value) if type(value) is tuple else value}, {name: variable})
+        except FindingsError:
+            return None
+        lookup, shifts = self.engine.shifts[name]
+        base = self.engine.base[name]
+        position = list(self.network.variables).index(name)
+        step = Step(position, lookup, 0, None)
+        for finding in evidence:
+            key, exponent = canonical(finding.likelihoods)
+            if key in base:
+                step = Step(position, lookup, shifts[base[key]] - shifts[base[()]], finding, None, exponent)
+            else:
+                step = Step(position, lookup, 0, finding, key, exponent)
+        _remember(self.known, (name, value), step)
+        return step
+
+    def _row(self, lookup: int, steps: list[Step]) -> Array:
+        """The row of a lookup for findings of which some have no base code."""
+        names = [step.finding.variable for step in steps if step.finding]
+        keys = [canonical(step.finding.likelihoods)[0] for step in steps if step.finding]
+        memory = (lookup, *sorted(zip(names, keys, strict=True)))
+        row = self.further.get(memory)
+        if row is None:
+            base = self.engine.base
+            codes = {
+                name: np.array([base[name].get(key, len(base[name]))]) for name, key in zip(names, keys, strict=True)
+            }
+            further = {name: (key,) for name, key in zip(names, keys, strict=True) if key not in base[name]}
+            coded = Coded(1, codes, further, np.zeros(1, dtype=np.int64))
+            table = self.engine.lookups[lookup]
+            row = self.engine.joined(table.branches, table.weights, coded)[0][0]
+            _remember(self.further, memory, row)
+        return row
+
+
+def _remember(memory: dict[Any, Any], key: Any, value: Any) -> None:
+    if len(memory) >= MOST_KNOWN:
+        memory.clear()
+    memory[key] = value

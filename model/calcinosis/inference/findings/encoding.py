@@ -1,0 +1,165 @@
+"""Findings as codes: small numbers that the engine's tables are indexed by.
+
+The codes of a variable are its states in order, then *missing*, then, for a repeatable variable, what two or three
+measurements may say. These are its *base codes*. Any other finding (either of, likelihoods, a fourth biopsy) gets the
+next free code of its batch, and the batch carries its likelihoods along.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+from threading import Lock
+
+import numpy as np
+import numpy.typing as npt
+
+from calcinosis.inference.findings.evidence import Evidence
+from calcinosis.inference.network import Array
+from calcinosis.knowledge.records import Variable
+
+Codes = npt.NDArray[np.integer]
+Powers = npt.NDArray[np.int64]
+"""Exponents of powers of two."""
+
+Likelihoods = tuple[tuple[float, ...], ...]
+"""Per result, in a fixed order, the likelihood of what was seen under each state; no result at all if missing."""
+
+Base = Mapping[str, Mapping[Likelihoods, int]]
+"""Per variable, the number of each finding that has a base code."""
+
+MOST_RESULTS = 3
+"""Of how many measurements of a repeatable variable every outcome has a base code."""
+
+MOST_BASE_CODES = 16
+"""Repeated results get base codes as long as the variable has no more than this."""
+
+
+def base_codes(variable: Variable) -> tuple[Likelihoods, ...]:
+    """What each base code of a variable stands for.
+
+    >>> from calcinosis.knowledge.records import State
+    >>> base_codes(Variable("pain", (State("no", ""), State("yes", ""))))
+    (((1.0, 0.0),), ((0.0, 1.0),), ())
+    """
+    names = variable.state_names
+    certain = [tuple(float(other == state) for other in names) for state in names]
+    found: list[Likelihoods] = [*((result,) for result in certain), ()]
+    for count in range(2, MOST_RESULTS + 1 if variable.repeatable else 2):
+        repeats = list(combinations_with_replacement(certain, count))
+        if len(found) + len(repeats) > MOST_BASE_CODES:
+            break
+        found += repeats
+    return tuple(found)
+
+
+def canonical(likelihoods: Sequence[Sequence[float]]) -> tuple[Likelihoods, int]:
+    """Likelihoods in the order and on the scale that codes have, and the power of two taken out, which is exact.
+
+    Results are independent measurements, so their order is of no account.
+
+    >>> canonical([(0.0, 1.0), (8.0, 0.0)])
+    (((1.0, 0.0), (0.0, 1.0)), 3)
+    """
+    results, taken = [], 0
+    for result, times in [(own, 1) for own in likelihoods] if len(likelihoods) == 1 else _counted(likelihoods):
+        exponent = math.frexp(max(result))[1] - 1  # 0 for a likelihood of 1, which is nearly all of them
+        taken += exponent * times
+        scaled = tuple(math.ldexp(number, -exponent) for number in result) if exponent else tuple(result)
+        results += [scaled] * times
+    return tuple(sorted(results, reverse=True)), taken
+
+
+def distinguishes(results: Likelihoods) -> bool:
+    """Whether some result is more likely under one state than under another; any of all states says nothing.
+
+    >>> distinguishes(((1.0, 1.0),)), distinguishes(((1.0, 1.0), (0.0, 1.0))), distinguishes(())
+    (False, True, False)
+    """
+    return any(len(set(result)) > 1 for result in results)
+
+
+def _counted(likelihoods: Sequence[Sequence[float]]) -> Iterable[tuple[Sequence[float], int]]:
+    return Counter(map(tuple, likelihoods)).items()
+
+
+def numbered(variables: Mapping[str, Variable]) -> Base:
+    """The base codes of each variable."""
+    return {name: {finding: code for code, finding in enumerate(base_codes(v))} for name, v in variables.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """The findings of many patients.
+
+    `codes` holds, per variable that was looked at in any of them, the code of each patient: axis `(patients,)`.
+    `further` holds, per variable that needs them, what the codes after its base codes stand for. The likelihoods of
+    patient i were divided by `2**exponents[i]`.
+    """
+
+    patients: int
+    codes: Mapping[str, Codes]
+    further: Mapping[str, tuple[Likelihoods, ...]]
+    exponents: Powers
+
+    def some(self, rows: Codes | slice) -> Coded:
+        """The same for some of the patients."""
+        exponents = self.exponents[rows]
+        return Coded(len(exponents), {v: c[rows] for v, c in self.codes.items()}, self.further, exponents)
+
+
+class Coder:
+    """Turns the findings of one batch into codes, handing out further codes as they are needed."""
+
+    def __init__(self, base: Base) -> None:
+        self._base = base
+        self._further: dict[str, dict[Likelihoods, int]] = {}
+        self._lock = Lock()  # several cores may read parts of one batch
+
+    def code(self, variable: str, likelihoods: Sequence[Sequence[float]]) -> tuple[int, int]:
+        """The code of a finding, and the power of two that its likelihoods were divided by."""
+        base = self._base[variable]
+        key, exponent = canonical(likelihoods)
+        known = base.get(key)
+        if known is None:
+            with self._lock:
+                further = self._further.setdefault(variable, {})
+                known = len(base) + further.setdefault(key, len(further))
+        return known, exponent
+
+    def coded(self, patients: int, codes: Mapping[str, Codes], exponents: Powers | None = None) -> Coded:
+        """The batch that these codes make; without exponents on the scale of the codes."""
+        if exponents is None:
+            exponents = np.zeros(patients, dtype=np.int64)
+        with self._lock:
+            further = {variable: tuple(found) for variable, found in self._further.items()}
+        return Coded(patients, codes, further, exponents)
+
+
+def encode(base: Base, patients: Sequence[Evidence]) -> Coded:
+    """The codes of evidence that was read; `base` numbers the base codes of each variable."""
+    coder = Coder(base)
+    codes: dict[str, Codes] = {}
+    exponents = np.zeros(len(patients), dtype=np.int64)
+    for i, evidence in enumerate(patients):
+        for finding in evidence:
+            code, exponent = coder.code(finding.variable, finding.likelihoods)
+            if finding.variable not in codes:
+                missing = base[finding.variable][()]
+                codes[finding.variable] = np.full(len(patients), missing, dtype=np.int32)
+            codes[finding.variable][i] = code
+            exponents[i] += exponent
+    return coder.coded(len(patients), codes, exponents)
+
+
+def likelihoods(base: Mapping[Likelihoods, int], coded: Coded, name: str) -> Array:
+    """The likelihood of each patient's finding of a variable that is not repeatable, axes `(patients, states)`."""
+    findings = [*base, *coded.further.get(name, ())]
+    needed, which = np.unique(coded.codes[name], return_inverse=True)
+    states = len(findings[0][0])
+    table = np.array([findings[code][0] if findings[code] else (1.0,) * states for code in needed.tolist()])
+    found: Array = table.reshape(-1, states)[which]
+    return found

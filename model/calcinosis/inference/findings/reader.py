@@ -1,0 +1,272 @@
+"""From findings as people write them to evidence: every value read, every fault told at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from calcinosis.inference.findings.evidence import Evidence, Finding
+from calcinosis.inference.findings.grammar import (
+    LONGEST,
+    Measurement,
+    NotUnderstood,
+    Reading,
+    convert,
+    is_missing,
+    plain,
+    read_value,
+    readable,
+    shallow,
+    split_measurement,
+)
+from calcinosis.knowledge.problem import LONGEST_SHOWN, nearest, shown
+from calcinosis.knowledge.records import Correction, Variable
+from calcinosis.knowledge.visible import visible
+
+TWO_RESULTS = ("two results for a variable that is not repeatable", "give one result")
+"""What is wrong with two results where one is all there can be, and its mend."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A finding that was not understood: as given, what is wrong, how to mend it."""
+
+    variable: str
+    value: str
+    what: str
+    mend: str
+
+    def __post_init__(self) -> None:
+        for name in ("variable", "value"):
+            if len(getattr(self, name)) > LONGEST_SHOWN:
+                object.__setattr__(self, name, shown(getattr(self, name)))
+
+    def __str__(self) -> str:
+        given = f"{self.variable}={self.value}" if self.value else self.variable
+        return visible(f"{given}: {self.what}: {self.mend}")
+
+
+def inferred_fault(name: str) -> Fault:
+    """What is wrong with a column or key of many patients that holds what the network infers."""
+    return Fault(name, "", "inferred by the network, so not read as a finding", "rename it or remove it")
+
+
+class FindingsError(ValueError):
+    """Findings with faults; `faults` holds every one."""
+
+    def __init__(self, faults: Iterable[Fault], heading: str = "") -> None:
+        self.faults, self.heading = tuple(faults), heading
+        count = f"{len(self.faults)} finding{' is' if len(self.faults) == 1 else 's are'} not understood"
+        super().__init__("\n".join([visible(heading) or count, *map(str, self.faults)]))
+
+    def __reduce__(self) -> tuple[type[FindingsError], tuple[tuple[Fault, ...], str]]:
+        return type(self), (self.faults, self.heading)
+
+
+def read_findings(
+    findings: Mapping[str, Any],
+    variables: Mapping[str, Variable],
+    corrections: Iterable[Correction] = (),
+    twice: Iterable[str] = (),
+) -> Evidence:
+    """The evidence that findings stand for, in the order of the variables; those named in `twice` are at fault.
+
+    Raises:
+        FindingsError: with every finding that was not understood.
+    """
+    faults = [Fault(name, show(findings[name]), "given twice", "give it once") for name in twice]
+    corrections = tuple(corrections)
+    names = [*variables, *(correction.covariate for correction in corrections)]
+    for name in findings:
+        if name not in names:
+            mend = _other_name(shallow(name), variables, names)
+            faults.append(Fault(shallow(name), show(findings[name]), "no such variable", mend))
+    covariates = {
+        correction.variable: measured
+        for correction in corrections
+        if (measured := _told_covariate(findings.get(correction.covariate), correction, faults)) is not None
+    }
+    used: set[str] = set()
+    found = []
+    for name, variable in variables.items():
+        value = findings.get(name)
+        try:
+            readings = read_value(value, variable)
+            if len(readings) > 1 and not variable.repeatable:
+                raise NotUnderstood(*TWO_RESULTS)
+            if not readings:
+                continue
+            place = placing(variable, covariates.get(name))
+            if any(isinstance(reading, Measurement) for reading in readings):
+                used.add(name)
+            placed = {reading: place(reading) for reading in dict.fromkeys(readings)}
+            found.append(finding_of(variable, show(value), [placed[reading] for reading in readings]))
+        except NotUnderstood as fault:
+            faults.append(Fault(name, show(value), fault.what, fault.mend))
+    if faults:
+        raise FindingsError(faults)
+    notes = tuple(
+        f"{covariate.text} {correction.covariate} was not used: {name} is not given as a number"
+        for name, (correction, covariate) in covariates.items()
+        if name not in used
+    )
+    return Evidence(tuple(found), notes)
+
+
+def show(value: Any, levels: int = 1) -> str:
+    """A value as it would be written in a cell; likelihoods of repeated results run together, as no cell holds them.
+
+    Of lists within lists, which are at fault, so many `levels` are shown, for they may go on without end.
+
+    >>> show(["absent", "absent"]), show({"none": 0.2, "severe": 0.8}), show({"severe"})
+    ('absent,absent', 'none:0.2,severe:0.8', 'severe')
+    """
+    value = plain(value)
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, Mapping):
+        return ",".join(f"{shallow(state)}:{shallow(number)}" for state, number in value.items())
+    if isinstance(value, set | frozenset):
+        return "/".join(sorted(map(shallow, value)))
+    if isinstance(value, list | tuple):
+        return ",".join(show(item, levels - 1) if levels else shallow(item) for item in value)
+    return "" if is_missing(value) else shallow(value)
+
+
+def _other_name(name: str, variables: Iterable[str], names: Iterable[str]) -> str:
+    near = nearest(name, names)
+    listed = f"he variables are {', '.join(variables)}"
+    return f"did you mean {near}? T{listed}" if near else f"t{listed}"
+
+
+def _told_covariate(value: Any, correction: Correction, faults: list[Fault]) -> tuple[Correction, Measurement] | None:
+    """A measured covariate with the correction it serves; what is wrong with it goes to `faults`, once."""
+    try:
+        measured = read_covariate(value, correction)
+    except NotUnderstood as fault:
+        told = Fault(correction.covariate, show(value), fault.what, fault.mend)
+        if told not in faults:
+            faults.append(told)
+        return None
+    return None if measured is None else (correction, measured)
+
+
+def read_covariate(value: Any, correction: Correction) -> Measurement | None:
+    """The measured covariate of a laboratory correction, such as albumin, in its own unit; None if missing.
+
+    Raises:
+        NotUnderstood: if it is no measurement, or not a believable one.
+    """
+    if is_missing(value):
+        return None
+    number, unit = _one_measurement(value)
+    measured = convert(number, unit, correction.units, correction.covariate)
+    if not correction.lower <= measured <= correction.upper:
+        raise NotUnderstood(*off_scale(measured, correction.lower, correction.upper, correction.unit))
+    return Measurement(f"{number} {unit}", measured)
+
+
+def _one_measurement(value: Any) -> tuple[str, str]:
+    """The number and the unit of a covariate, which is given once."""
+    value = plain(value)
+    several = [item for item in value if not is_missing(item)] if isinstance(value, list | tuple) else []
+    if len(several) > 1:
+        raise NotUnderstood("given twice", "give it once")
+    text = readable(show(several[0] if several else value))
+    number, unit = split_measurement(text)
+    if all(all(split_measurement(part.strip())) for part in text.split(",")) and "," in text:
+        raise NotUnderstood("given twice", "give it once")
+    return number, unit
+
+
+def placing(
+    variable: Variable, covariate: tuple[Correction, Measurement] | None
+) -> Callable[[Reading], tuple[tuple[float, ...], str]]:
+    """The function that turns a number, corrected if need be, into the state whose band holds it."""
+
+    def place(reading: Reading) -> tuple[tuple[float, ...], str]:
+        if not isinstance(reading, Measurement):
+            return reading
+        value, steps = rounded(reading.value), [reading.text]
+        if covariate is not None:
+            correction, measured = covariate
+            value = corrected(value, correction, measured.value)
+            steps.append(
+                f"{_digits(value, variable)} {variable.unit} corrected for {correction.covariate} {measured.text} "
+                f"({correction.source})"
+            )
+        elif f"{value:g} {variable.unit}" != reading.text:
+            steps.append(f"{_digits(value, variable)} {variable.unit}")
+        state = variable.state_of(value)
+        if state is None:
+            bands = [state.band for state in variable.states if state.band is not None]
+            lower, upper = min(band.lower for band in bands), max(band.upper for band in bands)
+            raise NotUnderstood(*off_scale(value, lower, upper, variable.unit))
+        chosen = tuple(float(other is state) for other in variable.states)
+        return chosen, " → ".join([*steps[1:], state.name])
+
+    return place
+
+
+def corrected(value: float, correction: Correction, covariate: float) -> float:
+    """A value corrected for a covariate, both in their own units."""
+    return rounded(rounded(value) + correction.slope * (correction.reference - covariate))
+
+
+def rounded(value: float) -> float:
+    """A value without the last digits that conversion may have blurred, so that a limit stays a limit."""
+    return float(f"{value:.12g}")
+
+
+def _digits(value: float, variable: Variable) -> str:
+    """A value in four digits, or in as many as it takes to show on which side of a limit it lies."""
+    texts = (f"{value:.{digits}g}" for digits in range(4, 13))
+    return next((text for text in texts if variable.state_of(float(text)) == variable.state_of(value)), f"{value:g}")
+
+
+def off_scale(value: float, lower: float, upper: float, unit: str) -> tuple[str, str]:
+    """What is wrong with a value that lies outside what can be believed, and its mend."""
+    what = f"{value:.4g} {unit} is not believable"
+    return what, f"it should lie between {lower:g} and {upper:g} {unit}; check number and unit"
+
+
+def finding_from(variable: Variable, likelihoods: Iterable[Sequence[float]]) -> Finding:
+    """The finding that has these likelihoods, one tuple per result, in the words of the grammar.
+
+    >>> from calcinosis.knowledge.records import State
+    >>> pain = Variable("pain", (State("none", ""), State("mild", ""), State("severe", "")))
+    >>> finding_from(pain, [(0.0, 1.0, 1.0)]).given, finding_from(pain, [(0.2, 0.0, 0.8)]).given
+    ('mild/severe', 'none:0.2,mild:0,severe:0.8')
+    """
+    every = [tuple(own) for own in likelihoods]
+    words = {own: _written(variable, own) for own in set(every)}
+    results = [(own, words[own]) for own in every]
+    return finding_of(variable, ",".join(word for _, word in results), results)
+
+
+def certain(variable: Variable, *states: str) -> Finding:
+    """The finding that each result shows the state named."""
+    return finding_from(variable, [tuple(float(other == own) for other in variable.state_names) for own in states])
+
+
+def _written(variable: Variable, likelihoods: Sequence[float]) -> str:
+    """A result as the grammar has it."""
+    pairs = list(zip(variable.state_names, likelihoods, strict=True))
+    if set(likelihoods) <= {0.0, max(likelihoods)}:
+        return "/".join(state for state, own in pairs if own)
+    return ",".join(f"{state}:{own:g}" for state, own in pairs)
+
+
+def finding_of(variable: Variable, given: str, results: list[tuple[tuple[float, ...], str]]) -> Finding:
+    """The finding that results of a variable make: the likelihood of each, and what it means in words."""
+    times = Counter(word for _, word in results)
+    counted = ", ".join(f"{word}, {count} times" if count > 1 else word for word, count in times.items())
+    understood = counted if len(times) == 1 else ", ".join(word for _, word in results)
+    if understood.replace(" or ", "/").replace(", ", ",") == given:
+        understood = given
+    if max(len(given), len(understood)) > LONGEST:  # nobody reads that, and no cell would hold it
+        given = understood = counted
+    likelihoods = tuple(likelihood for likelihood, _ in results)
+    return Finding(variable.name, given, understood, likelihoods, variable.state_names)

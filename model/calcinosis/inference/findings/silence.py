@@ -1,0 +1,100 @@
+"""Silence in tables of records: which variables each record does not mention."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from calcinosis.inference.findings.columns import Column, Heading
+from calcinosis.inference.findings.evidence import Evidence
+from calcinosis.inference.findings.grammar import is_mentioned
+from calcinosis.inference.findings.reader import Fault, finding_from, show
+from calcinosis.knowledge.problem import choose_from
+from calcinosis.knowledge.records import ASKED, EACH, RECORD, mention_of
+
+if TYPE_CHECKING:
+    from calcinosis.inference.model import Model
+
+Mask = npt.NDArray[np.bool_]
+
+
+def silence(
+    model: Model, columns: Mapping[Heading, Column], patients: int, kinds: Column | None = None
+) -> tuple[dict[Heading, Column], dict[int, Fault]]:
+    """What each record does not mention, as columns, and the patients whose kind of record is none, by number.
+
+    `kinds` is each patient's kind of record, for a model of each; the cell is empty for `asked`. The rest is as in
+    `mention_columns`.
+    """
+    if model.record != EACH or kinds is None:
+        return mention_columns(model.mentions, columns, patients), {}
+    kinds = kinds.distinct()
+    known = model.mentions_by_record
+    words = [ASKED if is_mentioned(cell) is False else show(cell) for cell in kinds.cells]
+    rows = np.asarray(kinds.which)
+    found: dict[Heading, Column] = {}
+    for kind, mentions in known.items():
+        mine = np.isin(rows, [number for number, word in enumerate(words) if word == kind])
+        if mine.any():
+            found |= mention_columns(mentions, columns, patients, of=mine)
+    faults: dict[int, Fault] = {}
+    for number, word in enumerate(words):
+        if word not in known:
+            fault = Fault(RECORD, word, "no such kind of record", choose_from(word, list(known)))
+            faults |= dict.fromkeys(np.flatnonzero(rows == number).tolist(), fault)
+    return found, faults
+
+
+def mention_columns(
+    mentions: Mapping[str, str], columns: Mapping[Heading, Column], patients: int, *, of: Mask | None = None
+) -> dict[Heading, Column]:
+    """For each variable whose mention is modelled, a column that says `no` where a record is silent on it.
+
+    A record is silent where the cell is empty or there is no column; 'unknown' and 'pending' were asked for, and are
+    neither. Where something is given, its mention tells nothing more. Only the records `of` some patients, if given.
+
+    >>> pain = Column(["severe", "unknown", ""], np.array([0, 1, 2, -1]))
+    >>> found = mention_columns({"pain": "mentioned:pain"}, {Heading("pain", "pain"): pain}, 4)
+    >>> [[own.cell(row) for row in range(4)] for own in found.values()]
+    [[None, None, 'no', 'no']]
+    """
+    named = {heading.name: column for heading, column in columns.items()}
+    found = {}
+    for name, mention in mentions.items():
+        column = named.get(name, Column((), np.full(patients, -1, dtype=np.int8)))
+        if column.numbers is not None:
+            column = Column(["a number"], np.where(np.isnan(column.numbers), -1, 0).astype(np.int8))
+        cells = ["no" if is_mentioned(cell) is False else None for cell in column.cells]
+        found[Heading(mention, mention)] = _of(Column(cells, column.which, missing="no"), of)
+    return found
+
+
+def as_likelihoods(model: Model, evidence: Evidence) -> Evidence:
+    """The same evidence for the model behind it: what is not mentioned has the likelihood of not being mentioned."""
+    found = list(evidence.given)
+    for finding in evidence.silent:
+        name = model.network.parents[finding.variable][0]
+        silent = model.network.tables[finding.variable] @ np.array(finding.likelihoods[0])
+        variable = model.variables[name]
+        found.append(finding_from(variable, (tuple(silent.tolist()),)))
+    order = {name: number for number, name in enumerate(model.variables)}
+    return Evidence(tuple(sorted(found, key=lambda own: order[own.variable])), evidence.notes)
+
+
+def among_records(model: Model, evidence: Evidence, record: str) -> Evidence:
+    """The evidence from a kind of record for the model of each kind."""
+    names = {mention_of(model.variables[name]).name: own for name, own in model.mentions_by_record[record].items()}
+    return Evidence(tuple(replace(f, variable=names.get(f.variable, f.variable)) for f in evidence), evidence.notes)
+
+
+def _of(column: Column, patients: Mask | None) -> Column:
+    """The same for some of the patients: the others have no cell, and count as nothing."""
+    if patients is None:
+        return column
+    cells = [*column.cells, column.missing]
+    which = np.where(column.which >= 0, column.which, len(column.cells))
+    return Column(cells, np.where(patients, which, -1))

@@ -1,0 +1,1 @@
+"""Networks from pgmpy and from network files, and back."""

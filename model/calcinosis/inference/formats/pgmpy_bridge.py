@@ -1,0 +1,234 @@
+"""The bridge to pgmpy: networks in and out, and the file formats it reads and writes.
+
+pgmpy costs seconds to import, so this is the only module that does, inside the functions that need it. Its readers
+and checks let some faults through (a column that sums to 0.995, cells that are NaN); `Network` does not.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from calcinosis.inference.formats.uai import read_uai, uai_names, write_uai
+from calcinosis.inference.network import Array, Network, NetworkError
+from calcinosis.knowledge.frozen import FrozenMap
+from calcinosis.knowledge.problem import choose_from
+from calcinosis.knowledge.records import State, Variable
+from calcinosis.knowledge.regular import read_regular
+
+if TYPE_CHECKING:
+    from pgmpy.models import DiscreteBayesianNetwork
+
+FORMATS = (".bif", ".xmlbif", ".xdsl", ".net", ".uai", ".xbn")
+"""The file formats for networks, by ending, that pgmpy writes; all but UAI by its hands. (PomdpX is for decisions.)"""
+
+READ_BACK_TOLERANCE = 1e-8
+"""How far a probability may be from what was written, once it is read back: pgmpy writes NET to eight decimals."""
+
+
+def from_pgmpy(network: DiscreteBayesianNetwork, target: str) -> Network:
+    """The network of a pgmpy object.
+
+    Raises:
+        NetworkError: if a node has no table, or a table is not one of probabilities that sum to 1.
+    """
+    nodes = sorted(map(str, network.nodes))
+    by_name = {str(node): node for node in network.nodes}
+    states: dict[str, tuple[str, ...]] = {}
+    parents: dict[str, tuple[str, ...]] = {}
+    tables: dict[str, Array] = {}
+    for name in nodes:
+        cpd = network.get_cpds(by_name[name])
+        if cpd is None:
+            raise NetworkError(f"{name} has no table")
+        states[name] = tuple(map(str, cpd.state_names[by_name[name]]))
+        parents[name] = tuple(map(str, cpd.variables[1:]))
+        arrows = {str(node) for node in network.get_parents(by_name[name])}
+        if arrows != set(parents[name]):
+            raise NetworkError(
+                f"the table of {name} has the parents {sorted(parents[name])}, its arrows {sorted(arrows)}"
+            )
+    for name in nodes:
+        cpd = network.get_cpds(by_name[name])
+        for parent in parents[name]:
+            if tuple(map(str, cpd.state_names[by_name[parent]])) != states[parent]:
+                raise NetworkError(f"the table of {name} names the states of {parent} otherwise than {parent} does")
+        values = np.asarray(cpd.values, dtype=np.float64)
+        tables[name] = np.moveaxis(values, 0, -1)
+    if target not in states:
+        raise NetworkError(f"no variable {target!r}: {choose_from(target, nodes)}")
+    variables = {name: Variable(name, tuple(State(s, s) for s in states[name]), label=name) for name in nodes}
+    return Network(target, FrozenMap(variables), FrozenMap(parents), tables)
+
+
+def to_pgmpy(network: Network) -> DiscreteBayesianNetwork:
+    """A pgmpy object with the same variables, states, arrows and tables."""
+    from pgmpy.factors.discrete import TabularCPD
+    from pgmpy.models import DiscreteBayesianNetwork
+
+    with _quiet():
+        answer = DiscreteBayesianNetwork([(p, name) for name, parents in network.parents.items() for p in parents])
+        answer.add_nodes_from([name for name in network.variables if name not in answer])
+        for name, variable in network.variables.items():
+            parents = network.parents[name]
+            table = network.tables[name]
+            names = {v: list(network.variables[v].state_names) for v in (name, *parents)}
+            values = table.reshape(-1, len(variable.states)).T
+            cards = [len(network.variables[p].states) for p in parents]
+            answer.add_cpds(
+                TabularCPD(name, len(variable.states), values, list(parents) or None, cards or None, state_names=names)
+            )
+    return answer
+
+
+def read_file(path: str | os.PathLike[str], target: str) -> Network:
+    """The network in a file of one of FORMATS (XMLBIF also as .xml), gzipped or not.
+
+    Raises:
+        NetworkError: if there is no such file, it is of another format, or it cannot be read as a network.
+    """
+    where = Path(path)
+    packed = where.suffix == ".gz"
+    ending = Path(where.stem if packed else where.name).suffix.lower()
+    ending = ".xmlbif" if ending == ".xml" else ending
+    if ending not in FORMATS:
+        raise NetworkError(f"{where}: a network file ends in one of {', '.join(FORMATS)}")
+    try:
+        data = read_regular(where)
+        text = (gzip.decompress(data) if packed else data).decode("utf-8")
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise NetworkError(f"{where} cannot be read: {error}") from None
+    if ending == ".uai":
+        return read_uai(text, target)
+    with tempfile.TemporaryDirectory() as scratch, _quiet():
+        plain = Path(scratch) / f"network{ending}"
+        plain.write_text(text, encoding="utf-8")
+        try:
+            network = _readers()[ending](str(plain))
+        except Exception as error:
+            raise NetworkError(f"{where} cannot be read as {ending[1:].upper()}: {error}") from error
+        if not network.nodes:
+            raise NetworkError(f"{where} cannot be read as {ending[1:].upper()}: there is no variable in it")
+    return from_pgmpy(network, target)
+
+
+def as_file(network: Network, ending: str) -> bytes:
+    """The content of a network file in one of FORMATS, once reading it back has shown that nothing was lost.
+
+    UAI has numbers instead of names: `calcinosis.inference.formats.uai.uai_names` tells which variable is which.
+
+    Raises:
+        NetworkError: if the format is unknown, or what was read back differs from the network.
+    """
+    if ending not in FORMATS:
+        raise NetworkError(f"no format '{ending}': it must be one of {', '.join(FORMATS)}")
+    names = uai_names(network) if ending == ".uai" else {name: name for name in network.variables}
+    with tempfile.TemporaryDirectory() as scratch, _quiet():
+        path = Path(scratch) / f"network{ending}"
+        if ending == ".uai":
+            path.write_text(write_uai(network), encoding="utf-8")
+        else:
+            _writers()[ending](to_pgmpy(network), str(path))
+        mend = f"{ending} cannot hold this network: give states plain names, or choose another format"
+        try:
+            again = read_file(path, names[network.target])
+        except NetworkError:
+            raise NetworkError(f"{mend} (it cannot be read back)") from None
+        for name, variable in network.variables.items() if ending != ".uai" else ():
+            if name not in again.variables or again.variables[name].state_names != variable.state_names:
+                raise NetworkError(f"{mend} ({name} or its states lost their names)")
+        difference = largest_difference(network, again, names)
+        if difference > READ_BACK_TOLERANCE:
+            raise NetworkError(f"{mend} (what was read back differs by up to {difference:.3g})")
+        return path.read_bytes()
+
+
+def largest_difference(network: Network, other: Network, names: Mapping[str, str]) -> float:
+    """The largest difference between the probabilities of two networks, the variables of the second being called
+    as `names` says; infinite if their arrows or numbers of states are not the same."""
+    worst = 0.0
+    for name in network.variables:
+        twin = names[name]
+        family = [names[parent] for parent in network.parents[name]]
+        if twin not in other.variables or sorted(other.parents[twin]) != sorted(family):
+            return float("inf")
+        order = [other.parents[twin].index(parent) for parent in family]
+        table = other.tables[twin].transpose([*order, len(order)])
+        if table.shape != network.tables[name].shape:
+            return float("inf")
+        worst = max(worst, float(np.abs(table - network.tables[name]).max()))
+    return worst
+
+
+def _readers() -> dict[str, Callable[[str], Any]]:
+    from pgmpy import readwrite as rw
+
+    return {
+        ".bif": lambda path: rw.BIFReader(path).get_model(),
+        ".xmlbif": lambda path: rw.XMLBIFReader(path).get_model(),
+        ".xdsl": lambda path: rw.XDSLReader(path).get_model(),
+        ".net": lambda path: rw.NETReader(path).get_model(),
+        ".xbn": _read_xbn,
+    }
+
+
+def _read_xbn(path: str) -> Any:
+    """The network of an XBN file, with the names of states, which pgmpy's reader knows but does not hand on."""
+    from pgmpy import readwrite as rw
+    from pgmpy.factors.discrete import TabularCPD
+
+    reader = rw.XBNReader(path)
+    network = reader.get_model()
+    states = {name: list(known["STATES"]) for name, known in reader.variables.items()}
+    for cpd in list(network.get_cpds()):
+        network.remove_cpds(cpd)
+        parents = cpd.variables[1:]
+        values = cpd.values.reshape(cpd.cardinality[0], -1)
+        names = {name: states[name] for name in cpd.variables}
+        network.add_cpds(
+            TabularCPD(
+                cpd.variable,
+                cpd.cardinality[0],
+                values,
+                parents or None,
+                list(cpd.cardinality[1:]) or None,
+                state_names=names,
+            )
+        )
+    return network
+
+
+def _writers() -> dict[str, Callable[[Any, str], Any]]:
+    from pgmpy import readwrite as rw
+
+    return {
+        ".bif": lambda model, path: rw.BIFWriter(model).write(filename=path),
+        ".xmlbif": lambda model, path: rw.XMLBIFWriter(model).write(path),
+        ".xdsl": lambda model, path: rw.XDSLWriter(model).write(path),
+        ".net": lambda model, path: rw.NETWriter(model).write(path),
+        ".xbn": lambda model, path: rw.XBNWriter(model).write(path),
+    }
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep pgmpy's own warnings and log lines out of a user's shell."""
+    import logging
+
+    logger = logging.getLogger("pgmpy")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)

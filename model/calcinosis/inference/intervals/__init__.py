@@ -1,0 +1,1 @@
+"""Credible intervals: the rows of the tables as Dirichlet distributions, sampled for one patient."""

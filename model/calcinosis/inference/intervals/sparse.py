@@ -1,0 +1,125 @@
+"""A contraction laid out over the joint states that can be: what is multiplied and added for thousands of tables.
+
+Zeros of the tables stay zeros however the rows are drawn, so joint states that they rule out are no entries here. Each
+number of a factor is a float or a vector, one value per draw; numbers that are the same in all draws stay floats, and
+only vectors that are needed are ever multiplied.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from calcinosis.inference.intervals.elimination import MOST_ENTRIES, Contraction, spread
+from calcinosis.inference.network import Array, NetworkError
+
+Number = Any
+"""A float, or a vector of one value per draw."""
+
+MOST_POSSIBLE = 2**16
+"""The most possible joint states that are multiplied out for many tables: some seconds' work."""
+
+Truths = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Sum:
+    """Products of some factors, added up: `into[k]` is the number that each entry takes from factor `factors[k]`, and
+    `onto` the number of the result that it is added to."""
+
+    factors: tuple[int, ...]
+    into: tuple[tuple[int, ...], ...]
+    onto: tuple[int, ...]
+    results: int
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """The possible entries of a contraction.
+
+    `places[i]` lists, for factor i, which of its numbers (of the family's rows, or rows and states, as one list) are
+    above 0, in the order in which `sums` counts them. The last sum has one result per state of the target.
+    """
+
+    places: tuple[tuple[int, ...], ...]
+    sums: tuple[Sum, ...]
+
+    def weights(self, factors: Sequence[Sequence[Number]]) -> list[Number]:
+        """The joint weight of each state of the target, from the possible numbers of each factor."""
+        numbers = list(factors)
+        for one in self.sums:
+            together: dict[tuple[int, ...], Sequence[Number]] = {}
+            for factor, into in zip(one.factors, one.into, strict=True):
+                own = numbers[factor]
+                known = together.get(into)
+                together[into] = own if known is None else [a * b for a, b in zip(known, own, strict=False)]
+            # short factors first, so that a product is used by many entries
+            products = sorted(together.items(), key=lambda item: len(item[1]))
+            found: list[Number] = [None] * one.results
+            for entry, result in enumerate(one.onto):
+                value: Number = None
+                for into, own in products:
+                    number = own[into[entry]]
+                    value = number if value is None else value * number
+                found[result] = value if found[result] is None else found[result] + value
+            numbers.append([0.0 if number is None else number for number in found])
+        return list(numbers[-1])
+
+
+def lay_out_possible(contraction: Contraction, factors: Sequence[Array]) -> Layout:
+    """The layout of a contraction whose factors, with the network's own tables, are these.
+
+    Raises:
+        NetworkError: if there are more than MOST_ENTRIES joint states at a time, or more than MOST_POSSIBLE possible
+            ones in all.
+    """
+    families, scopes = contraction.families, contraction.scopes
+    network = contraction.network
+    possible = [family.laid_out(factor) > 0 for family, factor in zip(families, factors, strict=True)]
+    places = tuple(
+        tuple(family.laid_out(np.arange(factor.size).reshape(factor.shape))[truth].tolist())
+        for family, factor, truth in zip(families, factors, possible, strict=True)
+    )
+    numbered = [_numbered(truth) for truth in possible]
+    sums = []
+    total = 0
+    for step in contraction.steps:
+        shape = [len(network.variables[name].states) for name in step.scope]
+        if math.prod(shape) > MOST_ENTRIES:
+            raise NetworkError(f"too tightly knit for intervals: {math.prod(shape):,} joint states at a time")
+        mask: Truths = np.ones(shape, dtype=bool)
+        # what any table rules out here is no entry, even where its own turn comes later
+        for factor in {*step.factors, *range(len(families))}:
+            shared = tuple(name for name in scopes[factor] if name in step.scope)
+            elsewhere = tuple(i for i, name in enumerate(scopes[factor]) if name not in step.scope)
+            if shared:
+                mask &= spread(possible[factor].any(axis=elsewhere), shared, step.scope)
+        entries = np.flatnonzero(mask)
+        total += len(entries)
+        if total > MOST_POSSIBLE:
+            raise NetworkError(f"too tightly knit for intervals: more than {MOST_POSSIBLE:,} joint states are possible")
+        into = tuple(
+            tuple(np.broadcast_to(spread(numbered[factor], scopes[factor], step.scope), shape).flat[entries].tolist())
+            for factor in step.factors
+        )
+        if step.variable == network.target:
+            axis = step.scope.index(network.target)
+            onto, results = np.unravel_index(entries, shape)[axis], shape[axis]
+        else:
+            possible.append(np.asarray(mask.any(axis=-1)))
+            numbered.append(_numbered(possible[-1]))
+            onto = np.broadcast_to(numbered[-1][..., None], shape).flat[entries]
+            results = int(possible[-1].sum())
+        sums.append(Sum(step.factors, into, tuple(onto.tolist()), results))
+    return Layout(places, tuple(sums))
+
+
+def _numbered(truth: Truths) -> npt.NDArray[np.intp]:
+    found = np.full(truth.shape, -1, dtype=np.intp)
+    found[truth] = np.arange(truth.sum())
+    return found

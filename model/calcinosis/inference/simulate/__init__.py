@@ -1,0 +1,1 @@
+"""Patients simulated from the network."""

@@ -1,0 +1,96 @@
+"""Ancestral sampling: every variable drawn from its table, under the states that its parents were drawn in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from graphlib import TopologicalSorter
+
+import numpy as np
+
+from calcinosis.inference.findings.encoding import Codes
+from calcinosis.inference.network import Array, Network
+
+Stream = Callable[..., np.random.Generator]
+"""The random numbers for a purpose, told in words."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sampler:
+    """A network ready to be drawn from."""
+
+    network: Network
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """The variables, parents before their children."""
+        return tuple(TopologicalSorter(self.network.parents).static_order())
+
+    @cached_property
+    def thresholds(self) -> Mapping[str, Array]:
+        """Per variable, where the unit interval is cut, as `pick` takes it."""
+        return {name: cuts(table) for name, table in self.network.tables.items()}
+
+    def draw(self, stream: Stream, patients: int, results: Mapping[str, int]) -> dict[str, Codes]:
+        """The states of every variable by number, axis `(patients,)`.
+
+        A repeatable variable has so many `results` (one unless told), independent given its parents' states; its codes
+        number the combinations of their states, the first result counting most.
+        """
+        drawn: dict[str, Codes] = {}
+        for name in self.order:
+            rows = np.zeros(patients, dtype=np.intp)
+            for parent in self.network.parents[name]:
+                rows *= len(self.network.variables[parent].states)
+                rows += drawn[parent]
+            states, several = len(self.network.variables[name].states), results.get(name, 1)
+            codes: Codes = np.zeros(patients, dtype=np.int8 if states**several < 2**7 else np.int32)
+            for result in range(several):
+                uniforms = stream("state", name, str(result)).random(patients)
+                codes = codes * states + pick(self.thresholds[name], rows, uniforms).astype(codes.dtype, copy=False)
+            drawn[name] = codes
+        return drawn
+
+
+def cuts(table: Array) -> Array:
+    """Where each row of a table cuts the unit interval into its states, axes `(rows, 2**k - 1)`, rising along a row.
+
+    A state's part is as long as its probability, so that of a state with probability 0 is empty: also at the end of a
+    row, where the rounding of its sum might leave a gap. Rows are filled up with infinity.
+
+    >>> cuts(np.array([[0.5, 0.25, 0.25], [0.5, 0.5, 0.0]])).tolist()
+    [[0.5, 0.75, inf], [0.5, inf, inf]]
+    """
+    states = table.shape[-1]
+    flat = table.reshape(-1, states)
+    last = states - 1 - (flat[:, ::-1] > 0).argmax(axis=1)
+    found = np.full((len(flat), 2 ** max(1, (states - 1).bit_length()) - 1), np.inf)
+    found[:, : states - 1] = flat.cumsum(axis=1)[:, :-1]
+    found[:, : states - 1][np.arange(states - 1) >= last[:, None]] = np.inf
+    return found
+
+
+def pick(thresholds: Array, rows: Codes, uniforms: Array) -> Codes:
+    """The state in whose part of the unit interval each number lies, under that row of the table: axis `(patients,)`.
+
+    It is found by halving: one comparison for two states, two for up to four, three for up to eight.
+
+    >>> thresholds = cuts(np.array([[0.5, 0.25, 0.25], [0.5, 0.5, 0.0]]))
+    >>> pick(thresholds, rows=np.array([0, 0, 1]), uniforms=np.array([0.4, 0.8, 0.8])).tolist()
+    [0, 2, 1]
+    """
+    width = thresholds.shape[1]
+    flat = thresholds.ravel()
+    if width == 1:
+        return (uniforms >= flat.take(rows)).view(np.int8)
+    start = rows * width
+    place, step = start + width // 2, (width + 1) // 2
+    while step > 1:
+        passed = uniforms >= flat.take(place)
+        place += passed * np.intp(step)
+        step //= 2
+        place -= step
+    place += uniforms >= flat.take(place)
+    found: Codes = place - start
+    return found

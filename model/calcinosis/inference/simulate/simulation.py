@@ -1,0 +1,186 @@
+"""Patients drawn from the network, to teach, to test and to time with: who they are is known, what is seen of them too.
+
+They come in blocks of a fixed size, each with random numbers of its own, so that any number can be drawn with the
+memory of one block, in any order, or by several machines.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from itertools import chain, count
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from calcinosis.inference.findings.encoding import Codes
+from calcinosis.inference.findings.repeats import read_repeats, texts
+from calcinosis.inference.network import Network
+from calcinosis.inference.simulate.missingness import Mask, Missing, Missingness, read_missing
+from calcinosis.inference.simulate.printed_values import Scale, has_scale, scale_of
+from calcinosis.inference.simulate.sampling import Sampler
+from calcinosis.inference.streams import Seed, root_of, stream
+from calcinosis.knowledge.problem import nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_PATIENTS = 1_000_000_000
+"""So many patients are drawn at most: more are a slip, and would never end."""
+
+BLOCK = 2**16
+"""How many patients are drawn at a time. Another number would be other patients."""
+
+
+@dataclass(frozen=True, eq=False)
+class Simulation:
+    """Patients yet to be drawn: `block(i)` draws those from `i * BLOCK` on, the same ones whichever was drawn before.
+
+    `truth` heads the column of the target's states, `columns` are the variables shown, `texts` the cells of each by
+    code. Those in `scales` are given as numbers.
+    """
+
+    network: Network
+    patients: int
+    truth: str
+    columns: tuple[str, ...]
+    missing: Missingness
+    results: Mapping[str, int]
+    texts: Mapping[str, tuple[str, ...]]
+    scales: Mapping[str, Scale]
+    root: np.random.SeedSequence = field(repr=False)
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks there are; without patients there is one, empty."""
+        return max(1, -(-self.patients // BLOCK))
+
+    def block(self, number: int) -> pd.DataFrame:
+        """One block of patients, numbered in its index as they are in the whole.
+
+        Raises:
+            IndexError: for a block that there is not.
+        """
+        import pandas as pd
+
+        if not 0 <= number < self.blocks:
+            raise IndexError(f"no block {number}: there are {self.blocks}, the first is 0")
+        index = pd.RangeIndex(number * BLOCK, min((number + 1) * BLOCK, self.patients))
+        source = partial(stream, self.root, number)
+        drawn = self._sampler.draw(source, len(index), self.results)
+        masks = self.missing.draw(source, len(index))
+        for name, mention in self.network.mentions.items():
+            unmentioned = drawn[mention] == 0
+            masks[name] = masks[name] | unmentioned if name in masks else unmentioned
+        cells: dict[str, Any] = {self.truth: self._category(self.network.target, drawn[self.network.target], None)}
+        for name in self.columns:
+            scale = self.scales.get(name)
+            if scale is None:
+                cells[name] = self._category(name, drawn[name], masks.get(name))
+                continue
+            values = scale.values(drawn[name], source("value", name).random(len(index)))
+            if name in masks:
+                values[masks[name]] = np.nan
+            cells[f"{name} ({self.network.variables[name].unit})"] = values
+        return pd.DataFrame(cells, index=index, copy=False)
+
+    def _category(self, name: str, codes: Codes, absent: Mask | None) -> pd.Categorical:
+        import pandas as pd
+
+        if absent is not None:
+            codes = codes | -absent.astype(codes.dtype)  # -1 has all bits set
+        return pd.Categorical.from_codes(codes, dtype=self._dtypes[name], validate=False)
+
+    @cached_property
+    def _dtypes(self) -> Mapping[str, pd.CategoricalDtype]:
+        import pandas as pd
+
+        return {name: pd.CategoricalDtype(list(cells)) for name, cells in self.texts.items()}
+
+    @cached_property
+    def _sampler(self) -> Sampler:
+        return Sampler(self.network)
+
+
+def simulation(
+    network: Network,
+    patients: int,
+    *,
+    missing: Missing = 0.0,
+    repeats: Mapping[str, int] | None = None,
+    numbers: bool = False,
+    hidden: bool = False,
+    seed: Seed = None,
+) -> Simulation:
+    """What `Model.simulate` would draw, with the same arguments, block by block and in any order.
+
+    Raises:
+        ValueError, TypeError: as `Model.simulate`.
+
+    >>> import calcinosis as cc
+    >>> plan = simulation(cc.load().network, 100_000, seed=1)
+    >>> plan.blocks, len(plan.block(1))
+    (2, 34464)
+    """
+    if operator.index(patients) < 0:
+        raise ValueError(f"{patients} patients: give a whole number, 0 or more")
+    if patients > MOST_PATIENTS:
+        raise ValueError(f"{patients:,} patients: give {MOST_PATIENTS:,} at most")
+    variables = network.variables
+    readable = network.without_mentions.variables
+    columns = tuple(n for n, v in readable.items() if n != network.target and (hidden or v.observable))
+    results = read_repeats({} if repeats is None else repeats, variables)
+    return Simulation(
+        network=network,
+        patients=operator.index(patients),
+        truth=truth_column(network),
+        columns=columns,
+        missing=read_missing(missing, network, columns),
+        results=results,
+        texts={name: texts(variables[name], results.get(name, 1)) for name in (network.target, *columns)},
+        scales={
+            name: scale_of(variables[name])
+            for name in columns
+            if numbers and has_scale(variables[name]) and results.get(name, 1) == 1
+        },
+        root=root_of(seed),
+    )
+
+
+def simulate_blocks(
+    network: Network,
+    patients: int,
+    *,
+    missing: Missing = 0.0,
+    repeats: Mapping[str, int] | None = None,
+    numbers: bool = False,
+    hidden: bool = False,
+    seed: Seed = None,
+) -> Iterator[pd.DataFrame]:
+    """The patients of `Model.simulate`, with the same arguments, in DataFrames of `BLOCK` rows, the last one shorter.
+
+    Only one block is in memory at a time. Faults of the arguments are told at once, before the first block is drawn.
+
+    Raises:
+        ValueError, TypeError: as `Model.simulate`.
+
+    >>> import calcinosis as cc
+    >>> [len(block) for block in simulate_blocks(cc.load().network, 100_000, missing=0.5, seed=1)]
+    [65536, 34464]
+    """
+    plan = simulation(network, patients, missing=missing, repeats=repeats, numbers=numbers, hidden=hidden, seed=seed)
+    return map(plan.block, range(plan.blocks))
+
+
+def truth_column(network: Network) -> str:
+    """The heading of the target's true states: `diagnosis`, or another if a finding is called so, or nearly so.
+
+    >>> import calcinosis as cc
+    >>> truth_column(cc.load().network)
+    'diagnosis'
+    """
+    taken = [*network.variables, *(correction.covariate for correction in network.corrections)]
+    names = chain(("diagnosis", f"true_{network.target}", "truth"), (f"truth_{number}" for number in count(2)))
+    return next(name for name in names if nearest(name, taken, cutoff=0.8) is None)

@@ -1,0 +1,1 @@
+"""The figures: each takes one result and draws it."""

@@ -1,0 +1,179 @@
+"""The figures of a validation: do probabilities mean what they say, and what do they owe to which findings?
+
+Each takes one result and draws it on axes of its own, in colour and in grey.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from calcinosis.analysis.plain import lines_of
+from calcinosis.analysis.validate.cohort_check import Prequential
+from calcinosis.analysis.validate.validation import Validation
+from calcinosis.inference.phrases import capitalised
+from calcinosis.interface.figures.style import (
+    COLOURS,
+    DARK,
+    INK,
+    LIGHT,
+    LINES,
+    bare,
+    footed,
+    new_axes,
+    shade,
+    wrapped,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+GREY = "#888888"
+
+
+def calibration_plot(found: Validation, ax: Axes | None = None) -> Axes:
+    """How often what was said came true, bin by bin, with intervals; below, how many forecasts each bin holds."""
+    bins = lines_of(found.calibration.query("subtype == 'all'"))
+    ax = ax or new_axes(6.4, 5.8)
+    ax.plot([0, 100], [0, 100], color=GREY, linestyle="--", linewidth=1)
+    ax.annotate("as said", (88, 84), color=GREY, fontsize=8.5, rotation=38, ha="center", va="center")
+    for own in bins:
+        x, y = 100 * own.predicted, 100 * own.observed
+        ax.plot([x, x], [100 * own.lower, 100 * own.upper], color=LIGHT, linewidth=5, solid_capstyle="butt", zorder=2)
+        ax.plot([x], [y], "o", color=DARK, markersize=7, zorder=3)
+        ax.annotate(f"{own.pairs:,}", (x, -9), ha="center", va="center", fontsize=8, annotation_clip=False)
+    ax.annotate("forecasts", (-4, -9), ha="right", va="center", fontsize=8, annotation_clip=False)
+    ax.set(xlim=(-2, 102), ylim=(-14, 104))
+    ax.set_xticks(range(0, 101, 20))
+    ax.set_yticks(range(0, 101, 20))
+    ax.set_ylabel("so often it came true (%)")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(color="#dddddd", linewidth=0.7)
+    ax.set_axisbelow(True)
+    title = f"Do the probabilities mean what they say? {len(found.cases):,} patients"
+    ax.set_title(title, fontsize=11, loc="left")
+    mass = f"{100 * found.mass:.0f} %"
+    footed(ax, f"probability that was given to a subtype (%); bars: {mass} interval")
+    return ax
+
+
+def roc_plot(found: Validation, ax: Axes | None = None) -> Axes:
+    """The ROC curve of each subtype against all others, with the area under it."""
+    ax = ax or new_axes(6.4, 5.8)
+    ax.plot([0, 100], [0, 100], color=GREY, linestyle="--", linewidth=1)
+    labels = _labels(found)
+    for own in lines_of(found.roc):
+        place = found.model.states.index(own.subtype)
+        curve = found.curves.query("subtype == @own.subtype")
+        ax.step(
+            100 * curve["false_positive_rate"],
+            100 * curve["true_positive_rate"],
+            where="post",
+            color=COLOURS[place % len(COLOURS)],
+            linestyle=LINES[place % len(LINES)],
+            linewidth=1.8,
+            label=f"{labels[own.subtype]}: {own.area:.3f} ({own.lower:.2f}–{own.upper:.2f})",
+        )
+    ax.set(xlim=(-2, 102), ylim=(-2, 102))
+    ax.set_ylabel("of the patients with it, this share is above (%)")
+    ax.spines[["top", "right"]].set_visible(False)
+    if len(found.roc):
+        ax.legend(fontsize=8.5, frameon=False, loc="lower right", title="area under the curve", title_fontsize=8.5)
+    ax.set_title("Each subtype against all others", fontsize=11, loc="left")
+    footed(ax, "of the patients without it, this share is above the threshold (%)")
+    return ax
+
+
+def confusion_plot(found: Validation, ax: Axes | None = None) -> Axes:
+    """How many patients of each true subtype were answered with each."""
+    states = found.model.states
+    counts = found.confusion["patients"].to_numpy().reshape(len(states), len(states))
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    ax = ax or new_axes(7.0, 5.0)
+    for y, x in np.ndindex(counts.shape):
+        colour, ink = shade(float(shares[y, x]))
+        ax.fill_between([x - 0.5, x + 0.5], y - 0.5, y + 0.5, color=colour, linewidth=0)
+        if counts[y, x]:
+            bold = "bold" if x == y else "normal"
+            ax.text(x, y, f"{counts[y, x]:,}", ha="center", va="center", color=ink, fontsize=11, fontweight=bold)
+    labels = [_labels(found)[state] for state in states]
+    ax.set_xticks(range(len(states)), [wrapped(label, 13) for label in labels], fontsize=8.5)
+    ax.set_yticks(range(len(states)), labels, fontsize=8.5)
+    ax.set(xlim=(-0.5, len(states) - 0.5), ylim=(len(states) - 0.5, -0.5))
+    ax.set_ylabel("true subtype")
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    ax.set_title("True subtype and most probable one: patients", fontsize=11, loc="left")
+    footed(ax, "most probable subtype")
+    return ax
+
+
+def yardstick_plot(found: Validation, metric: str = "log_loss", ax: Axes | None = None) -> Axes:
+    """The network beside what it is measured against, by one metric, with intervals."""
+    lines = lines_of(found.yardsticks[found.yardsticks["metric"] == metric])
+    told = lines_of(found.metrics[found.metrics["metric"] == metric])[0]
+    ax = ax or new_axes(9.0, 0.42 * len(lines) + 1.7)
+    for y, own in enumerate(lines):
+        network = own.yardstick == "model"
+        _bar(ax, y, own.lower, own.upper, own.value, DARK if network else GREY, "D" if network else "o")
+        ax.annotate(f"{own.value:.3f}", (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=8.5)
+    ax.axvline(lines[0].value, color=DARK, linewidth=0.9, linestyle=":")
+    ax.set_yticks(range(len(lines)), [own.label for own in lines], fontsize=8.5)
+    ax.set_ylim(len(lines) - 0.4, -0.6)
+    bare(ax)
+    ax.grid(axis="x", color="#dddddd", linewidth=0.7)
+    ax.set_title(f"{capitalised(told.label)}: {told.better} is better", fontsize=11, loc="left")
+    footed(ax, f"{told.label}; bars: {100 * found.mass:.0f} % interval")
+    return ax
+
+
+def variables_plot(found: Validation, ax: Axes | None = None) -> Axes:
+    """How the log loss changes when a variable is left out: at the left of the line the answers are better for it."""
+    lines = lines_of(found.variables)
+    ax = ax or new_axes(9.0, 0.34 * max(len(lines), 1) + 1.7)
+    for y, own in enumerate(lines):
+        _bar(ax, y, own.lower, own.upper, own.change, COLOURS[4] if own.change < 0 else DARK, "o")
+        told = f"{own.patients:,}: {own.helped:,} helped, {own.misled:,} misled"
+        ax.annotate(told, (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=8)
+    ax.axvline(0, color=INK, linewidth=1)
+    ax.set_yticks(range(len(lines)), [own.label for own in lines], fontsize=8.5)
+    ax.set_ylim(max(len(lines), 1) - 0.4, -0.6)
+    bare(ax)
+    ax.grid(axis="x", color="#dddddd", linewidth=0.7)
+    ax.set_title("What each variable carries", fontsize=11, loc="left")
+    footed(ax, "log loss without the variable, minus log loss with it (nats); right: in how many patients it is known")
+    return ax
+
+
+def fit_plot(found: Prequential, most: int = 14, ax: Axes | None = None) -> Axes:
+    """The rows of the tables that fit a cohort worst: what they expect, with its interval, and what patients show."""
+    lines = lines_of(found.rows.head(most))
+    ax = ax or new_axes(10.5, 0.42 * max(len(lines), 1) + 1.9)
+    for y, own in enumerate(lines):
+        _bar(ax, y, 100 * own.lower, 100 * own.upper, 100 * own.expected, GREY, "|")
+        ax.plot([100 * own.observed], [y], "D" if own.differs else "o", color=COLOURS[4] if own.differs else DARK)
+        told = f"{own.informed:.1f} of {own.cases:.1f} patients, q {_small(own.q)}"
+        ax.annotate(told, (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=8)
+    words = [wrapped(f"{own.table} = {own.state}" + (f" ({own.given})" if own.given else ""), 52) for own in lines]
+    ax.set_yticks(range(len(lines)), words, fontsize=8)
+    ax.set(xlim=(-2, 102), ylim=(max(len(lines), 1) - 0.4, -0.6))
+    bare(ax)
+    ax.grid(axis="x", color="#dddddd", linewidth=0.7)
+    ax.set_title("The rows that fit the cohort worst", fontsize=11, loc="left")
+    footed(ax, "bars: what the row expects, 95 % interval; marks: what the patients show, diamond if it differs (%)")
+    return ax
+
+
+def _bar(ax: Axes, y: float, lower: float, upper: float, value: float, colour: Any, marker: str) -> None:
+    ax.plot([lower, upper], [y, y], color=LIGHT, linewidth=5, solid_capstyle="butt", zorder=2)
+    ax.plot([value], [y], marker, color=colour, markersize=7, markeredgewidth=1.6, zorder=3)
+
+
+def _labels(found: Validation) -> dict[str, str]:
+    variable = found.model.variables[found.model.target]
+    return {state.name: state.label or state.name for state in variable.states}
+
+
+def _small(q: float) -> str:
+    return "< 0.001" if q < 0.001 else f"{q:.3f}"

@@ -1,0 +1,1 @@
+"""Reports: folders of tables, figures and a page."""

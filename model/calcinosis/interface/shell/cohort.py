@@ -1,0 +1,172 @@
+"""`calcinosis cohort`: the posteriors of a file of patients, however many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated
+
+import typer
+
+from calcinosis.inference.model import Model, load
+from calcinosis.inference.posterior import DISCLAIMER
+from calcinosis.interface.cohort.streaming import PART, Summary, on_cluster, run
+from calcinosis.interface.paths import InputError
+from calcinosis.interface.shell.options import (
+    ForceOption,
+    JsonOption,
+    PriorsOption,
+    RecordOption,
+    given_path,
+    show_columns,
+    show_json,
+    telling_errors,
+)
+from calcinosis.interface.words.printing import console, say
+from calcinosis.knowledge.records import ASKED, EACH
+
+
+def cohort(
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", parser=given_path, help="Patients: .csv, .parquet, .arrow or .feather.")
+    ],
+    target: Annotated[
+        Path, typer.Argument(metavar="OUT", parser=given_path, help="The answers, in any of these formats.")
+    ],
+    record: RecordOption = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first patient without an answer.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier run was stopped.")] = False,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="tcp://HOST:PORT", help="Let the workers of a Dask cluster do the work.")
+    ] = None,
+    part: Annotated[
+        int, typer.Option(metavar="ROWS", min=1, help="Rows written at a time; less takes less memory.")
+    ] = PART,
+    force: ForceOption = False,
+    priors: PriorsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Score a file of patients, one per row, however many: a file of the same rows with the probabilities.
+
+    Columns named as variables hold findings, as in 'diagnose'; a heading may name the unit of bare numbers, such as
+    'serum_calcium (mg/dL)'. All other columns are carried over. A row that is not understood gets a status that says
+    why, and stops nothing.
+
+    Example: calcinosis cohort patients.parquet answers.parquet
+    """
+    with telling_errors(as_json):
+        if resume and force:
+            raise InputError("--resume goes on with an earlier run, --force begins anew: give one of them")
+        workers = on_cluster(scheduler) if scheduler else None
+        model = load(priors)
+        _keep_memory()
+        began = perf_counter()
+        with _bar(source.name, hidden=as_json) as progress:
+            summary = run(
+                source,
+                target,
+                model,
+                workers=workers,
+                strict=strict,
+                resume=resume,
+                force=force,
+                part=part,
+                progress=progress,
+                record=record,
+            )
+        seconds = perf_counter() - began
+        if as_json:
+            show_json(_as_dict(summary, target, model, seconds))
+        else:
+            _show(summary, target, model, seconds)
+
+
+def _keep_memory() -> None:
+    """Let this process keep the memory it has freed: a tenth of a long run went into giving it back between batches
+    and getting it again. pyarrow is told to use the system's allocator, and that, where it is glibc's, to keep."""
+    import ctypes
+
+    import pyarrow as pa
+
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):  # another system
+        return
+    for threshold in (-1, -3):  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD
+        mallopt(threshold, 2**30)
+
+
+@contextmanager
+def _bar(name: str, hidden: bool) -> Iterator[Callable[[int, int | None], None]]:
+    """A progress bar on the error stream: rows, rate, time left; none where that is no terminal."""
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.finished_speed or task.speed or 0:,.0f} rows/s")
+
+    terminal = console(stderr=True)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f} rows"),
+        Rate(),
+    )
+    with Progress(
+        *columns,
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=terminal,
+        transient=True,
+        disable=hidden or not terminal.is_terminal,
+    ) as progress:
+        task = progress.add_task(name, total=None)
+        yield lambda done, rows: progress.update(task, completed=done, total=rows)
+
+
+def _as_dict(summary: Summary, target: Path, model: Model, seconds: float) -> dict[str, object]:
+    return {
+        "file": str(target),
+        "patients": summary.patients,
+        "ok": summary.ok,
+        "invalid": summary.invalid,
+        "impossible": summary.impossible,
+        "resumed": summary.resumed,
+        "record": summary.record,
+        "columns_read": list(summary.read),
+        "columns_carried": list(summary.carried),
+        "first_without_answer": [{"patient": number, "status": status} for number, status in summary.first],
+        "seconds": round(seconds, 3),
+        "digest": model.digest,
+        "disclaimer": DISCLAIMER,
+    }
+
+
+def _show(summary: Summary, target: Path, model: Model, seconds: float) -> None:
+    rate = (summary.patients - summary.resumed) / max(seconds, 1e-9)
+    say(f"{target}: {summary.patients:,} patients in {seconds:.1f} s ({rate:,.0f} rows/s)")
+    if summary.resumed:
+        say(f"  {summary.resumed:,} of them were there from an earlier run")
+    say(f"  {summary.ok:,} with an answer, {summary.invalid:,} invalid, {summary.impossible:,} impossible")
+    if summary.record != ASKED:
+        each = "of each patient, as the column record says"
+        say(f"  record: {each if summary.record == EACH else summary.record.replace('_', ' ')}")
+    show_columns(summary.read, summary.carried, "carried over")
+    for number, status in summary.first:
+        say(f"  patient {number}: {status}")
+    if summary.invalid + summary.impossible > len(summary.first):
+        say("  and so on: the column 'status' says why for each")
+    say(f"priors {model.digest[:12]}")
+    say(DISCLAIMER)

@@ -1,0 +1,58 @@
+"""`calcinosis export`: the network as a file for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from calcinosis.inference.model import load
+from calcinosis.interface.paths import InputError, check_out_file
+from calcinosis.interface.shell.options import (
+    ForceOption,
+    JsonOption,
+    PriorsOption,
+    given_path,
+    show_json,
+    telling_errors,
+)
+from calcinosis.interface.words.printing import say
+from calcinosis.knowledge.folder import write_whole
+
+
+def export(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", parser=given_path, help="The file to write: .bif, .xmlbif, .xdsl, .net, .uai or .xbn."
+        ),
+    ],
+    force: ForceOption = False,
+    priors: PriorsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the network for another program, then read it back and compare every probability.
+
+    A repeatable variable is one node, for one result. UAI has numbers instead of names; the list is printed.
+
+    Example: calcinosis export calcinosis.bif
+    """
+    from calcinosis.inference.formats.pgmpy_bridge import FORMATS, as_file
+    from calcinosis.inference.formats.uai import uai_names
+
+    ending = file.suffix.lower()
+    with telling_errors(as_json):
+        if ending not in FORMATS:
+            raise InputError(f"{file}: the name must end in one of {', '.join(FORMATS)}")
+        check_out_file(file, force)
+        model = load(priors)
+        write_whole(file, as_file(model.network, ending), force=force)
+    if as_json:
+        names = uai_names(model.network) if ending == ".uai" else {name: name for name in model.variables}
+        show_json({"file": str(file), "digest": model.digest, "variables": names})
+        return
+    say(f"{file}: {len(model.variables)} variables, read back and found the same to eight decimals.")
+    if ending == ".uai":
+        for name, number in uai_names(model.network).items():
+            say(f"{number} is {name}: {', '.join(model.variables[name].state_names)}")

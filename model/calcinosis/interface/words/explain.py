@@ -1,0 +1,113 @@
+"""How the answer of `calcinosis explain` reads in a terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from calcinosis.analysis.plain import lines_of
+from calcinosis.inference.phrases import capitalised
+from calcinosis.interface.words.printing import (
+    Cells,
+    console,
+    how_many,
+    print_foot,
+    print_head,
+    print_table,
+    print_words,
+)
+
+if TYPE_CHECKING:
+    from calcinosis.analysis.explain.explanation import Explanation
+
+CONVENTION = (
+    "× multiplies the odds, and all × together make the whole change; nats are their natural logarithm, above 0 for, "
+    "below 0 against; each is the mean over all orders in which the findings could have come in. Alone: with nothing "
+    "else known; last: with all else known."
+)
+
+
+def show_explanation(found: Explanation, most: int, published: dict[str, str] | None) -> None:
+    """Print the explanation for one patient, `most` lines of each table."""
+    shown, posterior = console(), found.posterior
+    print_head(shown, posterior, published, misfit=False)
+    print_words(shown, posterior.fit_in_words)
+    print_words(shown, found.account)
+    cells = contribution_cells(found)
+    title = f"What each finding does to the odds of {' or '.join(found.hypothesis.chosen)} against "
+    title += "all others" if found.hypothesis.against_all else " or ".join(found.hypothesis.against)
+    print_table(shown, f"{title} ({how_many(len(cells), most)})", strongest(cells, most))
+    print_words(shown, CONVENTION)
+    rows = found.rows
+    print_table(shown, f"The rows of the tables it came through ({how_many(len(rows), most)})", _rows(found, most))
+    print_foot(shown, posterior.digest)
+
+
+def contribution_cells(found: Explanation) -> list[Cells]:
+    """One line per finding, in order."""
+    return [
+        {
+            "group": line.group,
+            "finding": line.finding,
+            "odds": times(line.contribution),
+            "nats": f"{line.contribution:+.2f}",
+            "alone": times(line.alone),
+            "last": times(line.left_out),
+        }
+        for line in lines_of(found.frame)
+    ]
+
+
+def strongest(cells: list[Cells], most: int) -> list[Cells]:
+    """The lines of the strongest contributions, in their order."""
+    ranked = sorted(cells, key=lambda line: -abs(float(line["nats"])))[:most]
+    return [line for line in cells if line in ranked]
+
+
+def times(nats: float) -> str:
+    """A factor on the odds.
+
+    >>> times(math.log(6.0)), times(math.log(0.25)), times(math.log(1234))
+    ('×6.0', '×0.25', '×1,234')
+    """
+    factor = math.exp(nats)
+    return f"×{factor:,.0f}" if factor >= 9.95 else f"×{factor:#.2g}"
+
+
+def sources_in_words(found: Explanation, keys: str) -> str:
+    """The sources of a row with their kinds, one to a line."""
+    priors = found.model.priors
+    if priors is None:
+        return ""
+    return "\n".join(f"{priors.sources[key].citation} ({priors.sources[key].kind})" for key in keys.split(";"))
+
+
+def _rows(found: Explanation, most: int) -> list[Cells]:
+    # of every finding its first row before the second of any
+    rank = found.rows.groupby("variable", sort=False).cumcount()
+    rows = found.rows.loc[rank.sort_values(kind="stable").index].head(most)
+    return [
+        {
+            "row of the tables": row.entry,
+            "for": row.variable,
+            "now": f"{row.value:.3g}",
+            "weight": "" if row.weight != row.weight else f"{row.weight:g}",
+            "rests on": row.source.replace(";", " "),
+        }
+        for row in lines_of(rows)
+    ]
+
+
+def show_accounts(found: Mapping[str, Explanation], digest: str) -> None:
+    """Print the account of each of many patients."""
+    from rich.text import Text
+
+    shown = console()
+    for name, own in found.items():
+        shown.print(Text(name, style="bold"))
+        shown.print(Text(capitalised(own.posterior.verdict)))
+        shown.print(Text(own.posterior.silence))
+        shown.print(Text(own.posterior.fit_in_words))
+        shown.print(Text(own.account), "", sep="\n")
+    print_foot(shown, digest)

@@ -1,0 +1,217 @@
+"""How the answer of `calcinosis sensitivity` reads in a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from calcinosis.analysis.plain import lines_of
+from calcinosis.analysis.sensitivity.across_patients import OverPatients
+from calcinosis.analysis.sensitivity.overview import Sensitivity
+from calcinosis.inference.posterior import percent, percents
+from calcinosis.interface.words.printing import (
+    Cells,
+    console,
+    how_many,
+    print_foot,
+    print_head,
+    print_table,
+    print_words,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+
+def show_one(found: Sensitivity, most: int) -> None:
+    """Print the answer for one patient, `most` lines of each table."""
+    shown, posterior = console(), found.posterior
+    print_head(shown, posterior)
+    print_words(shown, found.verdict)
+    if len(found.hangs_on):
+        print_table(shown, f"It hangs on ({how_many(len(found.hangs_on), most)})", _hanging(found, most))
+    print_table(shown, f"Rows that move it most ({how_many(len(found.rows), most)})", _moving(found, most))
+    if found.uncertainty is not None:
+        print_table(shown, "What makes it uncertain, by table and by source", _shares(found, most))
+    print_table(shown, _robust_title(found), _robust(found))
+    if found.changes is not None:
+        print_table(shown, f"The smallest changes until {found.changes.goal}", _changes(found, most))
+    if found.two_way is not None:
+        _show_two_way(shown, found, most)
+    print_foot(shown, posterior.digest)
+
+
+def _weight(weight: float) -> str:
+    return "" if weight != weight else f"{weight:g}"
+
+
+def _hanging(found: Sensitivity, most: int) -> list[Cells]:
+    return [
+        {
+            "row of the tables": row.entry,
+            "now": f"{row.value:.3g}",
+            "flips at": f"{row.flips_at:.3g}",
+            "to": row.flips_to,
+            "weight": _weight(row.weight),
+            "rests on": row.source.replace(";", " "),
+        }
+        for row in lines_of(found.hangs_on.head(most))
+    ]
+
+
+def _moving(found: Sensitivity, most: int) -> list[Cells]:
+    return [
+        {
+            "row of the tables": row.entry,
+            "now": f"{row.value:.3g}",
+            "95 % interval": f"{row.lower:.3g}–{row.upper:.3g}",
+            found.posterior.leading: percents(min(row.at_lower, row.at_upper), max(row.at_lower, row.at_upper)),
+            "weight": _weight(row.weight),
+            "rests on": row.source.replace(";", " "),
+        }
+        for row in lines_of(found.rows.head(most))
+    ]
+
+
+def _shares(found: Sensitivity, most: int) -> list[Cells]:
+    own = found.uncertainty
+    assert own is not None
+    leading = found.posterior.leading
+    tables, sources = (
+        frame[(frame["state"] == leading) & (frame["total"] > 0)].head(most) for frame in (own.by_table, own.by_source)
+    )
+    lines = []
+    for i in range(max(len(tables), len(sources))):
+        one = tables.iloc[i] if i < len(tables) else None
+        other = sources.iloc[i] if i < len(sources) else None
+        lines.append(
+            {
+                "table": "" if one is None else one["table"],
+                "alone": "" if one is None else percent(one["first_order"]),
+                "in all": "" if one is None else percent(one["total"]),
+                "source": "" if other is None else other["source"],
+                "alone ": "" if other is None else percent(other["first_order"]),
+                "in all ": "" if other is None else percent(other["total"]),
+            }
+        )
+    return lines
+
+
+def _robust_title(found: Sensitivity) -> str:
+    safe = "leads all the same" if found.robust.leader_is_safe else "need not lead"
+    label = found.posterior.labels[found.posterior.leading]
+    return f"If every row may be wrong by {100 * found.robust.epsilon:g} %, {label} {safe}"
+
+
+def _robust(found: Sensitivity) -> list[Cells]:
+    return [
+        {
+            "state": row[0],
+            "now": percent(row[1]),
+            "reached": percents(row[3], row[4]),
+            "never beyond": percents(row[2], row[5]),
+        }
+        for row in lines_of(found.robust.frame)
+    ]
+
+
+def _changes(found: Sensitivity, most: int) -> list[Cells]:
+    changes = found.changes
+    assert changes is not None
+    lines = [
+        {"change": f"one entry: {row.entry}, {row.value:.3g} → {row.new:.3g}", "distance": f"{row.distance:.3g}"}
+        for row in lines_of(changes.entries.head(most))
+    ]
+    lines += [
+        {
+            "change": f"one row: {row.table} ({row.given or 'no parents'}) → {row.after}",
+            "distance": f"{row.distance:.3g}",
+        }
+        for row in lines_of(changes.rows.head(max(1, most // 2)))
+    ]
+    lines += [
+        {"change": f"one table: {row.table}, {row.rows} rows", "distance": f"{row.distance:.3g}"}
+        for row in lines_of(changes.tables.head(max(1, most // 2)))
+    ]
+    if len(changes.together):
+        named = ", ".join(changes.together["table"])
+        lines.append({"change": f"together: {named}", "distance": f"{changes.together_distance:.3g}"})
+    return [*lines, {"change": "no change of any kind can do it within", "distance": f"{changes.bound:.3g}"}]
+
+
+def _show_two_way(shown: Console, found: Sensitivity, most: int) -> None:
+    own = found.two_way
+    assert own is not None
+    boundary = own.boundary
+    near = (boundary["x"] - own.present[0]).abs() + (boundary["y"] - own.present[1]).abs()
+    title = (
+        f"Moved together: x = {own.entries[0]}, now {own.present[0]:.3g}; "
+        f"y = {own.entries[1]}, now {own.present[1]:.3g}; the nearest points at which the lead changes"
+    )
+    lines = [
+        {"x": f"{row.x:.3g}", "y": f"{row.y:.3g}", "between": f"{row.one} and {row.other}"}
+        for row in lines_of(boundary.loc[near.sort_values(kind="stable").index].head(most))
+    ]
+    print_table(shown, title, lines)
+
+
+def show_many(found: OverPatients, digest: str, most: int) -> None:
+    """Print the answer for many patients, `most` lines of each table but that of the patients."""
+    from rich.text import Text
+
+    shown = console()
+    shown.print(Text(f"What {len(found.patients)} diagnoses hang on", style="bold"))
+    columns = set(found.patients.columns)
+    print_table(
+        shown,
+        "Patients",
+        [
+            {
+                "patient": row.patient,
+                "leading": row.leading,
+                "probability": percent(row.probability),
+                "95 % interval": percents(row.lower, row.upper) if "lower" in columns else "",
+                "truly leads": percent(row.leads) if "leads" in columns else "",
+                "fragile": str(row.fragile),
+                "nearest flip": f"{row.flips_to}: {row.nearest}" if row.nearest else "",
+            }
+            for row in lines_of(found.patients)
+        ],
+    )
+    print_table(
+        shown,
+        f"Rows that matter most ({how_many(len(found.entries), most)})",
+        [
+            {
+                "row of the tables": row.entry,
+                "flips": str(row.flips),
+                "swing": percent(row.swing),
+                "weight": _weight(row.weight),
+                "rests on": row.source.replace(";", " "),
+            }
+            for row in lines_of(found.entries.head(most))
+        ],
+    )
+    if len(found.sources):
+        print_table(
+            shown,
+            f"Sources that make it uncertain ({how_many(len(found.sources), most)})",
+            [
+                {"source": row.source, "alone": percent(row.first_order), "in all": percent(row.total)}
+                for row in lines_of(found.sources.head(most))
+            ],
+        )
+    print_foot(shown, digest)
+
+
+def show_each(title: str, frame: pd.DataFrame) -> None:
+    """Print a table that has lines of each patient."""
+
+    def cell(value: object) -> str:
+        if isinstance(value, float):
+            return "" if value != value else f"{value:.3g}"
+        return "" if value is None else str(value)
+
+    names = list(frame.columns)
+    lines = [{name: cell(value) for name, value in zip(names, line, strict=True)} for line in lines_of(frame)]
+    print_table(console(), f"{title[:1].upper()}{title[1:]}, of each patient", lines)

@@ -1,0 +1,226 @@
+"""How the answer of `calcinosis validate` reads in a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from calcinosis.analysis.plain import lines_of
+from calcinosis.inference.posterior import percent, percents
+from calcinosis.interface.words.printing import Cells, console, how_many, print_foot, print_table, print_words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from calcinosis.analysis.decide.curve import DecisionCurve
+    from calcinosis.analysis.validate.cohort_check import Prequential
+    from calcinosis.analysis.validate.validation import Validation
+
+SHARES = ("accuracy", "top_two", "balanced_accuracy")
+"""The metrics that are shares of patients."""
+
+BY = {"known": "known", "hard": "unusual", "subtype": "subtype", "setting": "seen in"}
+"""What patients are grouped by, in words."""
+
+
+def show_validation(found: Validation, curve: DecisionCurve, most: int, published: bool) -> None:
+    """Print the answer, `most` lines of each long table."""
+    from rich.text import Text
+
+    shown = console()
+    shown.print(Text(found.verdict, style="bold"))
+    for words in (found.records_in_words, found.own_mix_in_words, PUBLISHED if published else ""):
+        if words:
+            print_words(shown, words)
+    print_table(shown, f"Metrics, with {100 * found.mass:.0f} % intervals", metric_cells(found))
+    print_table(shown, "Beside it", yardstick_cells(found))
+    print_table(shown, "By groups of patients", group_cells(found))
+    print_table(shown, "True subtype (lines) and most probable one", confusion_cells(found))
+    print_table(shown, "Each subtype against all others", roc_cells(found))
+    print_words(shown, curve.verdict)
+    print_table(shown, "When it was nearly sure, how often it came otherwise", surprise_cells(found))
+    wrong = how_many(len(found.wrong), most)
+    print_table(shown, f"Patients it gets wrong ({wrong}, the surest first)", wrong_cells(found, most))
+    variables = how_many(len(found.variables), most)
+    print_table(
+        shown, f"What each variable carries ({variables}, the most misleading first)", variable_cells(found, most)
+    )
+    print_words(shown, CARRIES)
+    show_fit(found.prequential, most)
+    print_foot(shown, found.model.digest)
+
+
+PUBLISHED = (
+    "These patients were published because they were unusual, and their reports name what was there far more than what "
+    "was not: they are no clinic. What is said here holds for such patients."
+)
+"""What published cases can and cannot show."""
+
+CARRIES = "Log loss without the variable, minus log loss with it, in nats: below 0, the answers are better without it."
+
+
+def show_fit(found: Prequential, most: int) -> None:
+    """Print whether a cohort is as the tables expect."""
+    shown = console()
+    print_words(shown, found.verdict)
+    variables, rows = fit_cells(found, most)
+    if variables:
+        print_table(shown, "Variables that are not as expected", variables)
+    if rows:
+        print_table(shown, "Rows of the tables that are not as expected", rows)
+
+
+def metric_cells(found: Validation) -> list[Cells]:
+    """One line per metric."""
+    return [
+        {
+            "metric": line.label,
+            "value": _value(line.metric, line.value),
+            "interval": _interval(line.metric, line.lower, line.upper),
+            "better": line.better,
+        }
+        for line in lines_of(found.metrics)
+    ]
+
+
+def yardstick_cells(found: Validation) -> list[Cells]:
+    """One line per yardstick."""
+    lines = []
+    for name in dict.fromkeys(found.yardsticks["yardstick"]):
+        own = {line.metric: line for line in lines_of(found.yardsticks[found.yardsticks["yardstick"] == name])}
+        loss = own["log_loss"]
+        off = f"{loss.difference:+.3f} ({loss.difference_lower:+.2f} to {loss.difference_upper:+.2f})"
+        lines.append(
+            {
+                "what": loss.label,
+                "right": percent(own["accuracy"].value),
+                "first two": percent(own["top_two"].value),
+                "log loss": f"{loss.value:.3f}",
+                "difference": "" if name == "model" else off,
+                "Brier": f"{own['brier'].value:.3f}",
+            }
+        )
+    return lines
+
+
+def group_cells(found: Validation) -> list[Cells]:
+    """One line per group of patients."""
+    return [
+        {
+            "by": BY.get(line.by, line.by),
+            "group": line.group.replace("_", " "),
+            "patients": f"{line.patients:,}",
+            "right": f"{line.right:,}",
+            "that is": percent(line.accuracy),
+            "interval": percents(line.accuracy_lower, line.accuracy_upper),
+            "log loss": f"{line.log_loss:.3f}",
+        }
+        for line in lines_of(found.groups)
+    ]
+
+
+def confusion_cells(found: Validation) -> list[Cells]:
+    """One line per true subtype, one column per answer."""
+    counts = {(line.truth, line.leading): line.patients for line in lines_of(found.confusion)}
+    states = found.model.states
+    return [{"true": true} | {said: f"{counts[true, said] or ''}" for said in states} for true in states]
+
+
+def roc_cells(found: Validation) -> list[Cells]:
+    """One line per subtype."""
+    return [
+        {
+            "subtype": line.subtype,
+            "patients": f"{line.patients:,}",
+            "area under ROC": f"{line.area:.3f}",
+            "interval": f"{line.lower:.3f}–{line.upper:.3f}",
+        }
+        for line in lines_of(found.roc)
+    ]
+
+
+def surprise_cells(found: Validation) -> list[Cells]:
+    """One line for each level of being sure, over all subtypes."""
+    return [
+        {
+            "said": line.said,
+            "times": f"{line.times:,}",
+            "otherwise": f"{line.otherwise:,}",
+            "that is": f"{100 * line.share:.1f} %",
+            "as said": f"{100 * line.allowed:.1f} %",
+        }
+        for line in lines_of(found.surprise.query("subtype == 'all'"))
+    ]
+
+
+def wrong_cells(found: Validation, most: int) -> list[Cells]:
+    """One line per patient who was answered wrong."""
+    return [
+        {
+            "patient": str(line.patient),
+            "true": line.truth,
+            "given": percent(line.probability),
+            "said": line.leading,
+            "with": percent(line.leading_probability),
+            "true came": f"{line.rank}.",
+        }
+        for line in lines_of(found.wrong.head(most))
+    ]
+
+
+def variable_cells(found: Validation, most: int) -> list[Cells]:
+    """One line per variable, the most misleading first."""
+    return [
+        {
+            "variable": line.label,
+            "patients": f"{line.patients:,}",
+            "left out": f"{line.change:+.3f}",
+            "interval": f"{line.lower:+.3f} to {line.upper:+.3f}",
+            "helped": f"{line.helped:,}",
+            "misled": f"{line.misled:,}",
+        }
+        for line in lines_of(found.variables.head(most))
+    ]
+
+
+def fit_cells(found: Prequential, most: int) -> tuple[list[Cells], list[Cells]]:
+    """The variables and the rows that are not as expected."""
+    variables: list[Cells] = [
+        {
+            "variable": line.label,
+            "patients": f"{line.patients:,}",
+            "state": line.state,
+            "observed": f"{line.observed:,}",
+            "expected": f"{line.predicted:.1f}",
+            "q": _small(line.q),
+        }
+        for line in lines_of(_different(found.variables, most))
+    ]
+    rows: list[Cells] = [
+        {
+            "table": line.table,
+            "row": line.given,
+            "state": line.state,
+            "patients": f"{line.cases:.1f}",
+            "observed": percent(line.observed),
+            "expected": f"{percent(line.expected)} ({percents(line.lower, line.upper)})",
+            "q": _small(line.q),
+        }
+        for line in lines_of(_different(found.rows, most))
+    ]
+    return variables, rows
+
+
+def _different(frame: pd.DataFrame, most: int) -> pd.DataFrame:
+    return frame[frame["differs"]].head(most)
+
+
+def _value(metric: str, value: float) -> str:
+    return percent(value) if metric in SHARES else f"{value:.3f}"
+
+
+def _interval(metric: str, lower: float, upper: float) -> str:
+    return percents(lower, upper) if metric in SHARES else f"{lower:.3f}–{upper:.3f}"
+
+
+def _small(q: float) -> str:
+    return "< 0.001" if q < 0.001 else f"{q:.3f}"

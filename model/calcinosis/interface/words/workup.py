@@ -1,0 +1,133 @@
+"""How the answer of `calcinosis next-test` reads in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from calcinosis.analysis.plain import lines_of
+from calcinosis.inference.posterior import percent, percents
+from calcinosis.interface.words.printing import (
+    Cells,
+    console,
+    how_many,
+    print_foot,
+    print_head,
+    print_table,
+    print_words,
+)
+
+if TYPE_CHECKING:
+    from calcinosis.analysis.workup.ranking import NextTest
+    from calcinosis.analysis.workup.serial import Plan
+
+PRICES = (
+    "Tells: expected information, in nats; in two: with the best test after it. Right: how probably the leading "
+    "subtype is then the true one. Flips: how probably another leads then. Cost in US dollars, harm as the probability "
+    "of a complication, days until the result: from tests.csv of the priors, partly by judgement."
+)
+
+
+ASK = (
+    "Silence is weaker evidence than an answer: what the record does not mention can still be asked. Each test below "
+    "starts from the probabilities after the silence."
+)
+"""What helps where a record is silent."""
+
+
+def show_next_test(found: NextTest, plan: Plan | None, most: int, published: dict[str, str] | None) -> None:
+    """Print the answer for one patient, `most` lines of each table."""
+    shown = console()
+    print_head(shown, found.posterior, published)
+    print_words(shown, found.verdict)
+    if len(found.posterior.evidence.silent):
+        print_words(shown, ASK)
+    count = how_many(len(found.frame), most)
+    print_table(shown, f"Tests that are left ({count})", test_cells(found, most))
+    results = outcome_cells(found, most)
+    if results:
+        best = found.frame.iloc[0]
+        total = int((found.outcomes["test"] == best["test"]).sum())
+        title = f"What the results of {best['test']} would mean ({how_many(total, most)}, the likeliest first)"
+        print_table(shown, title, results)
+        print_words(shown, PRICES)
+    if plan is not None:
+        print_table(shown, f"If {plan.variable.name} is looked at again and again", plan_cells(plan))
+        print_words(shown, plan.verdict)
+    print_foot(shown, found.posterior.digest)
+
+
+def test_cells(found: NextTest, most: int) -> list[Cells]:
+    """One line per test, the best first."""
+    priced = "cost" in found.frame
+    return [
+        {
+            "test": row.test,
+            "tells": f"{row.information:.3f}",
+            "in two": f"{row.in_two:.3f}",
+            "right": percent(row.right),
+            "flips": percent(row.flips),
+        }
+        | ({"cost": f"{row.cost:.0f}", "harm": _harm(row.harm), "days": f"{row.days:g}"} if priced else {})
+        for row in lines_of(found.frame.head(most))
+    ]
+
+
+def _harm(harm: float) -> str:
+    return "0" if harm == 0 else percent(harm)
+
+
+def outcome_cells(found: NextTest, most: int) -> list[Cells]:
+    """The likeliest results of the best test, and what each would mean."""
+    if found.frame.empty:
+        return []
+    frame = found.outcomes[found.outcomes["test"] == found.frame.iloc[0]["test"]]
+    frame = frame.sort_values("chance", ascending=False, kind="stable").head(most)
+    return [
+        {
+            "result": row["outcome"],
+            "chance": percent(row["chance"]),
+            "leads then": f"{row['leading']} {percent(row[row['leading']])}",
+            "test after it": row["then"],
+        }
+        for row in frame.to_dict("records")
+    ]
+
+
+def plan_cells(plan: Plan) -> list[Cells]:
+    """One line per negative result that may come, with what the probability is if it is another result instead."""
+    found = plan.frame.to_dict("records")
+    chain = [row for row in found if row["result"] in ("", plan.negative)]
+    lines = []
+    for row in chain:
+        line = {
+            f"further {plan.negative}": f"{row['step']}" if row["step"] else "now",
+            "chance": percent(row["chance"]) if row["step"] else "",
+            plan.state: percent(row[plan.state]),
+        }
+        if "lower" in row:
+            line["interval"] = percents(row["lower"], row["upper"])
+        others = [own for own in found if own["step"] == row["step"] and own["result"] not in ("", plan.negative)]
+        for state in plan.variable.state_names:
+            if state != plan.negative:
+                line[f"if {state} instead"] = next((percent(o[plan.state]) for o in others if o["result"] == state), "")
+        lines.append(line | {"leads then": row["leading"]})
+    return lines
+
+
+def show_best(found: Mapping[str, tuple[NextTest, Plan | None]], digest: str) -> None:
+    """Print the best test of each of many patients, and after how many negative results a plan would be done."""
+    shown = console()
+    lines = []
+    for name, (own, plan) in found.items():
+        leading = own.posterior.leading
+        line = {"patient": name, "leading": leading, "probability": percent(own.posterior[leading])}
+        line |= {"next test": "", "tells": "", "right": "", "flips": ""}
+        for row in lines_of(own.frame.head(1)):
+            line |= {"next test": row.test, "tells": f"{row.information:.3f}", "right": percent(row.right)}
+            line["flips"] = percent(row.flips)
+        if plan is not None:
+            line["negative results to the threshold"] = "not reached" if plan.enough is None else str(plan.enough)
+        lines.append(line)
+    print_table(shown, "The next test", lines)
+    print_foot(shown, digest)
