@@ -36,7 +36,7 @@ ROOMS = {
         ["shell"],
     ],
 }
-"""The rooms of each floor, the lowest first; those of one line do not import each other. The explorer is in none yet."""
+"""The rooms of each floor, the lowest first; those of one line do not import each other. The explorer is in none."""
 
 SLOW = {"pgmpy", "matplotlib", "pandas", "panel", "pyarrow", "rich", "scipy", "sklearn"}
 FORBIDDEN_NAMES = {"utils", "helpers", "core", "common", "config"}

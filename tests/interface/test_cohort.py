@@ -16,8 +16,8 @@ import pytest
 
 import calcinosis as cc
 from calcinosis.inference.network import Network
-from calcinosis.interface import cohort
 from calcinosis.interface.cohort import files as tables
+from calcinosis.interface.cohort import streaming as cohort
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.records import State, Variable
 

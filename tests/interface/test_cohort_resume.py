@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 
 import calcinosis as cc
-from calcinosis.interface import cohort
 from calcinosis.interface.cohort import files as tables
+from calcinosis.interface.cohort import streaming as cohort
 
 PATIENTS = 20_000
 PART = 200

@@ -23,5 +23,7 @@ from __future__ import annotations
 
 from calcinosis.interface.cohort.batch import answer_schema as answer_schema
 from calcinosis.interface.cohort.batch import score_batch as score_batch
+from calcinosis.interface.cohort.streaming import Summary as Summary
+from calcinosis.interface.cohort.streaming import on_cluster as on_cluster
 from calcinosis.interface.cohort.streaming import run as run
 from calcinosis.interface.cohort.streaming import score as score

@@ -19,25 +19,25 @@ from calcinosis.interface.shell.options import error_in_words
 from calcinosis.interface.words.printing import say
 from calcinosis.knowledge.visible import visible
 
-COMMANDS = {
-    "diagnose": "diagnose",
-    "explain": "explain",
-    "what-if": "what_if",
-    "next-test": "next_test",
-    "decide": "decide",
-    "sensitivity": "sensitivity",
-    "cohort": "cohort_command",
-    "validate": "validate",
-    "update": "update",
-    "simulate": "simulate",
-    "check": "check",
-    "weigh": "weigh",
-    "init": "init",
-    "export": "export",
-    "graph": "graph",
-    "explore": "explore",
-}
-"""Each command, in the order of the help, with the module it lives in."""
+COMMANDS = (
+    "diagnose",
+    "explain",
+    "what-if",
+    "next-test",
+    "decide",
+    "sensitivity",
+    "cohort",
+    "validate",
+    "update",
+    "simulate",
+    "check",
+    "weigh",
+    "init",
+    "export",
+    "graph",
+    "explore",
+)
+"""The commands, in the order of the help; each is a module of its own in this folder."""
 
 
 @contextmanager
@@ -63,7 +63,7 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
 
 
-def app_of(names: Collection[str] = tuple(COMMANDS)) -> typer.Typer:
+def app_of(names: Collection[str] = COMMANDS) -> typer.Typer:
     """The command line with some of its commands."""
     app = typer.Typer(
         name="calcinosis",
@@ -76,8 +76,8 @@ def app_of(names: Collection[str] = tuple(COMMANDS)) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     for name in names:
-        module = import_module(f"calcinosis.interface.{COMMANDS[name]}")
-        app.command(name)(getattr(module, name.replace("-", "_")))
+        function = name.replace("-", "_")
+        app.command(name)(getattr(import_module(f"calcinosis.interface.shell.{function}"), function))
     app.callback()(_root)
     return app
 
@@ -104,7 +104,7 @@ def run() -> None:
             stream.reconfigure(errors="replace")  # a console of another encoding shows a '?' instead of failing
     called = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
     try:
-        app_of([called] if called in COMMANDS else tuple(COMMANDS))()
+        app_of([called] if called in COMMANDS else COMMANDS)()
     except OSError as error:  # what was printed cannot be written
         with suppress(OSError):
             say(f"calcinosis: {error_in_words(error)}", err=True)
