@@ -111,7 +111,7 @@ def test_counts_of_a_row_are_those_of_its_contexts_added_up(shipped, split, pati
 
 def test_learning_from_complete_patients_is_pooled_counting(shipped):
     drawn = shipped.simulate(200, hidden=True, seed=5)
-    learned = cc.update(shipped, drawn).model.network
+    learned = cc.learn.update(shipped, drawn).model.network
     drawn = drawn.rename(columns={"diagnosis": "subtype"})
     for name, table in shipped.priors.tables.items():
         states = [shipped.variables[parent].state_names for parent in table.parents]

@@ -22,8 +22,8 @@ from calcinosis.interface.cohort.files import InputError
 from calcinosis.knowledge import arguments
 
 PROJECT_ERRORS = (
-    cc.CasesError, cc.FindingsError, cc.ImpossibleEvidence, cc.NetworkError, cc.PriorsError, cc.QuestionError,
-    InputError,
+    cc.errors.CasesError, cc.errors.FindingsError, cc.errors.ImpossibleEvidence, cc.errors.NetworkError,
+    cc.errors.PriorsError, cc.errors.QuestionError, InputError,
 )  # fmt: skip
 FINDINGS = {"pain": "severe", "esrd": "yes"}
 Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
@@ -38,34 +38,54 @@ def calls(shipped) -> dict[str, Call]:
     entries = m.entries.names[60], m.entries.names[160]
     draws = {"draws": 20, "seed": 0, "mass": 0.9}
     prior = m.probabilities()
-    learned = cc.update(m, frame).model
+    learned = cc.learn.update(m, frame).model
     return {
         "cases": (cc.cases, (None,), {}),
         "load": (cc.load, (None,), {}),
-        "compare": (cc.compare, (m, case, {"pain": "none"}), {"state": "dystrophic", "against": None}),
+        "compare": (cc.whatif.compare, (m, case, {"pain": "none"}), {"state": "dystrophic", "against": None}),
         "decide": (cc.decide, (m, case), {"state": None, "utilities": {}, "without": (), **draws}),
         "decision_curve": (cc.decision_curve, (m, frame), {"thresholds": (0.1,), "prevalence": None, **draws}),
-        "each_patient": (cc.each_patient, (m, {"a": posterior.evidence}, lambda e: cc.robust_bounds(m, e).frame), {}),
+        "each_patient": (
+            cc.sensitivity.each_patient,
+            (m, {"a": posterior.evidence}, lambda e: cc.sensitivity.robust_bounds(m, e).frame),
+            {},
+        ),
         "explain": (cc.explain, (m, case), {"state": None, "against": None, "background": ("esrd",)}),
         "explorer": (cc.explorer, (m, case), {}),
-        "flips": (cc.flips, (m, case), {"towards": None, "most_changes": 1, "kinds": ("changed",)}),
-        "forget": (cc.forget, (learned, frame), {"weight": 1.0, "only": None, "keep": ()}),
-        "left_out": (cc.left_out, (m, frame), {"folds": 2, "weight": 1.0, "only": ("pain",), "keep": (), "seed": 0}),
-        "most_probable_explanation": (cc.most_probable_explanation, (m, case), {"state": None}),
+        "flips": (cc.whatif.flips, (m, case), {"towards": None, "most_changes": 1, "kinds": ("changed",)}),
+        "forget": (cc.learn.forget, (learned, frame), {"weight": 1.0, "only": None, "keep": ()}),
+        "left_out": (
+            cc.learn.cross_validate,
+            (m, frame),
+            {"folds": 2, "weight": 1.0, "only": ("pain",), "keep": (), "seed": 0},
+        ),
+        "most_probable_explanation": (cc.whatif.most_probable, (m, case), {"state": None}),
         "next_test": (cc.next_test, (m, case), {"by": "information", "without": ()}),
-        "one_way": (cc.one_way, (m, case), {"scheme": "proportional", "mass": 0.9}),
-        "over_patients": (cc.over_patients, (m, {"a": posterior.evidence}), {"scheme": "uniform", **draws}),
-        "pairs": (cc.pairs, (m, case), {"kinds": ("changed",)}),
-        "plan": (cc.plan, (m, case), {"state": None, "variable": None, "threshold": 0.05, "steps": 2, "mass": 0.9}),
-        "prequential": (cc.prequential, (m, frame), {"seed": 0}),
-        "robust_bounds": (cc.robust_bounds, (m, case), {"epsilon": 0.01}),
-        "sensitivity": (cc.sensitivity, (m, case), {"state": None, "probability": None, "entries": None, "draws": 20}),
-        "smallest_changes": (cc.smallest_changes, (m, case), {"state": None, "probability": None}),
-        "sweep": (cc.sweep, (m, case), {"kinds": ("changed",)}),
-        "trajectory": (cc.trajectory, (m, case), {"order": ("esrd",), "mass": 0.9}),
-        "two_way": (cc.two_way, (m, case, *entries), {"scheme": "proportional", "steps": 3, "mass": 0.9}),
-        "uncertainty": (cc.uncertainty, (m, case), draws),
-        "update": (cc.update, (m, frame), {"weight": 1.0, "only": None, "keep": (), "name": "a", "year": "2020"}),
+        "one_way": (cc.sensitivity.one_way, (m, case), {"scheme": "proportional", "mass": 0.9}),
+        "over_patients": (
+            cc.sensitivity.across_patients,
+            (m, {"a": posterior.evidence}),
+            {"scheme": "uniform", **draws},
+        ),
+        "pairs": (cc.whatif.pairs, (m, case), {"kinds": ("changed",)}),
+        "plan": (
+            cc.serial_testing,
+            (m, case),
+            {"state": None, "variable": None, "threshold": 0.05, "steps": 2, "mass": 0.9},
+        ),
+        "prequential": (cc.learn.check_cohort, (m, frame), {"seed": 0}),
+        "robust_bounds": (cc.sensitivity.robust_bounds, (m, case), {"epsilon": 0.01}),
+        "sensitivity": (
+            cc.sensitivity.overview,
+            (m, case),
+            {"state": None, "probability": None, "entries": None, "draws": 20},
+        ),
+        "smallest_changes": (cc.sensitivity.smallest_changes, (m, case), {"state": None, "probability": None}),
+        "sweep": (cc.whatif.sweep, (m, case), {"kinds": ("changed",)}),
+        "trajectory": (cc.whatif.trajectory, (m, case), {"order": ("esrd",), "mass": 0.9}),
+        "two_way": (cc.sensitivity.two_way, (m, case, *entries), {"scheme": "proportional", "steps": 3, "mass": 0.9}),
+        "uncertainty": (cc.sensitivity.uncertainty, (m, case), draws),
+        "update": (cc.learn.update, (m, frame), {"weight": 1.0, "only": None, "keep": (), "name": "a", "year": "2020"}),
         "validate": (cc.validate, (m, frame), {"prevalence": None, **draws}),
         "weight_of_evidence": (cc.weight_of_evidence, (prior, prior, "dystrophic", None), {}),
         "from_file": (m.from_file, ("nowhere.bif", "a", None), {}),
@@ -141,7 +161,7 @@ TO_LOAD = "decide: model must be a calcinosis.Model, not {}: load one with calci
     [
         (TO_LOAD.format("str ('x')"), lambda m: cc.decide("x")),
         (TO_LOAD.format("the class Model"), lambda m: cc.decide(cc.Model)),
-        (f"sweep: {TO_READ}or as a dict", lambda m: cc.sweep(m, ["pain"])),
+        (f"sweep: {TO_READ}or as a dict", lambda m: cc.whatif.sweep(m, ["pain"])),
         (f"{TO_READ}or as a dict", lambda m: m.posterior(["pain"])),
         ("load: " + TO_OPEN.format("bytes (b'x')"), lambda m: cc.load(b"x")),
         ("cases: " + TO_OPEN.format("DataFrame"), lambda m: cc.cases(pd.DataFrame())),
@@ -158,11 +178,17 @@ TO_LOAD = "decide: model must be a calcinosis.Model, not {}: load one with calci
             "decide: utilities must be a mapping of texts to numbers or None, not dict of str to str",
             lambda m: cc.decide(m, utilities={"died": "0"}),
         ),
-        ("uncertainty: draws must be a whole number, not str ('100')", lambda m: cc.uncertainty(m, draws="100")),
-        ("uncertainty: draws must be a whole number, not bool (True)", lambda m: cc.uncertainty(m, draws=True)),
+        (
+            "uncertainty: draws must be a whole number, not str ('100')",
+            lambda m: cc.sensitivity.uncertainty(m, draws="100"),
+        ),
+        (
+            "uncertainty: draws must be a whole number, not bool (True)",
+            lambda m: cc.sensitivity.uncertainty(m, draws=True),
+        ),
         (
             "uncertainty: draws must be a whole number, not one of more than 300 digits",
-            lambda m: cc.uncertainty(m, draws=10**5000),
+            lambda m: cc.sensitivity.uncertainty(m, draws=10**5000),
         ),
         ("interval: mass must be a number, not None", lambda m: m.posterior().interval(None)),
         (
@@ -178,7 +204,7 @@ TO_LOAD = "decide: model must be a calcinosis.Model, not {}: load one with calci
         ("simulate: patients must be a whole number, not float (3.0)", lambda m: m.simulate(3.0)),
         (
             "each_patient: analysis must return a pandas.DataFrame, not int",
-            lambda m: cc.each_patient(m, {"a": m.read()}, lambda e: 1),
+            lambda m: cc.sensitivity.each_patient(m, {"a": m.read()}, lambda e: 1),
         ),
     ],
 )
@@ -191,13 +217,19 @@ def test_a_wrong_type_is_named_with_what_is_expected(shipped, message, ask):
 @pytest.mark.parametrize(
     ("message", "ask"),
     [
-        ("seed must be 0 or more, not -1: give a whole number such as 0", lambda m: cc.uncertainty(m, seed=-1)),
-        ("seed must be 0 or more, not -1", lambda m: cc.prequential(m, m.simulate(8, seed=1), seed=-1)),
+        (
+            "seed must be 0 or more, not -1: give a whole number such as 0",
+            lambda m: cc.sensitivity.uncertainty(m, seed=-1),
+        ),
+        ("seed must be 0 or more, not -1", lambda m: cc.learn.check_cohort(m, m.simulate(8, seed=1), seed=-1)),
         ("seed must be 0 or more, not -1", lambda m: cc.validate(m, m.simulate(8, seed=1), seed=-1)),
         ("draws lies between 2 and 1,000,000", lambda m: cc.validate(m, cc.cases(), draws=10**30)),
         ("mass of an interval lies between 0 and 1, not at 1.0", lambda m: cc.validate(m, cc.cases(), mass=1.0)),
-        ("at most 1,000 steps, not 1,000,000", lambda m: cc.two_way(m, {}, *m.entries.names[:2], steps=10**6)),
-        ("counts as 1e+300, a weight above 1e+09", lambda m: cc.update(m, m.simulate(3, seed=1), weight=1e300)),
+        (
+            "at most 1,000 steps, not 1,000,000",
+            lambda m: cc.sensitivity.two_way(m, {}, *m.entries.names[:2], steps=10**6),
+        ),
+        ("counts as 1e+300, a weight above 1e+09", lambda m: cc.learn.update(m, m.simulate(3, seed=1), weight=1e300)),
         ("give 1,000,000,000 at most", lambda m: m.simulate(10**30)),
         ("no table 'payn': did you mean 'pain'?", lambda m: m.priors.table("payn")),
         ("the posterior lacks b", lambda m: cc.weight_of_evidence({"a": 0.5, "b": 0.5}, {"a": 1.0}, "a")),

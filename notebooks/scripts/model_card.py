@@ -88,11 +88,11 @@ def before_learning(model):
 
 def cross_validated(start, prior=None):
     """The answers for each tenth of the patients, with rates learned from the other nine; the tables stay."""
-    part = _parts(start, FOLDS, 0)  # those of cc.left_out
+    part = _parts(start, FOLDS, 0)  # those of cc.learn.cross_validate
     rates = [name for name, variable in start.model.variables.items() if variable.group == REPORTING]
     answers = np.empty((len(start), len(start.model.states)))
     for number in range(FOLDS):
-        learned = cc.update(start.model, start.some(np.flatnonzero(part != number)), only=rates)
+        learned = cc.learn.update(start.model, start.some(np.flatnonzero(part != number)), only=rates)
         mine = np.flatnonzero(part == number)
         answers[mine] = replace(start.some(mine), model=learned.model).probabilities(prior)
     return answers

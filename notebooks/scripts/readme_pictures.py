@@ -33,7 +33,7 @@ def patient(model: cc.Model, folder: Path) -> None:
         right.tick_params(left=False)
         figure.savefig(folder / "jones2023.svg", metadata={"Date": None})
         rows = Figure(figsize=(11, 6.4), layout="constrained")
-        tornado(cc.one_way(model, known), most=7, ax=rows.add_subplot())
+        tornado(cc.sensitivity.one_way(model, known), most=7, ax=rows.add_subplot())
         rows.savefig(folder / "tornado.svg", metadata={"Date": None})
         why = Figure(figsize=(10.5, 7.2), layout="constrained")
         waterfall(cc.explain(model, known, state="dystrophic", against="calciphylaxis"), ax=why.add_subplot())
@@ -42,7 +42,7 @@ def patient(model: cc.Model, folder: Path) -> None:
         threshold_plot(cc.decide(model, before).thresholds, ax=decision.add_subplot())
         decision.savefig(folder / "decision.svg", metadata={"Date": None})
         biopsies = Figure(figsize=(12, 4), layout="constrained")
-        plan_tree(cc.plan(model, before, state="calciphylaxis"), ax=biopsies.add_subplot())
+        plan_tree(cc.serial_testing(model, before, state="calciphylaxis"), ax=biopsies.add_subplot())
         biopsies.savefig(folder / "plan.svg", metadata={"Date": None})
 
 

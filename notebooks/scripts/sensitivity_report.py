@@ -20,7 +20,7 @@ def main(words: list[str], folder: Path) -> None:
     known, published = published_case(case, None, model) if case else ({}, {"record": "asked"})
     model = model.recorded(published["record"])
     patient = known | read_words([word for word in words if "=" in word])
-    found = cc.sensitivity(model, patient)
+    found = cc.sensitivity.overview(model, patient)
     files = write_report(sensitivity_report(found, case or "One patient"), folder)
     print(found.verdict)
     print(f"{len(files)} files; open {folder / 'index.html'} to begin with")

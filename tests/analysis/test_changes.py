@@ -108,7 +108,7 @@ PRINTED = {
 def test_printed_changes_are_among_ours_and_each_of_ours_does_it(build, question):
     tables, target, findings, state, probability, printed, own = PRINTED[question]
     model = cc.Model(build(target, tables))
-    found = cc.smallest_changes(model, findings, state=state, probability=probability)
+    found = cc.sensitivity.smallest_changes(model, findings, state=state, probability=probability)
     ours = {line.entry: (line.new, line.distance) for line in found.entries.itertuples()}
     for entry, (new, far) in (printed | own).items():
         assert ours[entry][0] == pytest.approx(new, abs=1e-6), entry
@@ -136,11 +136,11 @@ GOALS = {
 def test_changes_of_the_shipped_tables_reach_the_goal(shipped, goal):
     case, more, state, probability = GOALS[goal]
     findings = known(shipped, case) | more
-    found = cc.smallest_changes(shipped, findings, state=state, probability=probability)
+    found = cc.sensitivity.smallest_changes(shipped, findings, state=state, probability=probability)
     assert len(found.entries)
     assert len(found.rows)
     check_entries(shipped, findings, found, state, probability, every=7)
-    swept = cc.one_way(shipped, findings)
+    swept = cc.sensitivity.one_way(shipped, findings)
     wanted = Goal.of(swept.posterior, state, probability)
     rows = sorted(least_rows(swept, wanted), key=lambda row: row.distance)
     assert found.rows["distance"].to_list() == [row.distance for row in rows]
@@ -171,11 +171,11 @@ def check_order(model, findings, found, state, probability):
 
 @pytest.mark.parametrize("findings", [{"pain": "severe"}, {"esrd": "yes"}, {"ulceration": "yes"}])
 def test_without_a_state_it_is_the_other_state_that_one_row_brings_to_lead_first(shipped, findings):
-    found = cc.smallest_changes(shipped, findings)
+    found = cc.sensitivity.smallest_changes(shipped, findings)
     leading, least = found.posterior.leading, {}
     for state in found.posterior:
         if state != leading:
-            rows = cc.smallest_changes(shipped, findings, state=state).rows
+            rows = cc.sensitivity.smallest_changes(shipped, findings, state=state).rows
             least[f"{state} leads"] = rows["distance"].min() if len(rows) else math.inf
     assert found.goal == min(least, key=least.get)
     assert found.rows["distance"].iloc[0] == least[found.goal]
@@ -195,7 +195,7 @@ def goals(draw, networks, *, repeated):
             findings[name] = results if variable.repeatable and repeated else results[0]
     try:
         posterior = model.posterior(findings)
-    except cc.ImpossibleEvidence:
+    except cc.errors.ImpossibleEvidence:
         findings, posterior = {}, model.posterior()
     states = [s for s in posterior if s != posterior.leading and 1e-4 < posterior[s] < 1]
     assume(states)
@@ -212,7 +212,7 @@ def goals(draw, networks, *, repeated):
 @settings(max_examples=40, deadline=None)
 def test_changes_of_random_networks_reach_the_goal(networks, data):
     model, findings, state, probability = data.draw(goals(networks, repeated=True))
-    found = cc.smallest_changes(model, findings, state=state, probability=probability)
+    found = cc.sensitivity.smallest_changes(model, findings, state=state, probability=probability)
     check_entries(model, findings, found, state, probability)
     check_order(model, findings, found, state, probability)
     zeros = found.entries["value"].isin([0.0, 1.0]) | found.entries["new"].isin([0.0, 1.0])
@@ -223,7 +223,7 @@ def weight(model, findings):
     """The joint weight of each state."""
     try:
         posterior = model.posterior(findings)
-    except cc.ImpossibleEvidence:
+    except cc.errors.ImpossibleEvidence:
         return np.zeros(len(model.states))
     return np.array([*posterior.probabilities_of.values()]) * math.exp(posterior.log_evidence)
 
@@ -247,7 +247,7 @@ def reach(weights, posterior, state, probability):
 @settings(max_examples=30, deadline=None)
 def test_no_nearer_row_of_a_random_network_does_it(networks, data):
     model, findings, state, probability = data.draw(goals(networks, repeated=False))
-    swept = cc.one_way(model, findings)
+    swept = cc.sensitivity.one_way(model, findings)
     posterior, rows = swept.posterior, least_rows(swept, Goal.of(swept.posterior, state, probability))
     assume(rows)
     random = np.random.default_rng(data.draw(st.integers(0, 99)))
@@ -268,7 +268,7 @@ def test_no_nearer_row_of_a_random_network_does_it(networks, data):
 @settings(max_examples=20, deadline=None)
 def test_no_nearer_table_of_a_random_network_does_it(networks, data):
     model, findings, state, probability = data.draw(goals(networks, repeated=False))
-    swept = cc.one_way(model, findings)
+    swept = cc.sensitivity.one_way(model, findings)
     posterior, tables = swept.posterior, least_tables(swept, Goal.of(swept.posterior, state, probability))
     # farther away, rounding decides
     tables = [table for table in tables if len(table.rows) <= 9]
@@ -311,27 +311,27 @@ ALONE = {"d": ("a b c", "", [0.5, 0.3, 0.2]), "t": ("n p", "d", [[0.5, 0.5], [0.
     ],
 )
 def test_goals_that_cannot_be_are_told(build, findings, named, message):
-    with pytest.raises(cc.QuestionError) as caught:
-        cc.smallest_changes(cc.Model(build("d", ALONE)), findings, **named)
+    with pytest.raises(cc.errors.QuestionError) as caught:
+        cc.sensitivity.smallest_changes(cc.Model(build("d", ALONE)), findings, **named)
     assert str(caught.value) == message
 
 
 def test_the_bound_counts_rows_that_are_used_for_several_results(build):
     tables = {"d": ("a b", "", [0.48, 0.52]), "t": ("n p", "d", [[0.3, 0.7], [0.4, 0.6]])}
     model = cc.Model(build("d", tables, repeatable=("t",)))
-    found = cc.smallest_changes(model, {"t": ["p", "p", "p", "n"]}, state="b")
+    found = cc.sensitivity.smallest_changes(model, {"t": ["p", "p", "p", "n"]}, state="b")
     assert found.posterior.leading == "a"
     odds = math.log(found.posterior["a"] / found.posterior["b"])
     assert found.entries["distance"].iloc[0] < odds  # four results move the odds up to four times as far
     assert found.bound == pytest.approx(odds / 7)
-    once = cc.smallest_changes(model, {"t": "p"}, state="b")
+    once = cc.sensitivity.smallest_changes(model, {"t": "p"}, state="b")
     assert once.bound == pytest.approx(math.log(once.posterior["a"] / once.posterior["b"]))
 
 
 def test_a_goal_that_only_a_new_zero_reaches_has_no_change(build):
     # t=p rules c out, and what is found of t says nothing of a against b but in its own two rows
     model = cc.Model(build("d", ALONE))
-    found = cc.smallest_changes(model, {"t": "p"}, state="b")
+    found = cc.sensitivity.smallest_changes(model, {"t": "p"}, state="b")
     assert set(found.entries["table"]) == {"d", "t"}
     assert "c" not in set(found.entries.loc[found.entries["table"] == "t", "given"])
     assert found.goal == "b leads"

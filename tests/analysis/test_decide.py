@@ -451,20 +451,20 @@ def test_a_map_is_what_deciding_at_its_points_gives(model, names):
     ],
 )
 def test_a_question_that_cannot_be_answered_is_told_so(model, asked, told):
-    with pytest.raises(cc.QuestionError) as caught:
+    with pytest.raises(cc.errors.QuestionError) as caught:
         decide(model, JONES, **asked)
     assert str(caught.value).startswith(told)
 
 
 @pytest.mark.parametrize("names", [("died",), ("died", "died"), ("died", "improved", "infusions", "not_improved")])
 def test_a_map_has_two_or_three_utilities(model, names):
-    with pytest.raises(cc.QuestionError, match="two or three utilities, each once"):
+    with pytest.raises(cc.errors.QuestionError, match="two or three utilities, each once"):
         utility_map(decide(model, JONES).problem, names)
 
 
 def test_a_network_without_decisions_says_so(model):
     bare = Model.from_priors(replace(model.priors, decisions=None))
-    with pytest.raises(cc.QuestionError, match="have no decisions: add a folder decisions/"):
+    with pytest.raises(cc.errors.QuestionError, match="have no decisions: add a folder decisions/"):
         decide(bare, JONES)
 
 

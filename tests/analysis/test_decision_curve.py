@@ -87,6 +87,6 @@ def test_a_model_that_cannot_tell_them_apart_gains_nothing():
     ],
 )
 def test_a_question_that_cannot_be_answered_is_told_so(asked, told):
-    with pytest.raises(cc.QuestionError) as caught:
+    with pytest.raises(cc.errors.QuestionError) as caught:
         decision_curve(cc.load(), cc.cases(), **asked)
     assert str(caught.value).startswith(told)

@@ -89,7 +89,7 @@ def test_fewer_contexts_are_tried_when_fewer_are_asked_for(model):
 
 
 def test_tables_that_learned_break_a_rule_only_if_they_are_sure_with_nothing_else_known(shipped):
-    learned = cc.update(shipped, shipped.simulate(1000, missing=0.5, seed=1)).model
+    learned = cc.learn.update(shipped, shipped.simulate(1000, missing=0.5, seed=1)).model
     strict = check_expectations(learned)
     lenient = [surely_broken(learned, check) for check in strict]
     assert any(not check.holds for check in strict)

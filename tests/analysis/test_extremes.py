@@ -31,7 +31,7 @@ def test_extreme_questions_have_finite_answers(findings, weight):
     if weight is not None:
         weights = {name: np.full(table.shape[:-1], weight) for name, table in MODEL.network.tables.items()}
         model = cc.Model(replace(MODEL.network, weights=weights))
-    found = cc.sensitivity(model, findings, draws=100)
+    found = cc.sensitivity.overview(model, findings, draws=100)
     json.dumps(found.as_dict(None), allow_nan=False)
     numbers = found.one_way.frame[["lower", "upper", "at_lower", "at_upper", "derivative"]].to_numpy()
     assert np.isfinite(numbers).all()
@@ -40,17 +40,17 @@ def test_extreme_questions_have_finite_answers(findings, weight):
 
 def test_every_variable_observed_has_an_answer():
     for patient in MODEL.simulate(3, hidden=True, seed=2).drop(columns="diagnosis").to_dict("records"):
-        found = cc.sensitivity(MODEL, patient, draws=50)
+        found = cc.sensitivity.overview(MODEL, patient, draws=50)
         assert np.isfinite(found.one_way.frame[["at_lower", "at_upper", "derivative"]].to_numpy()).all()
 
 
 def test_a_network_without_weights_has_sensitivities_and_no_intervals():
     model = cc.Model(replace(MODEL.network, weights={}))
-    found = cc.sensitivity(model, {"pain": "severe"})
+    found = cc.sensitivity.overview(model, {"pain": "severe"})
     assert found.uncertainty is None
     assert (found.one_way.frame["lower"] == found.one_way.frame["value"]).all()
     with pytest.raises(ValueError, match="no row of this network has a weight"):
-        cc.uncertainty(model, {"pain": "severe"})
+        cc.sensitivity.uncertainty(model, {"pain": "severe"})
 
 
 SCALES = [5e-324, 1e-310, 1e-200, 1e200, 1e307]
@@ -60,10 +60,10 @@ SCALES = [5e-324, 1e-310, 1e-200, 1e200, 1e307]
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda m, f: cc.one_way(m, f).frame.select_dtypes("number"),
-        lambda m, f: cc.sweep(m, f).frame.select_dtypes("number"),
-        lambda m, f: cc.robust_bounds(m, f).frame.select_dtypes("number"),
-        lambda m, f: cc.smallest_changes(m, f).rows.select_dtypes("number"),
+        lambda m, f: cc.sensitivity.one_way(m, f).frame.select_dtypes("number"),
+        lambda m, f: cc.whatif.sweep(m, f).frame.select_dtypes("number"),
+        lambda m, f: cc.sensitivity.robust_bounds(m, f).frame.select_dtypes("number"),
+        lambda m, f: cc.sensitivity.smallest_changes(m, f).rows.select_dtypes("number"),
         lambda m, f: cc.decide(m, f, draws=300).frame.select_dtypes("number"),
         lambda m, f: m.posterior(f).interval(),
     ],

@@ -255,7 +255,7 @@ def test_tests_that_are_not_available_are_neither_first_nor_second(shipped, foun
     left = cc.next_test(shipped, JONES, without=["wedge_biopsy", "repeat_biopsy", "drug_history"])
     assert set(left.frame["test"]) == set(found.frame["test"]) - {"wedge_biopsy", "drug_history"}
     assert not set(left.outcomes["then"]) & {"wedge_biopsy", "repeat_biopsy", "drug_history"}
-    with pytest.raises(cc.QuestionError, match="no test 'wedge_biopsi': did you mean 'wedge_biopsy'"):
+    with pytest.raises(cc.errors.QuestionError, match="no test 'wedge_biopsi': did you mean 'wedge_biopsy'"):
         cc.next_test(shipped, JONES, without=["wedge_biopsi"])
 
 
@@ -292,9 +292,9 @@ def test_without_listed_tests_there_are_no_prices(build):
     model = cc.Model(build("d", tables))
     assert not {"cost", "harm", "per_cost", "source"} & set(cc.next_test(model).frame)
     for by in ("cost", "harm"):
-        with pytest.raises(cc.QuestionError, match=f"this network has no tests with a {by}"):
+        with pytest.raises(cc.errors.QuestionError, match=f"this network has no tests with a {by}"):
             cc.next_test(model, by=by)
-    with pytest.raises(cc.QuestionError, match="no ranking 'costs': did you mean 'cost'"):
+    with pytest.raises(cc.errors.QuestionError, match="no ranking 'costs': did you mean 'cost'"):
         cc.next_test(model, by="costs")
 
 
@@ -340,7 +340,7 @@ def test_too_many_outcomes_are_refused(build):
     states = " ".join(f"s{i}" for i in range(1100))
     wide = {name: (states, "", np.full(1100, 1 / 1100)) for name in ("a", "b")}
     model = cc.Model(build("d", {"d": ("s t", "", [0.6, 0.4])} | wide))
-    with pytest.raises(cc.QuestionError, match="a, b have 1,210,000 outcomes together"):
+    with pytest.raises(cc.errors.QuestionError, match="a, b have 1,210,000 outcomes together"):
         cc.next_test(model)
 
 

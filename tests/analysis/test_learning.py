@@ -36,7 +36,7 @@ def counts_of(model, patients):
 
 def test_with_complete_data_learning_is_counting(shipped):
     drawn = shipped.simulate(400, hidden=True, seed=2)
-    found = cc.update(shipped, drawn)
+    found = cc.learn.update(shipped, drawn)
     counts = counts_of(shipped, drawn.rename(columns={"diagnosis": "subtype"}))
     for name in shipped.variables:
         table, weights = shipped.network.rows(name), shipped.network.weights[name]
@@ -53,7 +53,7 @@ def test_of_patients_of_whom_nothing_is_known_nothing_is_learned(shipped):
     nothing = pd.DataFrame(
         {"diagnosis": ["", "dystrophic"], "care_setting": ["", "hospital_inpatient"], "pain": ["", ""]}
     )
-    found = cc.update(shipped, nothing, keep=["subtype", "care_setting"])
+    found = cc.learn.update(shipped, nothing, keep=["subtype", "care_setting"])
     assert found.model.digest == shipped.digest
     assert found.source is None
     assert found.rows.empty
@@ -61,7 +61,7 @@ def test_of_patients_of_whom_nothing_is_known_nothing_is_learned(shipped):
 
 def test_the_density_never_falls_and_the_likelihood_rises(shipped):
     drawn = blurred(shipped).simulate(800, missing=0.5, seed=3)
-    found = cc.update(shipped, drawn)
+    found = cc.learn.update(shipped, drawn)
     assert np.diff(found.objective).min() >= -1e-9
     assert found.log_likelihood[1] > found.log_likelihood[0]
     assert found.settled
@@ -72,7 +72,7 @@ def learned(shipped):
     """What blurred tables learn from 500 and 5,000 patients with 40 % of the cells missing."""
     start = blurred(shipped)
     drawn = shipped.simulate(5000, missing=0.4, seed=4)
-    return {n: cc.update(start, drawn.head(n)) for n in (500, 5000)}
+    return {n: cc.learn.update(start, drawn.head(n)) for n in (500, 5000)}
 
 
 def test_tables_are_recovered_and_the_error_shrinks_with_the_root_of_the_number(shipped, learned, figure):
@@ -116,22 +116,22 @@ def test_the_weights_say_how_sure_the_rows_are(shipped, learned, figure):
 
 def test_a_discounted_cohort_weighs_as_much_less(shipped):
     drawn = shipped.simulate(100, hidden=True, seed=5)
-    whole, half = (cc.update(shipped, drawn, weight=w).rows.set_index(["table", "given"]) for w in (1.0, 0.5))
+    whole, half = (cc.learn.update(shipped, drawn, weight=w).rows.set_index(["table", "given"]) for w in (1.0, 0.5))
     np.testing.assert_allclose(half["informed"], whole["informed"].loc[half.index] / 2, rtol=1e-9)
 
 
 def test_tables_that_are_kept_stay(shipped):
     drawn = shipped.simulate(100, missing=0.2, seed=6)
-    kept = cc.update(shipped, drawn, keep=["subtype", "care_setting"]).model
+    kept = cc.learn.update(shipped, drawn, keep=["subtype", "care_setting"]).model
     assert kept.priors.tables["subtype"] == shipped.priors.tables["subtype"]
     assert kept.priors.tables["pain"] != shipped.priors.tables["pain"]
-    only = cc.update(shipped, drawn, only=["pain"])
+    only = cc.learn.update(shipped, drawn, only=["pain"])
     assert set(only.rows["table"]) == {"pain"}
 
 
 def test_rows_tell_where_their_new_numbers_come_from(shipped):
     drawn = shipped.simulate(212, missing=0.3, seed=7)
-    found = cc.update(shipped, drawn, name="Local cohort 2026", year="2026")
+    found = cc.learn.update(shipped, drawn, name="Local cohort 2026", year="2026")
     assert found.source.key == "local_cohort_2026"
     assert found.source.kind == "cohort"
     assert found.source.citation == "Local cohort 2026, 212 patients"
@@ -139,15 +139,15 @@ def test_rows_tell_where_their_new_numbers_come_from(shipped):
     assert new.sources == (*old.sources, "local_cohort_2026")
     assert new.note.startswith(old.note + " Local cohort 2026: ")
     assert new.weight > old.weight
-    again = cc.update(found.model, drawn, name="Local cohort 2026")
+    again = cc.learn.update(found.model, drawn, name="Local cohort 2026")
     assert again.source.key == "local_cohort_2026_2"
 
 
 @pytest.mark.parametrize(("missing", "weight"), [(0.0, 1.0), (0.5, 1.0), (0.5, 0.3)])
 def test_what_was_learned_can_be_forgotten_from_the_tables_and_the_patients_alone(shipped, missing, weight):
     drawn = shipped.simulate(150, missing=missing, seed=8)
-    learned = cc.update(shipped, drawn, weight=weight, keep=["sex"])
-    former = cc.forget(learned.model, drawn, weight=weight, keep=["sex"])
+    learned = cc.learn.update(shipped, drawn, weight=weight, keep=["sex"])
+    former = cc.learn.forget(learned.model, drawn, weight=weight, keep=["sex"])
     for name, table in shipped.network.tables.items():
         np.testing.assert_allclose(former.model.network.tables[name], table, rtol=0, atol=2e-7)
         np.testing.assert_allclose(former.model.network.weights[name], shipped.network.weights[name], rtol=1e-7)
@@ -156,43 +156,43 @@ def test_what_was_learned_can_be_forgotten_from_the_tables_and_the_patients_alon
 
 def test_patients_that_were_never_learned_cannot_be_forgotten(shipped):
     drawn = shipped.simulate(2000, seed=9)
-    with pytest.raises(cc.QuestionError, match="not patients that the tables learned from: taken out of"):
-        cc.forget(shipped, drawn)
+    with pytest.raises(cc.errors.QuestionError, match="not patients that the tables learned from: taken out of"):
+        cc.learn.forget(shipped, drawn)
 
 
 def test_the_subtype_may_be_unknown_for_some(shipped):
     drawn = shipped.simulate(200, missing=0.2, seed=10)
     drawn.loc[::2, "diagnosis"] = np.nan
-    found = cc.update(shipped, drawn)
+    found = cc.learn.update(shipped, drawn)
     assert found.as_dict(3)["diagnosed"] == 100
     assert found.rows.query("table == 'subtype'")["informed"].sum() > 100 - 1e-6
 
 
 def test_unknown_subtypes_tell_less_of_the_prior_than_known_ones(shipped):
     drawn = shipped.simulate(200, missing=0.6, seed=11)
-    known = cc.update(shipped, drawn).rows.query("table == 'subtype'")["informed"].sum()
+    known = cc.learn.update(shipped, drawn).rows.query("table == 'subtype'")["informed"].sum()
     drawn.loc[1:, "diagnosis"] = np.nan
-    unknown = cc.update(shipped, drawn).rows.query("table == 'subtype'")["informed"].sum()
+    unknown = cc.learn.update(shipped, drawn).rows.query("table == 'subtype'")["informed"].sum()
     assert unknown < 0.8 * known
 
 
 def test_what_cannot_be_asked_is_refused_in_words(shipped):
     drawn = shipped.simulate(10, seed=12)
-    with pytest.raises(cc.QuestionError, match=r"no table 'warfarine': did you mean 'warfarin'\?"):
-        cc.update(shipped, drawn, only=["warfarine"])
-    with pytest.raises(cc.QuestionError, match="a patient counts as 0, a weight that is not positive"):
-        cc.update(shipped, drawn, weight=0)
-    with pytest.raises(cc.QuestionError, match="every table is kept as it is"):
-        cc.update(shipped, drawn, only=["pain"], keep=["pain"])
+    with pytest.raises(cc.errors.QuestionError, match=r"no table 'warfarine': did you mean 'warfarin'\?"):
+        cc.learn.update(shipped, drawn, only=["warfarine"])
+    with pytest.raises(cc.errors.QuestionError, match="a patient counts as 0, a weight that is not positive"):
+        cc.learn.update(shipped, drawn, weight=0)
+    with pytest.raises(cc.errors.QuestionError, match="every table is kept as it is"):
+        cc.learn.update(shipped, drawn, only=["pain"], keep=["pain"])
     unweighted = cc.Model(replace(shipped.network, weights=FrozenMap({})))
-    with pytest.raises(cc.QuestionError, match="the rows of this network have no weights"):
-        cc.update(unweighted, drawn)
+    with pytest.raises(cc.errors.QuestionError, match="the rows of this network have no weights"):
+        cc.learn.update(unweighted, drawn)
 
 
 def test_what_is_learned_does_not_hang_on_the_order_of_patients_or_columns(shipped):
     drawn = shipped.simulate(120, missing=0.4, seed=13)
     shuffled = drawn.sample(frac=1, random_state=1)[list(reversed(drawn.columns))]
-    one, other = cc.update(shipped, drawn).model.network, cc.update(shipped, shuffled).model.network
+    one, other = cc.learn.update(shipped, drawn).model.network, cc.learn.update(shipped, shuffled).model.network
     for name, table in one.tables.items():
         np.testing.assert_allclose(other.tables[name], table, atol=1e-7)
 
@@ -200,4 +200,4 @@ def test_what_is_learned_does_not_hang_on_the_order_of_patients_or_columns(shipp
 def test_cases_that_were_read_are_taken_as_they_are(shipped):
     drawn = shipped.simulate(40, missing=0.4, seed=14)
     known = read_diagnosed(shipped, drawn, every=False)
-    assert cc.update(shipped, known).model.digest == cc.update(shipped, drawn).model.digest
+    assert cc.learn.update(shipped, known).model.digest == cc.learn.update(shipped, drawn).model.digest

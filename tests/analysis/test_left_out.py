@@ -28,7 +28,7 @@ def test_learning_helps_where_the_world_is_one_that_the_tables_allow(shipped, fi
     for seed in range(3):
         world = drawn_world(shipped, seed)
         others = read_diagnosed(shipped, world.simulate(20_000, missing=0.4, seed=99))
-        learned = cc.update(shipped, world.simulate(600, missing=0.4, seed=seed)).model
+        learned = cc.learn.update(shipped, world.simulate(600, missing=0.4, seed=seed)).model
         every = np.ones((1, len(others)))
         before, after, best = (
             float(log_loss(replace(others, model=own).probabilities(), others.truth, every)[0])
@@ -42,7 +42,7 @@ def test_learning_helps_where_the_world_is_one_that_the_tables_allow(shipped, fi
 
 def test_before_and_after_are_of_the_same_patients_and_before_is_the_network_as_it_is(shipped):
     cases = read_diagnosed(shipped, shipped.simulate(90, missing=0.3, seed=1))
-    found = cc.left_out(shipped, cases, folds=3)
+    found = cc.learn.cross_validate(shipped, cases, folds=3)
     every = np.ones((1, 90))
     before = found.frame.set_index("metric")["before"]["log_loss"]
     assert before == pytest.approx(float(log_loss(cases.probabilities(), cases.truth, every)[0]))
@@ -53,8 +53,8 @@ def test_nobody_is_asked_by_tables_that_know_him(shipped):
     """One patient of a kind: whoever learned of him would be far less surprised."""
     drawn = shipped.simulate(40, seed=2)
     cases = read_diagnosed(shipped, drawn)
-    after = cc.left_out(shipped, cases, folds=40).frame.set_index("metric")["after"]["log_loss"]
-    known = cc.update(shipped, cases).model
+    after = cc.learn.cross_validate(shipped, cases, folds=40).frame.set_index("metric")["after"]["log_loss"]
+    known = cc.learn.update(shipped, cases).model
     own = float(log_loss(replace(cases, model=known).probabilities(), cases.truth, np.ones((1, 40)))[0])
     assert own < after
 
@@ -62,10 +62,10 @@ def test_nobody_is_asked_by_tables_that_know_him(shipped):
 def test_patients_without_a_diagnosis_teach_but_are_not_asked(shipped):
     drawn = shipped.simulate(60, missing=0.3, seed=3)
     drawn.loc[:19, "diagnosis"] = np.nan
-    assert cc.left_out(shipped, drawn, folds=4).patients == 40
+    assert cc.learn.cross_validate(shipped, drawn, folds=4).patients == 40
 
 
 @pytest.mark.parametrize("folds", [1, 100])
 def test_too_many_parts_are_refused_in_words(shipped, folds):
-    with pytest.raises(cc.QuestionError, match="cannot be left out in"):
-        cc.left_out(shipped, shipped.simulate(30, seed=4), folds=folds)
+    with pytest.raises(cc.errors.QuestionError, match="cannot be left out in"):
+        cc.learn.cross_validate(shipped, shipped.simulate(30, seed=4), folds=folds)

@@ -25,7 +25,7 @@ def many(number, others=0):
     return {BIOPSY: ["absent"] * number + ["intramural_calcification"] * others}
 
 
-@pytest.mark.parametrize("ask", [cc.sweep, cc.flips, cc.pairs, cc.next_test, cc.decide])
+@pytest.mark.parametrize("ask", [cc.whatif.sweep, cc.whatif.flips, cc.whatif.pairs, cc.next_test, cc.decide])
 def test_the_work_does_not_grow_with_the_number_of_equal_results(model, ask, monkeypatch):
     """Counted in findings that are put on the scale of the codes, the inner step of all of these."""
     counts = []
@@ -45,7 +45,7 @@ def test_the_work_does_not_grow_with_the_number_of_equal_results(model, ask, mon
 
 
 def test_of_equal_results_one_stands_for_all(model):
-    few, lot = (cc.sweep(model, many(number, 1)).frame.query("variable == @BIOPSY") for number in (2, 40))
+    few, lot = (cc.whatif.sweep(model, many(number, 1)).frame.query("variable == @BIOPSY") for number in (2, 40))
     assert few["kind"].to_list() == lot["kind"].to_list()
 
 
@@ -54,14 +54,14 @@ def test_a_hundred_thousand_results_are_understood_and_told_in_short(model):
     assert len(posterior.evidence[BIOPSY].likelihoods) == 100_000
     assert posterior.evidence[BIOPSY].given == "absent, 100000 times"
     assert len(repr(posterior)) < 5_000
-    assert max(map(len, cc.sweep(model, many(100_000)).frame["value"])) < 200
-    assert cc.one_way(model, many(100_000)).frame["derivative"].notna().all()
+    assert max(map(len, cc.whatif.sweep(model, many(100_000)).frame["value"])) < 200
+    assert cc.sensitivity.one_way(model, many(100_000)).frame["derivative"].notna().all()
 
 
 def test_what_needs_each_result_by_itself_says_that_there_are_too_many(model):
-    with pytest.raises(cc.QuestionError, match="2,000 results are too many to be followed one by one"):
-        cc.trajectory(model, many(2_000))
-    with pytest.raises(cc.QuestionError, match="2,000 results of vascular_histology are too many for patients"):
+    with pytest.raises(cc.errors.QuestionError, match="2,000 results are too many to be followed one by one"):
+        cc.whatif.trajectory(model, many(2_000))
+    with pytest.raises(cc.errors.QuestionError, match="2,000 results of vascular_histology are too many for patients"):
         _ = model.posterior(many(2_000)).fit
 
 
@@ -95,7 +95,7 @@ def test_a_cell_is_cut_into_number_and_unit_in_time_that_grows_with_its_length(t
 
 
 def test_a_cell_that_is_too_long_is_refused_and_not_echoed(model):
-    with pytest.raises(cc.FindingsError) as caught:
+    with pytest.raises(cc.errors.FindingsError) as caught:
         model.posterior({BIOPSY: ",".join(["absent"] * LONGEST)})
     assert "of which at most 10,000 are read" in str(caught.value)
     assert len(str(caught.value)) < 400

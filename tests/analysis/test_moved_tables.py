@@ -15,7 +15,7 @@ def asked(model, evidence):
     """The posterior; None where the evidence is impossible."""
     try:
         return model.posterior(evidence)
-    except cc.ImpossibleEvidence:
+    except cc.errors.ImpossibleEvidence:
         return None
 
 

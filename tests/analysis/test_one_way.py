@@ -81,7 +81,9 @@ def of_table(entries, table):
 @pytest.fixture(scope="module")
 def shipped_functions():
     """For every scheme the functions of every published case."""
-    return {scheme: [cc.one_way(MODEL, evidence, scheme=scheme) for evidence in PATIENTS] for scheme in SCHEMES}
+    return {
+        scheme: [cc.sensitivity.one_way(MODEL, evidence, scheme=scheme) for evidence in PATIENTS] for scheme in SCHEMES
+    }
 
 
 @pytest.mark.parametrize("table", sorted(MODEL.variables, key=lambda name: -MODEL.network.tables[name].size))
@@ -122,10 +124,10 @@ def questions(draw, networks):
     scheme = draw(st.sampled_from(SCHEMES))
     event(scheme)
     try:
-        return model, cc.one_way(model, findings, scheme=scheme)
-    except cc.ImpossibleEvidence:
+        return model, cc.sensitivity.one_way(model, findings, scheme=scheme)
+    except cc.errors.ImpossibleEvidence:
         event("impossible")
-        return model, cc.one_way(model, scheme=scheme)
+        return model, cc.sensitivity.one_way(model, scheme=scheme)
 
 
 @settings(max_examples=100, deadline=None)
@@ -152,7 +154,7 @@ ROWS = st.lists(st.sampled_from([0.0, 0.0, 0.01, 0.2, 0.2, 1.0, 3.0]), min_size=
 def test_a_row_moves_as_its_scheme_says(build, scheme, numbers, share):
     row = np.array(numbers) / sum(numbers)
     states = " ".join("stuvw"[: len(row)])
-    found = cc.one_way(cc.Model(build("a", {"a": (states, "", row)})), scheme=scheme)
+    found = cc.sensitivity.one_way(cc.Model(build("a", {"a": (states, "", row)})), scheme=scheme)
     for entry in found.entries:
         function, column = found.function(entry), entry.column
         x = min(function.knots[0] + share * (function.knots[2] - function.knots[0]), function.knots[2])
@@ -360,7 +362,7 @@ def all_finite(found):
 
 
 def test_without_findings_only_the_target_and_what_is_above_it_matter():
-    found = cc.one_way(MODEL)
+    found = cc.sensitivity.one_way(MODEL)
     assert all_finite(found)
     moving = set(found.frame.loc[found.frame["derivative"].abs() > 1e-12, "table"])
     assert moving == {"care_setting", "subtype"}
@@ -370,7 +372,7 @@ def test_without_findings_only_the_target_and_what_is_above_it_matter():
 def test_with_all_that_can_be_seen_observed_only_the_rows_they_point_to_matter():
     known = MODEL.simulate(1, seed=3).iloc[0]
     known = {name: value for name, value in known.items() if name in MODEL.variables and name != MODEL.target}
-    found = cc.one_way(MODEL, known)
+    found = cc.sensitivity.one_way(MODEL, known)
     assert set(MODEL.variables) - set(known) == {MODEL.target, "form", "vessel_calcification"}  # never seen as such
     assert all_finite(found)
     moving = found.frame[found.frame["derivative"].abs() > 1e-12].groupby("table").size()
@@ -379,7 +381,7 @@ def test_with_all_that_can_be_seen_observed_only_the_rows_they_point_to_matter()
 
 
 def test_a_posterior_of_1_moves_only_where_a_zero_may_become_none():
-    found = cc.one_way(MODEL, subtype="calciphylaxis")
+    found = cc.sensitivity.one_way(MODEL, subtype="calciphylaxis")
     assert found.posterior["calciphylaxis"] == 1
     assert all_finite(found)
     assert (found.frame["swing"] == 0).all()
@@ -394,7 +396,7 @@ ZERO = MappingProxyType({"a": ("s t", "", [0.7, 0.3]), "b": ("n p", "a", [[1.0, 
 
 
 def test_a_zero_has_a_slope_and_a_flip_infinitely_far_away(build):
-    found = cc.one_way(cc.Model(build("a", ZERO)), b="p")
+    found = cc.sensitivity.one_way(cc.Model(build("a", ZERO)), b="p")
     line = found.frame.set_index("entry").loc["b=p@a=s"]
     assert found.posterior["t"] == 1
     assert line["value"] == line["lower"] == line["upper"] == 0
@@ -406,7 +408,7 @@ def test_a_zero_has_a_slope_and_a_flip_infinitely_far_away(build):
 
 
 def test_a_zero_that_makes_the_findings_impossible_gives_nan(build):
-    found = cc.one_way(cc.Model(build("a", ZERO)), b="p")
+    found = cc.sensitivity.one_way(cc.Model(build("a", ZERO)), b="p")
     assert np.isnan(found.function("b=p@a=t")(0.0)).all()
     assert found.function("b=p@a=t")(1e-300)[1] == pytest.approx(1)
     assert np.isnan(found.function("a=t")(0.0)).all()
@@ -414,14 +416,14 @@ def test_a_zero_that_makes_the_findings_impossible_gives_nan(build):
 
 def test_a_result_that_was_thought_impossible_has_a_slope_though_others_were_seen(build):
     seen = build("a", ZERO, repeatable=("b",))
-    found = cc.one_way(cc.Model(seen), b=["p", "n"])
+    found = cc.sensitivity.one_way(cc.Model(seen), b=["p", "n"])
     # the weight of s is 0.7 x (1 - x), that of t 0.3 · 0.24
     assert found.frame.set_index("entry").loc["b=p@a=s", "derivative"] == pytest.approx(-0.7 / 0.072)
 
 
 def test_a_tie_is_a_flip_where_it_stands(build):
     tables = {"a": ("s t", "", [0.5, 0.5]), "b": ("n p", "a", [[0.5, 0.5], [0.5, 0.5]])}
-    line = cc.one_way(cc.Model(build("a", tables)), b="p").frame.set_index("entry").loc["a=s"]
+    line = cc.sensitivity.one_way(cc.Model(build("a", tables)), b="p").frame.set_index("entry").loc["a=s"]
     assert line["flip_below"] == line["value"] == 0.5
     assert line["admissible_below"] == 0
     assert line["distance"] == 0
@@ -431,7 +433,7 @@ def test_a_tie_is_a_flip_where_it_stands(build):
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_hundred_biopsies(scheme):
     known = {"vascular_histology": ["absent"] * 99 + ["intramural_calcification"], "warfarin": "yes", "pain": "severe"}
-    found = cc.one_way(MODEL, known, scheme=scheme)
+    found = cc.sensitivity.one_way(MODEL, known, scheme=scheme)
     assert all_finite(found)
     entry = "vascular_histology=absent@vessel_calcification=yes"
     function = found.function(entry)
@@ -447,7 +449,7 @@ def test_rows_that_rest_on_one_patient_have_the_widest_intervals():
     network = MODEL.network
     loose = cc.Model(replace(network, weights=dict.fromkeys(network.variables, 1.0)))
     tight = cc.Model(replace(network, weights=dict.fromkeys(network.variables, 1e6)))
-    wide, narrow = (cc.one_way(model, PATIENTS[0]).frame for model in (loose, tight))
+    wide, narrow = (cc.sensitivity.one_way(model, PATIENTS[0]).frame for model in (loose, tight))
     inner = (wide["value"] > 0) & (wide["value"] < 1)
     for frame in (wide, narrow):
         assert np.isfinite(frame[["lower", "upper", "at_lower", "at_upper", "swing"]].to_numpy()).all()
@@ -459,8 +461,8 @@ def test_rows_that_rest_on_one_patient_have_the_widest_intervals():
 
 
 def test_a_network_without_weights_has_points_for_intervals():
-    known = cc.one_way(MODEL, PATIENTS[0]).frame
-    frame = cc.one_way(cc.Model(replace(MODEL.network, weights={})), PATIENTS[0]).frame
+    known = cc.sensitivity.one_way(MODEL, PATIENTS[0]).frame
+    frame = cc.sensitivity.one_way(cc.Model(replace(MODEL.network, weights={})), PATIENTS[0]).frame
     assert frame["weight"].isna().all()
     assert (frame["lower"] == frame["value"]).all()
     assert (frame["upper"] == frame["value"]).all()
@@ -471,7 +473,7 @@ def test_a_network_without_weights_has_points_for_intervals():
 
 
 def test_a_smaller_mass_makes_narrower_intervals_and_moves_no_flip():
-    wide, narrow = (cc.one_way(MODEL, PATIENTS[0], mass=mass).frame for mass in (0.95, 0.5))
+    wide, narrow = (cc.sensitivity.one_way(MODEL, PATIENTS[0], mass=mass).frame for mass in (0.95, 0.5))
     assert (wide["lower"] <= narrow["lower"]).all()
     assert (wide["upper"] >= narrow["upper"]).all()
     assert set(narrow.index[narrow["fragile"]]) <= set(wide.index[wide["fragile"]])
@@ -479,7 +481,7 @@ def test_a_smaller_mass_makes_narrower_intervals_and_moves_no_flip():
 
 
 def test_the_rows_that_move_are_told_once_each_the_largest_swing_first():
-    found = cc.one_way(MODEL, PATIENTS[0])
+    found = cc.sensitivity.one_way(MODEL, PATIENTS[0])
     rows = found.rows
     assert rows["swing"].is_monotonic_decreasing
     assert not rows.duplicated(["table", "given"]).any()
@@ -496,7 +498,7 @@ def test_the_rows_that_move_are_told_once_each_the_largest_swing_first():
 def test_a_scheme_that_is_none_is_refused(scheme):
     message = f"no way of co-variation {scheme!r}: one of proportional, uniform, order-preserving"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        cc.one_way(MODEL, scheme=scheme)
+        cc.sensitivity.one_way(MODEL, scheme=scheme)
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         knots(np.array([[0.5, 0.5]]), scheme)
 
@@ -505,7 +507,7 @@ def test_a_scheme_that_is_none_is_refused(scheme):
 def test_a_mass_that_is_none_is_refused(mass):
     message = f"the mass of an interval lies between 0 and 1, not at {mass}"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        cc.one_way(MODEL, mass=mass)
+        cc.sensitivity.one_way(MODEL, mass=mass)
 
 
 @pytest.mark.parametrize(
@@ -537,20 +539,20 @@ def test_a_mass_that_is_none_is_refused(mass):
     ],
 )
 def test_an_entry_that_there_is_not_is_told_with_what_there_is(entry, message):
-    found = cc.one_way(MODEL)
-    with pytest.raises(cc.UnknownEntry, match=f"^{re.escape(message)}"):
+    found = cc.sensitivity.one_way(MODEL)
+    with pytest.raises(cc.errors.UnknownEntry, match=f"^{re.escape(message)}"):
         found.function(entry)
 
 
 def test_a_value_beyond_the_knots_is_refused():
-    function = cc.one_way(MODEL).function("care_setting=" + MODEL.variables["care_setting"].state_names[0])
+    function = cc.sensitivity.one_way(MODEL).function("care_setting=" + MODEL.variables["care_setting"].state_names[0])
     for x in (-0.01, 1.01, np.array([0.5, 2.0])):
         with pytest.raises(ValueError, match=r"^care_setting=\w+ can move from 0 to 1 only$"):
             function(x)
 
 
 def test_parents_may_be_named_in_any_order():
-    found = cc.one_way(MODEL, PATIENTS[0])
+    found = cc.sensitivity.one_way(MODEL, PATIENTS[0])
     one = found.function("warfarin=yes@esrd=no,subtype=calciphylaxis")
     other = found.function(" warfarin = yes @ subtype=calciphylaxis , esrd = no")
     assert str(one.entry) == str(other.entry) == "warfarin=yes@esrd=no,subtype=calciphylaxis"

@@ -22,12 +22,12 @@ def read(shipped):
 
 @pytest.fixture(scope="module")
 def found(shipped, read):
-    return cc.over_patients(shipped, read, draws=DRAWS, seed=3)
+    return cc.sensitivity.across_patients(shipped, read, draws=DRAWS, seed=3)
 
 
 @pytest.fixture(scope="module")
 def alone(shipped, read):
-    return {case: cc.one_way(shipped, evidence) for case, evidence in read.items()}
+    return {case: cc.sensitivity.one_way(shipped, evidence) for case, evidence in read.items()}
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_entries_are_counted_and_averaged(shipped, found, alone):
 def test_sources_are_averaged_over_all_patients(shipped, read, found):
     sums = {}
     for evidence in read.values():
-        own = cc.uncertainty(shipped, evidence, draws=DRAWS, seed=3)
+        own = cc.sensitivity.uncertainty(shipped, evidence, draws=DRAWS, seed=3)
         lines = own.by_source
         for line in lines[lines["state"] == own.posterior.leading].itertuples():
             first, total = sums.get(line.source, (0.0, 0.0))
@@ -98,7 +98,7 @@ def test_sources_are_averaged_over_all_patients(shipped, read, found):
 
 
 def test_the_order_of_patients_only_orders_the_lines(shipped, read, found):
-    turned = cc.over_patients(shipped, dict(reversed(read.items())), draws=DRAWS, seed=3)
+    turned = cc.sensitivity.across_patients(shipped, dict(reversed(read.items())), draws=DRAWS, seed=3)
     pd.testing.assert_frame_equal(turned.patients.iloc[::-1].reset_index(drop=True), found.patients, check_exact=True)
     for name, key in (("entries", "entry"), ("sources", "source")):
         one, other = (getattr(answer, name).set_index(key).sort_index() for answer in (turned, found))
@@ -107,24 +107,28 @@ def test_the_order_of_patients_only_orders_the_lines(shipped, read, found):
 
 def test_a_frame_is_read_as_its_rows_are(shipped, read, found):
     frame = CASES.loc[CHOSEN]
-    same = cc.over_patients(shipped, frame, draws=DRAWS, seed=3)
+    same = cc.sensitivity.across_patients(shipped, frame, draws=DRAWS, seed=3)
     pd.testing.assert_frame_equal(same.patients, found.patients, check_exact=True)
     pd.testing.assert_frame_equal(same.entries, found.entries, check_exact=True)
 
 
 def test_headings_may_name_units(shipped):
     frame = pd.DataFrame({"serum_calcium (mmol/L)": [2.3, 2.9], "pain": ["severe", ""]}, index=["ann", "bob"])
-    got = cc.over_patients(shipped, frame, draws=50).patients
+    got = cc.sensitivity.across_patients(shipped, frame, draws=50).patients
     evidence = {
         "ann": shipped.read({"serum_calcium": "2.3 mmol/L", "pain": "severe"}),
         "bob": shipped.read({"serum_calcium": "2.9 mmol/L"}),
     }
-    pd.testing.assert_frame_equal(got, cc.over_patients(shipped, evidence, draws=50).patients, check_exact=True)
+    pd.testing.assert_frame_equal(
+        got, cc.sensitivity.across_patients(shipped, evidence, draws=50).patients, check_exact=True
+    )
     assert got["probability"].iloc[0] != got["probability"].iloc[1]
 
 
 def test_without_weights_there_are_flips_and_no_shares(unweighed):
-    found = cc.over_patients(unweighed, {"ann": unweighed.read(warfarin="yes"), "bob": unweighed.read(pain="none")})
+    found = cc.sensitivity.across_patients(
+        unweighed, {"ann": unweighed.read(warfarin="yes"), "bob": unweighed.read(pain="none")}
+    )
     assert found.patients.columns.to_list() == [
         "patient", "leading", "probability", "fragile", "nearest", "flips_to", "distance",
     ]  # fmt: skip
@@ -135,21 +139,23 @@ def test_without_weights_there_are_flips_and_no_shares(unweighed):
 
 
 def test_a_certain_patient_has_no_nearest_flip(unweighed):
-    line = cc.over_patients(unweighed, {"cal": unweighed.read(pain="severe", disease="grave")}).patients.iloc[0]
+    line = cc.sensitivity.across_patients(
+        unweighed, {"cal": unweighed.read(pain="severe", disease="grave")}
+    ).patients.iloc[0]
     assert (line["nearest"], line["flips_to"], line["distance"], line["fragile"]) == (None, None, np.inf, 0)
 
 
 @pytest.mark.parametrize("patients", [{}, CASES.head(0)], ids=["mapping", "frame"])
 def test_no_patient_is_told(shipped, patients):
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole text is compared
-        cc.over_patients(shipped, patients)
+        cc.sensitivity.across_patients(shipped, patients)
     assert str(caught.value) == "there is no patient"
 
 
 def test_each_row_is_read_as_the_kind_of_record_it_names(shipped, found):
     kinds = ["case_report", "", "abstract", "asked"]
     frame = CASES.loc[CHOSEN].assign(record=kinds)
-    got = cc.over_patients(shipped, frame, draws=50).patients
+    got = cc.sensitivity.across_patients(shipped, frame, draws=50).patients
     expected = shipped.posteriors(frame)
     assert got["leading"].to_list() == expected["leading"].to_list()
     leading = [expected.loc[case, lead] for case, lead in zip(CHOSEN, got["leading"], strict=True)]
@@ -159,8 +165,8 @@ def test_each_row_is_read_as_the_kind_of_record_it_names(shipped, found):
 
 
 def test_a_kind_of_record_that_is_none_is_refused(shipped):
-    with pytest.raises(cc.FindingsError, match="no such kind of record"):
-        cc.over_patients(shipped, CASES.loc[CHOSEN[:1]].assign(record="diary"), draws=50)
+    with pytest.raises(cc.errors.FindingsError, match="no such kind of record"):
+        cc.sensitivity.across_patients(shipped, CASES.loc[CHOSEN[:1]].assign(record="diary"), draws=50)
 
 
 def test_an_analysis_of_each_patient_reads_records_with_the_model_of_each(shipped):
@@ -170,8 +176,8 @@ def test_an_analysis_of_each_patient_reads_records_with_the_model_of_each(shippe
     def probabilities(evidence):
         return each.posterior(evidence).probabilities.to_frame().T
 
-    got = cc.each_patient(each, frame, probabilities).set_index("patient")[list(shipped.states)]
+    got = cc.sensitivity.each_patient(each, frame, probabilities).set_index("patient")[list(shipped.states)]
     expected = shipped.posteriors(frame)[list(shipped.states)]
     np.testing.assert_allclose(got.to_numpy(float), expected.to_numpy(float), atol=1e-12)
-    with pytest.raises(cc.QuestionError, match="the patients have a column record"):
-        cc.each_patient(shipped, frame, probabilities)
+    with pytest.raises(cc.errors.QuestionError, match="the patients have a column record"):
+        cc.sensitivity.each_patient(shipped, frame, probabilities)

@@ -54,7 +54,7 @@ def check(model, findings, plan):
 
 
 def test_every_line_of_the_article_s_patient(before_histology):
-    plan = cc.plan(MODEL, before_histology, state="calciphylaxis")
+    plan = cc.serial_testing(MODEL, before_histology, state="calciphylaxis")
     check(MODEL, before_histology, plan)
     assert plan.variable.name == "vascular_histology"
     assert plan.negative == "absent"
@@ -64,7 +64,7 @@ def test_every_line_of_the_article_s_patient(before_histology):
 
 
 def test_three_negative_biopsies_turn_the_article_s_patient(before_histology):
-    plan = cc.plan(MODEL, before_histology, state="calciphylaxis", threshold=0.35)
+    plan = cc.serial_testing(MODEL, before_histology, state="calciphylaxis", threshold=0.35)
     chain = plan.frame[plan.frame["result"].isin(["", "absent"])].set_index("step")["calciphylaxis"]
     assert chain[0] > 0.70
     assert chain[3] < 0.35
@@ -80,7 +80,7 @@ def test_three_negative_biopsies_turn_the_article_s_patient(before_histology):
 @pytest.mark.parametrize("known", ["absent", ["absent", "intramural_calcification"]])
 def test_further_results_are_added_to_those_there_are(before_histology, known):
     findings = before_histology | {"vascular_histology": known}
-    check(MODEL, findings, cc.plan(MODEL, findings, state="calciphylaxis", steps=3))
+    check(MODEL, findings, cc.serial_testing(MODEL, findings, state="calciphylaxis", steps=3))
 
 
 @settings(max_examples=40, deadline=None)
@@ -107,11 +107,13 @@ def test_every_line_on_a_random_network(networks, variable, data, threshold, ste
         findings[other] = data.draw(st.sampled_from(network.variables[other].state_names))
     try:
         model.posterior(findings)
-    except cc.ImpossibleEvidence:
+    except cc.errors.ImpossibleEvidence:
         findings = {}
     state = data.draw(st.sampled_from(model.states))
     negative = data.draw(st.sampled_from(network.variables[name].state_names))
-    plan = cc.plan(model, findings, state=state, variable=name, negative=negative, threshold=threshold, steps=steps)
+    plan = cc.serial_testing(
+        model, findings, state=state, variable=name, negative=negative, threshold=threshold, steps=steps
+    )
     assert (plan.state, plan.variable.name, plan.negative) == (state, name, negative)
     check(model, findings, plan)
     assert not {"lower", "upper"} & set(plan.frame)  # rows without weights
@@ -130,30 +132,30 @@ def clinic(build):
 
 def test_any_number_of_results_brings_it_to_what_they_can_tell_at_all(clinic):
     """By hand: they can at most show that the sign is not there, and .2 against .9 leaves 2/11."""
-    plan = cc.plan(clinic, state="ill")
+    plan = cc.serial_testing(clinic, state="ill")
     assert plan.limit == pytest.approx(2 / 11, abs=1e-12)
     assert plan.enough is None
     assert plan.frame["ill"].min() > 2 / 11
 
 
 def test_verdicts(clinic):
-    now = cc.plan(clinic, state="ill", threshold=0.6)
+    now = cc.serial_testing(clinic, state="ill", threshold=0.6)
     assert now.enough == 0
     assert now.verdict == "Ill is below 60 % now: 50 %."
     # by hand: after one clear look .5 * (.8*.4 + .2*.9) = .25 against .5 * (.1*.4 + .9*.9) = .425
-    one = cc.plan(clinic, state="ill", threshold=0.4)
+    one = cc.serial_testing(clinic, state="ill", threshold=0.4)
     assert one.enough == 1
     assert one.verdict == (
         "After one more negative result the probability of ill is 37 %, instead of 50 % now; that it is negative is "
         "68 % probable. Any number of them would bring it to 18 %."
     )
-    two = cc.plan(clinic, state="ill", threshold=0.3)
+    two = cc.serial_testing(clinic, state="ill", threshold=0.3)
     assert two.enough == 2
     assert two.verdict.startswith(
         "After two more negative results the probability of ill is 28 %, instead of 50 % now; "
     )
     assert "that all two are negative" in two.verdict or "that both are negative" in two.verdict
-    never = cc.plan(clinic, state="ill", threshold=0.1, steps=1)
+    never = cc.serial_testing(clinic, state="ill", threshold=0.1, steps=1)
     assert never.enough is None
     assert never.verdict == (
         "After one more negative result the probability of ill is 37 %, instead of 50 % now, not below 10 %; that it "
@@ -164,9 +166,9 @@ def test_verdicts(clinic):
 
 
 def test_unless_told_the_leading_state_is_asked_and_the_first_state_is_negative(clinic):
-    plan = cc.plan(clinic, look="seen")
+    plan = cc.serial_testing(clinic, look="seen")
     assert (plan.state, plan.negative, plan.variable.name) == ("ill", "clear", "look")
-    other = cc.plan(clinic, look="clear", negative="seen")
+    other = cc.serial_testing(clinic, look="clear", negative="seen")
     assert other.state == "well"
     assert other.frame["well"][1] < other.frame["well"][0]
 
@@ -187,18 +189,18 @@ def test_unless_told_the_leading_state_is_asked_and_the_first_state_is_negative(
 )
 def test_what_cannot_be_asked_is_said(asked, says):
     with pytest.raises(ValueError, match=says):
-        cc.plan(MODEL, pain="severe", **asked)
+        cc.serial_testing(MODEL, pain="severe", **asked)
 
 
 def test_without_a_variable_to_repeat_there_is_no_plan(build):
     model = cc.Model(build("d", {"d": ("s t", "", [0.5, 0.5]), "look": ("n y", "d", [[0.8, 0.2], [0.3, 0.7]])}))
-    with pytest.raises(cc.QuestionError, match="no variable of this network takes several results"):
-        cc.plan(model)
+    with pytest.raises(cc.errors.QuestionError, match="no variable of this network takes several results"):
+        cc.serial_testing(model)
     look = ("n y", "d", [[0.8, 0.2], [0.3, 0.7]])
     two = cc.Model(build("d", {"d": ("s t", "", [0.5, 0.5]), "a": look, "b": look}, repeatable=["a", "b"]))
-    with pytest.raises(cc.QuestionError, match=r"no repeatable variable .*: write one of: a, b"):
-        cc.plan(two)
-    assert cc.plan(two, variable="b").variable.name == "b"
+    with pytest.raises(cc.errors.QuestionError, match=r"no repeatable variable .*: write one of: a, b"):
+        cc.serial_testing(two)
+    assert cc.serial_testing(two, variable="b").variable.name == "b"
 
 
 def test_a_result_that_cannot_come_has_no_chance(build):
@@ -208,7 +210,7 @@ def test_a_result_that_cannot_come_has_no_chance(build):
         "fever": ("no yes", "d", [[0.5, 0.5], [0.0, 1.0]]),
         "look": ("clear seen", "d", [[1.0, 0.0], [0.4, 0.6]]),
     }
-    plan = cc.plan(cc.Model(build("d", tables, repeatable=["look"])), fever="no", state="well", steps=2)
+    plan = cc.serial_testing(cc.Model(build("d", tables, repeatable=["look"])), fever="no", state="well", steps=2)
     chain = plan.frame[plan.frame["result"].isin(["", "clear"])]
     assert (chain["chance"] == 1).all()
     assert (plan.frame.loc[plan.frame["result"] == "seen", "chance"] == 0).all()
@@ -221,4 +223,4 @@ def test_any_number_of_results_are_possible_where_one_is(build):
         "fever": ("no yes", "d", [[1.0, 0.0], [0.5, 0.5]]),
         "look": ("clear seen", "d", [[0.9, 0.1], [0.4, 0.6]]),
     }
-    assert cc.plan(cc.Model(build("d", tables, repeatable=["look"])), fever="yes", state="ill").limit == 1
+    assert cc.serial_testing(cc.Model(build("d", tables, repeatable=["look"])), fever="yes", state="ill").limit == 1

@@ -47,7 +47,7 @@ def test_false_discovery_rates_are_those_of_scipy():
 @pytest.fixture(scope="module")
 def cohorts(shipped):
     """The checks of sixty cohorts of the network itself."""
-    return [cc.prequential(shipped, shipped.simulate(120, missing=0.5, seed=seed)) for seed in range(60)]
+    return [cc.learn.check_cohort(shipped, shipped.simulate(120, missing=0.5, seed=seed)) for seed in range(60)]
 
 
 def test_of_its_own_cohorts_the_network_seldom_says_that_they_differ(cohorts, figure):
@@ -72,7 +72,7 @@ def test_what_was_changed_is_found_and_named(shipped):
     mine = table["subtype"].eq("calciphylaxis") & table["esrd"].eq("no")
     table.loc[mine, ["no", "yes"]] = [0.02, 0.98]
     other = shipped.with_tables({"warfarin": table})
-    found = cc.prequential(shipped, other.simulate(1500, missing=0.2, seed=3))
+    found = cc.learn.check_cohort(shipped, other.simulate(1500, missing=0.2, seed=3))
     assert found.variables.iloc[0]["variable"] == "warfarin"
     assert found.rows.iloc[0]["table"] == "warfarin"
     assert set(found.rows.iloc[0]["given"].split(", ")) == {"no", "calciphylaxis"}
@@ -83,7 +83,7 @@ def test_what_was_changed_is_found_and_named(shipped):
 
 def test_rows_of_complete_patients_are_counted(shipped):
     drawn = shipped.simulate(500, hidden=True, seed=4)
-    found = cc.prequential(shipped, drawn).rows.query("table == 'pain' and given == 'dystrophic, no'")
+    found = cc.learn.check_cohort(shipped, drawn).rows.query("table == 'pain' and given == 'dystrophic, no'")
     mine = drawn[(drawn["diagnosis"] == "dystrophic") & (drawn["ulceration"] == "no")]
     for line in found.itertuples():
         assert line.cases == pytest.approx(len(mine))
@@ -99,6 +99,6 @@ def test_a_row_of_little_weight_claims_little(shipped):
 def test_patients_without_a_diagnosis_are_checked_too(shipped):
     drawn = shipped.simulate(60, missing=0.3, seed=5)
     drawn.loc[::2, "diagnosis"] = np.nan
-    found = cc.prequential(shipped, drawn)
+    found = cc.learn.check_cohort(shipped, drawn)
     assert found.variables.set_index("variable").loc["subtype", "patients"] == 30
     assert found.as_dict(2)["patients"] == 60

@@ -76,7 +76,7 @@ def entries(changes):
     ],
 )  # fmt: skip
 def test_s1_to_s3_single_changes_that_reach_a_probability(tables, target, known, state, wanted, printed, tolerance):
-    changes = cc.smallest_changes(model(target, tables), known, state=state, probability=wanted)
+    changes = cc.sensitivity.smallest_changes(model(target, tables), known, state=state, probability=wanted)
     found = entries(changes)
     for entry, (new, far) in printed.items():
         assert found[entry][0] == pytest.approx(new, abs=tolerance, rel=0), entry
@@ -88,19 +88,19 @@ def test_s1_to_s3_single_changes_that_reach_a_probability(tables, target, known,
 
 def test_s4_a_prior_moved_in_proportion():
     travel = model("E", TRAVEL)
-    function = cc.one_way(travel, {"O": "self"}).function("A=old")
+    function = cc.sensitivity.one_way(travel, {"O": "self"}).function("A=old")
     assert function(0.2)[0] == pytest.approx(0.594134, abs=5e-7)
     assert function(0.6383142)[0] == pytest.approx(0.7, abs=1e-6)
 
 
 def test_s5_a_row_moved_in_proportion():
-    function = cc.one_way(model("report", ALARM), {}).function("alarm=false@fire=yes,tampering=no")
+    function = cc.sensitivity.one_way(model("report", ALARM), {}).function("alarm=false@fire=yes,tampering=no")
     assert function.row(0.1) == pytest.approx([0.83636364, 0.06363636, 0.1], abs=6e-9)
 
 
 def test_s6_the_only_two_single_changes_that_do_it():
     # Chan & Darwiche, from memory: .036 and .0047; beyond these digits by enumeration
-    changes = cc.smallest_changes(
+    changes = cc.sensitivity.smallest_changes(
         model("tampering", POOLE), {"report": "yes", "smoke": "no"}, state="yes", probability=0.65
     )
     found = entries(changes)
@@ -130,7 +130,7 @@ def test_distances_and_divergences_of_bnmonitor(printed):
     synthetic = model("y3", SYNTHETIC)
     found = {"far": [], "divergence": []}
     for scheme in ("uniform", "proportional"):
-        row = cc.one_way(synthetic, {}, scheme=scheme).function("y2=1@y1=2").row(new)
+        row = cc.sensitivity.one_way(synthetic, {}, scheme=scheme).function("y2=1@y1=2").row(new)
         table = synthetic.network.tables["y2"].copy()
         table[1] = row
         changed = replace(synthetic.network, tables={**synthetic.network.tables, "y2": table})
@@ -144,7 +144,7 @@ def test_distances_and_divergences_of_bnmonitor(printed):
 def test_an_entry_that_stays_still_moves_a_row_made_uniform():
     synthetic = model("y3", SYNTHETIC)
     table = synthetic.network.tables["y1"].copy()
-    table[:] = cc.one_way(synthetic, {}, scheme="uniform").function("y1=2").row(0.3)
+    table[:] = cc.sensitivity.one_way(synthetic, {}, scheme="uniform").function("y1=2").row(0.3)
     assert table == pytest.approx([0.35, 0.3, 0.35])
     changed = replace(synthetic.network, tables={**synthetic.network.tables, "y1": table})
     assert distance(synthetic.network, changed) == pytest.approx(0.9162907, abs=5e-8)
@@ -181,7 +181,7 @@ POOLE_ASKED = {"report": "yes", "smoke": "no"}
     ],
 )  # fmt: skip
 def test_one_way_functions(tables, target, known, entry, state, coefficients):
-    function = cc.one_way(model(target, tables), known).function(entry)
+    function = cc.sensitivity.one_way(model(target, tables), known).function(entry)
     a, b, c, d = coefficients
     x = np.array([0.1, 0.37, 0.9])
     place = function.states.index(state)
@@ -203,7 +203,7 @@ def test_one_way_functions(tables, target, known, entry, state, coefficients):
     ],
 )
 def test_admissible_deviations(tables, target, known, entry, leader, below, above):
-    found = cc.one_way(model(target, tables), known)
+    found = cc.sensitivity.one_way(model(target, tables), known)
     line = found.frame.set_index("entry").loc[entry]
     assert found.posterior.leading == leader
     assert line["admissible_below"] == pytest.approx(below, abs=1e-6)
@@ -211,7 +211,9 @@ def test_admissible_deviations(tables, target, known, entry, leader, below, abov
 
 
 def test_two_way_functions():
-    surface = cc.two_way(model("tampering", POOLE), POOLE_ASKED, "tampering=yes", "report=yes@leaving=no", steps=4)
+    surface = cc.sensitivity.two_way(
+        model("tampering", POOLE), POOLE_ASKED, "tampering=yes", "report=yes@leaving=no", steps=4
+    )
     got = surface.surface(np.array([0.02, 0.03]), np.array([0.01, 0.006]))[:, 0]
     assert got == pytest.approx([0.500797, 0.699581], abs=6e-7)
     rows = surface.coefficients
@@ -220,7 +222,7 @@ def test_two_way_functions():
     total = rows[["a", "b", "c", "d"]].sum().to_numpy() / rows.loc["yes", "b"] * 0.550276736
     assert total == pytest.approx([-0.731764854, 0.548823641, 0.979162539, 0.001453096], abs=1e-8)
     tables, target, known = CANCER_CT
-    tumour = cc.two_way(model(target, tables), known, "MC=yes", "CT=yes@B=no", steps=4)
+    tumour = cc.sensitivity.two_way(model(target, tables), known, "MC=yes", "CT=yes@B=no", steps=4)
     x, y = np.array([0.1, 0.7]), np.array([0.3, 0.2])
     expected = (0.1425 * x + 0.0475) / (-0.15 * x * y + 0.1425 * x + 0.95 * y + 0.0475)
     assert tumour.surface(x, y)[:, 0] == pytest.approx(expected, abs=1e-12)
@@ -229,7 +231,11 @@ def test_two_way_functions():
 def test_error_bars_by_the_first_order():
     """Section of Van Allen, Greiner and Hooper's model: Beta(3,7), Beta(18,2), Beta(4,16); own, two methods each."""
     disease = model("disease", {"disease": (YES_NO, "", yes(0.3)), "test": (YES_NO, "disease", yes(0.9, 0.2))})
-    line = cc.one_way(disease, {"test": "yes"}).by_state.query("disease == 'yes'").set_index("entry")["derivative"]
+    line = (
+        cc.sensitivity.one_way(disease, {"test": "yes"})
+        .by_state.query("disease == 'yes'")
+        .set_index("entry")["derivative"]
+    )
     slopes = line[["disease=yes", "test=yes@disease=yes", "test=yes@disease=no"]].to_numpy()
     assert slopes == pytest.approx([1.0707912, 0.2498513, -1.1243308], abs=6e-8)
     variances = slopes**2 * np.array([0.21 / 11, 0.09 / 21, 0.16 / 21])

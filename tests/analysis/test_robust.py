@@ -94,7 +94,7 @@ def every_corner(model, findings, epsilon):
 def is_possible(model, findings):
     try:
         return model.posterior(findings).log_evidence > math.log(1e-3)
-    except cc.ImpossibleEvidence:
+    except cc.errors.ImpossibleEvidence:
         return False
 
 
@@ -107,7 +107,7 @@ def test_bounds_enclose_every_corner(build, contexts, repeatable, seed, epsilon)
     assume(is_possible(model, findings))
     p = every_corner(model, findings, epsilon)
     lowest, highest = p.min(axis=0), p.max(axis=0)
-    found = cc.robust_bounds(model, findings, epsilon=epsilon)
+    found = cc.sensitivity.robust_bounds(model, findings, epsilon=epsilon)
     frame = found.frame
     assert (frame["lower_bound"] <= lowest + 1e-12).all()
     assert (lowest <= frame["lower_attained"] + 1e-12).all()
@@ -130,7 +130,7 @@ def test_what_is_attained_mostly_is_the_limit_itself(build, contexts, figure):
             continue
         asked += 1
         p = every_corner(model, findings, 0.05)
-        found = cc.robust_bounds(model, findings, epsilon=0.05)
+        found = cc.sensitivity.robust_bounds(model, findings, epsilon=0.05)
         attained, bound = (
             found.frame[[f"lower_{kind}", f"upper_{kind}"]].to_numpy().T for kind in ("attained", "bound")
         )
@@ -150,7 +150,7 @@ def test_what_is_attained_mostly_is_the_limit_itself(build, contexts, figure):
 def test_more_doubt_widens_the_bounds_and_none_leaves_the_posterior(build, contexts, seed):
     model, findings = random_question(build, contexts, np.random.default_rng(seed), repeatable=seed % 2 == 0)
     assume(is_possible(model, findings))
-    frames = [cc.robust_bounds(model, findings, epsilon=e).frame for e in (1e-9, 0.01, 0.05, 0.2, 0.6)]
+    frames = [cc.sensitivity.robust_bounds(model, findings, epsilon=e).frame for e in (1e-9, 0.01, 0.05, 0.2, 0.6)]
     for less, more in pairwise(frames):
         assert (more["lower_bound"] <= less["lower_bound"] + 1e-12).all()
         assert (more["upper_bound"] >= less["upper_bound"] - 1e-12).all()
@@ -160,7 +160,7 @@ def test_more_doubt_widens_the_bounds_and_none_leaves_the_posterior(build, conte
 
 def test_bounds_of_two_variables_by_hand(build):
     model = cc.Model(build("d", {"d": ("a b", "", [0.3, 0.7]), "t": ("n p", "d", [[0.1, 0.9], [0.8, 0.2]])}))
-    line = cc.robust_bounds(model, t="p", epsilon=0.1).frame.iloc[0]
+    line = cc.sensitivity.robust_bounds(model, t="p", epsilon=0.1).frame.iloc[0]
     up = 0.37 * 0.91 / (0.37 * 0.91 + 0.63 * 0.18)
     low = 0.27 * 0.81 / (0.27 * 0.81 + 0.73 * 0.28)
     assert line[["lower_bound", "lower_attained"]].to_list() == pytest.approx([low, low], abs=1e-14)
@@ -171,15 +171,15 @@ def test_bounds_of_two_variables_by_hand(build):
 def test_a_leader_is_safe_until_it_is_not(build):
     model = cc.Model(build("d", {"d": ("a b c", "", [0.6, 0.3, 0.1])}))
     # the rival gains what the leader loses: 0.6 (1 - e) against 0.3 (1 - e) + e
-    assert cc.robust_bounds(model, epsilon=0.2307).leader_is_safe
-    assert not cc.robust_bounds(model, epsilon=0.2308).leader_is_safe
+    assert cc.sensitivity.robust_bounds(model, epsilon=0.2307).leader_is_safe
+    assert not cc.sensitivity.robust_bounds(model, epsilon=0.2308).leader_is_safe
 
 
 def test_bounds_of_the_published_cases(shipped, figure):
     gaps, safe = {}, 0
     for case, cells in CASES.iterrows():
         findings = {name: value for name, value in cells.items() if name in shipped.names and value}
-        found = cc.robust_bounds(shipped, findings)
+        found = cc.sensitivity.robust_bounds(shipped, findings)
         frame = found.frame
         assert (frame["lower_bound"] <= frame["lower_attained"]).all()
         assert (frame["lower_attained"] <= frame["probability"] + 1e-12).all()
@@ -198,5 +198,5 @@ def test_bounds_of_the_published_cases(shipped, figure):
 @pytest.mark.parametrize("epsilon", [0.0, 1.0, -0.1, 2.0])
 def test_shares_that_cannot_be_are_told(shipped, epsilon):
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole text is compared
-        cc.robust_bounds(shipped, pain="severe", epsilon=epsilon)
+        cc.sensitivity.robust_bounds(shipped, pain="severe", epsilon=epsilon)
     assert str(caught.value) == f"the share epsilon lies between 0 and 1, not at {epsilon}"

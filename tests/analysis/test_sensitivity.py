@@ -30,7 +30,7 @@ def judged(build):
 
 
 def test_a_verdict_names_the_rows_and_the_nearest(judged):
-    found = cc.sensitivity(judged(20.0), pain="yes", draws=100)
+    found = cc.sensitivity.overview(judged(20.0), pain="yes", draws=100)
     assert found.verdict == (
         "That grave leads hangs on 3 rows of the tables, each of which could take the lead away within its own "
         "interval; the nearest is disease=grave, now 0.3: at 0.25 benign leads."
@@ -38,9 +38,9 @@ def test_a_verdict_names_the_rows_and_the_nearest(judged):
 
 
 def test_a_verdict_on_one_row(judged):
-    found = cc.sensitivity(judged(45.0), draws=100)
+    found = cc.sensitivity.overview(judged(45.0), draws=100)
     assert found.verdict == "No single row of the tables, within its own interval, takes the lead from benign."
-    found = cc.sensitivity(judged(10.0), draws=100)
+    found = cc.sensitivity.overview(judged(10.0), draws=100)
     assert found.verdict == (
         "That benign leads hangs on one row of the tables, which could take the lead away within its own interval; "
         "the nearest is disease=grave, now 0.3: at 0.5 grave leads."
@@ -48,7 +48,7 @@ def test_a_verdict_on_one_row(judged):
 
 
 def test_there_is_one_line_per_row_of_the_tables_that_moves_the_posterior(shipped):
-    found = cc.sensitivity(shipped, CASE, draws=50)
+    found = cc.sensitivity.overview(shipped, CASE, draws=50)
     frame = found.one_way.frame.assign(row=shipped.entries.rows)
     moved = frame[frame["swing"] > 1e-12]
     assert len(found.rows) == moved["row"].nunique()
@@ -60,7 +60,7 @@ def test_there_is_one_line_per_row_of_the_tables_that_moves_the_posterior(shippe
 
 def test_what_it_hangs_on_is_fragile_and_sorted(shipped):
     jones = {name: value for name, value in cc.cases().loc["jones2023"].items() if name in shipped.names and value}
-    found = cc.sensitivity(shipped, jones, draws=50)
+    found = cc.sensitivity.overview(shipped, jones, draws=50)
     hangs = found.hangs_on
     assert hangs["fragile"].all()
     assert len(hangs) == found.rows["fragile"].sum() > 1
@@ -79,16 +79,16 @@ def test_it_holds_what_the_analyses_say_alone(shipped):
         "cirrhosis=yes@esrd=no,subtype=dystrophic/metastatic/idiopathic/iatrogenic",
         "subtype=dystrophic@care_setting=hospital_inpatient",
     )
-    found = cc.sensitivity(
+    found = cc.sensitivity.overview(
         shipped, CASE, state="iatrogenic", probability=0.4, entries=pair, epsilon=0.03, draws=200, seed=9
     )
     assert found.posterior.probabilities_of == shipped.posterior(CASE).probabilities_of
-    assert found.robust.frame.equals(cc.robust_bounds(shipped, CASE, epsilon=0.03).frame)
-    assert found.uncertainty.frame.equals(cc.uncertainty(shipped, CASE, draws=200, seed=9).frame)
-    changes = cc.smallest_changes(shipped, CASE, state="iatrogenic", probability=0.4)
+    assert found.robust.frame.equals(cc.sensitivity.robust_bounds(shipped, CASE, epsilon=0.03).frame)
+    assert found.uncertainty.frame.equals(cc.sensitivity.uncertainty(shipped, CASE, draws=200, seed=9).frame)
+    changes = cc.sensitivity.smallest_changes(shipped, CASE, state="iatrogenic", probability=0.4)
     assert found.changes.goal == changes.goal == "P(iatrogenic) = 0.4"
     assert found.changes.rows.equals(changes.rows)
-    assert found.two_way.boundary.equals(cc.two_way(shipped, CASE, *pair).boundary)
+    assert found.two_way.boundary.equals(cc.sensitivity.two_way(shipped, CASE, *pair).boundary)
 
 
 PAIR = ("subtype=dystrophic@care_setting=hospital_inpatient", "subtype=metastatic@care_setting=hospital_inpatient")
@@ -107,7 +107,7 @@ PAIR = ("subtype=dystrophic@care_setting=hospital_inpatient", "subtype=metastati
 )
 @pytest.mark.parametrize("most", [3, None])
 def test_as_plain_values_it_is_json(shipped, findings, named, most):
-    found = cc.sensitivity(shipped, findings, draws=50, **named)
+    found = cc.sensitivity.overview(shipped, findings, draws=50, **named)
     plain = found.as_dict(most)
     again = json.loads(json.dumps(plain, allow_nan=False))
     assert again == plain
@@ -120,7 +120,7 @@ def test_as_plain_values_it_is_json(shipped, findings, named, most):
 
 
 def test_certain_without_weights_it_is_short(judged):
-    found = cc.sensitivity(cc.Model(replace(judged(1.0).network, weights={})), disease="grave")
+    found = cc.sensitivity.overview(cc.Model(replace(judged(1.0).network, weights={})), disease="grave")
     assert (found.changes, found.uncertainty, found.two_way) == (None, None, None)
     assert set(found.as_dict()) == {"posterior", "verdict", "hangs_on", "rows", "robust", "disclaimer"}
     assert found.rows.empty

@@ -256,7 +256,7 @@ def test_what_cannot_be_asked_is_said(shipped, asked, says):
     if says is None:  # an empty list is as good as none: the leading state
         assert cc.explain(shipped, pain="severe", **asked).hypothesis.chosen == ("calciphylaxis",)
         return
-    with pytest.raises(cc.QuestionError, match=says):
+    with pytest.raises(cc.errors.QuestionError, match=says):
         cc.explain(shipped, pain="severe", **asked)
 
 
@@ -279,14 +279,16 @@ def zeros(build):
 )
 def test_a_state_that_is_ruled_out_has_no_finite_odds(zeros, findings, background, says):
     for state in ("ill", "well"):
-        with pytest.raises(cc.QuestionError, match=f"{says}: the odds are infinite"):
+        with pytest.raises(cc.errors.QuestionError, match=f"{says}: the odds are infinite"):
             cc.explain(zeros, findings, state=state, background=background)
 
 
 def test_26_findings_are_too_many_unless_one_is_background(build):
     tables = {f"f{i}": ("n y", "d", [[0.6, 0.4], [0.3, 0.7]]) for i in range(26)}
     model = cc.Model(build("d", {"d": ("ill well", "", [0.1, 0.9])} | tables))
-    with pytest.raises(cc.QuestionError, match="26 findings are too many to be explained together, the most is 25"):
+    with pytest.raises(
+        cc.errors.QuestionError, match="26 findings are too many to be explained together, the most is 25"
+    ):
         cc.explain(model, dict.fromkeys(tables, "y"))
     why = cc.explain(model, dict.fromkeys(tables, "y"), background=list(tables)[:20])
     np.testing.assert_allclose(why.frame["contribution"].abs(), np.log(7 / 4), **EXACT)

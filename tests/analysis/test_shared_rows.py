@@ -119,8 +119,8 @@ def test_what_rows_of_several_contexts_learned_is_forgotten(networks, data):
     weights = {name: np.full(len(network.rows(name)), 20.0) for name in network.variables}
     model = cc.Model(replace(network, weights=weights))
     drawn = model.simulate(60, missing=0.3, seed=data.draw(st.integers(0, 99)))
-    learned = cc.update(model, drawn)
-    former = cc.forget(learned.model, drawn).model.network
+    learned = cc.learn.update(model, drawn)
+    former = cc.learn.forget(learned.model, drawn).model.network
     for name, table in network.tables.items():
         assert (learned.model.network.contexts[name] == network.contexts[name]).all()
         np.testing.assert_allclose(former.tables[name], table, rtol=0, atol=1e-6)

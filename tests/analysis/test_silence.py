@@ -12,7 +12,7 @@ from recorded import silences, small, with_nodes
 from scipy import stats
 
 import calcinosis as cc
-from calcinosis.analysis.learn.cross_validation import left_out
+from calcinosis.analysis.learn.cross_validation import cross_validate
 from calcinosis.analysis.validate.labelled_cases import read_diagnosed
 from calcinosis.analysis.whatif.changes import with_findings
 
@@ -61,7 +61,7 @@ def test_contributions_of_silence_and_findings_add_up_and_are_the_means_over_all
 
 
 def test_derivatives_by_each_rate_are_finite_differences(letter):
-    found = cc.one_way(letter, PATIENT)
+    found = cc.sensitivity.one_way(letter, PATIENT)
     frame = found.frame[found.frame["table"].isin(of_mentions(letter))]
     derivative = found.by_state.set_index(["entry", "disease"])["derivative"]
     rows = {
@@ -116,17 +116,17 @@ def test_intervals_are_those_of_weighted_draws_of_every_row(letter, drawn, figur
 
 
 def test_rates_count_in_the_uncertainty_and_among_the_sources(letter, drawn):
-    found = cc.uncertainty(letter, PATIENT)
+    found = cc.sensitivity.uncertainty(letter, PATIENT)
     tables = found.by_table
     column = tables.columns[0]
     assert {"mentioned:cause", "mentioned:fever"} <= set(tables[column])
     assert "mentioned:pain" not in set(tables.loc[tables["total"] > 1e-3, column])
     assert found.by_source[found.by_source.columns[0]].to_list()[0] == "cohort"
-    assert cc.sensitivity(letter, PATIENT).rows["table"].isin(of_mentions(letter)).any()
+    assert cc.sensitivity.overview(letter, PATIENT).rows["table"].isin(of_mentions(letter)).any()
 
 
 def test_what_if_offers_to_state_what_the_letter_is_silent_on(letter):
-    found = cc.sweep(letter, PATIENT)
+    found = cc.whatif.sweep(letter, PATIENT)
     lines = found.frame[found.frame["variable"].isin(["cause", "fever"])]
     assert list(zip(lines["variable"], lines["kind"], lines["value"], strict=True)) == [
         ("cause", "added", "no"), ("cause", "added", "yes"), ("fever", "added", "no"), ("fever", "added", "yes"),
@@ -139,10 +139,10 @@ def test_what_if_offers_to_state_what_the_letter_is_silent_on(letter):
         assert line.chance == pytest.approx(together.sum() / silent, abs=1e-12)
 
 
-@pytest.mark.parametrize("analysis", [cc.sweep, cc.pairs, cc.flips, cc.next_test])
+@pytest.mark.parametrize("analysis", [cc.whatif.sweep, cc.whatif.pairs, cc.whatif.flips, cc.next_test])
 def test_no_change_of_findings_and_no_test_is_of_a_mention(letter, shipped, analysis):
     for model, findings in ((letter, PATIENT), (shipped.recorded("letter"), {"pain": "severe"})):
-        options = {"most_changes": 2} if analysis is cc.flips else {}
+        options = {"most_changes": 2} if analysis is cc.whatif.flips else {}
         frame = analysis(model, findings, **options).frame
         assert len(frame)
         assert "mentioned" not in frame.to_csv()
@@ -150,7 +150,7 @@ def test_no_change_of_findings_and_no_test_is_of_a_mention(letter, shipped, anal
 
 def test_the_smallest_changes_of_tables_include_rates(letter):
     wanted = letter.posterior()["grave"] + 0.01
-    entries = cc.smallest_changes(letter, state="grave", probability=wanted).entries
+    entries = cc.sensitivity.smallest_changes(letter, state="grave", probability=wanted).entries
     rates = entries[(entries["table"] == "mentioned:cause") & (entries["state"] == "yes")]
     assert set(rates["given"]) == {"no", "yes"}
     for given, new in zip(rates["given"], rates["new"], strict=True):
@@ -217,7 +217,7 @@ def learned(build, letter):
     rates = {"cause": (0.3, 0.6), "pain": (0.1, 0.9, 0.9), "fever": (0.2, 0.95)}
     truth = small(build, rates).recorded("letter")
     patients = truth.simulate(4000, seed=2)
-    return truth, patients, cc.update(letter, patients, only=sorted(of_mentions(letter)), name="ward")
+    return truth, patients, cc.learn.update(letter, patients, only=sorted(of_mentions(letter)), name="ward")
 
 
 def test_letters_teach_how_often_they_mention_what(letter, learned):
@@ -254,7 +254,7 @@ def test_the_likelihood_of_letters_counts_what_they_mention(letter, learned):
 
 def test_what_letters_taught_is_forgotten(letter, learned):
     _, patients, update = learned
-    former = cc.forget(update.model, patients, only=sorted(of_mentions(letter)))
+    former = cc.learn.forget(update.model, patients, only=sorted(of_mentions(letter)))
     assert former.model.record == "letter"
     for name in letter.variables:
         assert np.abs(former.model.network.rows(name) - letter.network.rows(name)).max() < 1e-7
@@ -263,7 +263,7 @@ def test_what_letters_taught_is_forgotten(letter, learned):
 
 def test_what_was_asked_for_teaches_no_rate(letter):
     unknown = letter.simulate(50, seed=2).assign(**dict.fromkeys(["cause", "pain", "fever"], "unknown"))
-    found = cc.update(letter, unknown, only=sorted(of_mentions(letter)))
+    found = cc.learn.update(letter, unknown, only=sorted(of_mentions(letter)))
     assert found.rows.empty
     assert found.model.digest == letter.digest
 
@@ -272,9 +272,9 @@ def test_patients_that_were_read_before_teach_the_same(letter, learned):
     """Whether a table is given or patients read from it, the mention of what is given counts."""
     _, patients, update = learned
     known = read_diagnosed(letter, patients)
-    again = cc.update(letter, known, only=sorted(of_mentions(letter)), name="ward")
+    again = cc.learn.update(letter, known, only=sorted(of_mentions(letter)), name="ward")
     assert again.model.digest == update.model.digest
-    some = left_out(letter, known.some(np.arange(1000)), folds=4, only=sorted(of_mentions(letter)))
+    some = cross_validate(letter, known.some(np.arange(1000)), folds=4, only=sorted(of_mentions(letter)))
     assert some.frame.set_index("metric").loc["log_loss", "difference"] < 0  # other rates wrote these letters
 
 
@@ -282,13 +282,15 @@ def test_simulated_letters_are_as_the_tables_expect(letter, shipped):
     """A mention is predicted before what is mentioned, which is known only where it is."""
     for model in (letter, shipped.recorded("case_report")):
         patients = model.simulate(1500, seed=4)
-        found = cc.prequential(model, patients)
+        found = cc.learn.check_cohort(model, patients)
         assert not found.variables["differs"].any()
         assert not found.rows["differs"].any()
         mentions = found.variables[found.variables["group"] == "reporting"]
         assert set(mentions["variable"]) == of_mentions(model)
         assert (mentions["patients"] == 1500).all()
-    other = cc.prequential(letter, letter.with_row("mentioned:cause", cause="no", yes=0.3).simulate(1500, seed=4))
+    other = cc.learn.check_cohort(
+        letter, letter.with_row("mentioned:cause", cause="no", yes=0.3).simulate(1500, seed=4)
+    )
     assert other.variables.set_index("variable").loc["mentioned:cause", "differs"]
     assert set(other.rows.loc[other.rows["differs"], "table"]) == {"mentioned:cause"}
 

@@ -29,7 +29,7 @@ def answered(network, rows, findings):
         tables[variable][network.contexts[variable] == number] = row
     try:
         return np.array([*cc.Model(replace(network, tables=tables)).probabilities(findings).values()])
-    except cc.ImpossibleEvidence:
+    except cc.errors.ImpossibleEvidence:
         return np.full(len(network.variables[network.target].states), np.nan)
 
 
@@ -61,7 +61,7 @@ def both(network, one, other, x, y, scheme):
 
 def pairs(model, findings, random):
     """A pair of every kind, of entries that bear on the posterior: two tables, two rows of one table, one row."""
-    frame = cc.one_way(model, findings).frame
+    frame = cc.sensitivity.one_way(model, findings).frame
     weighed = frame.index[np.abs(frame["derivative"]) > 1e-9].to_numpy()
     every = list(model.entries)
     kinds = {
@@ -89,7 +89,7 @@ def test_a_surface_is_what_changed_tables_answer_on_published_cases(shipped, cas
     for kind, one, other in pairs(shipped, findings, random):
         x = random.uniform(0, 1, 3)
         y = random.uniform(0, 1, 3) * (1 - x if kind == "one row" else 1)
-        got = cc.two_way(shipped, findings, one, other, scheme=scheme, steps=2).surface(x, y)
+        got = cc.sensitivity.two_way(shipped, findings, one, other, scheme=scheme, steps=2).surface(x, y)
         expected = [answered(shipped.network, both(shipped.network, one, other, *at, scheme), findings)
                     for at in zip(x, y, strict=True)]  # fmt: skip
         np.testing.assert_allclose(got, expected, rtol=0, atol=1e-10, err_msg=f"{one} × {other}")
@@ -106,7 +106,7 @@ def test_a_surface_is_what_changed_tables_answer_on_published_cases(shipped, cas
 def test_a_surface_of_three_biopsies_is_what_changed_tables_answer(shipped, other):
     one, other = map(shipped.entries.find, ("vascular_histology=absent@vessel_calcification=yes", other))
     findings = known(shipped, "jones2023") | {"vascular_histology": THREE_BIOPSIES}
-    found = cc.two_way(shipped, findings, one, other, steps=4)
+    found = cc.sensitivity.two_way(shipped, findings, one, other, steps=4)
     random = np.random.default_rng(3)
     places = {tuple(at) for at in random.integers(0, 5, (8, 2)).tolist()}
     for i, j in places:
@@ -126,7 +126,7 @@ def questions(draw, networks):
             findings[name] = results if variable.repeatable else results[0]
     try:
         model.posterior(findings)
-    except cc.ImpossibleEvidence:
+    except cc.errors.ImpossibleEvidence:
         findings = {}
     every = list(model.entries)
     one = draw(st.sampled_from(every))
@@ -143,7 +143,7 @@ def questions(draw, networks):
 def test_a_surface_is_what_changed_tables_answer_on_random_networks(networks, data):
     model, findings, one, other = data.draw(questions(networks))
     scheme = data.draw(st.sampled_from(["proportional", "uniform"]))
-    found = cc.two_way(model, findings, one, other, scheme=scheme, steps=2)
+    found = cc.sensitivity.two_way(model, findings, one, other, scheme=scheme, steps=2)
     x = np.array(data.draw(st.lists(st.floats(0.001, 0.999), min_size=2, max_size=2)))
     y = np.array(data.draw(st.lists(st.floats(0.001, 0.999), min_size=2, max_size=2)))
     y = y * (1 - x) if found.surface.one_row else y
@@ -159,9 +159,9 @@ def test_a_surface_is_what_changed_tables_answer_on_random_networks(networks, da
 @settings(max_examples=60, deadline=None)
 def test_coefficients_reproduce_the_surface(networks, data):
     model, findings, one, other = data.draw(questions(networks))
-    found = cc.two_way(model, findings, one, other, steps=5)
+    found = cc.sensitivity.two_way(model, findings, one, other, steps=5)
     if found.surface.repeated:
-        with pytest.raises(cc.QuestionError) as caught:
+        with pytest.raises(cc.errors.QuestionError) as caught:
             _ = found.coefficients
         assert str(caught.value) == f"{one} or {other} is seen in several results: no such coefficients"
         return
@@ -197,7 +197,7 @@ def test_coefficients_reproduce_the_surface(networks, data):
     ],
 )
 def test_two_states_share_the_lead_on_the_boundary_and_every_change_of_it_is_there(shipped, case, one, other):
-    found = cc.two_way(shipped, known(shipped, case), one, other, steps=40)
+    found = cc.sensitivity.two_way(shipped, known(shipped, case), one, other, steps=40)
     boundary, states = found.boundary, list(found.posterior)
     assert len(boundary)
     p = found.surface(boundary["x"].to_numpy(), boundary["y"].to_numpy())
@@ -213,7 +213,7 @@ def test_two_states_share_the_lead_on_the_boundary_and_every_change_of_it_is_the
 
 def test_outside_the_simplex_of_one_row_there_is_nothing(shipped):
     pair = [f"subtype={s}@care_setting=hospital_inpatient" for s in ("calciphylaxis", "metastatic")]
-    found = cc.two_way(shipped, {"pain": "severe"}, *pair, steps=20)
+    found = cc.sensitivity.two_way(shipped, {"pain": "severe"}, *pair, steps=20)
     beyond = np.add.outer(np.arange(21), np.arange(21)) > 20
     assert np.isnan(found.probabilities[beyond]).all()
     assert (found.leading[beyond] == -1).all()
@@ -228,7 +228,7 @@ def test_outside_the_simplex_of_one_row_there_is_nothing(shipped):
 
 def test_where_the_findings_cannot_be_there_is_nothing(build):
     model = cc.Model(build("d", {"d": ("a b", "", [0.5, 0.5]), "t": ("n p", "d", [[0.9, 0.1], [1, 0]])}))
-    found = cc.two_way(model, {"t": "p"}, "t=p@d=a", "d=a", steps=4)
+    found = cc.sensitivity.two_way(model, {"t": "p"}, "t=p@d=a", "d=a", steps=4)
     assert np.isnan(found.probabilities[0]).all()
     assert np.isnan(found.probabilities[:, 0]).all()
     assert (found.leading == np.pad(np.zeros((4, 4)), ((1, 0), (1, 0)), constant_values=-1)).all()
@@ -245,7 +245,7 @@ def test_where_the_findings_cannot_be_there_is_nothing(build):
     ],
 )  # fmt: skip
 def test_coefficients_worked_out_by_enumeration(build, target, tables, findings, pair, numerator, denominator):
-    rows = cc.two_way(cc.Model(build(target, tables)), findings, *pair, steps=2).coefficients
+    rows = cc.sensitivity.two_way(cc.Model(build(target, tables)), findings, *pair, steps=2).coefficients
     factor = numerator[1] / rows.loc["yes", "b"]
     assert (rows.loc["yes"] * factor).to_list() == pytest.approx(numerator, abs=2e-9)
     assert (rows.sum() * factor).to_list() == pytest.approx(denominator, abs=2e-9)
@@ -253,7 +253,9 @@ def test_coefficients_worked_out_by_enumeration(build, target, tables, findings,
 
 def test_values_worked_out_by_enumeration(build):
     model = cc.Model(build("tampering", POOLE))
-    found = cc.two_way(model, {"report": "yes", "smoke": "no"}, "tampering=yes", "report=yes@leaving=no", steps=2)
+    found = cc.sensitivity.two_way(
+        model, {"report": "yes", "smoke": "no"}, "tampering=yes", "report=yes@leaving=no", steps=2
+    )
     got = found.surface(np.array([0.02, 0.03]), np.array([0.01, 0.006]))[:, 0]
     assert got == pytest.approx([0.500797, 0.699581], abs=5e-7)
     assert found.present == (0.02, 0.01)
@@ -278,5 +280,5 @@ def test_pairs_that_cannot_be_moved_are_told(build, one, other, named, message):
         build("d", {"d": ("a b c", "", [0.2, 0.3, 0.5]), "t": ("n p", "d", [[0.9, 0.1], [0.4, 0.6], [1, 0]])})
     )
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole text is compared
-        cc.two_way(model, {"t": "p"}, one, other, **named)
+        cc.sensitivity.two_way(model, {"t": "p"}, one, other, **named)
     assert str(caught.value) == message

@@ -57,7 +57,9 @@ def known(model, case):
 
 def test_ten_thousand_draws_are_the_same_bit_for_bit_in_two_models(shipped):
     findings = known(shipped, "jones2023")
-    one, same = (cc.uncertainty(cc.Model(shipped.network, shipped.priors), findings, seed=5) for _ in range(2))
+    one, same = (
+        cc.sensitivity.uncertainty(cc.Model(shipped.network, shipped.priors), findings, seed=5) for _ in range(2)
+    )
     assert one.sample.posteriors.shape == (5, DRAWS) == (5, 10_000)
     assert one.sample.posteriors.tobytes() == same.sample.posteriors.tobytes()
     assert one.frame.equals(same.frame)
@@ -66,7 +68,7 @@ def test_ten_thousand_draws_are_the_same_bit_for_bit_in_two_models(shipped):
 
 
 def test_another_seed_has_other_draws_of_the_same_distribution(shipped):
-    one, other = (cc.uncertainty(shipped, pain="severe", seed=seed).frame for seed in (0, 1))
+    one, other = (cc.sensitivity.uncertainty(shipped, pain="severe", seed=seed).frame for seed in (0, 1))
     numbers = ["mean", "sd", "lower", "median", "upper"]
     assert (one[numbers] != other[numbers]).all(axis=None)
     np.testing.assert_allclose(one[numbers], other[numbers], rtol=0, atol=0.02)
@@ -74,9 +76,9 @@ def test_another_seed_has_other_draws_of_the_same_distribution(shipped):
 
 def test_the_order_of_questions_does_not_matter(shipped):
     model = cc.Model(shipped.network)
-    cc.uncertainty(model, livedo="yes", draws=500)
-    later = cc.uncertainty(model, pain="severe", draws=500)
-    alone = cc.uncertainty(cc.Model(shipped.network), pain="severe", draws=500)
+    cc.sensitivity.uncertainty(model, livedo="yes", draws=500)
+    later = cc.sensitivity.uncertainty(model, pain="severe", draws=500)
+    alone = cc.sensitivity.uncertainty(cc.Model(shipped.network), pain="severe", draws=500)
     assert np.array_equal(later.sample.posteriors, alone.sample.posteriors)
 
 
@@ -154,7 +156,7 @@ REPEATED = {"t": "p", "r": ["p", "n", "p"]}
 
 
 def test_draws_agree_with_gamma_variates_multiplied_out(tied):
-    frame = cc.uncertainty(tied, REPEATED, draws=60_000).frame
+    frame = cc.sensitivity.uncertainty(tied, REPEATED, draws=60_000).frame
     network, random = tied.network, np.random.default_rng(1)
     joint = joint_weights(network, in_context(network, rows_drawn(network, 60_000, random)), REPEATED)
     total = joint.sum(axis=1)
@@ -183,7 +185,7 @@ def test_shares_of_tables_and_of_sources_across_tables_are_those_of_nested_draws
         )
         for name in network.variables
     }
-    found = cc.uncertainty(tied, findings, draws=100_000)
+    found = cc.sensitivity.uncertainty(tied, findings, draws=100_000)
     shares = replace(found, entries=Entries(network, SimpleNamespace(tables=cited, sources=sources))).by_source
     by_table = found.by_table.set_index(["table", "state"])
     every = [place for name in network.variables for place in groups[name]]
@@ -201,7 +203,7 @@ def test_shares_of_tables_and_of_sources_across_tables_are_those_of_nested_draws
 
 def test_draws_of_the_shipped_tables_agree_with_gamma_variates(shipped):
     findings = known(shipped, "jones2023") | {"vascular_histology": BIOPSIES}
-    frame = cc.uncertainty(shipped, findings).frame
+    frame = cc.sensitivity.uncertainty(shipped, findings).frame
     tables = in_context(shipped.network, rows_drawn(shipped.network, 300, np.random.default_rng(4)))
     every = [
         cc.Model(replace(shipped.network, tables={n: t[i] for n, t in tables.items()})).posterior(findings)
@@ -228,7 +230,7 @@ def by_row(found):
 
 def test_moments_and_limits_of_the_worked_case(sick):
     """A positive result is one patient more in one of two rows of the test: a mixture of two products of Betas."""
-    line = cc.uncertainty(sick, test="yes", draws=100_000).frame.iloc[0]
+    line = cc.sensitivity.uncertainty(sick, test="yes", draws=100_000).frame.iloc[0]
     random, sizes = np.random.default_rng(2), (658_537, 341_463)  # 0.27 and 0.14, of 0.41
     truly = answer(random.beta(4, 7, sizes[0]), random.beta(19, 2, sizes[0]), random.beta(4, 16, sizes[0]))
     falsely = answer(random.beta(3, 8, sizes[1]), random.beta(18, 2, sizes[1]), random.beta(5, 16, sizes[1]))
@@ -240,7 +242,11 @@ def test_moments_and_limits_of_the_worked_case(sick):
 
 
 def test_shares_of_the_worked_case_are_near_those_of_the_delta_method(sick):
-    found = by_row(cc.uncertainty(sick, test="yes", draws=50_000)).by_source.query("state == 'yes'").set_index("source")
+    found = (
+        by_row(cc.sensitivity.uncertainty(sick, test="yes", draws=50_000))
+        .by_source.query("state == 'yes'")
+        .set_index("source")
+    )
     for name, part in PARTS.items():
         assert found.loc[name, "first_order"] == pytest.approx(part / TOTAL, abs=0.08), name
         assert found.loc[name, "total"] == pytest.approx(part / TOTAL, abs=0.08), name
@@ -249,7 +255,7 @@ def test_shares_of_the_worked_case_are_near_those_of_the_delta_method(sick):
 
 
 def test_a_source_of_all_rows_of_a_table_has_the_share_of_the_table(sick):
-    found = cc.uncertainty(sick, test="yes")
+    found = cc.sensitivity.uncertainty(sick, test="yes")
     tables = {name: SimpleNamespace(rows=[SimpleNamespace(sources=(name, "both"))] * 2) for name in ("sick", "test")}
     source = SimpleNamespace(kind="study", citation="")
     priors = SimpleNamespace(tables=tables, sources=dict.fromkeys(["sick", "test", "both"], source))
@@ -263,7 +269,7 @@ def test_a_source_of_all_rows_of_a_table_has_the_share_of_the_table(sick):
 
 
 def test_sources_of_the_shipped_tables_count_the_rows_that_cite_them(shipped):
-    found = cc.uncertainty(shipped, pain="severe", draws=500)
+    found = cc.sensitivity.uncertainty(shipped, pain="severe", draws=500)
     relevant = {(family.variable, row) for family in found.question.families for row in family.rows.tolist()}
     counted = {}
     for variable, row in relevant:
@@ -277,7 +283,7 @@ def test_sources_of_the_shipped_tables_count_the_rows_that_cite_them(shipped):
 
 def test_tables_that_do_not_matter_are_left_out(shipped):
     # pain hangs on subtype and ulceration, and these on what lies above them
-    found = cc.uncertainty(shipped, pain="severe", draws=200)
+    found = cc.sensitivity.uncertainty(shipped, pain="severe", draws=200)
     above, new = set(), ["pain", shipped.target]
     while new:
         name = new.pop()
@@ -301,9 +307,9 @@ def test_of_random_networks_the_mean_is_the_posterior_and_what_is_sure_has_no_sh
             findings[name] = results if variable.repeatable else results[0]
     try:
         model.posterior(findings)
-    except cc.ImpossibleEvidence:
+    except cc.errors.ImpossibleEvidence:
         findings = {}
-    found = cc.uncertainty(model, findings, draws=4_000)
+    found = cc.sensitivity.uncertainty(model, findings, draws=4_000)
     shares, frame = found.by_table, found.frame.set_index(model.target)
     assert shares[["first_order", "total"]].stack().between(0, 1).all()
     wide = frame.index[frame["sd"] > 1e-2]
@@ -321,7 +327,7 @@ def test_of_random_networks_the_mean_is_the_posterior_and_what_is_sure_has_no_sh
 
 @pytest.mark.parametrize("findings", [{"subtype": "idiopathic"}, {"form": "calciphylaxis_uraemic"}])
 def test_what_is_certain_has_no_variance_to_share(shipped, findings):
-    found = cc.uncertainty(shipped, findings, draws=300)
+    found = cc.sensitivity.uncertainty(shipped, findings, draws=300)
     frame = found.frame.set_index("subtype")
     assert set(frame["probability"]) == {0.0, 1.0}
     for column in ("mean", "lower", "median", "upper", "leads"):
@@ -332,7 +338,7 @@ def test_what_is_certain_has_no_variance_to_share(shipped, findings):
 
 
 def test_many_biopsies_have_finite_shares(shipped):
-    found = cc.uncertainty(shipped, {"vascular_histology": BIOPSIES * 40})
+    found = cc.sensitivity.uncertainty(shipped, {"vascular_histology": BIOPSIES * 40})
     numbers = found.frame.drop(columns="subtype")
     assert np.isfinite(numbers.to_numpy()).all()
     shares = found.by_table.set_index(["state", "table"])
@@ -343,7 +349,7 @@ def test_many_biopsies_have_finite_shares(shipped):
 
 def test_three_biopsies_in_any_order_are_the_same_draws(shipped):
     one, other = (
-        cc.uncertainty(shipped, {"vascular_histology": biopsies}, draws=2_000).frame
+        cc.sensitivity.uncertainty(shipped, {"vascular_histology": biopsies}, draws=2_000).frame
         for biopsies in (BIOPSIES, sorted(BIOPSIES))
     )
     numbers = ["probability", "mean", "sd", "lower", "median", "upper"]
@@ -352,7 +358,7 @@ def test_three_biopsies_in_any_order_are_the_same_draws(shipped):
 
 def test_a_network_without_weights_has_no_draws(build):
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole text is compared
-        cc.uncertainty(cc.Model(build("sick", SICK)), test="yes")
+        cc.sensitivity.uncertainty(cc.Model(build("sick", SICK)), test="yes")
     assert str(caught.value) == (
         "no row of this network has a weight, so nothing is known of how sure it is: give the equivalent sample size "
         "of its rows, as in Model.from_file(..., weight=50)"
@@ -370,5 +376,5 @@ def test_a_network_without_weights_has_no_draws(build):
 )
 def test_questions_that_cannot_be_asked_are_told(sick, named, message):
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole text is compared
-        cc.uncertainty(sick, test="yes", **named)
+        cc.sensitivity.uncertainty(sick, test="yes", **named)
     assert str(caught.value) == message

@@ -99,14 +99,14 @@ def test_a_mix_of_subtypes_weighs_patients_and_replaces_the_prior(shipped):
     ],
 )
 def test_a_mix_that_is_none_is_refused(shipped, mix, text):
-    with pytest.raises(cc.QuestionError) as caught:
+    with pytest.raises(cc.errors.QuestionError) as caught:
         read_prevalence(mix, shipped.states)
     assert text in str(caught.value)
 
 
 def test_a_mix_with_a_subtype_that_no_patient_has_is_refused(shipped):
     cases = cc.cases().query("diagnosis != 'iatrogenic'")
-    with pytest.raises(cc.QuestionError, match="there is no patient of iatrogenic"):
+    with pytest.raises(cc.errors.QuestionError, match="there is no patient of iatrogenic"):
         cc.validate(shipped, cases, prevalence=MIX)
 
 

@@ -75,7 +75,7 @@ def possible(model, findings):
     """The posterior; None where the findings are impossible."""
     try:
         return model.posterior(findings)
-    except cc.ImpossibleEvidence:
+    except cc.errors.ImpossibleEvidence:
         return None
 
 
@@ -107,7 +107,7 @@ def well_apart(weights):
 @pytest.mark.parametrize("case", CASES.index)
 def test_every_change_of_a_published_case_is_asking_with_the_changed_findings(case):
     findings = published(case)
-    found = cc.sweep(MODEL, findings)
+    found = cc.whatif.sweep(MODEL, findings)
     now = MODEL.posterior(findings)
     assert found.posterior.probabilities_of == now.probabilities_of
     expected = list(changes_of(MODEL, findings))
@@ -129,7 +129,7 @@ def test_every_change_of_a_published_case_is_asking_with_the_changed_findings(ca
 
 
 def test_the_chances_of_what_may_be_found_of_one_variable_sum_to_one():
-    found = cc.sweep(MODEL, published("jones2023")).frame
+    found = cc.whatif.sweep(MODEL, published("jones2023")).frame
     for kind in ("added", "repeated"):
         sums = found[found["kind"] == kind].groupby("variable")["chance"].sum()
         assert len(sums)
@@ -140,7 +140,7 @@ def test_the_chances_of_what_may_be_found_of_one_variable_sum_to_one():
 @given(data=st.data())
 def test_every_change_on_a_random_network_is_that_of_the_joint(networks, data):
     model, findings = data.draw(patients(networks))
-    found = cc.sweep(model, findings).frame
+    found = cc.whatif.sweep(model, findings).frame
     lines = {(line["variable"], line["value"]): line for line in found.to_dict("records")}
     tried = 0
     for name, kind, value in changes_of(model, findings):
@@ -158,18 +158,18 @@ def test_every_change_on_a_random_network_is_that_of_the_joint(networks, data):
 
 def test_only_the_kinds_that_are_asked_for_are_made():
     findings = published("jones2023")
-    whole = cc.sweep(MODEL, findings).frame
+    whole = cc.whatif.sweep(MODEL, findings).frame
     assert set(whole["kind"]) == {"added", "changed", "repeated", "removed"}
     for kind in ("added", "changed", "repeated", "removed"):
-        some = cc.sweep(MODEL, findings, kinds=[kind]).frame
+        some = cc.whatif.sweep(MODEL, findings, kinds=[kind]).frame
         expected = whole[whole["kind"] == kind].reset_index(drop=True)
         assert some[["variable", "kind", "value", "leading"]].equals(expected[["variable", "kind", "value", "leading"]])
-    assert cc.sweep(MODEL, findings, kinds=[]).frame.empty
+    assert cc.whatif.sweep(MODEL, findings, kinds=[]).frame.empty
 
 
 def test_changes_that_are_impossible_are_left_out(build):
     tables = {"d": ("s t", "", [1.0, 0.0]), "sign": ("n y", "d", [[1.0, 0.0], [0.5, 0.5]])}
-    found = cc.sweep(cc.Model(build("d", tables))).frame
+    found = cc.whatif.sweep(cc.Model(build("d", tables))).frame
     assert found["value"].to_list() == ["n"]
 
 
@@ -178,7 +178,7 @@ def test_a_result_seen_in_part_is_kept_when_another_is_changed(build):
     tables = {"d": ("s t", "", [0.6, 0.4]), "look": ("n y", "d", [[0.8, 0.2], [0.3, 0.7]])}
     model = cc.Model(build("d", tables, repeatable=["look"]))
     soft = {"n": 0.2, "y": 0.9}
-    lines = cc.sweep(model, look=[soft, "n"]).frame.set_index("value")
+    lines = cc.whatif.sweep(model, look=[soft, "n"]).frame.set_index("value")
     for value, results in {
         "n:0.2,y:0.9,y": [soft, "y"],
         "n,n": ["n", "n"],
@@ -196,7 +196,7 @@ def test_a_result_seen_in_part_is_kept_when_another_is_changed(build):
 @pytest.mark.parametrize("case", ["jones2023", *CASES.index[[20, 40]]])
 def test_every_two_changes_are_asking_with_both(case):
     findings = published(case)
-    found = cc.pairs(MODEL, findings)
+    found = cc.whatif.pairs(MODEL, findings)
     now = MODEL.posterior(findings)
     lead = now.leading
     changes = [change for change in changes_of(MODEL, findings) if change[1] != "removed"]
@@ -223,7 +223,7 @@ def test_every_two_changes_are_asking_with_both(case):
 def test_findings_that_are_independent_given_the_disease_do_nothing_together(build):
     row = [[0.8, 0.2], [0.3, 0.7]]
     tables = {"d": ("s t", "", [0.6, 0.4]), **dict.fromkeys("abc", ("n y", "d", row))}
-    found = cc.pairs(cc.Model(build("d", tables)), a="y").frame
+    found = cc.whatif.pairs(cc.Model(build("d", tables)), a="y").frame
     assert found["together"].abs().max() < 1e-12
 
 
@@ -255,7 +255,7 @@ def test_flips_are_all_smallest_sets_and_no_others(networks, data, most):
                 chance = np.exp(then.log_evidence - model.posterior(changed(findings, *unknown)).log_evidence)
                 words = ", ".join(f"{name}={value}" for name, _, value in own)
                 expected[words] = (size, then.leading, then[then.leading], chance)
-    found = cc.flips(model, findings, towards=towards, most_changes=most, kinds=kinds)
+    found = cc.whatif.flips(model, findings, towards=towards, most_changes=most, kinds=kinds)
     assert (found.searched, found.tried) == (searched, tried)
     lines = {line["findings"]: line for line in found.frame.to_dict("records")}
     assert set(lines) == {words for words, own in expected.items() if towards in (None, own[1])}
@@ -281,14 +281,14 @@ def test_a_set_is_not_smallest_if_one_of_its_parts_does_it_though_none_of_one_ch
     assert model.posterior(x="1")["s"] == pytest.approx(0.756, abs=1e-12)
     assert model.posterior(x="1", y="1").leading == model.posterior(x="1", z="1").leading == "t"
     assert model.posterior(x="1", y="1", z="1").leading == "s"
-    found = cc.flips(model)
+    found = cc.whatif.flips(model)
     assert found.searched == 3
     assert found.frame["findings"].to_list() == ["x=1"]
 
 
 def test_flips_of_the_published_patient_flip():
     findings = published("jones2023")
-    found = cc.flips(MODEL, findings, most_changes=2)
+    found = cc.whatif.flips(MODEL, findings, most_changes=2)
     assert len(found.frame) > 10
     for line in found.frame.itertuples():
         names = [part.split("=") for part in line.findings.split(", ")]
@@ -303,10 +303,10 @@ def test_flips_of_the_published_patient_flip():
 
 
 def test_sizes_that_would_take_too_many_sets_are_left_out(monkeypatch):
-    whole = cc.flips(MODEL, pain="severe", most_changes=2)
+    whole = cc.whatif.flips(MODEL, pain="severe", most_changes=2)
     assert whole.searched == 2
     monkeypatch.setattr("calcinosis.analysis.whatif.flips.MOST_SETS", whole.tried - 1)
-    less = cc.flips(MODEL, pain="severe")
+    less = cc.whatif.flips(MODEL, pain="severe")
     assert less.searched == 1
     assert less.tried < whole.tried
     assert less.frame.equals(whole.frame[whole.frame["changes"] == 1].reset_index(drop=True))
@@ -340,8 +340,8 @@ def test_differences_of_two_scenarios_are_shared_by_the_average_over_all_orders(
     finite = all(own[place] > 0 and np.delete(own, place).sum() > 0 for own in values.values())
     if not finite:
         if model.posterior(second)[state] < 1 or names:
-            with pytest.raises(cc.QuestionError, match="rule one side of the hypothesis out"):
-                cc.compare(model, first, second)
+            with pytest.raises(cc.errors.QuestionError, match="rule one side of the hypothesis out"):
+                cc.whatif.compare(model, first, second)
         return
     reached = {own: np.log(w[place]) - np.log(np.delete(w, place).sum()) for own, w in values.items()}
     expected = np.zeros(len(names))
@@ -351,7 +351,7 @@ def test_differences_of_two_scenarios_are_shared_by_the_average_over_all_orders(
             expected[player] += reached[coalition | 1 << player] - reached[coalition]
             coalition |= 1 << player
     expected /= factorial(len(names))
-    found = cc.compare(model, first, second)
+    found = cc.whatif.compare(model, first, second)
     assert found.findings["variable"].to_list() == names
     np.testing.assert_allclose(found.findings["contribution"], expected, rtol=0, atol=1e-10)
     shift = reached[2 ** len(names) - 1] - reached[0]
@@ -360,14 +360,14 @@ def test_differences_of_two_scenarios_are_shared_by_the_average_over_all_orders(
     assert lines.loc[state, "weight"] == pytest.approx(shift, abs=1e-9)
     np.testing.assert_allclose(lines["first"], values[0] / values[0].sum(), rtol=0, atol=1e-10)
     np.testing.assert_allclose(lines["difference"], lines["second"] - lines["first"], **CLOSE)
-    back = cc.compare(model, second, first, state=state)
+    back = cc.whatif.compare(model, second, first, state=state)
     np.testing.assert_allclose(back.findings["contribution"], -expected, rtol=0, atol=1e-10)
     assert back.findings["first"].to_list() == found.findings["second"].to_list()
 
 
 def test_a_scenario_beside_itself_differs_in_nothing():
     findings = published("jones2023")
-    found = cc.compare(MODEL, findings, dict(reversed(findings.items())))
+    found = cc.whatif.compare(MODEL, findings, dict(reversed(findings.items())))
     assert found.findings.empty
     assert (found.frame["difference"] == 0).all()
     np.testing.assert_allclose(found.frame["weight"], 0, **CLOSE)
@@ -375,7 +375,7 @@ def test_a_scenario_beside_itself_differs_in_nothing():
 
 def test_two_patients_are_compared_about_any_hypothesis():
     one, other = published("jones2023"), published(CASES.index[0])
-    found = cc.compare(MODEL, one, other, state="dystrophic", against="calciphylaxis/metastatic")
+    found = cc.whatif.compare(MODEL, one, other, state="dystrophic", against="calciphylaxis/metastatic")
 
     def log_odds(findings):
         p = MODEL.posterior(findings)
@@ -392,7 +392,7 @@ def test_two_patients_are_compared_about_any_hypothesis():
 
 def test_a_trajectory_goes_from_the_prior_to_the_posterior_in_clinical_order():
     findings = published("jones2023")
-    found = cc.trajectory(MODEL, dict(reversed(findings.items())))
+    found = cc.whatif.trajectory(MODEL, dict(reversed(findings.items())))
     assert found.steps[0].probabilities_of == MODEL.posterior().probabilities_of
     np.testing.assert_allclose(found.steps[-1].probabilities, MODEL.posterior(findings).probabilities, **CLOSE)
     first = found.frame.drop_duplicates("step")
@@ -417,7 +417,7 @@ def test_a_trajectory_goes_from_the_prior_to_the_posterior_in_clinical_order():
 
 
 def test_the_mass_of_the_intervals_is_as_asked():
-    narrow, wide = (cc.trajectory(MODEL, pain="severe", esrd="yes", mass=mass).frame for mass in (0.5, 0.99))
+    narrow, wide = (cc.whatif.trajectory(MODEL, pain="severe", esrd="yes", mass=mass).frame for mass in (0.5, 0.99))
     assert (narrow["lower"] >= wide["lower"]).all()
     assert (narrow["upper"] <= wide["upper"]).all()
     inside = (narrow["lower"] <= narrow["probability"]) & (narrow["probability"] <= narrow["upper"])
@@ -425,7 +425,7 @@ def test_the_mass_of_the_intervals_is_as_asked():
 
 
 def test_repeated_results_come_in_one_by_one_and_each_tells_less_than_the_last():
-    found = cc.trajectory(MODEL, vascular_histology=["absent"] * 4)
+    found = cc.whatif.trajectory(MODEL, vascular_histology=["absent"] * 4)
     lines = found.frame[found.frame["state"] == "calciphylaxis"]
     assert lines["step"].to_list() == [0, 1, 2, 3, 4]
     assert set(lines["finding"]) == {"", "vessels on biopsy (no calcium in vessel walls)"}
@@ -436,7 +436,7 @@ def test_repeated_results_come_in_one_by_one_and_each_tells_less_than_the_last()
 
 
 def test_each_step_says_what_is_known_by_then():
-    steps = cc.trajectory(MODEL, vascular_histology=["absent"] * 3).steps
+    steps = cc.whatif.trajectory(MODEL, vascular_histology=["absent"] * 3).steps
     for known, step in enumerate(steps):
         expected = MODEL.posterior(vascular_histology=["absent"] * known)
         assert str(step.evidence) == str(expected.evidence)
@@ -453,13 +453,13 @@ def test_each_step_says_what_is_known_by_then():
 )
 def test_the_order_is_honoured(order, expected):
     findings = {"vascular_histology": "absent", "serum_calcium": "high", "pain": "severe", "esrd": "yes"}
-    found = cc.trajectory(MODEL, findings, care_setting="dialysis_unit", order=order)
+    found = cc.whatif.trajectory(MODEL, findings, care_setting="dialysis_unit", order=order)
     assert found.frame["variable"].unique().tolist()[1:] == expected
 
 
 def test_without_weights_there_are_no_intervals(build):
     tables = {"d": ("s t", "", [0.6, 0.4]), "sign": ("n y", "d", [[0.8, 0.2], [0.3, 0.7]])}
-    found = cc.trajectory(cc.Model(build("d", tables)), sign="y")
+    found = cc.whatif.trajectory(cc.Model(build("d", tables)), sign="y")
     assert found.frame.columns.to_list() == ["step", "group", "variable", "finding", "state", "probability"]
     assert found.as_dict()["steps"][0]["probability"] == 0.6
 
@@ -467,15 +467,24 @@ def test_without_weights_there_are_no_intervals(build):
 @pytest.mark.parametrize(
     ("ask", "says"),
     [
-        (lambda: cc.sweep(MODEL, kinds=["add"]), "no kind of change 'add'"),
-        (lambda: cc.pairs(MODEL, kinds=["chnaged"]), "no kind of change 'chnaged': did you mean 'changed'"),
-        (lambda: cc.flips(MODEL, pain="severe", towards="calciphylaxi"), "no state 'calciphylaxi' of subtype: did you"),
-        (lambda: cc.flips(MODEL, pain="severe", towards="calciphylaxis"), "calciphylaxis leads already"),
-        (lambda: cc.flips(MODEL, most_changes=0), "at least one finding must change, not 0"),
-        (lambda: cc.compare(MODEL, {}, {"pain": "severe"}, state="severe"), "no state 'severe'"),
-        (lambda: cc.compare(MODEL, {}, {}, state="dystrophic", against="dystrophic"), "cannot be held against itself"),
-        (lambda: cc.trajectory(MODEL, pain="severe", order=["livedo"]), "nothing was found of 'livedo': write one of"),
-        (lambda: cc.trajectory(MODEL, pain="severe", mass=1.5), "1.5"),
+        (lambda: cc.whatif.sweep(MODEL, kinds=["add"]), "no kind of change 'add'"),
+        (lambda: cc.whatif.pairs(MODEL, kinds=["chnaged"]), "no kind of change 'chnaged': did you mean 'changed'"),
+        (
+            lambda: cc.whatif.flips(MODEL, pain="severe", towards="calciphylaxi"),
+            "no state 'calciphylaxi' of subtype: did you",
+        ),
+        (lambda: cc.whatif.flips(MODEL, pain="severe", towards="calciphylaxis"), "calciphylaxis leads already"),
+        (lambda: cc.whatif.flips(MODEL, most_changes=0), "at least one finding must change, not 0"),
+        (lambda: cc.whatif.compare(MODEL, {}, {"pain": "severe"}, state="severe"), "no state 'severe'"),
+        (
+            lambda: cc.whatif.compare(MODEL, {}, {}, state="dystrophic", against="dystrophic"),
+            "cannot be held against itself",
+        ),
+        (
+            lambda: cc.whatif.trajectory(MODEL, pain="severe", order=["livedo"]),
+            "nothing was found of 'livedo': write one of",
+        ),
+        (lambda: cc.whatif.trajectory(MODEL, pain="severe", mass=1.5), "1.5"),
     ],
 )
 def test_what_cannot_be_asked_is_said(ask, says):
@@ -486,17 +495,19 @@ def test_what_cannot_be_asked_is_said(ask, says):
 def test_26_differences_are_too_many(build):
     tables = {f"f{i}": ("n y", "d", [[0.6, 0.4], [0.3, 0.7]]) for i in range(26)}
     model = cc.Model(build("d", {"d": ("ill well", "", [0.1, 0.9])} | tables))
-    with pytest.raises(cc.QuestionError, match="26 differences are too many"):
-        cc.compare(model, {}, dict.fromkeys(tables, "y"))
+    with pytest.raises(cc.errors.QuestionError, match="26 differences are too many"):
+        cc.whatif.compare(model, {}, dict.fromkeys(tables, "y"))
 
 
-@pytest.mark.parametrize("ask", [cc.sweep, cc.pairs, cc.flips, cc.trajectory], ids=lambda own: own.__name__)
+@pytest.mark.parametrize(
+    "ask", [cc.whatif.sweep, cc.whatif.pairs, cc.whatif.flips, cc.whatif.trajectory], ids=lambda own: own.__name__
+)
 def test_findings_that_are_impossible_or_not_understood_are_told(build, ask):
     tables = {"d": ("s t", "", [0.6, 0.4]), "sign": ("n y", "d", [[1.0, 0.0], [1.0, 0.0]])}
     model = cc.Model(build("d", tables))
-    with pytest.raises(cc.ImpossibleEvidence):
+    with pytest.raises(cc.errors.ImpossibleEvidence):
         ask(model, sign="y")
-    with pytest.raises(cc.FindingsError):
+    with pytest.raises(cc.errors.FindingsError):
         ask(model, sign="z")
 
 
@@ -504,6 +515,6 @@ def test_two_changes_that_settle_the_target_are_told_without_a_warning(build):
     """A sign that only the disease has, twice: the log-odds are infinite, and how much more they move is no number."""
     sign = ("n y", "d", [[0.4, 0.6], [1.0, 0.0]])
     model = cc.Model(build("d", {"d": ("ill well", "", [0.5, 0.5]), "a": sign, "b": sign}))
-    found = cc.pairs(model).frame.set_index(["value_1", "value_2"])
+    found = cc.whatif.pairs(model).frame.set_index(["value_1", "value_2"])
     assert found.loc[("n", "n"), "together"] == pytest.approx(0, abs=1e-12)
     assert np.isnan(found.loc[("y", "y"), "together"])

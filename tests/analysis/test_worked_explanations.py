@@ -85,7 +85,7 @@ def test_each_state_of_the_synthetic_network_against_the_rest(build):
 
 @pytest.mark.parametrize(("prior", "says"), [({"a": 0, "b": 1}, "the prior rules one side out"), ({"a": 1}, "nothing")])
 def test_a_prior_of_one_side_only_is_refused(prior, says):
-    with pytest.raises(cc.QuestionError, match=says):
+    with pytest.raises(cc.errors.QuestionError, match=says):
         cc.weight_of_evidence(prior, {"a": 0.5, "b": 0.5}, "a")
 
 

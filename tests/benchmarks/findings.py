@@ -89,7 +89,7 @@ def what_if(model, findings, rng):
     """Every single change, the fewest that change who leads, two tests ahead; the peers by brute force."""
     evidence = model.read(findings)
     changes = [c for c in changes_of(model, evidence) if c.kind in ("added", "changed")]
-    sets = cc.flips(model, evidence).tried
+    sets = cc.whatif.flips(model, evidence).tried
     ahead = _outcomes_ahead(model, evidence)
     known, network = one_node_per_result(model.network, findings)
     patients = []
@@ -106,8 +106,8 @@ def what_if(model, findings, rng):
         for theirs, ours in zip(form(patient), cc.Model(network).probabilities(patient).values(), strict=True)
     )
     asked = {
-        f"sweep: every single change, {len(changes)} queries": (lambda: cc.sweep(model, evidence), len(changes)),
-        f"flips: every set of up to three, {sets:,} queries": (lambda: cc.flips(model, evidence), sets),
+        f"sweep: every single change, {len(changes)} queries": (lambda: cc.whatif.sweep(model, evidence), len(changes)),
+        f"flips: every set of up to three, {sets:,} queries": (lambda: cc.whatif.flips(model, evidence), sets),
         f"next test, two steps ahead, {ahead:,} queries": (lambda: cc.next_test(model, evidence), ahead),
     }
     lines = []
@@ -135,10 +135,10 @@ def others(model, findings):
         "does it fit? the first time": lambda: Fitting(model.network, model.engine).fit(evidence),
         "does it fit? again": lambda: model.fitting.fit(evidence),
         "explanation with the rows behind it": lambda: cc.explain(model, evidence).rows,
-        "every two changes": lambda: cc.pairs(model, evidence),
-        "trajectory with intervals": lambda: cc.trajectory(model, evidence),
-        "most probable explanation": lambda: cc.most_probable_explanation(model, evidence),
-        "plan of six biopsies with intervals": lambda: cc.plan(model, evidence, state="calciphylaxis"),
+        "every two changes": lambda: cc.whatif.pairs(model, evidence),
+        "trajectory with intervals": lambda: cc.whatif.trajectory(model, evidence),
+        "most probable explanation": lambda: cc.whatif.most_probable(model, evidence),
+        "plan of six biopsies with intervals": lambda: cc.serial_testing(model, evidence, state="calciphylaxis"),
     }
     return {"title": "Ours alone", "lines": [alone(question, _median(ask, ROUNDS)) for question, ask in asked.items()]}
 

@@ -20,13 +20,13 @@ def findings_of(model, case):
 
 def sweep(model, findings):
     """The effect of every entry of the tables on every state of the target, as tables."""
-    found = cc.one_way(model, findings)
+    found = cc.sensitivity.one_way(model, findings)
     return found.frame, found.by_state
 
 
 ASKED = {
     "one_way": sweep,
-    "uncertainty": lambda model, findings: cc.uncertainty(model, findings, draws=DRAWS).frame,
+    "uncertainty": lambda model, findings: cc.sensitivity.uncertainty(model, findings, draws=DRAWS).frame,
     "interval": lambda model, findings: model.posterior(findings).interval(0.95),
 }
 

@@ -182,7 +182,7 @@ def one_way(model, findings, rng):
     network, entries = model.network, list(model.entries)
     chosen = [entries[i] for i in rng.choice(len(entries), SAMPLE, replace=False)]
     peers = {form.__doc__: form(network, findings) for form in FORMS}
-    swept = cc.one_way(model, findings)
+    swept = cc.sensitivity.one_way(model, findings)
     worst = max(
         _difference(both_ends(peer, network, entry), swept.function(entry)(np.array([0.0, 1.0])))
         for peer in peers.values()
@@ -245,7 +245,7 @@ def draws(model, findings, rng):
     seeds = iter(range(1, ROUNDS + 1))
     lines = _side_by_side(
         f"{DRAWS:,} draws of all rows",
-        lambda: cc.uncertainty(model, findings, draws=DRAWS, seed=next(seeds)).frame,
+        lambda: cc.sensitivity.uncertainty(model, findings, draws=DRAWS, seed=next(seeds)).frame,
         brute,
         peer,
         peers[Copied.__doc__],
@@ -291,17 +291,20 @@ def intervals(model):
 
 def others(model, findings):
     """What is measured for our engine alone."""
-    frame = cc.one_way(model, findings).frame.sort_values("swing", ascending=False)
+    frame = cc.sensitivity.one_way(model, findings).frame.sort_values("swing", ascending=False)
     first = frame.iloc[0]
     pair = first["entry"], frame[frame["table"] != first["table"]].iloc[0]["entry"]
     evidence = model.read(findings)
     asked = {
-        "two-way surface, 101 × 101": (lambda: cc.two_way(model, evidence, *pair), ROUNDS),
-        "smallest changes": (lambda: cc.smallest_changes(model, findings), ROUNDS),
-        "robust bounds": (lambda: cc.robust_bounds(model, findings), ROUNDS),
-        "every analysis, `sensitivity(...)`": (lambda: cc.sensitivity(model, findings), 7),
-        "every analysis, with all tables of the record": (lambda: cc.sensitivity(model, findings).as_dict(), 3),
-        f"over {len(cc.cases())} patients": (lambda: cc.over_patients(model, cc.cases()), 2),
+        "two-way surface, 101 × 101": (lambda: cc.sensitivity.two_way(model, evidence, *pair), ROUNDS),
+        "smallest changes": (lambda: cc.sensitivity.smallest_changes(model, findings), ROUNDS),
+        "robust bounds": (lambda: cc.sensitivity.robust_bounds(model, findings), ROUNDS),
+        "every analysis, `sensitivity(...)`": (lambda: cc.sensitivity.overview(model, findings), 7),
+        "every analysis, with all tables of the record": (
+            lambda: cc.sensitivity.overview(model, findings).as_dict(),
+            3,
+        ),
+        f"over {len(cc.cases())} patients": (lambda: cc.sensitivity.across_patients(model, cc.cases()), 2),
     }
     return {
         "title": "Ours alone",

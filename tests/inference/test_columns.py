@@ -71,7 +71,7 @@ def told_of(model, frame, row):
     columns = {heading.name: heading.column for heading in headings}
     try:
         evidence = model.read(findings)
-    except cc.FindingsError as caught:
+    except cc.errors.FindingsError as caught:
         faults = [
             str(replace(fault, variable=columns[fault.variable], value=shown(cells[fault.variable])))
             for fault in caught.faults
@@ -79,7 +79,7 @@ def told_of(model, frame, row):
         return Told("invalid: " + "; ".join(faults), findings, faults)
     try:
         return Told("ok", findings, posterior=model.posterior(evidence))
-    except cc.ImpossibleEvidence:
+    except cc.errors.ImpossibleEvidence:
         return Told("impossible", findings)
 
 
@@ -115,7 +115,7 @@ def tells_a_clash(model, frame, row, status, findings):
     def possible(some):
         try:
             return bool(model.posterior({heading.name: findings[heading.name] for heading in some} | covariates))
-        except cc.ImpossibleEvidence:
+        except cc.errors.ImpossibleEvidence:
             return False
 
     subsets = [some for count in range(len(headings) + 1) for some in combinations(headings, count)]
@@ -297,7 +297,7 @@ def test_when_strict_everybody_without_an_answer_is_told_at_once(ward, data):
     if all(told.status == "ok" for told in everybody):
         same(ward.posteriors(frame, strict=True), ward.posteriors(frame))
         return
-    with pytest.raises(cc.FindingsError) as caught:
+    with pytest.raises(cc.errors.FindingsError) as caught:
         ward.posteriors(frame, strict=True)
     heading, *lines = str(caught.value).splitlines()
     assert heading == f"{len(lines)} finding{' is' if len(lines) == 1 else 's are'} not understood"
@@ -558,7 +558,7 @@ HEADINGS = [
 @pytest.mark.parametrize(("columns", "lines"), HEADINGS, ids=[str(names) for names, _ in HEADINGS])
 def test_every_fault_of_the_headings_is_told_at_once(clinic, columns, lines, strict):
     frame = pd.DataFrame([["zzz"] * len(columns)], columns=pd.Index(columns, dtype=object, tupleize_cols=False))
-    with pytest.raises(cc.FindingsError) as caught:
+    with pytest.raises(cc.errors.FindingsError) as caught:
         clinic.posteriors(frame, strict=strict)
     assert str(caught.value).splitlines() == ["some columns are not understood", *lines]
 
@@ -646,7 +646,7 @@ def test_a_heading_and_a_cell_take_the_same_units(clinic, unit):
 @pytest.mark.parametrize("name", ["subtype", "form", "vessel_calcification"])
 def test_a_column_of_what_is_inferred_is_refused_by_name(shipped, name):
     """The true subtype in a column of that name made every answer 0 or 1, and nobody was told."""
-    with pytest.raises(cc.FindingsError, match=f"{name}: inferred by the network.*: rename it or remove it"):
+    with pytest.raises(cc.errors.FindingsError, match=f"{name}: inferred by the network.*: rename it or remove it"):
         shipped.posteriors(pd.DataFrame({"pain": ["severe"], name: [shipped.variables[name].state_names[0]]}))
 
 

@@ -41,7 +41,7 @@ def patients(draw, networks):
             findings[name] = results if variable.repeatable else results[0]
     try:
         model.posterior(findings)
-    except cc.ImpossibleEvidence:
+    except cc.errors.ImpossibleEvidence:
         event("impossible")
         return model, model.read()
     event(f"{len(findings)} findings")
@@ -225,7 +225,7 @@ def test_a_network_that_is_too_tightly_knit_is_refused_in_words(build):
     tables |= {name: ("no yes", both, [[0.9, 0.1]] * 4) for name, both in pairs.items()}
     network = build("c00", tables)
     model = cc.Model(network)
-    with pytest.raises(cc.NetworkError) as caught:
+    with pytest.raises(cc.errors.NetworkError) as caught:
         ask(network, model.read(dict.fromkeys(pairs, "yes")))
     assert str(caught.value) == (
         "too tightly knit to be asked about its tables: with these findings, summing out c01 takes it together with "
@@ -244,7 +244,7 @@ def test_so_many_possible_joint_states_that_drawing_would_take_minutes_are_refus
     model = cc.Model(replace(network, weights=dict.fromkeys(network.variables, 20.0)))
     posterior = model.posterior(dict.fromkeys(pairs, "yes"))
     words = "too tightly knit for intervals: more than 65,536 joint states are possible"
-    with pytest.raises(cc.NetworkError) as caught:
+    with pytest.raises(cc.errors.NetworkError) as caught:
         posterior.interval()
     assert str(caught.value) == words
     # what is known exactly is shown all the same

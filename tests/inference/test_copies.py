@@ -107,7 +107,7 @@ def test_what_is_natural_in_python_is_understood_or_refused_in_words(shipped):
         shipped.posterior("pain=severe")
     with pytest.raises(TypeError, match=r"frame must be a pandas.DataFrame, not dict: give one row per patient"):
         shipped.posteriors({"pain": ["severe"]})
-    with pytest.raises(cc.FindingsError, match="no column is a variable"):
+    with pytest.raises(cc.errors.FindingsError, match="no column is a variable"):
         shipped.posteriors(cc.cases()[["hard"]])
-    with pytest.raises(cc.FindingsError, match="1=x: no such variable"):
+    with pytest.raises(cc.errors.FindingsError, match="1=x: no such variable"):
         shipped.posterior({1: "x"})

@@ -22,7 +22,7 @@ def test_each_variable_is_corrected_by_its_own_slope(model):
 
 
 def test_a_bad_covariate_is_told_once(model):
-    with pytest.raises(cc.FindingsError) as caught:
+    with pytest.raises(cc.errors.FindingsError) as caught:
         model.read(serum_calcium="9.9 mg/dL", albumin="24 g/dL")
     assert [str(fault) for fault in caught.value.faults] == [
         "albumin=24 g/dL: 24 g/dL is not believable: it should lie between 0.5 and 7 g/dL; check number and unit"

@@ -292,7 +292,7 @@ def test_many_threads_are_told_what_one_is(shipped, monkeypatch):
     def one(model, findings):
         try:
             posterior = model.posterior(findings)
-        except (cc.FindingsError, cc.ImpossibleEvidence) as told:
+        except (cc.errors.FindingsError, cc.errors.ImpossibleEvidence) as told:
             return str(told)
         return *posterior.probabilities_of.values(), posterior.log_evidence, posterior.evidence
 

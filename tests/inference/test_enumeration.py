@@ -43,9 +43,9 @@ def _check_all(data, network):
     event("possible" if joint.sum() > 0 else "impossible")
     event(f"compiled as {type(model.engine).__name__}")
     if joint.sum() == 0:
-        with pytest.raises(cc.ImpossibleEvidence):
+        with pytest.raises(cc.errors.ImpossibleEvidence):
             model.posterior(values)
-        with pytest.raises(cc.ImpossibleEvidence):
+        with pytest.raises(cc.errors.ImpossibleEvidence):
             model.marginals(values)
         return
     names = list(network.variables)
@@ -69,7 +69,7 @@ def test_the_clash_is_a_smallest_impossible_subset(networks, data):
     event("impossible" if impossible else "possible")
     if not impossible:
         return
-    with pytest.raises(cc.ImpossibleEvidence) as caught:
+    with pytest.raises(cc.errors.ImpossibleEvidence) as caught:
         cc.Model(network).posterior(values)
     clash = {finding.variable for finding in caught.value.clash}
 

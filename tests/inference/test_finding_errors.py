@@ -139,7 +139,7 @@ TEXTS = [
 
 @pytest.mark.parametrize(("findings", "text"), TEXTS, ids=[text.split(": ")[0] for _, text in TEXTS])
 def test_the_text_of_one_fault(clinic, findings, text):
-    with pytest.raises(cc.FindingsError) as caught:
+    with pytest.raises(cc.errors.FindingsError) as caught:
         clinic.posterior(findings)
     assert str(caught.value) == ONE + text
 
@@ -154,7 +154,7 @@ def test_all_faults_are_told_at_once(clinic, ask):
         "biopsy": "absent",
         "warfarin": {"yes": -1},
     }
-    with pytest.raises(cc.FindingsError) as caught:
+    with pytest.raises(cc.errors.FindingsError) as caught:
         getattr(clinic, ask)(findings, colour="red")
     assert str(caught.value) == (
         "6 findings are not understood\n"
@@ -168,7 +168,7 @@ def test_all_faults_are_told_at_once(clinic, ask):
 
 
 def test_a_fault_is_also_told_in_parts(clinic):
-    with pytest.raises(cc.FindingsError) as caught:
+    with pytest.raises(cc.errors.FindingsError) as caught:
         clinic.read(calcium="9,1 mg/dL")
     (fault,) = caught.value.faults
     parts = (fault.variable, fault.value, fault.what, fault.mend)
@@ -176,18 +176,18 @@ def test_a_fault_is_also_told_in_parts(clinic):
 
 
 def test_a_slip_in_the_name_of_albumin_is_told_with_the_nearest_spelling(clinic):
-    with pytest.raises(cc.FindingsError, match="did you mean albumin"):
+    with pytest.raises(cc.errors.FindingsError, match="did you mean albumin"):
         clinic.read(albumine="24 g/L")
 
 
 def test_a_finding_given_twice(clinic):
-    with pytest.raises(cc.FindingsError) as caught:
+    with pytest.raises(cc.errors.FindingsError) as caught:
         clinic.posterior({"pain": "none", "warfarin": "no"}, pain="severe")
     assert str(caught.value) == ONE + "pain=severe: given twice: give it once"
 
 
 def test_a_finding_given_twice_does_not_hide_the_other_faults(clinic):
-    with pytest.raises(cc.FindingsError) as caught:
+    with pytest.raises(cc.errors.FindingsError) as caught:
         clinic.posterior({"pain": "none"}, pain="severe", warfarin="perhaps")
     assert {(fault.variable, fault.what) for fault in caught.value.faults} == {
         ("pain", "given twice"),
@@ -212,7 +212,7 @@ CID = f"calcium=2.27: a number without its unit: write 2.27 mg/dL ({UNITS})"
 
 @pytest.mark.parametrize("strict", [False, True])
 def test_a_column_that_is_a_slip_is_told_at_once(clinic, three, strict):
-    with pytest.raises(cc.FindingsError) as caught:
+    with pytest.raises(cc.errors.FindingsError) as caught:
         clinic.posteriors(three.assign(warfarn="yes"), strict=strict)
     assert str(caught.value) == (
         "some columns are not understood\n"
@@ -227,7 +227,7 @@ def test_bad_cells_are_told_in_the_status_of_their_rows(clinic, three):
 
 
 def test_when_strict_all_bad_cells_are_told_with_their_rows(clinic, three):
-    with pytest.raises(cc.FindingsError) as caught:
+    with pytest.raises(cc.errors.FindingsError) as caught:
         clinic.posteriors(three, strict=True)
     assert str(caught.value).splitlines() == [
         "3 findings are not understood",
@@ -239,7 +239,7 @@ def test_when_strict_all_bad_cells_are_told_with_their_rows(clinic, three):
 
 @pytest.mark.parametrize("column", ["Pain", "pain ", "calcum", "albumine"])
 def test_a_column_that_nearly_is_a_variable_is_not_passed_over(clinic, column):
-    with pytest.raises(cc.FindingsError, match="a column that is not read"):
+    with pytest.raises(cc.errors.FindingsError, match="a column that is not read"):
         clinic.posteriors(pd.DataFrame({column: ["none"]}))
 
 
@@ -252,7 +252,7 @@ def test_a_column_that_is_something_else_is_left_alone(clinic, column):
 
 def test_a_column_that_stands_twice_is_told(clinic):
     frame = pd.DataFrame([["none", "severe"]], columns=["pain", "pain"])
-    with pytest.raises(cc.FindingsError, match=r"pain.*twice"):
+    with pytest.raises(cc.errors.FindingsError, match=r"pain.*twice"):
         clinic.posteriors(frame)
 
 
@@ -279,22 +279,24 @@ NESTED = {
 @pytest.mark.parametrize("value", NESTED.values(), ids=NESTED)
 @pytest.mark.parametrize("name", ["pain", "calcium", "albumin"])
 def test_a_value_nested_without_end_is_told_in_a_short_line(clinic, name, value):
-    with pytest.raises(cc.FindingsError) as caught:
+    with pytest.raises(cc.errors.FindingsError) as caught:
         clinic.posterior({name: value})
     assert len(str(caught.value)) < 400
-    with pytest.raises(cc.FindingsError) as caught:
+    with pytest.raises(cc.errors.FindingsError) as caught:
         clinic.posteriors(pd.DataFrame({name: pd.Series([value], dtype=object)}), strict=True)
     assert len(str(caught.value)) < 400
 
 
 def test_a_nested_value_of_no_variable_is_told_in_a_short_line(clinic):
     for value in NESTED.values():
-        with pytest.raises(cc.FindingsError, match="no such variable") as caught:
+        with pytest.raises(cc.errors.FindingsError, match="no such variable") as caught:
             clinic.posterior(nobody=value)
         assert len(str(caught.value)) < 400
 
 
 def test_a_list_within_a_list_is_told_as_such(clinic):
     for value in ([["severe"]], [[[["severe"]]]], [("severe",)], NESTED["list"]):
-        with pytest.raises(cc.FindingsError, match=r"pain=(severe|…): a list within a list: give one result per item"):
+        with pytest.raises(
+            cc.errors.FindingsError, match=r"pain=(severe|…): a list within a list: give one result per item"
+        ):
             clinic.posterior(pain=value)

@@ -47,7 +47,7 @@ def test_states_with_numbers_are_likelihoods(signs, states, numbers):
 
 def understood_or_refused(model, name, value):
     """Read a value; what comes out must be evidence of finite likelihoods, not all 0."""
-    with suppress(cc.FindingsError):
+    with suppress(cc.errors.FindingsError):
         for finding in model.read({name: value}):
             assert finding.variable == name
             for likelihood in finding.likelihoods:
@@ -91,5 +91,5 @@ def test_any_value_is_understood_or_refused(clinic, name, value):
 
 @pytest.mark.parametrize("value", [10**400, {"none": 10**400}, [10**400], {10**400: 1.0}, {10**400}], ids=type)
 def test_a_number_too_large_for_a_float_is_refused(clinic, value):
-    with pytest.raises(cc.FindingsError):
+    with pytest.raises(cc.errors.FindingsError):
         clinic.read(pain=value)

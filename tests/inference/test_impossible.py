@@ -25,7 +25,7 @@ def gate(build):
 
 
 def clash_of(model, findings):
-    with pytest.raises(cc.ImpossibleEvidence) as caught:
+    with pytest.raises(cc.errors.ImpossibleEvidence) as caught:
         model.posterior(findings)
     return [finding.variable for finding in caught.value.clash]
 
@@ -62,14 +62,14 @@ def test_when_the_search_is_given_up_nothing_can_be_left_out_of_the_clash(gate, 
 
 def test_one_finding_that_cannot_be_is_told_alone(build):
     model = cc.Model(build("coin", {"coin": ("heads tails edge", "", [0.5, 0.5, 0.0])}))
-    with pytest.raises(cc.ImpossibleEvidence) as caught:
+    with pytest.raises(cc.errors.ImpossibleEvidence) as caught:
         model.posterior(coin="edge")
     told = "impossible evidence: coin=edge cannot be: one of them, or a zero in the tables, must be wrong"
     assert str(caught.value) == told
 
 
 def test_two_findings_that_clash_are_named_as_they_were_given(clinic):
-    with pytest.raises(cc.ImpossibleEvidence) as caught:
+    with pytest.raises(cc.errors.ImpossibleEvidence) as caught:
         clinic.posterior(biopsy=["absent", "calcified"], pain="none", warfarin="yes", disease="benign/benign")
     told = (
         "impossible evidence: disease=benign/benign and biopsy=absent,calcified cannot be true together: "
@@ -79,7 +79,7 @@ def test_two_findings_that_clash_are_named_as_they_were_given(clinic):
 
 
 def test_marginals_refuse_as_the_posterior_does(gate):
-    with pytest.raises(cc.ImpossibleEvidence, match="two=off and lamp=lit"):
+    with pytest.raises(cc.errors.ImpossibleEvidence, match="two=off and lamp=lit"):
         gate.marginals(two="off", lamp="lit")
 
 
@@ -110,7 +110,7 @@ def test_a_batch_tells_every_impossible_row_at_once(clinic, ward):
 
 def test_when_strict_impossible_and_misunderstood_rows_are_told_together(clinic, ward):
     ward.loc["dan", "pain"] = "sever"
-    with pytest.raises(cc.FindingsError) as caught:
+    with pytest.raises(cc.errors.FindingsError) as caught:
         clinic.posteriors(ward, strict=True)
     told = (
         "3 findings are not understood\n"
@@ -137,8 +137,8 @@ def test_so_many_results_that_their_weight_is_no_number_are_not_called_impossibl
     }
     model = cc.Model(build("d", tables, repeatable=["look"]))
     assert model.posterior(fever="yes", look=["clear"] * 500)["ill"] == 1
-    with pytest.raises(cc.QuestionError, match=r"2,000 results of look are, .* give fewer of them"):
+    with pytest.raises(cc.errors.QuestionError, match=r"2,000 results of look are, .* give fewer of them"):
         model.posterior(fever="yes", look=["clear"] * 2000)
     never = cc.Model(build("d", tables | {"look": ("clear seen", "d", [[0.9, 0.1], [0.0, 1.0]])}, repeatable=["look"]))
-    with pytest.raises(cc.ImpossibleEvidence, match="fever=yes and look="):
+    with pytest.raises(cc.errors.ImpossibleEvidence, match="fever=yes and look="):
         never.posterior(fever="yes", look=["clear"] * 2000)

@@ -34,7 +34,7 @@ def joint_weights(network, evidence):
 
 def check(model, findings, state=None):
     """Compare an explanation with what trying every combination says."""
-    found = cc.most_probable_explanation(model, findings, state=state)
+    found = cc.whatif.most_probable(model, findings, state=state)
     evidence = {finding.variable: finding.likelihoods for finding in model.read(findings)}
     kept, weights = joint_weights(model.network, evidence)
     if state is not None:
@@ -158,11 +158,11 @@ def test_a_repeatable_variable_seen_in_part_is_as_probable_as_what_was_seen_leav
 def test_what_cannot_be_asked_is_said(build):
     tables = {"d": ("s t", "", [0.6, 0.4]), "sign": ("n y", "d", [[1.0, 0.0], [0.5, 0.5]])}
     model = cc.Model(build("d", tables))
-    with pytest.raises(cc.QuestionError, match="the findings rule s out"):
-        cc.most_probable_explanation(model, sign="y", state="s")
-    with pytest.raises(cc.QuestionError, match="no state 'u' of d"):
-        cc.most_probable_explanation(model, state="u")
-    with pytest.raises(cc.ImpossibleEvidence):
-        cc.most_probable_explanation(model, sign="y", d="s")
-    with pytest.raises(cc.FindingsError):
-        cc.most_probable_explanation(model, sign="z")
+    with pytest.raises(cc.errors.QuestionError, match="the findings rule s out"):
+        cc.whatif.most_probable(model, sign="y", state="s")
+    with pytest.raises(cc.errors.QuestionError, match="no state 'u' of d"):
+        cc.whatif.most_probable(model, state="u")
+    with pytest.raises(cc.errors.ImpossibleEvidence):
+        cc.whatif.most_probable(model, sign="y", d="s")
+    with pytest.raises(cc.errors.FindingsError):
+        cc.whatif.most_probable(model, sign="z")

@@ -11,7 +11,7 @@ TWO = {"cause": ("no yes", "", [0.5, 0.5]), "effect": ("no yes", "cause", [[0.9,
 
 
 def refusal(build, target="effect", repeatable=(), **changed):
-    with pytest.raises(cc.NetworkError) as caught:
+    with pytest.raises(cc.errors.NetworkError) as caught:
         build(target, TWO | changed, repeatable)
     return str(caught.value)
 
@@ -40,7 +40,7 @@ def test_arrows_in_a_circle(build):
 def test_a_table_that_does_not_fit_its_states(build):
     network = build("effect", TWO)
     tables = {**network.tables, "cause": np.array([0.2, 0.3, 0.5])}
-    with pytest.raises(cc.NetworkError) as caught:
+    with pytest.raises(cc.errors.NetworkError) as caught:
         replace(network, tables=tables)
     assert str(caught.value) == "the table of cause has shape (3,), its parents and states make (2,)"
 
@@ -87,5 +87,5 @@ def test_a_network_too_tightly_knit_for_memory_is_refused_in_words(build):
     for i, one in enumerate(causes):
         for other in causes[i + 1 :]:
             tables[f"{one}_{other}"] = ("no yes", f"{one} {other}", [[0.9, 0.1]] * 4)
-    with pytest.raises(cc.NetworkError, match="too tightly knit for exact inference: summing out cause"):
+    with pytest.raises(cc.errors.NetworkError, match="too tightly knit for exact inference: summing out cause"):
         cc.Model(build(causes[0], tables)).posterior()

@@ -28,7 +28,7 @@ def test_a_file_that_is_no_network_is_told_in_words(name, tmp_path):
     content, words = BAD[name]
     if content is not None:
         (tmp_path / name).write_text(content)
-    with pytest.raises(cc.NetworkError) as caught:
+    with pytest.raises(cc.errors.NetworkError) as caught:
         cc.Model.from_file(tmp_path / name, target="var_1")
     assert words in str(caught.value)
 
@@ -63,10 +63,12 @@ def test_a_format_keeps_names_arrows_and_numbers(build, ending, tmp_path):
 
 def test_names_that_a_format_would_change_are_refused(build):
     network = build("kind", {"kind": ("nodular-(mass)>1 none", "", [0.25, 0.75])})
-    with pytest.raises(cc.NetworkError, match=r"\.xmlbif cannot hold this network: give states plain names, or choose"):
+    with pytest.raises(
+        cc.errors.NetworkError, match=r"\.xmlbif cannot hold this network: give states plain names, or choose"
+    ):
         as_file(network, ".xmlbif")
 
 
 def test_an_unknown_format_is_refused(build):
-    with pytest.raises(cc.NetworkError, match=r"no format '\.doc': it must be one of \.bif"):
+    with pytest.raises(cc.errors.NetworkError, match=r"no format '\.doc': it must be one of \.bif"):
         as_file(build("a", {"a": ("no yes", "", [0.5, 0.5])}), ".doc")

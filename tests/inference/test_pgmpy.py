@@ -108,13 +108,13 @@ TRAPS = {
 
 @pytest.mark.parametrize(("values", "told"), TRAPS.values(), ids=TRAPS)
 def test_what_pgmpy_lets_through_is_refused(values, told):
-    with pytest.raises(cc.NetworkError) as caught:
+    with pytest.raises(cc.errors.NetworkError) as caught:
         cc.Model.from_pgmpy(pair(values), target="cause")
     assert str(caught.value) == told
 
 
 def test_an_unknown_target_is_told_with_the_nearest_spelling():
-    with pytest.raises(cc.NetworkError) as caught:
+    with pytest.raises(cc.errors.NetworkError) as caught:
         cc.Model.from_pgmpy(pair([[0.9, 0.2], [0.1, 0.8]]), target="efect")
     assert str(caught.value) == "no variable 'efect': did you mean 'effect'? One of: cause, effect"
 
@@ -125,6 +125,6 @@ def test_states_named_otherwise_by_a_child_are_refused():
     network = pair(None)
     names = {"effect": ["no", "yes"], "cause": ["yes", "no"]}
     network.add_cpds(TabularCPD("effect", 2, [[0.9, 0.2], [0.1, 0.8]], ["cause"], [2], state_names=names))
-    with pytest.raises(cc.NetworkError) as caught:
+    with pytest.raises(cc.errors.NetworkError) as caught:
         cc.Model.from_pgmpy(network, target="cause")
     assert str(caught.value) == "the table of effect names the states of cause otherwise than cause does"

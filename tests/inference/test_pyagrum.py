@@ -56,7 +56,7 @@ def questions(published):
         findings = {str(name): int(rng.integers(len(model.variables[name].states))) for name in chosen}
         try:
             marginals = model.marginals(named(model, findings))
-        except cc.ImpossibleEvidence:
+        except cc.errors.ImpossibleEvidence:
             asked.append((findings, None))
         else:
             asked.append((findings, marginals.groupby("variable", sort=False)["probability"].agg(list)))

@@ -411,7 +411,7 @@ def test_without_weights_there_is_no_interval_and_why_is_told(clinic):
     ],
 )
 def test_weights_that_are_none_are_refused(two_node, weights, told):
-    with pytest.raises(cc.NetworkError) as caught:
+    with pytest.raises(cc.errors.NetworkError) as caught:
         replace(two_node, weights=weights)
     assert str(caught.value) == told
 
@@ -429,7 +429,7 @@ def test_a_network_file_and_a_pgmpy_network_have_intervals_once_they_have_a_weig
         np.testing.assert_allclose([spread.lower, spread.upper], [expected.lower, expected.upper], rtol=0, atol=0.01)
         assert repr(model.posterior(test="positive")).count("95% credible interval") == 1
     for weight in (0, -1, math.nan, 1e-320, 1e300):
-        with pytest.raises(cc.NetworkError, match="have a weight"):
+        with pytest.raises(cc.errors.NetworkError, match="have a weight"):
             cc.Model.from_file(path, "disease", weight=weight)
 
 

@@ -37,7 +37,7 @@ def outcome(ask):
     """What is answered, or what is told."""
     try:
         return ask()
-    except (cc.FindingsError, cc.ImpossibleEvidence) as told:
+    except (cc.errors.FindingsError, cc.errors.ImpossibleEvidence) as told:
         return type(told), str(told)
 
 
@@ -98,9 +98,9 @@ def check_both_ways(model, long_way, findings):
         assert outcome(lambda: in_full(model.posterior(findings))) == expected
     bare = outcome(lambda: tuple(model.probabilities(findings).items()))
     (row,) = model.posteriors(as_frame(findings)).to_dict("records")
-    if expected[0] in (cc.FindingsError, cc.ImpossibleEvidence):
+    if expected[0] in (cc.errors.FindingsError, cc.errors.ImpossibleEvidence):
         assert bare == expected
-        assert row["status"].startswith("invalid" if expected[0] is cc.FindingsError else "impossible")
+        assert row["status"].startswith("invalid" if expected[0] is cc.errors.FindingsError else "impossible")
         return
     assert bare == expected[: len(model.states)]
     assert tuple((state, row[state]) for state in model.states) == bare
@@ -285,7 +285,7 @@ def test_the_evidence_is_in_the_order_of_the_variables_however_it_was_given(ship
 def test_what_cannot_be_answered_is_told_as_by_the_long_way(clinic, long_way, ask, findings):
     clinic.posterior(pain="none", warfarin="yes", biopsy=["absent", "absent"])
     expected = outcome(lambda: getattr(long_way, ask)(findings))
-    assert expected[0] in (cc.FindingsError, cc.ImpossibleEvidence)
+    assert expected[0] in (cc.errors.FindingsError, cc.errors.ImpossibleEvidence)
     assert outcome(lambda: getattr(clinic, ask)(findings)) == expected
 
 
@@ -293,7 +293,7 @@ def test_findings_by_name_and_in_a_dict_together_are_read_together(clinic, long_
     for model in (clinic, long_way):
         together = model.posterior({"pain": "none"}, warfarin="yes")
         assert in_full(together) == in_full(model.posterior(pain="none", warfarin="yes"))
-        with pytest.raises(cc.FindingsError, match="given twice"):
+        with pytest.raises(cc.errors.FindingsError, match="given twice"):
             model.posterior({"pain": "none"}, pain="none")
 
 

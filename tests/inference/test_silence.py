@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from recorded import priors_of, random_rates, silences, small, with_nodes
 
 import calcinosis as cc
-from calcinosis.analysis.whatif.most_probable import most_probable_explanation
+from calcinosis.analysis.whatif.most_probable import most_probable
 from calcinosis.inference.engine.impossible import ImpossibleEvidence
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.findings.grammar import is_mentioned
@@ -302,7 +302,7 @@ def test_the_most_probable_explanation_is_of_the_patient_and_not_of_the_record(n
     names = list(whole.variables)
     summed = joint.sum(axis=tuple(i for i, name in enumerate(names) if name not in network.variables))
     model = cc.Model.from_priors(priors_of(network, rates)).recorded("letter")
-    found = most_probable_explanation(model, hard)
+    found = most_probable(model, hard)
     assert set(found.states) <= set(network.variables)
     assert found.probability == pytest.approx(summed.max() / summed.sum(), abs=1e-11)
 

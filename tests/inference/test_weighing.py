@@ -50,13 +50,13 @@ def test_the_summary_says_what_the_weight_implies():
      (0.02, 0.02, 0.05), (0.02, 0.01, 0.02), (math.nan, 0.1, 0.2), (0.1, math.nan, 0.2), (20, 10, 30)],
 )  # fmt: skip
 def test_numbers_in_no_order_are_refused(p, low, high):
-    with pytest.raises(cc.QuestionError, match="expected 0 < low < probability < high < 1"):
+    with pytest.raises(cc.errors.QuestionError, match="expected 0 < low < probability < high < 1"):
         cc.weight_for(p, low=low, high=high)
 
 
 @pytest.mark.parametrize(("low", "high", "word"), [(0.0199999, 0.0200001, "narrow"), (1e-100, 0.9, "wide")])
 def test_a_range_that_no_weight_implies_is_refused(low, high, word):
-    with pytest.raises(cc.QuestionError, match=f"no weight implies a range as {word} as this one"):
+    with pytest.raises(cc.errors.QuestionError, match=f"no weight implies a range as {word} as this one"):
         cc.weight_for(0.02, low=low, high=high)
 
 

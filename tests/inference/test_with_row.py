@@ -63,7 +63,7 @@ def test_the_other_probabilities_are_scaled_and_keep_their_ratios(shipped):
 
 def test_a_part_of_a_row_is_refused_with_an_offer_to_split(shipped, warfarin):
     whole, part = warfarin
-    with pytest.raises(cc.UnknownEntry) as caught:
+    with pytest.raises(cc.errors.UnknownEntry) as caught:
         shipped.with_row("warfarin", yes=0.25, **part)
     name = ", ".join(part[parent] for parent in shipped.network.parents["warfarin"])
     shared = ", ".join(whole[parent] for parent in shipped.network.parents["warfarin"])
@@ -99,25 +99,25 @@ def test_with_split_a_whole_row_is_not_split(shipped, warfarin):
 
 @pytest.mark.parametrize("split", [False, True])
 def test_contexts_of_several_rows_are_refused(shipped, split):
-    with pytest.raises(cc.UnknownEntry, match=r"these contexts belong to several rows \(.*\): name one of them"):
+    with pytest.raises(cc.errors.UnknownEntry, match=r"these contexts belong to several rows \(.*\): name one of them"):
         shipped.with_row("warfarin", split=split, yes=0.25)
 
 
 def test_what_is_no_column_or_state_or_table_is_refused(shipped, warfarin):
     whole, _ = warfarin
-    with pytest.raises(cc.QuestionError, match="no table 'wafarin': did you mean 'warfarin'"):
+    with pytest.raises(cc.errors.QuestionError, match="no table 'wafarin': did you mean 'warfarin'"):
         shipped.with_row("wafarin", yes=0.2)
-    with pytest.raises(cc.QuestionError, match="the table of warfarin has no column 'yess': did you mean 'yes'"):
+    with pytest.raises(cc.errors.QuestionError, match="the table of warfarin has no column 'yess': did you mean 'yes'"):
         shipped.with_row("warfarin", yess=0.2, **whole)
-    with pytest.raises(cc.UnknownEntry, match="no state 'noo' of esrd: did you mean 'no'"):
+    with pytest.raises(cc.errors.UnknownEntry, match="no state 'noo' of esrd: did you mean 'no'"):
         shipped.with_row("warfarin", yes=0.2, **whole | {"esrd": "noo"})
-    with pytest.raises(cc.UnknownEntry, match="'no' twice in a list of states of esrd: name it once"):
+    with pytest.raises(cc.errors.UnknownEntry, match="'no' twice in a list of states of esrd: name it once"):
         shipped.with_row("warfarin", yes=0.2, **whole | {"esrd": "no/no"})
 
 
 @pytest.mark.parametrize("cells", [{"yes": 1.5}, {"yes": -0.1}, {"yes": 0.6, "no": 0.6}, {"yes": 0.2, "weight": 0}])
 def test_a_row_that_is_none_is_refused_as_in_a_folder(shipped, warfarin, cells):
-    with pytest.raises(cc.PriorsError, match=r"tables/warfarin\.csv:"):
+    with pytest.raises(cc.errors.PriorsError, match=r"tables/warfarin\.csv:"):
         shipped.with_row("warfarin", **cells, **warfarin[0])
 
 

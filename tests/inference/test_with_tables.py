@@ -48,7 +48,7 @@ def test_every_fault_of_the_new_tables_is_told(shipped):
     pain.loc[0, "severe"] += 0.005
     histology = shipped.priors.table("vascular_histology")
     histology.loc[1, "weight"] = 0.0
-    with pytest.raises(cc.PriorsError) as caught:
+    with pytest.raises(cc.errors.PriorsError) as caught:
         shipped.with_tables({"pain": pain, "vascular_histology": histology, "pian": pain})
     found = {(p.file, p.line, p.what) for p in caught.value.problems}
     assert found == {
@@ -62,14 +62,14 @@ def test_every_fault_of_the_new_tables_is_told(shipped):
 def test_a_table_with_a_missing_value_is_refused(shipped):
     pain = shipped.priors.table("pain")
     pain.loc[0, "severe"] = float("nan")
-    with pytest.raises(cc.PriorsError, match="no number"):
+    with pytest.raises(cc.errors.PriorsError, match="no number"):
         shipped.with_tables({"pain": pain})
 
 
 def test_arrows_in_a_circle_are_refused(shipped):
     row = shipped.priors.table("care_setting")
     states = pd.DataFrame({"pain": shipped.variables["pain"].state_names})
-    with pytest.raises(cc.PriorsError, match="the arrows run in a circle"):
+    with pytest.raises(cc.errors.PriorsError, match="the arrows run in a circle"):
         shipped.with_tables({"care_setting": states.merge(row, how="cross")})
 
 

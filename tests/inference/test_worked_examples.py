@@ -87,7 +87,7 @@ def test_e5_soft_evidence_is_a_child_that_was_observed(asia, build):
 
 
 def test_e6_asia_impossible_findings_are_named(asia):
-    with pytest.raises(cc.ImpossibleEvidence) as caught:
+    with pytest.raises(cc.errors.ImpossibleEvidence) as caught:
         asia.posterior(smoke="yes", either="no", tub="yes", xray="no")
     assert {(f.variable, f.given) for f in caught.value.clash} == {("tub", "yes"), ("either", "no")}
 

@@ -251,11 +251,11 @@ def test_the_batch_that_comes_in_is_not_changed(ward, shipped):
 
 
 def test_headings_are_told_as_for_a_frame_and_so_are_those_that_the_answer_needs(score):
-    with pytest.raises(cc.FindingsError, match="warfarn: a column that is not read: did you mean warfarin"):
+    with pytest.raises(cc.errors.FindingsError, match="warfarn: a column that is not read: did you mean warfarin"):
         score(warfarn=["no"])
-    with pytest.raises(cc.FindingsError, match="the column stands twice"):
+    with pytest.raises(cc.errors.FindingsError, match="the column stands twice"):
         score(**{"serum_calcium": ["low"], "serum_calcium (mg/dL)": [9.1]})
-    with pytest.raises(cc.FindingsError) as caught:
+    with pytest.raises(cc.errors.FindingsError) as caught:
         score(status=["x"], pain=["none"], leading=["x"], iatrogenic=["x"])
     assert [fault.variable for fault in caught.value.faults] == ["status", "leading", "iatrogenic"]
     assert str(caught.value).startswith("some columns stand in the way of the answer\nstatus: ")

@@ -169,7 +169,7 @@ def test_a_frame_of_dask_may_hold_numbers_categories_and_empty_partitions(shippe
 
 def test_a_heading_at_fault_is_told_before_anything_is_computed(shipped):
     lazy = dd.from_pandas(pd.DataFrame({"warfarn": ["no"]}), npartitions=1)
-    with pytest.raises(cc.FindingsError, match="did you mean warfarin"):
+    with pytest.raises(cc.errors.FindingsError, match="did you mean warfarin"):
         cc.cohort.score(lazy, shipped)
 
 

@@ -156,7 +156,7 @@ def named_in(status, findings):
 def possible(model, findings):
     try:
         return bool(model.posterior(findings))
-    except cc.ImpossibleEvidence:
+    except cc.errors.ImpossibleEvidence:
         return False
 
 
@@ -169,7 +169,7 @@ def test_a_sample_says_what_each_patient_alone_is_told(kind, answers, patients, 
     for row in rows.tolist():
         findings = {name: patients[name][row] for name in FINE}
         if kind == "invalid":
-            with pytest.raises(cc.FindingsError) as caught:
+            with pytest.raises(cc.errors.FindingsError) as caught:
                 shipped.read(findings)
             assert status[row] == "invalid: " + "; ".join(map(str, caught.value.faults))
         elif kind == "impossible":

@@ -80,7 +80,7 @@ def test_entries_in_words_are_told_apart_within_a_table(model):
 
 @pytest.mark.parametrize("case", list(cc.cases().index))
 def test_no_words_of_a_tornado_lie_over_others_or_off_the_page(model, case):
-    figure = figures.tornado(cc.one_way(model, findings(model, case))).get_figure(root=True)
+    figure = figures.tornado(cc.sensitivity.one_way(model, findings(model, case))).get_figure(root=True)
     figure.draw_without_rendering()
     texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
     boxes = [(text.get_text(), text.get_window_extent()) for text in texts]
@@ -95,7 +95,7 @@ def test_no_words_of_a_tornado_lie_over_others_or_off_the_page(model, case):
 
 
 def test_tornado_and_curves_name_who_comes_to_lead(model):
-    found = cc.one_way(model, findings(model, "jones2023"))
+    found = cc.sensitivity.one_way(model, findings(model, "jones2023"))
     fragile = found.rows.head(6).query("fragile")
     assert len(fragile)
     tornado = figures.tornado(found)
@@ -108,8 +108,8 @@ def test_tornado_and_curves_name_who_comes_to_lead(model):
 @pytest.mark.parametrize("case", ["jones2023", "calci_012", "idio_025", "iatro_019"])
 def test_every_region_of_a_map_is_named_within_it_or_above_it(model, case):
     known = findings(model, case)
-    rows = cc.one_way(model, known).rows["entry"]
-    found = cc.two_way(model, known, rows.iloc[0], rows.iloc[1], steps=40)
+    rows = cc.sensitivity.one_way(model, known).rows["entry"]
+    found = cc.sensitivity.two_way(model, known, rows.iloc[0], rows.iloc[1], steps=40)
     words = words_on(figures.two_way_map(found).get_figure(root=True))
     states = list(found.posterior)
     for i in {int(i) for i in found.leading.ravel() if i >= 0}:
@@ -118,5 +118,5 @@ def test_every_region_of_a_map_is_named_within_it_or_above_it(model, case):
 
 def test_what_two_entries_of_a_row_cannot_be_is_said(model):
     pair = [f"subtype={s}@care_setting=hospital_inpatient" for s in ("dystrophic", "calciphylaxis")]
-    found = cc.two_way(model, {"pain": "severe"}, *pair, steps=20)
+    found = cc.sensitivity.two_way(model, {"pain": "severe"}, *pair, steps=20)
     assert "cannot be" in words_on(figures.two_way_map(found).get_figure(root=True))

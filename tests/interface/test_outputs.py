@@ -99,7 +99,7 @@ def test_an_empty_path_is_refused(words):
 
 
 def test_an_empty_path_is_refused_in_python():
-    with pytest.raises(cc.PriorsError, match="an empty path"):
+    with pytest.raises(cc.errors.PriorsError, match="an empty path"):
         cc.load("")
 
 
@@ -124,7 +124,7 @@ def test_an_input_that_is_a_pipe_is_refused(words):
 
 def test_a_network_that_is_a_pipe_is_refused():
     os.mkfifo("pipe.bif")
-    with pytest.raises(cc.NetworkError, match="not a file"):
+    with pytest.raises(cc.errors.NetworkError, match="not a file"):
         cc.Model.from_file("pipe.bif", target="a")
 
 

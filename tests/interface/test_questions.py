@@ -92,9 +92,9 @@ def test_what_does_not_fit_stands_with_every_diagnosis(run, tmp_path):
 def test_what_if_shows_the_records_that_python_gives(run, model, case):
     words = ("what-if", "--case", "jones2023", "--instead", "pain=severe", "--instead", "cirrhosis=unknown")
     printed = shown(run(*words, "--most", "5", "--json"))
-    assert printed["changes"] == plain(cc.sweep(model.recorded("case_report"), case).as_dict(5))["changes"]
-    assert printed["flips"] == plain(cc.flips(model.recorded("case_report"), case).as_dict(5))["flips"]
-    assert printed["steps"] == plain(cc.trajectory(model.recorded("case_report"), case).as_dict())["steps"]
+    assert printed["changes"] == plain(cc.whatif.sweep(model.recorded("case_report"), case).as_dict(5))["changes"]
+    assert printed["flips"] == plain(cc.whatif.flips(model.recorded("case_report"), case).as_dict(5))["flips"]
+    assert printed["steps"] == plain(cc.whatif.trajectory(model.recorded("case_report"), case).as_dict())["steps"]
     assert {line["variable"] for line in printed["instead"]["findings"]} == {"pain", "cirrhosis"}
     assert printed["most_probable_explanation"]["states"]["subtype"] == "dystrophic"
     text = " ".join(run(*words).stdout.split())
@@ -118,7 +118,7 @@ def test_next_test_shows_the_records_that_python_gives(run, model, case):
         assert printed[key] == expected[key]
     assert printed["tests"][0]["test"] == "wedge_biopsy"
     assert printed["plan"] == plain(
-        cc.plan(model.recorded("case_report"), before, state="calciphylaxis", threshold=0.2).as_dict()
+        cc.serial_testing(model.recorded("case_report"), before, state="calciphylaxis", threshold=0.2).as_dict()
     )
     text = " ".join(run("next-test", "--case", "jones2023", *BIOPSY, "--plan", "calciphylaxis").stdout.split())
     for part in (printed["verdict"], "What the results of wedge_biopsy would mean", "Any number of them would bring"):

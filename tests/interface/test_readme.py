@@ -123,7 +123,7 @@ def test_what_the_published_diagnoses_depend_on_is_as_shown():
     import calcinosis as cc
 
     cases = cc.cases()
-    found = cc.over_patients(cc.load(), cases)
+    found = cc.sensitivity.across_patients(cc.load(), cases)
     text = " ".join(README.split())
     judged = found.sources.iloc[0]
     assert judged["source"] == "judgement"
@@ -137,7 +137,9 @@ def test_the_table_of_the_first_row_explains_as_much_as_is_shown():
 
     case = cc.cases().loc["jones2023"]
     model = cc.load().recorded("case_report")
-    drawn = cc.uncertainty(model, {name: value for name, value in case.items() if name in model.names and value})
+    drawn = cc.sensitivity.uncertainty(
+        model, {name: value for name, value in case.items() if name in model.names and value}
+    )
     first = drawn.by_table[drawn.by_table["state"] == "dystrophic"].sort_values("first_order", ascending=False).iloc[0]
     assert first["table"] == "subtype"
     assert f"table explains {100 * first['first_order']:.0f}% of the variance" in README

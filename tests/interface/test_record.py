@@ -247,13 +247,13 @@ def test_explain_names_silence_as_what_it_is(shipped):
 
 def test_changes_can_state_what_is_silent_and_never_that_it_is_mentioned(shipped):
     model = shipped.recorded("case_report")
-    frame = cc.sweep(model, pain="severe").frame
+    frame = cc.whatif.sweep(model, pain="severe").frame
     assert "calcium_exposure" in set(frame["variable"])
     assert not any(name.startswith("mentioned:") for name in frame["variable"])
-    stated = cc.compare(model, {"pain": "severe"}, {"pain": "severe", "calcium_exposure": "yes"})
+    stated = cc.whatif.compare(model, {"pain": "severe"}, {"pain": "severe", "calcium_exposure": "yes"})
     assert stated.findings["variable"].to_list() == ["calcium_exposure"]
-    assert not any(name.startswith("mentioned:") for name in cc.most_probable_explanation(model, pain="severe").states)
-    steps = cc.trajectory(model, pain="severe")
+    assert not any(name.startswith("mentioned:") for name in cc.whatif.most_probable(model, pain="severe").states)
+    steps = cc.whatif.trajectory(model, pain="severe")
     assert steps.frame["variable"].unique().tolist() == ["", "pain", "not_mentioned"]
     assert steps.steps[0].probabilities_of == pytest.approx(shipped.probabilities())
     assert steps.steps[-1].probabilities_of == pytest.approx(model.probabilities(pain="severe"))
@@ -270,7 +270,7 @@ def test_simulated_reports_are_read_by_the_record_they_name(run, shipped, tmp_pa
     known = read_cases_file(tmp_path / "a.csv", shipped)
     assert known.model.record == "each"
     assert set(known.records) == {"case_report"}
-    assert cc.prequential(shipped, known).verdict.startswith("The cohort is as the tables expect")
+    assert cc.learn.check_cohort(shipped, known).verdict.startswith("The cohort is as the tables expect")
 
 
 def test_a_folder_learns_from_reports_keeps_its_rates_and_forgets(run, tmp_path):
@@ -290,7 +290,7 @@ def test_a_folder_learns_from_reports_keeps_its_rates_and_forgets(run, tmp_path)
 def test_python_learns_the_rates_of_reports_into_the_priors(shipped):
     model = shipped.recorded("case_report")
     patients = shipped.simulate(100, missing=0.5, seed=5)
-    after = cc.update(model, patients, only=list(model.mentions.values())).model
+    after = cc.learn.update(model, patients, only=list(model.mentions.values())).model
     assert after.record == "case_report"
     assert after.base.priors.tables == shipped.priors.tables
     assert after.base.priors.reporting["case_report"] != shipped.priors.reporting["case_report"]

@@ -47,7 +47,7 @@ def run(monkeypatch):
 def test_json_is_the_record_that_python_gives(run, model, case):
     shown = json.loads(run("--case", "jones2023", "--draws", "200", "--most", "4", "--json").stdout)
     expected = json.loads(
-        json.dumps(cc.sensitivity(model.recorded("case_report"), case, draws=200).as_dict(4), allow_nan=False)
+        json.dumps(cc.sensitivity.overview(model.recorded("case_report"), case, draws=200).as_dict(4), allow_nan=False)
     )
     assert shown.pop("published")["diagnosis"] == "dystrophic"
     assert shown.pop("record") == "case_report"
@@ -57,7 +57,7 @@ def test_json_is_the_record_that_python_gives(run, model, case):
 
 def test_text_names_the_rows_the_sources_and_the_weights(run, model, case):
     text = run("--case", "jones2023", "--record", "asked", "--draws", "200").stdout
-    hangs_on = cc.sensitivity(model, case, draws=200).hangs_on
+    hangs_on = cc.sensitivity.overview(model, case, draws=200).hangs_on
     first = hangs_on.iloc[0]
     joined = re.sub(r"\s+", "", text)
     assert re.sub(r"\s+", "", first["entry"]) in joined
@@ -175,7 +175,7 @@ def test_every_analysis_is_asked_of_each_patient_of_a_file(run, patients, tmp_pa
     names = pd.read_csv(patients)["case_id"].to_list()
     assert [line["patient"] for line in shown["changes"]] == names
     known = {name: value for name, value in cc.cases().loc[names[0]].items() if name in model.names and value}
-    alone = cc.smallest_changes(model, known, state="calciphylaxis")
+    alone = cc.sensitivity.smallest_changes(model, known, state="calciphylaxis")
     assert shown["changes"][0]["entry"] == alone.entries["entry"].iloc[0]
     assert shown["changes"][0]["bound"] == alone.bound
     leading = {line["patient"]: line["leading"] for line in shown["patients"]}
@@ -197,7 +197,7 @@ def test_a_report_holds_every_table_and_figure_and_a_page_that_names_them(run, t
     assert result.exit_code == 0, result.stderr
     assert f"open {out / 'index.html'}" in result.stdout.replace("\n", "")
     page = (out / "index.html").read_text(encoding="utf-8")
-    found = cc.sensitivity(model.recorded("case_report"), case, draws=300, entries=(ROW, OTHER))
+    found = cc.sensitivity.overview(model.recorded("case_report"), case, draws=300, entries=(ROW, OTHER))
     for name, frame in tables_of(found).items():
         assert f'href="{name}.csv"' in page
         assert len(pd.read_csv(out / f"{name}.csv")) == len(frame), name

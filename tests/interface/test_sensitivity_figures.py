@@ -34,8 +34,8 @@ def findings(model, case):
 @pytest.fixture(scope="module", params=CASES)
 def found(request, model):
     known = findings(model, request.param)
-    rows = cc.one_way(model, known).rows["entry"]
-    return cc.sensitivity(model, known, draws=500, entries=(rows.iloc[0], rows.iloc[1]))
+    rows = cc.sensitivity.one_way(model, known).rows["entry"]
+    return cc.sensitivity.overview(model, known, draws=500, entries=(rows.iloc[0], rows.iloc[1]))
 
 
 DRAWN = {

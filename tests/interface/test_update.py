@@ -74,7 +74,7 @@ def test_the_new_folder_is_accepted_and_the_old_one_untouched(run, cases, tmp_pa
 def test_the_folder_says_what_python_says(run, cases):
     run("update", cases, "--out", "new", "--name", "Ward 7", *QUICK)
     frame = pd.read_csv(cases, dtype=object, keep_default_na=False)
-    found = cc.update(cc.load(shipped_folder()), frame, name="Ward 7")
+    found = cc.learn.update(cc.load(shipped_folder()), frame, name="Ward 7")
     ours, theirs = found.model.network, cc.load("new").network
     for name, table in ours.tables.items():
         assert (theirs.tables[name] == table).all()

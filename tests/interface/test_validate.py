@@ -56,7 +56,7 @@ def test_text_json_and_python_are_one_record(run, found):
         cc.DISCLAIMER,
     ):
         assert words in text
-    assert found.prequential.verdict in text
+    assert found.cohort_check.verdict in text
     assert found.model.digest[:12] in text
 
 
@@ -119,9 +119,9 @@ def overlapping(axes):
         figures_of_validation.confusion_plot,
         figures_of_validation.yardstick_plot,
         figures_of_validation.variables_plot,
-        lambda found: figures_of_validation.fit_plot(found.prequential),
+        lambda found: figures_of_validation.fit_plot(found.cohort_check),
         lambda found: figures_of_learning.moved_plot(
-            cc.update(found.model, found.model.simulate(80, missing=0.4, seed=1))
+            cc.learn.update(found.model, found.model.simulate(80, missing=0.4, seed=1))
         ),
     ],
 )

@@ -74,7 +74,7 @@ def test_what_each_difference_adds_is_that_of_the_analysis(jones):
     name = next(own for own in jones.published.titles if own != "jones2023")
     jones.handle({"do": "case", "value": name})
     assert dict(jones.page.other) == kept
-    found = cc.compare(jones.shipped, jones.situation.evidence, jones.shipped.read(kept))
+    found = cc.whatif.compare(jones.shipped, jones.situation.evidence, jones.shipped.read(kept))
     shown = view(jones.situation)
     labels = [jones.shipped.variables[own].label for own in found.findings["variable"]]
     assert [line["label"] for line in shown["lines"]] == labels

@@ -1,4 +1,4 @@
-"""The view 'sensitivity' shows what `cc.one_way` finds: both ends of each bar, where it flips, what it rests on."""
+"""The view 'sensitivity' shows what `cc.sensitivity.one_way` finds: the ends of each bar, its flip, its sources."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def weighed(build, target, tables, weight=20.0):
 
 def test_the_bars_are_those_of_the_analysis(jones):
     shown = view(jones.situation)
-    found = cc.one_way(jones.shipped, jones.situation.evidence)
+    found = cc.sensitivity.one_way(jones.shipped, jones.situation.evidence)
     lines = found.rows.head(MOST).to_dict("records")
     assert [own["id"] for own in shown["rows"]] == [line["entry"] for line in lines]
     assert shown["moving"] == len(found.rows)
@@ -65,20 +65,20 @@ def test_both_ends_are_labelled_and_told_apart_without_colour(jones):
 
 def test_a_flip_is_named_with_where_and_to_whom(jones):
     first = view(jones.situation)["rows"][0]
-    line = cc.one_way(jones.shipped, jones.situation.evidence).rows.iloc[0]
+    line = cc.sensitivity.one_way(jones.shipped, jones.situation.evidence).rows.iloc[0]
     assert first["words"] == "Subtype of calcinosis cutis: dystrophic calcification given hospital ward"
     assert first["flips"] == [f"iatrogenic calcification leads below {number(line['flip_below'])}"]
     html = views.view(jones.situation)
     assert "fragile: iatrogenic calcification leads below 0.27" in html
     model = jones.shipped
-    function = cc.one_way(model, jones.situation.evidence).function(line["entry"])
+    function = cc.sensitivity.one_way(model, jones.situation.evidence).function(line["entry"])
     below = function(line["flip_below"] * 0.99)
     assert max(zip(below, model.states, strict=True))[1] == "iatrogenic"
 
 
 def test_how_many_rows_are_fragile(jones):
     """Counted by row, whichever of its entries it is that flips."""
-    found = cc.one_way(jones.shipped, jones.situation.evidence)
+    found = cc.sensitivity.one_way(jones.shipped, jones.situation.evidence)
     rows = {(line["table"], line["given"]) for line in found.fragile.to_dict("records")}
     assert view(jones.situation)["fragile"] == len(rows) > 0
     assert f"In {len(rows)} of the {len(found.rows)} rows" in views.view(jones.situation)
@@ -123,7 +123,7 @@ def test_without_weights_it_says_so_and_shows_small_changes(build, target, table
     shown, html = view(session.situation), views.view(session.situation)
     assert not shown["weighed"]
     assert "Nothing is known of the limits" in html
-    found = cc.one_way(model, session.situation.evidence)
+    found = cc.sensitivity.one_way(model, session.situation.evidence)
     slopes = found.frame[found.frame["value"].between(0, 1, inclusive="neither")].set_index("entry")["derivative"]
     sizes = [abs(slopes[own["id"]]) for own in shown["rows"]]
     assert all(one >= other - 1e-9 for one, other in pairwise(sizes))

@@ -226,7 +226,7 @@ def test_each_way_of_any_patient_leads_where_it_says_and_is_smallest(data, pain,
 def test_the_ways_are_those_of_the_search_for_each_kind_alone(jones):
     shown = view(jones.situation)
     for side, kinds in (("entered", ("changed", "removed")), ("not_yet", ("added", "repeated"))):
-        found = cc.flips(jones.shipped, jones.situation.evidence, kinds=kinds, most_changes=2)
+        found = cc.whatif.flips(jones.shipped, jones.situation.evidence, kinds=kinds, most_changes=2)
         frame = found.frame.groupby("leading", sort=False).head(EACH)
         ways = [*shown[side]["first"], *shown[side]["rest"]]
         labels = found.posterior.labels

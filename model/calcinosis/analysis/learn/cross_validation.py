@@ -64,7 +64,7 @@ class LeftOut:
 
 
 @checked
-def left_out(
+def cross_validate(
     model: Model,
     cases: pd.DataFrame | Diagnosed,
     /,
@@ -87,7 +87,7 @@ def left_out(
 
     >>> import calcinosis as cc
     >>> model = cc.load()
-    >>> found = left_out(model, model.simulate(60, seed=1), folds=3)
+    >>> found = cross_validate(model, model.simulate(60, seed=1), folds=3)
     >>> found.patients, found.frame["metric"].tolist()
     (60, ['accuracy', 'top_two', 'log_loss', 'brier'])
     """

@@ -126,7 +126,7 @@ def update(
 
     >>> import calcinosis as cc
     >>> model = cc.load()
-    >>> found = cc.update(model, model.simulate(100, missing=0.3, seed=1), name="simulated")
+    >>> found = cc.learn.update(model, model.simulate(100, missing=0.3, seed=1), name="simulated")
     >>> bool(found.log_likelihood[1] > found.log_likelihood[0])
     True
     """
@@ -176,7 +176,7 @@ def forget(
     >>> import calcinosis as cc
     >>> model = cc.load()
     >>> patients = model.simulate(100, seed=1)
-    >>> former = cc.forget(cc.update(model, patients).model, patients).model
+    >>> former = cc.learn.forget(cc.learn.update(model, patients).model, patients).model
     >>> bool(abs(former.network.tables["pain"] - model.network.tables["pain"]).max() < 1e-7)
     True
     """

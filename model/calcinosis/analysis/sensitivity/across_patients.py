@@ -45,7 +45,7 @@ class OverPatients:
 
 
 @checked
-def over_patients(
+def across_patients(
     model: Model,
     patients: Mapping[str, Evidence] | pd.DataFrame,
     /,
@@ -64,9 +64,9 @@ def over_patients(
         ValueError: if there is no patient; for draws, mass or scheme as `uncertainty` and `one_way`.
 
     >>> import calcinosis as cc
-    >>> found = cc.over_patients(cc.load(), cc.cases().head(2), draws=200)
+    >>> found = cc.sensitivity.across_patients(cc.load(), cc.cases().head(2), draws=200)
     >>> len(found.patients), len(found.entries)
-    (2, 549)
+    (2, 713)
     """
     import pandas as pd
 
@@ -122,7 +122,10 @@ def each_patient(
 
     >>> import calcinosis as cc
     >>> model = cc.load()
-    >>> bounds = cc.each_patient(model, cc.cases().head(2), lambda known: cc.robust_bounds(model, known).frame)
+    >>> patients = cc.cases().head(2).drop(columns="record")
+    >>> bounds = cc.sensitivity.each_patient(
+    ...     model, patients, lambda known: cc.sensitivity.robust_bounds(model, known).frame
+    ... )
     >>> len(bounds), bounds.columns[0]
     (10, 'patient')
     """

@@ -191,7 +191,7 @@ def one_way(
         ValueError: for a mass not between 0 and 1, or a scheme that is none.
 
     >>> import calcinosis as cc
-    >>> found = cc.one_way(cc.load(), warfarin="yes", pain="severe")
+    >>> found = cc.sensitivity.one_way(cc.load(), warfarin="yes", pain="severe")
     >>> row = found.frame.set_index("entry").loc["warfarin=yes@esrd=no,subtype=calciphylaxis"]
     >>> bool(row["derivative"] > 0), float(row["weight"])
     (True, 53.0)

@@ -104,7 +104,7 @@ class Sensitivity:
 
 
 @checked
-def sensitivity(
+def overview(
     model: Model,
     findings: Mapping[str, Any] | Evidence | None = None,
     /,
@@ -130,7 +130,7 @@ def sensitivity(
         UnknownEntry, ValueError: as the analyses.
 
     >>> import calcinosis as cc
-    >>> cc.sensitivity(cc.load(), pain="severe", draws=100).verdict
+    >>> cc.sensitivity.overview(cc.load(), pain="severe", draws=100).verdict
     'No single row of the tables, within its own interval, takes the lead from calciphylaxis.'
     """
     evidence = model.read(findings, **named)

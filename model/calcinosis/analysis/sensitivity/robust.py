@@ -78,7 +78,7 @@ def robust_bounds(
         ValueError: for an epsilon not between 0 and 1.
 
     >>> import calcinosis as cc
-    >>> found = cc.robust_bounds(cc.load(), pain="severe", epsilon=0.02).frame
+    >>> found = cc.sensitivity.robust_bounds(cc.load(), pain="severe", epsilon=0.02).frame
     >>> bool(found["probability"].between(found["lower_bound"], found["upper_bound"]).all())
     True
     """

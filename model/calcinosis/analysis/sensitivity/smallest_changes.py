@@ -102,7 +102,7 @@ def smallest_changes(
         QuestionError: for a state that is none, that leads already, or a probability not between 0 and 1.
 
     >>> import calcinosis as cc
-    >>> found = cc.smallest_changes(cc.load(), {"pain": "severe"}, state="dystrophic")
+    >>> found = cc.sensitivity.smallest_changes(cc.load(), {"pain": "severe"}, state="dystrophic")
     >>> bool(found.bound <= found.rows["distance"].min() + 1e-9 <= found.entries["distance"].min() + 2e-9)
     True
     """

@@ -212,7 +212,7 @@ def two_way(
             than two steps; for a mass not between 0 and 1.
 
     >>> import calcinosis as cc
-    >>> found = cc.two_way(cc.load(), {"pain": "severe"}, "sex=male@form=calciphylaxis_uraemic",
+    >>> found = cc.sensitivity.two_way(cc.load(), {"pain": "severe"}, "sex=male@form=calciphylaxis_uraemic",
     ...                    "subtype=calciphylaxis@care_setting=hospital_inpatient", steps=10)
     >>> found.probabilities.shape
     (11, 11, 5)

@@ -217,7 +217,7 @@ def uncertainty(
         ValueError: for draws below 2 or above MOST_DRAWS, a mass not between 0 and 1, or rows without weights.
 
     >>> import calcinosis as cc
-    >>> found = cc.uncertainty(cc.load(), pain="severe", draws=1000)
+    >>> found = cc.sensitivity.uncertainty(cc.load(), pain="severe", draws=1000)
     >>> found.frame.columns.to_list()
     ['subtype', 'probability', 'mean', 'sd', 'lower', 'median', 'upper', 'leads']
     """

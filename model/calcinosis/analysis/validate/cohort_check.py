@@ -110,7 +110,7 @@ class Prequential:
 
 
 @checked
-def prequential(model: Model, cases: pd.DataFrame | Diagnosed, /, *, seed: int = 0) -> Prequential:
+def check_cohort(model: Model, cases: pd.DataFrame | Diagnosed, /, *, seed: int = 0) -> Prequential:
     """Where a cohort is not as the tables expect, before anyone learns of it.
 
     Args:
@@ -123,7 +123,7 @@ def prequential(model: Model, cases: pd.DataFrame | Diagnosed, /, *, seed: int =
 
     >>> import calcinosis as cc
     >>> model = cc.load()
-    >>> found = cc.prequential(model, model.simulate(200, missing=0.3, seed=2))
+    >>> found = cc.learn.check_cohort(model, model.simulate(200, missing=0.3, seed=2))
     >>> print(found.verdict[:37])
     The cohort is as the tables expect (2
     """

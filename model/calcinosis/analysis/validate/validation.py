@@ -15,7 +15,7 @@ from calcinosis.analysis.plain import lines_of, plain_lines
 from calcinosis.analysis.validate.baselines import yardsticks
 from calcinosis.analysis.validate.bootstrap import MOST_DRAWS, bootstrap_weights, interval, share_interval
 from calcinosis.analysis.validate.calibration import calibration_curve
-from calcinosis.analysis.validate.cohort_check import Prequential, prequential
+from calcinosis.analysis.validate.cohort_check import Prequential, check_cohort
 from calcinosis.analysis.validate.labelled_cases import Diagnosed, read_diagnosed
 from calcinosis.analysis.validate.metrics import METRICS, Metric, brier_scores, log_scores
 from calcinosis.analysis.validate.prevalence import Prevalence, read_prevalence
@@ -212,9 +212,9 @@ class Validation:
         return weakest(self.cases, self.probabilities, self.own, self.weights, self.prevalence, self.mass)
 
     @cached_property
-    def prequential(self) -> Prequential:
+    def cohort_check(self) -> Prequential:
         """Whether the patients are as the tables expect; see `calcinosis.analysis.validate.cohort_check`."""
-        return prequential(self.model, self.cases)
+        return check_cohort(self.model, self.cases)
 
     @cached_property
     def records(self) -> Mapping[str, int]:
@@ -289,7 +289,7 @@ class Validation:
             "draws": len(self.weights),
             **{name: plain_lines(getattr(self, name)) for name in whole},
             **{name: plain_lines(getattr(self, name), most) for name in short},
-            "prequential": self.prequential.as_dict(most),
+            "cohort_check": self.cohort_check.as_dict(most),
             "digest": self.model.digest,
             "disclaimer": DISCLAIMER,
         }

@@ -79,7 +79,7 @@ def compare(
         QuestionError: for more than 25 differences, differences that rule one side out, or words that are no state.
 
     >>> import calcinosis as cc
-    >>> both = cc.compare(cc.load(), {"pain": "severe"}, {"pain": "severe", "care_setting": "dialysis_unit"})
+    >>> both = cc.whatif.compare(cc.load(), {"pain": "severe"}, {"pain": "severe", "care_setting": "dialysis_unit"})
     >>> both.findings[["variable", "first", "second"]].to_dict("records")
     [{'variable': 'care_setting', 'first': '', 'second': 'dialysis_unit'}]
     """

@@ -88,7 +88,7 @@ def flips(
         QuestionError: for words that are no state or kind, the leading state, or less than one change.
 
     >>> import calcinosis as cc
-    >>> found = cc.flips(cc.load(), pain="severe", ulceration="yes", most_changes=1)
+    >>> found = cc.whatif.flips(cc.load(), pain="severe", ulceration="yes", most_changes=1)
     >>> sorted(set(found.frame["leading"]))
     ['dystrophic', 'iatrogenic']
     """

@@ -39,7 +39,7 @@ class MostProbable:
 
 
 @checked
-def most_probable_explanation(
+def most_probable(
     model: Model, findings: Mapping[str, Any] | Evidence | None = None, /, *, state: str | None = None, **named: Any
 ) -> MostProbable:
     """The states of the target and of all that was not observed which are together most probable.
@@ -56,7 +56,7 @@ def most_probable_explanation(
 
     >>> import calcinosis as cc
     >>> findings = {"vascular_histology": "intramural_calcification", "pain": "severe", "esrd": "yes"}
-    >>> found = cc.most_probable_explanation(cc.load(), findings)
+    >>> found = cc.whatif.most_probable(cc.load(), findings)
     >>> found.states["subtype"], found.states["vessel_calcification"]
     ('calciphylaxis', 'yes')
     """
@@ -64,7 +64,7 @@ def most_probable_explanation(
 
     evidence = model.read(findings, **named)
     if model.base is not None:  # silence is a likelihood of what is not mentioned; nobody asks what else is mentioned
-        return most_probable_explanation(model.base, as_likelihoods(model, evidence), state=state)
+        return most_probable(model.base, as_likelihoods(model, evidence), state=state)
     if state is not None:
         if state not in model.states:
             raise QuestionError(f"no state {state!r} of {model.target}: {choose_from(state, model.states)}")

@@ -10,7 +10,7 @@ from typing import Any
 from calcinosis.analysis.whatif.changes import with_findings
 from calcinosis.analysis.whatif.compare import Comparison, compare
 from calcinosis.analysis.whatif.flips import MOST_CHANGES, Flips, flips
-from calcinosis.analysis.whatif.most_probable import MostProbable, most_probable_explanation
+from calcinosis.analysis.whatif.most_probable import MostProbable, most_probable
 from calcinosis.analysis.whatif.sweep import WhatIf, sweep
 from calcinosis.analysis.whatif.trajectory import Trajectory, trajectory
 from calcinosis.inference.findings.evidence import Evidence
@@ -72,6 +72,6 @@ def explored(
         sweep(model, evidence),
         flips(model, evidence, towards=towards, most_changes=most_changes),
         trajectory(model, evidence, order=order),
-        most_probable_explanation(model, evidence),
+        most_probable(model, evidence),
         compare(model, evidence, with_findings(model, evidence, instead)) if instead else None,
     )

@@ -71,7 +71,7 @@ def sweep(
         QuestionError: for words that are no kind of change.
 
     >>> import calcinosis as cc
-    >>> found = cc.sweep(cc.load(), pain="severe", ulceration="yes")
+    >>> found = cc.whatif.sweep(cc.load(), pain="severe", ulceration="yes")
     >>> found.posterior.leading, found.flips["value"][found.flips["variable"] == "calcium_exposure"].to_list()
     ('calciphylaxis', ['yes'])
     """
@@ -95,7 +95,7 @@ def pairs(
         FindingsError, ImpossibleEvidence, QuestionError: as `sweep`.
 
     >>> import calcinosis as cc
-    >>> found = cc.pairs(cc.load(), pain="severe")
+    >>> found = cc.whatif.pairs(cc.load(), pain="severe")
     >>> bool(found.frame["flips"].any()), found.frame.columns[:2].to_list()
     (True, ['variable_1', 'variable_2'])
     """

@@ -71,7 +71,7 @@ def trajectory(
         QuestionError: for an order that names nothing that was found, a mass that is none, or too many results.
 
     >>> import calcinosis as cc
-    >>> found = cc.trajectory(cc.load(), pain="severe", vascular_histology=["absent"] * 2, cirrhosis="yes")
+    >>> found = cc.whatif.trajectory(cc.load(), pain="severe", vascular_histology=["absent"] * 2, cirrhosis="yes")
     >>> found.frame["variable"].unique().tolist(), len(found.steps)
     (['', 'cirrhosis', 'pain', 'vascular_histology'], 5)
     """

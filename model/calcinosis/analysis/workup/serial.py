@@ -99,7 +99,7 @@ class Plan:
 
 
 @checked
-def plan(
+def serial_testing(
     model: Model,
     findings: Mapping[str, Any] | Evidence | None = None,
     /,
@@ -127,7 +127,7 @@ def plan(
         QuestionError: for words that are no state or no repeatable variable, or numbers out of range.
 
     >>> import calcinosis as cc
-    >>> found = cc.plan(cc.load(), cirrhosis="yes", ulceration="yes", state="calciphylaxis", steps=3)
+    >>> found = cc.serial_testing(cc.load(), cirrhosis="yes", ulceration="yes", state="calciphylaxis", steps=3)
     >>> chain = found.frame.loc[found.frame["result"] != "intramural_calcification", "calciphylaxis"]
     >>> bool(chain.is_monotonic_decreasing)
     True

@@ -25,7 +25,7 @@ EVERY = 1000
 
 def validation_report(found: Validation, curve: DecisionCurve, title: str, published: bool = False) -> Report:
     """The report on how good the answers for some patients are, and on what deciding by one of them gains."""
-    variables, rows = text.fit_cells(found.prequential, EVERY)
+    variables, rows = text.fit_cells(found.cohort_check, EVERY)
     blocks = [
         paragraph(found.records_in_words),
         paragraph(found.own_mix_in_words),
@@ -48,7 +48,7 @@ def validation_report(found: Validation, curve: DecisionCurve, title: str, publi
         paragraph(text.CARRIES),
         table_of(text.variable_cells(found, EVERY), (1, 2, 4, 5)),
         heading("Are these patients as the tables expect?"),
-        paragraph(found.prequential.verdict),
+        paragraph(found.cohort_check.verdict),
         table_of(variables, (1, 3, 4, 5)),
         table_of(rows, (3, 4)),
         heading("Patients it gets wrong"),
@@ -69,7 +69,7 @@ def tables_of(found: Validation) -> dict[str, pd.DataFrame]:
     """Every table, by the name of its file."""
     names = ("metrics", "yardsticks", "groups", "calibration", "roc", "curves", "confusion", "surprise", "variables")
     tables: dict[str, pd.DataFrame] = {name: getattr(found, name) for name in names}
-    check = {"expected_variables": found.prequential.variables, "expected_rows": found.prequential.rows}
+    check = {"expected_variables": found.cohort_check.variables, "expected_rows": found.cohort_check.rows}
     return tables | check | {"patients": found.patients, "wrong": found.wrong}
 
 
@@ -90,7 +90,7 @@ def figures_of(found: Validation) -> Figures:
             "What each variable carries: how much worse the answers are without it.",
         ),
         "expected": (
-            lambda: figures.fit_plot(found.prequential),
+            lambda: figures.fit_plot(found.cohort_check),
             "The rows of the tables that fit these patients worst.",
         ),
     }

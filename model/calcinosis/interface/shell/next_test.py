@@ -73,7 +73,7 @@ def next_test(
     """
     from calcinosis.analysis.workup.ranking import next_test as analyse
     from calcinosis.analysis.workup.serial import THRESHOLD
-    from calcinosis.analysis.workup.serial import plan as planned
+    from calcinosis.analysis.workup.serial import serial_testing as planned
     from calcinosis.interface.words.workup import show_best, show_next_test
 
     no_findings_with_file(file, case, findings)

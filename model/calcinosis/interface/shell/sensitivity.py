@@ -91,8 +91,8 @@ def sensitivity(
     Example: calcinosis sensitivity --case jones2023 --out jones2023
     """
     # what the other commands do not need is loaded here, so that they start fast
-    from calcinosis.analysis.sensitivity.across_patients import over_patients
-    from calcinosis.analysis.sensitivity.overview import sensitivity as analyse
+    from calcinosis.analysis.sensitivity.across_patients import across_patients
+    from calcinosis.analysis.sensitivity.overview import overview as analyse
     from calcinosis.interface.words.sensitivity import show_one
 
     no_findings_with_file(file, case, findings)
@@ -108,7 +108,7 @@ def sensitivity(
         model, patients = together(asked.patients)
         if asked.many:
             tables = _of_each(model, patients, state, probability, two_way, epsilon)
-            found_many = over_patients(
+            found_many = across_patients(
                 model, patients, scheme=cast(Scheme, scheme), draws=draws or DRAWS_EACH, seed=seed
             )
             lines = found_many.patients.assign(record=[patient.model.record for patient in asked.patients])

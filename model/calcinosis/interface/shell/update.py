@@ -115,10 +115,10 @@ def _learn(
     force: bool,
     as_json: bool,
 ) -> None:
-    from calcinosis.analysis.learn.cross_validation import left_out
+    from calcinosis.analysis.learn.cross_validation import cross_validate
     from calcinosis.analysis.learn.update import learned_tables
     from calcinosis.analysis.learn.update import update as learn
-    from calcinosis.analysis.validate.cohort_check import prequential
+    from calcinosis.analysis.validate.cohort_check import check_cohort
     from calcinosis.interface.shell.updated_folder import write_updated
     from calcinosis.interface.words.learn import show_update, show_written
 
@@ -128,7 +128,7 @@ def _learn(
     if folds and folds > (diagnosed := int((known.truth >= 0).sum())):
         raise InputError(f"{diagnosed} patients with a diagnosis cannot be left out in {folds} parts: give --folds")
     with _bar(hidden=as_json) as tell:
-        check = prequential(model, known, seed=seed)
+        check = check_cohort(model, known, seed=seed)
         named = name or f"local cohort {year}"
         found = learn(
             model, known, **how, name=named, year=year, progress=lambda step, rise: tell(f"learning, step {step}", 0, 1)
@@ -137,7 +137,7 @@ def _learn(
         if folds:
             told = "leaving a part out"
             tell(told, 0, folds)
-            left = left_out(model, known, folds=folds, seed=seed, **how, progress=lambda n: tell(told, n, folds))
+            left = cross_validate(model, known, folds=folds, seed=seed, **how, progress=lambda n: tell(told, n, folds))
         broken = _broken(model.base or model, found.model.base or found.model)
     write_updated(found, tables, out, force=force)
     files: list[Path] = []
@@ -150,7 +150,7 @@ def _learn(
         )
     if as_json:
         parts = {
-            "prequential": check.as_dict(most),
+            "cohort_check": check.as_dict(most),
             "left_out": left.as_dict() if left else None,
             "rules_broken": broken,
         }

@@ -45,7 +45,7 @@ def show_validation(found: Validation, curve: DecisionCurve, most: int, publishe
         shown, f"What each variable carries ({variables}, the most misleading first)", variable_cells(found, most)
     )
     print_words(shown, CARRIES)
-    show_fit(found.prequential, most)
+    show_fit(found.cohort_check, most)
     print_foot(shown, found.model.digest)
 
 
