@@ -12,7 +12,8 @@ import calcinosis as cc
 
 PUBLIC = {
     "": "DISCLAIMER Evidence Finding Model Posterior Priors __version__ cases cohort decide decision_curve errors "
-    "explain explorer learn load next_test plot sensitivity serial_testing validate weight_for weight_of_evidence whatif",
+    "explain explorer learn load next_test plot sensitivity serial_testing validate weight_for weight_of_evidence "
+    "whatif",
     "cohort": "Summary answer_schema on_cluster run score score_batch",
     "errors": "CasesError FindingsError ImpossibleEvidence NetworkError PriorsError Problem QuestionError UnknownEntry",
     "learn": "check_cohort cross_validate forget update",
@@ -36,7 +37,7 @@ def test_the_public_names_are_these(module):
 def test_an_unknown_name_says_which_there_are():
     with pytest.raises(AttributeError, match="calcinosis has no 'diagnose': its public names are"):
         _ = cc.diagnose
-    with pytest.raises(AttributeError, match="calcinosis has no 'QuestionError': errors are in calcinosis.errors"):
+    with pytest.raises(AttributeError, match=r"calcinosis has no 'QuestionError': errors are in calcinosis\.errors"):
         _ = cc.QuestionError
 
 

@@ -1,4 +1,4 @@
-"""Every message about findings that are not understood, in full: what is wrong and how to mend it."""
+"""Every message about findings that are not understood, in full: what is wrong and how to fix it."""
 
 import numpy as np
 import pandas as pd
@@ -171,7 +171,7 @@ def test_a_fault_is_also_told_in_parts(clinic):
     with pytest.raises(cc.errors.FindingsError) as caught:
         clinic.read(calcium="9,1 mg/dL")
     (fault,) = caught.value.faults
-    parts = (fault.variable, fault.value, fault.what, fault.mend)
+    parts = (fault.variable, fault.value, fault.what, fault.fix)
     assert parts == ("calcium", "9,1 mg/dL", "a decimal comma", "write 9.1 mg/dL")
 
 

@@ -1,4 +1,4 @@
-"""The grammar on anything at all: it is read as what it says, or refused with its mend, and never otherwise."""
+"""The grammar on anything at all: it is read as what it says, or refused with its fix, and never otherwise."""
 
 import math
 from contextlib import suppress

@@ -58,7 +58,7 @@ def test_every_fault_is_told_at_once_and_nothing_else(folder):
     shown = json.loads(run(folder, "--json").stdout)
     assert shown["error"] == "PriorsError"
     assert {problem["file"] for problem in shown["problems"]} >= {"sources.csv", "tables/pain.csv"}
-    assert set(shown["problems"][0]) == {"file", "line", "column", "value", "what", "mend"}
+    assert set(shown["problems"][0]) == {"file", "line", "column", "value", "what", "fix"}
 
 
 def test_a_broken_rule_is_told_with_the_findings_under_which_it_breaks(folder):

@@ -72,7 +72,7 @@ def test_each_file_of_the_folder_has_its_slips():
 @pytest.mark.parametrize(("name", "slip"), [(name, slip) for name, slips in SLIPS.items() for slip in slips])
 def test_a_file_under_a_misspelt_name_is_told_by_that_name(copy, name, slip):
     (copy / name).rename(copy / slip)
-    assert (slip, 1, f"did you mean '{name}'?") in {(p.file, p.line, p.mend) for p in problems(copy)}
+    assert (slip, 1, f"did you mean '{name}'?") in {(p.file, p.line, p.fix) for p in problems(copy)}
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_table_under_a_misspelt_name_is_told_and_missed(copy, name, slip):
     (copy / "tables" / f"{name}.csv").rename(copy / "tables" / f"{slip}.csv")
     told = {problem.file: problem for problem in problems(copy)}
     assert told[f"tables/{name}.csv"].what == "the file is missing"
-    assert told[f"tables/{slip}.csv"].mend.startswith(f"did you mean '{name}'?")
+    assert told[f"tables/{slip}.csv"].fix.startswith(f"did you mean '{name}'?")
 
 
 @pytest.mark.parametrize("name", ["haemoglobin", "weight", "copy of pain"])

@@ -1,4 +1,4 @@
-"""Every message of the first floor, word for word: `file:line: column: value: what is wrong: how to mend it`."""
+"""Every message of the first floor, word for word: `file:line: column: value: what is wrong: how to fix it`."""
 # ruff: noqa: E501 - a message stands on one line here as it does on the screen
 
 import ast
@@ -697,19 +697,19 @@ def test_faults_of_all_files_are_told_at_once_in_the_order_of_files_and_lines(ti
 
 
 def test_one_fault_is_counted_as_one():
-    fault = Problem("a.csv", 2, "", "", "wrong", "mend it")
-    assert str(PriorsError("here", [fault, fault])) == "1 problem in here\na.csv:2: -: -: wrong: mend it"
+    fault = Problem("a.csv", 2, "", "", "wrong", "fix it")
+    assert str(PriorsError("here", [fault, fault])) == "1 problem in here\na.csv:2: -: -: wrong: fix it"
 
 
 def test_problems_are_sorted_by_the_number_of_the_line():
-    problems = [Problem("a.csv", line, "", "", "wrong", "mend it") for line in (10, 9, 1)]
+    problems = [Problem("a.csv", line, "", "", "wrong", "fix it") for line in (10, 9, 1)]
     assert [problem.line for problem in PriorsError("here", problems).problems] == [1, 9, 10]
 
 
 def test_a_message_is_one_line_and_all_its_parts_are_there_by_name():
-    problem = Problem("a.csv", 2, "note", "two\n lines", "wrong", "mend it")
-    assert str(problem) == "a.csv:2: note: two lines: wrong: mend it"
-    parts = {"file": "a.csv", "line": 2, "column": "note", "value": "two\n lines", "what": "wrong", "mend": "mend it"}
+    problem = Problem("a.csv", 2, "note", "two\n lines", "wrong", "fix it")
+    assert str(problem) == "a.csv:2: note: two lines: wrong: fix it"
+    parts = {"file": "a.csv", "line": 2, "column": "note", "value": "two\n lines", "what": "wrong", "fix": "fix it"}
     assert problem.as_dict() == parts
 
 

@@ -1,4 +1,4 @@
-"""A number is read if it is written plainly; else the fault is named, and the mend is a number that can be read."""
+"""A number is read if it is written plainly; else the fault is named, and the fix is a number that can be read."""
 
 import math
 
@@ -37,7 +37,7 @@ def test_a_plain_number_is_read(text, number):
 
 
 @pytest.mark.parametrize(
-    ("text", "what", "mend"),
+    ("text", "what", "fix"),
     [
         ("", "no number", "write digits with a decimal point, such as 0.52"),
         ("0,52", "a decimal comma", "write 0.52"),
@@ -57,10 +57,10 @@ def test_a_plain_number_is_read(text, number):
         ("1" * 401, "401 characters", "write a number of at most 400"),
     ],
 )
-def test_a_dressed_number_is_named_with_its_mend(text, what, mend):
+def test_a_dressed_number_is_named_with_its_mend(text, what, fix):
     fault = refused(text)
-    assert (fault.what, fault.mend) == (what, mend)
-    assert str(fault) == f"{what}: {mend}"
+    assert (fault.what, fault.fix) == (what, fix)
+    assert str(fault) == f"{what}: {fix}"
 
 
 STRANGE = "nan inf -Infinity 1_000 0x1 1e e5 . + --1 ½ １ ٣ 1d5 =1/2 1/2 <5 ~3 0.5.1 1,2,3 1.234,5 TRUE −1"
@@ -81,7 +81,7 @@ def number_or_fault(text):
 @given(st.text() | st.text("0123456789+-.,%eE' \u00a0\u202f"))
 def test_any_text_is_a_finite_number_or_a_fault_with_a_mend(text):
     answer = number_or_fault(text)
-    assert (answer.what and answer.mend) if isinstance(answer, NotANumber) else math.isfinite(answer)
+    assert (answer.what and answer.fix) if isinstance(answer, NotANumber) else math.isfinite(answer)
 
 
 DRESSED = st.tuples(
@@ -96,4 +96,4 @@ DRESSED = st.tuples(
 def test_a_mend_that_names_a_number_can_be_followed(text):
     answer = number_or_fault(text)
     if isinstance(answer, NotANumber) and answer.what != "not a number":
-        assert math.isfinite(parse_number(answer.mend.removeprefix("write ")))
+        assert math.isfinite(parse_number(answer.fix.removeprefix("write ")))

@@ -115,7 +115,7 @@ def test_columns_are_compared_with_those_wanted(read):
     sheet, _ = read(b"one,tow,note,zzz\n")
     problems = []
     assert not check_columns(sheet, ["one", "two", "three"], ["note"], Reporter("a.csv", problems))
-    told = {(problem.column, problem.what, problem.mend) for problem in problems}
+    told = {(problem.column, problem.what, problem.fix) for problem in problems}
     assert told == {
         ("tow", "unknown column", "did you mean 'two'?"),
         ("zzz", "unknown column", "remove the column"),

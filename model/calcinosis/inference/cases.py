@@ -74,7 +74,7 @@ def check_case_findings(sheet: Sheet, model: Model, priors: Priors, problems: li
             model.read(_findings(line, model))
         except FindingsError as error:
             problems.extend(
-                Problem(sheet.file, line.number, fault.variable, fault.value, fault.what, fault.mend)
+                Problem(sheet.file, line.number, fault.variable, fault.value, fault.what, fault.fix)
                 for fault in error.faults
             )
 

@@ -16,19 +16,19 @@ def number_cell(line: Line, column: str, report: Reporter) -> float | None:
     try:
         return parse_bounded(text)
     except NotANumber as fault:
-        report(line.number, fault.what, fault.mend, column, text)
+        report(line.number, fault.what, fault.fix, column, text)
         return None
 
 
 JUDGED = "write its equivalent sample size; for a judgement, find it with 'calcinosis weigh' from its range"
 
 
-def weight_cell(line: Line, report: Reporter, mend: str = JUDGED) -> float | None:
+def weight_cell(line: Line, report: Reporter, fix: str = JUDGED) -> float | None:
     """The number of patients that a row rests on, or None if there is none in the cell that can be computed with."""
     weight = number_cell(line, "weight", report)
     fault = None if weight is None else fault_of_weight(weight)
     if fault is not None:
-        report(line.number, fault, mend, "weight", line.cells["weight"])
+        report(line.number, fault, fix, "weight", line.cells["weight"])
     return weight
 
 
@@ -51,8 +51,8 @@ def sources_cell(line: Line, column: str, known: Collection[str], report: Report
             report(line.number, "the source is named twice", "name it once", column, key)
         elif key not in known:
             near = nearest(key, known)
-            mend = f"did you mean '{near}'? Otherwise add it to sources.csv" if near else "add it to sources.csv"
-            report(line.number, "unknown source", mend, column, key)
+            fix = f"did you mean '{near}'? Otherwise add it to sources.csv" if near else "add it to sources.csv"
+            report(line.number, "unknown source", fix, column, key)
     return tuple(keys)
 
 
@@ -83,8 +83,8 @@ def unique(sheet: Sheet, columns: Sequence[str], report: Reporter, compared: Cal
         if first is not line:
             alike = all(line.cells[column] == first.cells[column] for column in columns)
             what = f"the same as on line {first.number}" if alike else f"too like line {first.number} to tell apart"
-            mend = "remove one of the two" if alike else "remove one of the two, or give it another name"
-            report(line.number, what, mend, ", ".join(columns), ", ".join(line.cells[column] for column in columns))
+            fix = "remove one of the two" if alike else "remove one of the two, or give it another name"
+            report(line.number, what, fix, ", ".join(columns), ", ".join(line.cells[column] for column in columns))
 
 
 def name_cell(line: Line, column: str, role: Role, report: Reporter) -> bool:

@@ -53,8 +53,8 @@ def chosen_folder(folder: str | os.PathLike[str] | None = None) -> Path:
         named = os.environ.get(VARIABLE)
         return Path(named) if named else shipped_folder()
     if not os.fspath(folder):
-        mend = "name a priors folder, or leave it out to use the shipped one"
-        raise PriorsError("''", [Problem("''", 1, "", "", "an empty path", mend)])
+        fix = "name a priors folder, or leave it out to use the shipped one"
+        raise PriorsError("''", [Problem("''", 1, "", "", "an empty path", fix)])
     return Path(folder)
 
 

@@ -135,6 +135,6 @@ def read_ledger(path: Path) -> Ledger:
         patients, weight = int(first["patients"]), parse_number(first["weight"])
         return Ledger(first["cohort"], patients, weight, tuple(first["tables"].split(";")), rows, files)
     except (ValueError, KeyError, IndexError):
-        what, mend = "not what 'calcinosis update' has written", "put the file back as it was"
-        problem = Problem(f"{FOLDER}/{path.name}", 1, "", "", what, mend)
+        what, fix = "not what 'calcinosis update' has written", "put the file back as it was"
+        problem = Problem(f"{FOLDER}/{path.name}", 1, "", "", what, fix)
         raise PriorsError(str(path.parent.parent), [problem]) from None

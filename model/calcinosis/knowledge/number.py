@@ -23,11 +23,11 @@ LEAST_WEIGHT, MOST_WEIGHT = 1e-6, 1e9
 
 
 class NotANumber(ValueError):  # noqa: N818 - it names the finding, and is always caught at the next door
-    """A text that is not a plain number; `what` is wrong and how to `mend` it."""
+    """A text that is not a plain number; `what` is wrong and how to `fix` it."""
 
-    def __init__(self, what: str, mend: str) -> None:
-        self.what, self.mend = what, mend
-        super().__init__(f"{what}: {mend}")
+    def __init__(self, what: str, fix: str) -> None:
+        self.what, self.fix = what, fix
+        super().__init__(f"{what}: {fix}")
 
 
 def parse_number(text: str) -> float:

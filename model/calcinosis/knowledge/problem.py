@@ -1,4 +1,4 @@
-"""A fault in a file, told so that whoever edits the file can mend it."""
+"""A fault in a file, told so that whoever edits the file can fix it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LONGEST_SHOWN = 80
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One fault: where it stands, what is wrong, how to mend it.
+    """One fault: where it stands, what is wrong, how to fix it.
 
     `line` counts from 1; a fault of a header is on its line, one of a whole file on line 1.
     `column` and `value` are empty where the fault is not in one cell.
@@ -29,7 +29,7 @@ class Problem:
     column: str
     value: str
     what: str
-    mend: str
+    fix: str
 
     def __post_init__(self) -> None:
         for name in ("column", "value"):
@@ -38,7 +38,7 @@ class Problem:
 
     def __str__(self) -> str:
         value = shown(self.value)
-        return visible(f"{self.file}:{self.line}: {self.column or '-'}: {value or '-'}: {self.what}: {self.mend}")
+        return visible(f"{self.file}:{self.line}: {self.column or '-'}: {value or '-'}: {self.what}: {self.fix}")
 
     def as_dict(self) -> dict[str, str | int]:
         """The six parts by name, for JSON."""
@@ -52,8 +52,8 @@ class Reporter:
     file: str
     problems: list[Problem]
 
-    def __call__(self, line: int, what: str, mend: str, column: str = "", value: str = "") -> None:
-        self.problems.append(Problem(self.file, line, column, value, what, mend))
+    def __call__(self, line: int, what: str, fix: str, column: str = "", value: str = "") -> None:
+        self.problems.append(Problem(self.file, line, column, value, what, fix))
 
 
 class PriorsError(ValueError):

@@ -72,8 +72,8 @@ def _check_names(folder: Path, problems: list[Problem]) -> None:
     for name in names:
         if name not in FILES:
             near = nearest(name, missing)
-            mend = f"did you mean '{near}'?" if near else f"take it out; these are read: {', '.join(FILES)}"
-            problems.append(Problem(f"{FOLDER}/{name}", 1, "", name, "a file that is not read", mend))
+            fix = f"did you mean '{near}'?" if near else f"take it out; these are read: {', '.join(FILES)}"
+            problems.append(Problem(f"{FOLDER}/{name}", 1, "", name, "a file that is not read", fix))
 
 
 def _read_utilities(
@@ -158,9 +158,9 @@ def _read_actions(
         report(sheet.top, "fewer than two actions without tests", "a decision needs two things that can be done")
     actions: dict[str, Action] = {}
     for line in sheet.lines:
-        for column, mend in (("action", "give it a name of its own"), ("label", "write the name a reader would use")):
+        for column, fix in (("action", "give it a name of its own"), ("label", "write the name a reader would use")):
             if not line.cells[column]:
-                report(line.number, "the cell is empty", mend, column)
+                report(line.number, "the cell is empty", fix, column)
         name_cell(line, "action", "action", report)
         steps = _steps(line, tests, report)
         meanwhile = line.cells.get("meanwhile", "")
@@ -197,13 +197,13 @@ def _when(line: Line, variables: Mapping[str, Variable], target: str, report: Re
             continue
         name, sign, state = (part.strip() for part in text.partition("="))
         if not sign:
-            mend = "write it as variable=state, with ';' between several"
-            report(line.number, "no finding", mend, "when", text.strip())
+            fix = "write it as variable=state, with ';' between several"
+            report(line.number, "no finding", fix, "when", text.strip())
         elif name not in allowed:
             report(line.number, "no variable that can be seen", choose_from(name, allowed), "when", name)
         elif state not in variables[name].state_names:
-            mend = choose_from(state, variables[name].state_names)
-            report(line.number, f"not a state of {name}", mend, "when", state)
+            fix = choose_from(state, variables[name].state_names)
+            report(line.number, f"not a state of {name}", fix, "when", state)
         else:
             found.append((name, state))
     return tuple(found)
@@ -241,8 +241,8 @@ def _read_harms(
         defined = any(sources[key].kind == "definition" for key in keys if key in sources)
         probability, weight = number_cell(line, "probability", report), weight_cell(line, report)
         if probability is not None and not (0 < probability < 1 or (defined and probability == 1)):
-            mend = "write a number between 0 and 1; 1 itself needs a source of the kind definition"
-            report(line.number, "no probability of a harm", mend, "probability", line.cells["probability"])
+            fix = "write a number between 0 and 1; 1 itself needs a source of the kind definition"
+            report(line.number, "no probability of a harm", fix, "probability", line.cells["probability"])
         if len(problems) == before and probability is not None and weight is not None:
             harms.append(Harm(names, harm, probability, weight, keys, line.cells.get("note", ""), line.number))
     return tuple(harms)
@@ -260,8 +260,8 @@ def _check_used(
                 utility.line, "no column of responses.csv", choose_from(utility.item, outcomes), "item", utility.item
             )
         elif utility.kind == "harm" and utility.item not in met:
-            mend = choose_from(utility.item, sorted(met))
-            report(utility.line, "a harm that no action of harms.csv has", mend, "item", utility.item)
+            fix = choose_from(utility.item, sorted(met))
+            report(utility.line, "a harm that no action of harms.csv has", fix, "item", utility.item)
 
 
 def _check_valued(
@@ -278,5 +278,5 @@ def _check_valued(
     for item in needed:
         without = [name for name in subtypes if item not in utilities and f"{item}@{name}" not in utilities]
         if without:
-            mend = "add a row for it, with an empty subtype if it holds for all"
-            report(1, f"no value in {', '.join(without)}", mend, "item", item)
+            fix = "add a row for it, with an empty subtype if it holds for all"
+            report(1, f"no value in {', '.join(without)}", fix, "item", item)

@@ -35,7 +35,7 @@ def read_sources(folder: Path, problems: list[Problem]) -> dict[str, Source]:
         if year and not _YEAR.fullmatch(year):
             report(line.number, "not a year", "write four digits, or leave the cell empty", "year", year)
         if doi and not _DOI.fullmatch(doi):
-            mend = "write it from '10.' on, or leave the cell empty"
-            report(line.number, "not a DOI", mend, "doi", doi)
+            fix = "write it from '10.' on, or leave the cell empty"
+            report(line.number, "not a DOI", fix, "doi", doi)
         sources.setdefault(key, Source(key, kind, citation, year, doi, note))
     return sources

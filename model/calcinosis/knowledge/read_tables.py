@@ -30,9 +30,9 @@ def read_tables(
     directory = folder / "tables"
     for path in sorted(directory.glob("*.csv")) if directory.is_dir() else []:
         if path.stem not in declared:
-            mend = choose_from(path.stem, declared)
+            fix = choose_from(path.stem, declared)
             report = Reporter(f"tables/{path.name}", problems)
-            report(1, "a table for no variable of variables.csv", mend, value=path.stem)
+            report(1, "a table for no variable of variables.csv", fix, value=path.stem)
     for name, variable in variables.items():
         file = f"tables/{name}.csv"
         sheet = read_sheet(directory / f"{name}.csv", file, problems)
@@ -58,8 +58,8 @@ def check_table(
         return None
     states = [variables[name].state_names for name in parents]
     if count(states) > MOST_CONTEXTS:
-        mend = f"remove parent columns until there are at most {MOST_CONTEXTS}"
-        report(sheet.top, f"{count(states)} combinations of parent states", mend, ", ".join(parents))
+        fix = f"remove parent columns until there are at most {MOST_CONTEXTS}"
+        report(sheet.top, f"{count(states)} combinations of parent states", fix, ", ".join(parents))
         return None
     rows: dict[int, Row] = {}
     given: dict[int, tuple[str, ...]] = {}
@@ -96,8 +96,8 @@ def covering(
         for other, contexts in taken.items():
             for cells in grouped(contexts, states):
                 what = f"line {other} covers this too" if parents else f"a second row, the first is on line {other}"
-                mend = "take it out of one of the two rows" if parents else "remove one of the two"
-                report(number, what, mend, ", ".join(parents), ", ".join(cells))
+                fix = "take it out of one of the two rows" if parents else "remove one of the two"
+                report(number, what, fix, ", ".join(parents), ", ".join(cells))
     for cells in grouped([context for context, line in lines.items() if not line], states):
         what = "no row covers this" if parents else "no row"
         report(top, what, "add a row for it", ", ".join(parents), ", ".join(cells))
@@ -139,8 +139,8 @@ def _parents(
             report(sheet.top, "a variable cannot be its own parent", "remove the column", column=name)
         else:
             near = nearest(name, [*missing, *variables])
-            mend = f"did you mean '{near}'?" if near else "name a parent variable or a state, or remove the column"
-            report(sheet.top, "neither a variable nor a state of this one", mend, column=name)
+            fix = f"did you mean '{near}'?" if near else "name a parent variable or a state, or remove the column"
+            report(sheet.top, "neither a variable nor a state of this one", fix, column=name)
     for name in parents:
         if variables[name].repeatable:
             good = False
@@ -183,15 +183,15 @@ def read_probabilities(
             what = "a probability above 1" if value > 1 else "a probability below 0"
             report(line.number, what, "write a number from 0 to 1", state, text)
         elif value == 0.0 and "definition" not in kinds:
-            mend = "write a small number, or cite a source of the kind definition"
-            report(line.number, "a zero, which no evidence could ever overrule", mend, state, text)
+            fix = "write a small number, or cite a source of the kind definition"
+            report(line.number, "a zero, which no evidence could ever overrule", fix, state, text)
         else:
             values.append(value)
     if len(values) < len(states):
         return None
     total = math.fsum(values)
     if not sums_to_one(total):
-        mend = "change them so that they sum to 1"
-        report(line.number, "the probabilities do not sum to 1", mend, ", ".join(states), f"{total:.9g}")
+        fix = "change them so that they sum to 1"
+        report(line.number, "the probabilities do not sum to 1", fix, ", ".join(states), f"{total:.9g}")
         return None
     return tuple(values)

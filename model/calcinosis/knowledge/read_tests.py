@@ -44,20 +44,20 @@ def _read_line(
     report: Reporter,
 ) -> ClinicalTest | None:
     """The test on a line, or None if a number of it is wrong; a test with another fault is reported and kept."""
-    for column, mend in (("test", "give the test a name of its own"), ("label", "write the name a reader would use")):
+    for column, fix in (("test", "give the test a name of its own"), ("label", "write the name a reader would use")):
         if not line.cells[column]:
-            report(line.number, "the cell is empty", mend, column)
+            report(line.number, "the cell is empty", fix, column)
     name_cell(line, "test", "action", report)
     reveals = _variables_cell(line, "reveals", variables, unseen, report)
     after = _variables_cell(line, "after", variables, unseen, report)
     if not reveals:
-        mend = "name the variables it gives a result of, with ';' between them"
-        report(line.number, "no variable", mend, "reveals", line.cells["reveals"])
+        fix = "name the variables it gives a result of, with ';' between them"
+        report(line.number, "no variable", fix, "reveals", line.cells["reveals"])
     _check_twice(line, "reveals", [name for name in reveals if not _repeatable(name, variables)], report)
     _check_twice(line, "after", after, report)
     cost, harm, days = _amount(line, "cost", report), _probability(line, "harm", report), _amount(line, "days", report)
-    mend = "write how many patients the harm rests on, or leave the cell empty"
-    weight = weight_cell(line, report, mend) if line.cells.get("weight") else None
+    fix = "write how many patients the harm rests on, or leave the cell empty"
+    weight = weight_cell(line, report, fix) if line.cells.get("weight") else None
     keys = sources_cell(line, "source", sources, report)
     if cost is None or harm is None or days is None:
         return None
@@ -87,8 +87,8 @@ def _check_twice(line: Line, column: str, names: Sequence[str], report: Reporter
     """Report variables that stand twice where once is all they can."""
     for name in dict.fromkeys(name for name in names if names.count(name) > 1):
         what = "the variable is named twice"
-        mend = "name it once" if column == "after" else "name it once; only a repeatable variable takes two results"
-        report(line.number, what, mend, column, name)
+        fix = "name it once" if column == "after" else "name it once; only a repeatable variable takes two results"
+        report(line.number, what, fix, column, name)
 
 
 def _amount(line: Line, column: str, report: Reporter) -> float | None:

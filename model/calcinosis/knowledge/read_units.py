@@ -52,8 +52,8 @@ def read_units(folder: Path, problems: list[Problem]) -> UnitTable:
         if not key[1]:
             report(line.number, "the cell is empty", "write the unit as a laboratory prints it", "unit")
         elif factor is not None and factor <= 0:
-            mend = "write what one such unit is in the variable's own unit"
-            report(line.number, "a factor that is not positive", mend, "factor", line.cells["factor"])
+            fix = "write what one such unit is in the variable's own unit"
+            report(line.number, "a factor that is not positive", fix, "factor", line.cells["factor"])
         elif factor is not None and key not in factors:
             factors[key], lines[key] = factor, line
         if key[1] and not readable_unit(key[1]):
@@ -76,8 +76,8 @@ def check_units(
         if quantity not in own:
             report(line.number, "no such variable", choose_from(quantity, list(own)), "variable", quantity)
         elif not own[quantity]:
-            mend = "give it a unit and bands, or remove the line"
-            report(line.number, "a unit for a variable without one", mend, "variable", quantity)
+            fix = "give it a unit and bands, or remove the line"
+            report(line.number, "a unit for a variable without one", fix, "variable", quantity)
         elif unit != own[quantity] and folded(unit) == folded(own[quantity]):
             what = f"too like '{own[quantity]}', the unit of {quantity} itself, to tell apart"
             report(line.number, what, "remove the line, or spell it as there with the factor 1", "unit", unit)
@@ -110,8 +110,8 @@ def read_corrections(
         variable, covariate, unit = (line.cells[column] for column in ("variable", "covariate", "unit"))
         numeric = [key for key, value in variables.items() if value.numeric]
         if variable not in numeric:
-            mend = choose_from(variable, numeric)
-            report(line.number, "no variable that can be given as a number", mend, "variable", variable)
+            fix = choose_from(variable, numeric)
+            report(line.number, "no variable that can be given as a number", fix, "variable", variable)
         if folded(covariate) in map(folded, variables) or not covariate.isidentifier():
             what = "a variable of the model" if covariate.isidentifier() else "not a name"
             report(line.number, what, "name a quantity that is not a variable, such as albumin", "covariate", covariate)
@@ -128,8 +128,8 @@ def read_corrections(
         if reference is None or slope is None or lower is None or upper is None:
             continue
         if not lower <= reference <= upper:
-            mend = "write the believable range, smaller limit first, with the reference inside"
-            report(line.number, "the range does not hold the reference", mend, "from", line.cells["from"])
+            fix = "write the believable range, smaller limit first, with the reference inside"
+            report(line.number, "the range does not hold the reference", fix, "from", line.cells["from"])
         accepted = units.accepted(covariate, unit)
         found.append(Correction(variable, covariate, unit, accepted, reference, slope, lower, upper, ";".join(keys)))
     return tuple(found)

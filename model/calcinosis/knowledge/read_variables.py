@@ -52,8 +52,8 @@ def _variable_lines(folder: Path, problems: list[Problem]) -> dict[str, Line]:
     for line in sheet.lines:
         name = line.cells["variable"]
         if not _NAME.fullmatch(name):
-            mend = "use letters, digits and underscores, as in serum_calcium"
-            report(line.number, "not a name", mend, "variable", name)
+            fix = "use letters, digits and underscores, as in serum_calcium"
+            report(line.number, "not a name", fix, "variable", name)
             continue
         if not name_cell(line, "variable", "variable", report):
             continue
@@ -70,8 +70,8 @@ def _variable_lines(folder: Path, problems: list[Problem]) -> dict[str, Line]:
             report(line.number, what, "write no", "repeatable", "yes")
         lines.setdefault(name, line)
     if not outcomes and sheet.lines:
-        mend = "give the variable that is asked for the group outcome"
-        report(sheet.top, "no variable of the group outcome", mend, "group")
+        fix = "give the variable that is asked for the group outcome"
+        report(sheet.top, "no variable of the group outcome", fix, "group")
     for line in outcomes[1:]:
         what = f"a second outcome, beside {outcomes[0].cells['variable']}"
         report(line.number, what, "only one variable can be the outcome", "group", line.cells["variable"])
@@ -110,8 +110,8 @@ def _read_states(folder: Path, variables: Mapping[str, Line], problems: list[Pro
     for line in sheet.lines:
         variable, state = line.cells["variable"], line.cells["state"]
         if variables and variable not in variables:
-            mend = choose_from(variable, list(variables))
-            report(line.number, "no such variable in variables.csv", mend, "variable", variable)
+            fix = choose_from(variable, list(variables))
+            report(line.number, "no such variable in variables.csv", fix, "variable", variable)
             continue
         if not state or folded(state) in taken:
             what = "the cell is empty" if not state else "a table has another column of that name"
@@ -125,8 +125,8 @@ def _read_states(folder: Path, variables: Mapping[str, Line], problems: list[Pro
             earlier.append(line)
     for name, line in variables.items():
         if len(lines.get(name, [])) < 2:
-            mend = "write at least two lines for it in states.csv"
-            Reporter("variables.csv", problems)(line.number, "fewer than two states", mend, "variable", name)
+            fix = "write at least two lines for it in states.csv"
+            Reporter("variables.csv", problems)(line.number, "fewer than two states", fix, "variable", name)
     return {name: _states(lines[name], variables[name], report) for name in variables if len(lines.get(name, [])) >= 2}
 
 
@@ -157,8 +157,8 @@ def _bands(lines: Sequence[Line], variable: Line, report: Reporter) -> list[Band
     for (lower, _), (upper, line) in itertools.pairwise(joined):
         if lower.upper != upper.lower:
             what = "the bands leave a gap" if lower.upper < upper.lower else "the bands overlap"
-            mend = f"the band below ends at {lower.upper:g}: begin where it ends"
-            report(line.number, what, mend, "from", line.cells["from"])
+            fix = f"the band below ends at {lower.upper:g}: begin where it ends"
+            report(line.number, what, fix, "from", line.cells["from"])
     return list(bands)
 
 
@@ -172,7 +172,7 @@ def _band(line: Line, report: Reporter) -> Band | None:
             values[column] = parse_bounded(text)
         except NotANumber as fault:
             what = fault.what if text else "the other limit is given, this one is not"
-            report(line.number, what, fault.mend, column, line.cells[column])
+            report(line.number, what, fault.fix, column, line.cells[column])
     if len(values) < 2:
         return None
     if values["from"] >= values["to"]:

@@ -36,14 +36,14 @@ def read_priors(folder: str | Path) -> Priors:
     """The priors of a folder, once every file is found without fault.
 
     Raises:
-        PriorsError: with every fault of the folder, each with file, line, column, value, what is wrong and its mend.
+        PriorsError: with every fault of the folder, each with file, line, column, value, what is wrong and its fix.
     """
     path = Path(folder)
     problems: list[Problem] = []
     if not path.is_dir():
         what = "not a folder" if path.exists() else "there is no such folder"
-        mend = "name a priors folder; 'calcinosis init DIR' makes one"
-        raise PriorsError(str(folder), [Problem(str(folder), 1, "", "", what, mend)])
+        fix = "name a priors folder; 'calcinosis init DIR' makes one"
+        raise PriorsError(str(folder), [Problem(str(folder), 1, "", "", what, fix)])
     try:
         names = sorted(entry.name for entry in path.iterdir())
     except OSError as error:

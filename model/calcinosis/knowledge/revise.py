@@ -35,8 +35,8 @@ def revised(priors: Priors, tables: Mapping[str, pd.DataFrame]) -> Priors:
             continue
         doubled = sorted({str(column) for column in frame.columns if list(frame.columns).count(column) > 1})
         if doubled:
-            mend = "remove one of the two"
-            problems += [Problem(file, 1, column, "", "the column stands twice", mend) for column in doubled]
+            fix = "remove one of the two"
+            problems += [Problem(file, 1, column, "", "the column stands twice", fix) for column in doubled]
             continue
         variable, before = priors.variables[name], len(problems)
         among = priors.tables[name].parents if variable.group == REPORTING else [*priors.variables]

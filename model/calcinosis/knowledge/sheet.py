@@ -96,8 +96,8 @@ def read_sheet(path: Path, file: str, problems: list[Problem], *, patients: bool
         if len(cells) != len(columns):
             more = "more" if len(cells) > len(columns) else "fewer"
             what = f"{len(cells)} cells under {len(columns)} columns"
-            mend = f"the line has {more} commas than the header; put quotes around a cell that holds a comma"
-            report(row.line, what, mend, value=",".join(cells)[:60])
+            fix = f"the line has {more} commas than the header; put quotes around a cell that holds a comma"
+            report(row.line, what, fix, value=",".join(cells)[:60])
             continue
         lines.append(Line(row.line, dict(zip(columns, cells, strict=True))))
     return Sheet(file, columns, tuple(lines), top)

@@ -50,5 +50,5 @@ def check_structure(parents: Mapping[str, Sequence[str]], target: str, problems:
     for name in parents:
         if name not in reached:
             what = f"no arrow connects {name} with {target}"
-            mend = "give its table a parent column, or make it a parent"
-            problems.append(Problem(f"tables/{name}.csv", 1, "", name, what, mend))
+            fix = "give its table a parent column, or make it a parent"
+            problems.append(Problem(f"tables/{name}.csv", 1, "", name, what, fix))

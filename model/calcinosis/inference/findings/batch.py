@@ -276,7 +276,7 @@ def _coded(
 
 
 def _fault(heading: Heading, cell: Any, fault: NotUnderstood) -> Fault:
-    return Fault(heading.column, show(cell), fault.what, fault.mend)
+    return Fault(heading.column, show(cell), fault.what, fault.fix)
 
 
 def _tell(faults: Faults, which: Codes, bad: Mapping[int, Fault]) -> None:

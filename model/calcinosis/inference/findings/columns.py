@@ -92,21 +92,21 @@ def read_headings(
             near = begun if begun in units else nearest(name, units, cutoff=0.8)
             if near:
                 unit = f" ({next(iter(units[near]))})" if near == begun and units[near] else ""
-                mend = f"did you mean {near}{unit}? Otherwise rename it"
-                faults.append(Fault(column, "", "a column that is not read", mend))
+                fix = f"did you mean {near}{unit}? Otherwise rename it"
+                faults.append(Fault(column, "", "a column that is not read", fix))
             continue
         known = known_as(unit, units[name]) if unit else ""
         if known is None:
-            mend = f"{name} is read in {', '.join(units[name])}" if units[name] else f"name the column {name}"
-            faults.append(Fault(column, "", f"unknown unit '{shown(unit)}'", mend))
+            fix = f"{name} is read in {', '.join(units[name])}" if units[name] else f"name the column {name}"
+            faults.append(Fault(column, "", f"unknown unit '{shown(unit)}'", fix))
             continue
         found.append(Heading(column, name, known))
     names = [heading.name for heading in found]
     for name in sorted({name for name in names if names.count(name) > 1}):
         faults.append(Fault(name, "", "the column stands twice", "remove one of the two"))
     if columns and not found and not faults:
-        mend = f"name columns after variables: {', '.join(variables)}"
-        faults.append(Fault(", ".join(map(str, columns)), "", "no column is a variable", mend))
+        fix = f"name columns after variables: {', '.join(variables)}"
+        faults.append(Fault(", ".join(map(str, columns)), "", "no column is a variable", fix))
     if faults:
         raise FindingsError(faults, "some columns are not understood")
     return found

@@ -44,11 +44,11 @@ ASKED_FOR = ("unknown", "pending")
 
 
 class NotUnderstood(ValueError):  # noqa: N818 - always caught by the parser, which names the variable
-    """A value that the grammar does not know; `what` is wrong and how to `mend` it."""
+    """A value that the grammar does not know; `what` is wrong and how to `fix` it."""
 
-    def __init__(self, what: str, mend: str) -> None:
-        self.what, self.mend = what, mend
-        super().__init__(f"{what}: {mend}")
+    def __init__(self, what: str, fix: str) -> None:
+        self.what, self.fix = what, fix
+        super().__init__(f"{what}: {fix}")
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def read_value(value: Any, variable: Variable) -> list[Reading]:
     """The results that a value holds, none if it says that nothing was observed.
 
     Raises:
-        NotUnderstood: what is wrong with the value, and how to mend it.
+        NotUnderstood: what is wrong with the value, and how to fix it.
     """
     value = plain(value)
     if isinstance(value, str):
@@ -260,12 +260,12 @@ def _known(words: Sequence[str], variable: Variable) -> None:
             continue
         if is_error(word):
             raise NotUnderstood(f"{shown(word)} is an error of a spreadsheet", "write what was found, or nothing")
-        mend = choose_from(word, variable.state_names)
+        fix = choose_from(word, variable.state_names)
         if variable.numeric:
-            mend += f"; or a number with its unit ({', '.join(variable.units)})"
+            fix += f"; or a number with its unit ({', '.join(variable.units)})"
         if folded(word) in ("na", "n/a", "n.a.", "null"):
-            mend += "; or nothing, if it was not observed"
-        raise NotUnderstood(f"no state '{shown(word)}'", mend)
+            fix += "; or nothing, if it was not observed"
+        raise NotUnderstood(f"no state '{shown(word)}'", fix)
 
 
 def _pairs(parts: Sequence[str], variable: Variable) -> dict[str, str]:
@@ -297,7 +297,7 @@ def _likelihoods(given: Mapping[Any, Any], variable: Variable) -> Reading:
         try:
             values[state] = parse_number(number) if isinstance(number, str) else float(number)
         except NotANumber as fault:
-            raise NotUnderstood(f"the likelihood of {state} is {fault.what}", fault.mend) from None
+            raise NotUnderstood(f"the likelihood of {state} is {fault.what}", fault.fix) from None
         except (TypeError, ValueError, OverflowError):
             raise NotUnderstood(f"the likelihood of {state} is not a number", "write a number from 0 up") from None
         if not math.isfinite(values[state]):
@@ -342,8 +342,8 @@ def convert(number: str, unit: str, units: Mapping[str, float], name: str) -> fl
     try:
         value = parse_number(number)
     except NotANumber as fault:
-        mend = f"{fault.mend} {shown(unit)}".strip() if fault.what.startswith("a ") else f"{fault.mend}, and its unit"
-        raise NotUnderstood(fault.what, mend) from None
+        fix = f"{fault.fix} {shown(unit)}".strip() if fault.what.startswith("a ") else f"{fault.fix}, and its unit"
+        raise NotUnderstood(fault.what, fix) from None
     if not unit:
         own = next(iter(units))
         raise NotUnderstood(
@@ -353,8 +353,8 @@ def convert(number: str, unit: str, units: Mapping[str, float], name: str) -> fl
     if known is None:
         # a suggestion has the same letters: in mmol/L for µmol/L it would be wrong by a factor of 1,000
         near = next((own for own in units if _letters(own) == _letters(unit)), None)
-        mend = f"did you mean {near}? " if near else ""
-        raise NotUnderstood(f"unknown unit '{shown(unit)}'", f"{mend}{name} is read in {', '.join(units)}")
+        fix = f"did you mean {near}? " if near else ""
+        raise NotUnderstood(f"unknown unit '{shown(unit)}'", f"{fix}{name} is read in {', '.join(units)}")
     return value * units[known]
 
 

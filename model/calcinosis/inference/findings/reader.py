@@ -26,17 +26,17 @@ from calcinosis.knowledge.records import Correction, Variable
 from calcinosis.knowledge.visible import visible
 
 TWO_RESULTS = ("two results for a variable that is not repeatable", "give one result")
-"""What is wrong with two results where one is all there can be, and its mend."""
+"""What is wrong with two results where one is all there can be, and its fix."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A finding that was not understood: as given, what is wrong, how to mend it."""
+    """A finding that was not understood: as given, what is wrong, how to fix it."""
 
     variable: str
     value: str
     what: str
-    mend: str
+    fix: str
 
     def __post_init__(self) -> None:
         for name in ("variable", "value"):
@@ -45,7 +45,7 @@ class Fault:
 
     def __str__(self) -> str:
         given = f"{self.variable}={self.value}" if self.value else self.variable
-        return visible(f"{given}: {self.what}: {self.mend}")
+        return visible(f"{given}: {self.what}: {self.fix}")
 
 
 def inferred_fault(name: str) -> Fault:
@@ -81,8 +81,8 @@ def read_findings(
     names = [*variables, *(correction.covariate for correction in corrections)]
     for name in findings:
         if name not in names:
-            mend = _other_name(shallow(name), variables, names)
-            faults.append(Fault(shallow(name), show(findings[name]), "no such variable", mend))
+            fix = _other_name(shallow(name), variables, names)
+            faults.append(Fault(shallow(name), show(findings[name]), "no such variable", fix))
     covariates = {
         correction.variable: measured
         for correction in corrections
@@ -104,7 +104,7 @@ def read_findings(
             placed = {reading: place(reading) for reading in dict.fromkeys(readings)}
             found.append(finding_of(variable, show(value), [placed[reading] for reading in readings]))
         except NotUnderstood as fault:
-            faults.append(Fault(name, show(value), fault.what, fault.mend))
+            faults.append(Fault(name, show(value), fault.what, fault.fix))
     if faults:
         raise FindingsError(faults)
     notes = tuple(
@@ -146,7 +146,7 @@ def _told_covariate(value: Any, correction: Correction, faults: list[Fault]) -> 
     try:
         measured = read_covariate(value, correction)
     except NotUnderstood as fault:
-        told = Fault(correction.covariate, show(value), fault.what, fault.mend)
+        told = Fault(correction.covariate, show(value), fault.what, fault.fix)
         if told not in faults:
             faults.append(told)
         return None
@@ -227,7 +227,7 @@ def _digits(value: float, variable: Variable) -> str:
 
 
 def off_scale(value: float, lower: float, upper: float, unit: str) -> tuple[str, str]:
-    """What is wrong with a value that lies outside what can be believed, and its mend."""
+    """What is wrong with a value that lies outside what can be believed, and its fix."""
     what = f"{value:.4g} {unit} is not believable"
     return what, f"it should lie between {lower:g} and {upper:g} {unit}; check number and unit"
 

@@ -137,17 +137,17 @@ def as_file(network: Network, ending: str) -> bytes:
             path.write_text(write_uai(network), encoding="utf-8")
         else:
             _writers()[ending](to_pgmpy(network), str(path))
-        mend = f"{ending} cannot hold this network: give states plain names, or choose another format"
+        fix = f"{ending} cannot hold this network: give states plain names, or choose another format"
         try:
             again = read_file(path, names[network.target])
         except NetworkError:
-            raise NetworkError(f"{mend} (it cannot be read back)") from None
+            raise NetworkError(f"{fix} (it cannot be read back)") from None
         for name, variable in network.variables.items() if ending != ".uai" else ():
             if name not in again.variables or again.variables[name].state_names != variable.state_names:
-                raise NetworkError(f"{mend} ({name} or its states lost their names)")
+                raise NetworkError(f"{fix} ({name} or its states lost their names)")
         difference = largest_difference(network, again, names)
         if difference > READ_BACK_TOLERANCE:
-            raise NetworkError(f"{mend} (what was read back differs by up to {difference:.3g})")
+            raise NetworkError(f"{fix} (what was read back differs by up to {difference:.3g})")
         return path.read_bytes()
 
 

@@ -91,7 +91,7 @@ def _entered(page: Page, name: str, text: str, model: Model) -> Page:
         try:
             check_findings({name: text}, model)
         except FindingsError as error:
-            raise ActionError(f"{error.faults[0].what}: {error.faults[0].mend}") from None
+            raise ActionError(f"{error.faults[0].what}: {error.faults[0].fix}") from None
     return page.with_finding(name, text)
 
 

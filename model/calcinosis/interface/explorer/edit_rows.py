@@ -87,7 +87,7 @@ def _number(text: str) -> float:
     try:
         number = parse_number(with_point(digits))
     except NotANumber as fault:
-        raise EditError(f"That is {fault.what}: {fault.mend}.") from None
+        raise EditError(f"That is {fault.what}: {fault.fix}.") from None
     return number / 100 if text.endswith("%") else number
 
 

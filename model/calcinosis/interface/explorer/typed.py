@@ -40,7 +40,7 @@ def typed(page: Page, name: str, words: str, unit: str, model: Model) -> Page:
         model.read({**_beside(page, model, name), name: text})
     except FindingsError as error:
         told = next((fault for fault in error.faults if fault.variable == name), error.faults[0])
-        return page.with_draft(name, Draft(words, unit, capitalised(f"{told.what}: {told.mend}.")))
+        return page.with_draft(name, Draft(words, unit, capitalised(f"{told.what}: {told.fix}.")))
     return page.with_finding(name, text)
 
 

@@ -49,7 +49,7 @@ def read_cases_file(
         raise PriorsError(
             str(path),
             [
-                Problem(path.name, 1 if row < 0 else lines[row], f.variable, f.value, f.what, f.mend)
+                Problem(path.name, 1 if row < 0 else lines[row], f.variable, f.value, f.what, f.fix)
                 for row, f in zip(error.rows, error.faults, strict=True)
             ],
         ) from None

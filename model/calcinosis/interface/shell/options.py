@@ -197,7 +197,7 @@ def error_as_dict(error: Exception) -> dict[str, Any]:
         found["problems"] = [problem.as_dict() for problem in error.problems]
     if isinstance(error, FindingsError):
         found["faults"] = [
-            {"variable": f.variable, "value": f.value, "what": f.what, "mend": f.mend} for f in error.faults
+            {"variable": f.variable, "value": f.value, "what": f.what, "fix": f.fix} for f in error.faults
         ]
     if isinstance(error, ImpossibleEvidence):
         found["clash"] = [{"variable": f.variable, "value": f.given} for f in error.clash]

@@ -197,7 +197,7 @@ def _from_json(path: Path, model: Model, own: bool) -> list[Patient]:
             patients.append(Patient(name, reader, reader.read({k: entry[k] for k in read}), read))
         except FindingsError as error:
             where = f"patient {name}: " if many else ""
-            faults += [Fault(f"{where}{f.variable}", f.value, f.what, f.mend) for f in error.faults]
+            faults += [Fault(f"{where}{f.variable}", f.value, f.what, f.fix) for f in error.faults]
     if faults:
         raise FindingsError(faults)
     return patients
@@ -236,7 +236,7 @@ def _from_csv(path: Path, model: Model, own: bool) -> list[Patient]:
         headings = model.headings(sheet.columns) if sheet else []
     except FindingsError as error:
         problems += [
-            Problem(path.name, sheet.top if sheet else 1, f.variable, f.value, f.what, f.mend) for f in error.faults
+            Problem(path.name, sheet.top if sheet else 1, f.variable, f.value, f.what, f.fix) for f in error.faults
         ]
     column = {heading.name: heading.column for heading in headings}
     key = next((name for name in NAMES if sheet and name in sheet.columns), None)
@@ -252,7 +252,7 @@ def _from_csv(path: Path, model: Model, own: bool) -> list[Patient]:
             patients.append(Patient(name, reader, reader.read(findings), read, ignored))
         except FindingsError as error:
             problems += [
-                Problem(path.name, line.number, column.get(f.variable, f.variable), f.value, f.what, f.mend)
+                Problem(path.name, line.number, column.get(f.variable, f.variable), f.value, f.what, f.fix)
                 for f in error.faults
             ]
     if problems:
