@@ -197,11 +197,7 @@ def test_a_report_holds_every_table_and_figure_and_a_page_that_names_them(run, t
     assert result.exit_code == 0, result.stderr
     assert f"open {out / 'index.html'}" in result.stdout.replace("\n", "")
     page = (out / "index.html").read_text(encoding="utf-8")
-<<<<<<< HEAD
-    found = cc.sensitivity.overview(model.recorded("case_report"), case, draws=300, entries=(ROW, OTHER))
-=======
-    found = cc.sensitivity(model, case, draws=300, entries=(ROW, OTHER))
->>>>>>> 81d2e9c (Check the fragile rows of a report where there are some)
+    found = cc.sensitivity.overview(model, case, draws=300, entries=(ROW, OTHER))
     for name, frame in tables_of(found).items():
         assert f'href="{name}.csv"' in page
         assert len(pd.read_csv(out / f"{name}.csv")) == len(frame), name
