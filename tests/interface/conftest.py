@@ -28,7 +28,7 @@ def shipped():
 
 @pytest.fixture(scope="session")
 def contradictory(tmp_path_factory):
-    """A copy of the shipped priors by whose tables nobody has livedo without an ulcer."""
+    """A copy of the shipped priors in which nobody has livedo without an ulcer."""
     folder = copy_folder(shipped_folder(), tmp_path_factory.mktemp("contradictory") / "priors")
     path = folder / "tables" / "livedo.csv"
     table = pd.read_csv(path, dtype=str, keep_default_na=False)

@@ -27,7 +27,7 @@ IMPOSSIBLE = "impossible: ulceration=no and livedo=yes cannot be true together"
 
 @pytest.fixture(scope="module")
 def shipped(contradictory):
-    """The model of priors by which some findings of the ward contradict each other."""
+    """The model of priors under which some findings of the ward contradict each other."""
     return cc.load(contradictory)
 
 

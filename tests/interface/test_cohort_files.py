@@ -20,7 +20,7 @@ OWN = ["dystrophic", "metastatic", "idiopathic", "iatrogenic", "calciphylaxis", 
 
 @pytest.fixture(scope="module")
 def shipped(contradictory):
-    """The model of priors by which some findings of the ward contradict each other."""
+    """The model of priors under which some findings of the ward contradict each other."""
     return cc.load(contradictory)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 HIGHEST = 600.0
-"""The largest logarithm of a likelihood, beside that of the present rows, that is told from still larger ones."""
+"""Larger log-likelihoods, relative to that of the present rows, are cut off here so that none overflows."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,7 @@ def yardsticks(cases: Diagnosed, prevalence: Sequence[float] | None = None) -> Y
 
     First nothing but the prior; then the network with one group of findings, and with the seven at the heart of the
     question; then logistic regression and naive Bayes, fitted to the cases with each patient left out, unless there is
-    but one. With a `prevalence` each is told that mix of subtypes instead of its own.
+    but one. With a `prevalence`, each uses that mix of subtypes.
 
     >>> import calcinosis as cc
     >>> from calcinosis.analysis.diagnosed import read_diagnosed

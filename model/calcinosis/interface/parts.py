@@ -126,7 +126,7 @@ class Parts:
         """Add the next part."""
         import pyarrow as pa
 
-        # its digest tells a part that a failing machine lost, and waiting for the disk costs a tenth of a run
+        # the digest finds a part that was lost, and waiting for the disk costs a tenth of a run
         with _complete(self._path(self._kept), durable=False) as file:
             with pa.ipc.new_file(file, answers.schema) as writer:
                 writer.write_table(answers)

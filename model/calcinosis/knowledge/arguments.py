@@ -30,7 +30,7 @@ _ALIASES = {
     "Seed": "int | Sequence[int] | SeedSequence | BitGenerator | Generator | None",
     "States": "str | Collection[str]",
 }
-"""What names of unions and literals stand for in annotations."""
+"""What the names of unions and literals mean in annotations."""
 
 _WORDS = {
     "Callable": "a function",

@@ -76,7 +76,7 @@ def some_rows(sheet: Sheet, report: Reporter) -> None:
 
 
 def unique(sheet: Sheet, columns: Sequence[str], report: Reporter, compared: Callable[[str], str] = folded) -> None:
-    """Report lines whose cells in `columns` stand on an earlier line too, or are hard to tell from those there."""
+    """Report lines whose cells in `columns` equal those of an earlier line, or are easily confused with them."""
     seen: dict[tuple[str, ...], Line] = {}
     for line in sheet.lines:
         first = seen.setdefault(tuple(compared(line.cells[column]) for column in columns), line)

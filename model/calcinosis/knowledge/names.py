@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from calcinosis.knowledge.number import NotANumber, parse_number, plain
 
 TABLE = ("weight", "source", "note")
-"""The columns that every table has beside those of its parents and states."""
+"""The columns that every table has in addition to its parents and states."""
 
 SIGNS = "/,:;=@|"
 """The signs that separate names, or a name from a number, in cells, in findings, in links and in names of entries."""
@@ -72,7 +72,7 @@ def same_finding(state: str) -> str:
 
 
 def known_as(name: str, known: Collection[str]) -> str | None:
-    """The one of some known names that a name stands for, None if it is none of them.
+    """The known name that a name means, or None if it means none of them.
 
     >>> known_as("MMOL/L", ["mg/dL", "mmol/L"])
     'mmol/L'

@@ -62,7 +62,7 @@ def read_units(folder: Path, problems: list[Problem]) -> UnitTable:
 
 
 def readable_unit(unit: str) -> bool:
-    """Whether a unit can be told from the number before it, and stand in a heading."""
+    """Whether a unit is distinct from the number before it, and can be used in a heading."""
     return _UNIT.fullmatch(unit) is not None
 
 

@@ -62,7 +62,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A CSV file: the name it is reported under, its columns, its rows, and the line that its header stands on."""
+    """A CSV file: the name it is reported under, its columns, its rows, and the line of its header."""
 
     file: str
     columns: tuple[str, ...]

@@ -19,7 +19,7 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "X-Content-Type-Options": "nosniff",
 }
-"""What every response tells the browser: to show the page in no frame, and to guess no type of a file."""
+"""Headers of every response: the page is never shown in a frame, and the type of a file is never guessed."""
 
 
 def guard(server: Server, names: Collection[str]) -> Any:
