@@ -11,9 +11,9 @@ import pytest
 import calcinosis as cc
 
 PUBLIC = {
-    "": "DISCLAIMER Evidence Finding Model Posterior Priors __version__ cases cohort decide decision_curve errors "
-    "explain explorer learn load next_test plot sensitivity serial_testing validate weight_for weight_of_evidence "
-    "whatif",
+    "": "DISCLAIMER Evidence Finding Model Posterior Priors __version__ cases cohort compare decide decision_curve "
+    "errors explain explorer learn load next_test plot sensitivity serial_testing validate weight_for "
+    "weight_of_evidence whatif",
     "cohort": "Summary answer_schema on_cluster run score score_batch",
     "errors": "CasesError FindingsError ImpossibleEvidence NetworkError PriorsError Problem QuestionError UnknownEntry",
     "learn": "check_cohort cross_validate forget update",

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from calcinosis.analysis.explain.explanation import explain as explain
     from calcinosis.analysis.explain.hypothesis import weight_of_evidence as weight_of_evidence
     from calcinosis.analysis.validate.validation import validate as validate
+    from calcinosis.analysis.whatif.models import compare as compare
     from calcinosis.analysis.workup.ranking import next_test as next_test
     from calcinosis.analysis.workup.serial import serial_testing as serial_testing
     from calcinosis.inference.cases import cases as cases
@@ -56,6 +57,7 @@ _HOMES = {
     "Posterior": "inference.posterior",
     "Priors": "knowledge.records",
     "cases": "inference.cases",
+    "compare": "analysis.whatif.models",
     "decide": "analysis.decide.decision",
     "decision_curve": "analysis.decide.curve",
     "explain": "analysis.explain.explanation",

@@ -31,6 +31,7 @@ COMMANDS = (
     "update",
     "simulate",
     "check",
+    "diff",
     "weigh",
     "init",
     "export",
