@@ -4,6 +4,7 @@ Figures that tests measure are printed at the end of the run, whichever process 
 """
 
 import numpy as np
+import properties  # noqa: F401 - loads the hypothesis profile
 import pytest
 from hypothesis import strategies as st
 

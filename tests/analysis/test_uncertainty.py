@@ -10,8 +10,9 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 
 import calcinosis as cc
 from calcinosis.analysis.sensitivity.uncertainty import DRAWS
@@ -294,7 +295,7 @@ def test_tables_that_do_not_matter_are_left_out(shipped):
 
 
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@examples(25)
 def test_of_random_networks_the_mean_is_the_posterior_and_what_is_sure_has_no_share(networks, data):
     network = data.draw(networks)
     unsure = data.draw(st.sets(st.sampled_from(sorted(network.variables)), min_size=1))

@@ -6,8 +6,9 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 from random_patients import findings_of_every_kind, true_states
 from scipy.stats import binom, kstest
 
@@ -120,7 +121,7 @@ def patients(draw, networks):
     return model, findings
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(data=st.data())
 def test_conflict_and_its_parts_are_as_defined(networks, data):
     model, findings = data.draw(patients(networks))

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from printed_networks import ASIA
+from properties import examples
 
 import calcinosis as cc
 from calcinosis.inference.intervals.dirichlet import SecondOrder
@@ -212,7 +213,7 @@ def edited_pages(draw, model, cells):
 
 
 def test_edits_come_back_from_their_link(shipped):
-    @settings(max_examples=60, deadline=None)
+    @examples(60)
     @given(edited_pages(shipped, free_cells(shipped)))
     def check(page):
         model = edited(shipped, page.edits)

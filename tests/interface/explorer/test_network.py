@@ -7,8 +7,9 @@ from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from printed_networks import AIRPORT, ALARM, ASIA, BURGLARY, CANCER, SHAP, SYNTHETIC
+from properties import examples
 
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Network
@@ -183,7 +184,7 @@ def test_the_boxes_of_the_shipped_network_lie_apart(shipped):
 
 
 def test_any_network_is_drawn(networks):
-    @settings(max_examples=60, deadline=None)
+    @examples(60)
     @given(networks)
     def check(network):
         check_layout(network)

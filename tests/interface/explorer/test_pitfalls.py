@@ -9,9 +9,10 @@ import json
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from printed_networks import ASIA
+from properties import examples
 
 import calcinosis as cc
 from calcinosis.interface.explorer.actions import act
@@ -81,7 +82,7 @@ def test_no_case_is_ever_quite_sure(shipped, cases):
 
 
 @given(data=st.data())
-@settings(deadline=None, max_examples=25)
+@examples(25)
 def test_no_preview_is_ever_quite_sure(shipped, data):
     """Pitfall: '0 %', '100 %', '0+'; and what a preview shows is what the click then gives."""
     names = [name for name, own in shipped.variables.items() if name != shipped.target and own.group != "hidden"]
@@ -168,7 +169,7 @@ def test_a_number_is_read_with_its_unit_and_within_what_can_be_believed(shipped,
 
 
 @given(number=st.floats(4, 25), unit=st.sampled_from(["mg/dL", "mmol/L", "mg/L", "mEq/L"]))
-@settings(deadline=None, max_examples=60)
+@examples(60)
 def test_another_unit_is_the_same_amount(shipped, number, unit):
     """Pitfall: unit or decimal slip. The number is converted along with its unit, to four digits."""
     page = Page(findings=FrozenMap({"serum_calcium": f"{number:.4g} mg/dL"}))
