@@ -49,6 +49,7 @@ def test_a_former_name_says_the_present_one(name):
     assert function in PUBLIC[module].split()
 
 
+@pytest.mark.docs
 def test_the_examples_in_docstrings_run():
     results = {name: doctest.testmod(importlib.import_module(name)) for name in ["calcinosis", *MODULES]}
     assert not [name for name, result in results.items() if result.failed]

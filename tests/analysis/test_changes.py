@@ -133,6 +133,7 @@ GOALS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("goal", GOALS)
 def test_changes_of_the_shipped_tables_reach_the_goal(shipped, goal):
     case, more, state, probability = GOALS[goal]
@@ -170,6 +171,7 @@ def check_order(model, findings, found, state, probability):
     assert found.together_distance <= found.tables["distance"].min() + 1e-9 or found.tables.empty
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("findings", [{"pain": "severe"}, {"esrd": "yes"}, {"ulceration": "yes"}])
 def test_without_a_state_it_is_the_other_state_that_one_row_brings_to_lead_first(shipped, findings):
     found = cc.sensitivity.smallest_changes(shipped, findings)
@@ -209,6 +211,7 @@ def goals(draw, networks, *, repeated):
     return model, findings, state, probability
 
 
+@pytest.mark.slow
 @given(data=st.data())
 @examples(40)
 def test_changes_of_random_networks_reach_the_goal(networks, data):

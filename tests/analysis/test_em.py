@@ -152,6 +152,7 @@ def test_the_density_never_falls_and_zeros_stay(networks, data):
         np.testing.assert_allclose(found.point.tables[name].sum(axis=-1), 1.0, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_extrapolated_steps_end_where_plain_ones_do(shipped):
     patients = shipped.simulate(200, missing=0.5, seed=8).rename(columns={"diagnosis": "subtype"})
     coded = encode(shipped.engine.base, [shipped.read(row) for row in patients.to_dict("records")])

@@ -173,6 +173,7 @@ def drawn(shipped):
     return answers[list(shipped.states)].to_numpy(), patients["diagnosis"].cat.codes.to_numpy().astype(int)
 
 
+@pytest.mark.slow
 def test_patients_of_the_network_are_calibrated(drawn, figure):
     p, truth = drawn
     every = np.ones((1, len(truth)))

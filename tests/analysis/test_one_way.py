@@ -87,6 +87,7 @@ def shipped_functions():
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", sorted(MODEL.variables, key=lambda name: -MODEL.network.tables[name].size))
 def test_every_entry_of_the_shipped_tables_on_every_published_case(shipped_functions, table):
     assert len(PATIENTS) == 149

@@ -122,6 +122,7 @@ def test_bounds_enclose_every_corner(build, contexts, repeatable, seed, epsilon)
         assert (p.argmax(axis=1) == list(found.posterior).index(found.posterior.leading)).all()
 
 
+@pytest.mark.slow
 def test_what_is_attained_mostly_is_the_limit_itself(build, contexts, figure):
     random = np.random.default_rng(11)
     exact, safe, asked = [], [], 0
@@ -146,6 +147,7 @@ def test_what_is_attained_mostly_is_the_limit_itself(build, contexts, figure):
     assert sum(found for found, _ in safe) >= 0.8 * sum(stays for _, stays in safe) > 0
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 2**32 - 1))
 @examples(15)
 def test_more_doubt_widens_the_bounds_and_none_leaves_the_posterior(build, contexts, seed):
@@ -176,6 +178,7 @@ def test_a_leader_is_safe_until_it_is_not(build):
     assert not cc.sensitivity.robust_bounds(model, epsilon=0.2308).leader_is_safe
 
 
+@pytest.mark.slow
 def test_bounds_of_the_published_cases(shipped, figure):
     gaps, safe = {}, 0
     for case, cells in CASES.iterrows():

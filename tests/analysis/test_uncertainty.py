@@ -56,6 +56,7 @@ def known(model, case):
     return {name: value for name, value in CASES.loc[case].items() if name in model.names and value}
 
 
+@pytest.mark.slow
 def test_ten_thousand_draws_are_the_same_bit_for_bit_in_two_models(shipped):
     findings = known(shipped, "jones2023")
     one, same = (
@@ -171,6 +172,7 @@ def test_draws_agree_with_gamma_variates_multiplied_out(tied):
     assert frame["probability"].to_list() == list(tied.probabilities(REPEATED).values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("findings", [{"t": "p", "r": "p"}, REPEATED, {}], ids=["once", "three results", "nothing"])
 def test_shares_of_tables_and_of_sources_across_tables_are_those_of_nested_draws(tied, findings):
     network = tied.network
@@ -202,6 +204,7 @@ def test_shares_of_tables_and_of_sources_across_tables_are_those_of_nested_draws
             pd.testing.assert_frame_equal(table, own[["first_order", "total", "rows"]], check_like=True)
 
 
+@pytest.mark.slow
 def test_draws_of_the_shipped_tables_agree_with_gamma_variates(shipped):
     findings = known(shipped, "jones2023") | {"vascular_histology": BIOPSIES}
     frame = cc.sensitivity.uncertainty(shipped, findings).frame

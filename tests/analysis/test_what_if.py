@@ -194,6 +194,7 @@ def test_a_result_seen_in_part_is_kept_when_another_is_changed(build):
 # two changes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["jones2023", *CASES.index[[20, 40]]])
 def test_every_two_changes_are_asking_with_both(case):
     findings = published(case)

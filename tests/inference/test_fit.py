@@ -79,6 +79,7 @@ def fits_of(model, patients):
     return [fits[key] for key in keys]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("of", "count", "missing"),
     [("shipped", 600, 0.0), ("shipped", 1200, 0.6), ("chest", 2000, 0.0), ("chest", 2000, 0.3)],

@@ -69,6 +69,7 @@ def recorded_patients(draw, networks):
     return network, rates, values, likelihoods, spoken
 
 
+@pytest.mark.slow
 @examples(150)
 @given(data=st.data())
 def test_silence_is_what_a_node_for_each_mention_says(networks, data):

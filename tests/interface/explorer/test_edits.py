@@ -296,6 +296,7 @@ def session(shipped):
     return session
 
 
+@pytest.mark.slow
 def test_the_folder_taken_away_gives_the_answer_of_the_page(session, tmp_path, shell):
     before = every_file(shipped_folder())
     folder = unzipped(session, tmp_path)
@@ -355,6 +356,7 @@ def test_a_page_without_edits_hands_out_the_folder_as_it_is(shipped, tmp_path):
     assert every_file(folder) == every_file(shipped_folder())
 
 
+@pytest.mark.slow
 def test_the_page_hands_it_out(session):
     import base64
 
@@ -420,6 +422,7 @@ def test_a_network_without_a_folder_has_none_to_take_away(build):
         folder_zip(Session(Model(build("lung", ASIA))).situation)
 
 
+@pytest.mark.slow
 def test_how_long_an_edit_takes(shipped, figure):
     session = Session(shipped)
     asked(session, do="case", value="jones2023")

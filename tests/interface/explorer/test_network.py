@@ -111,6 +111,7 @@ def test_an_argument_against_is_told_as_one(shipped):
     assert "against calciphylaxis rather than dystrophic calcification" in strongest(session.situation).sentence
 
 
+@pytest.mark.slow
 def test_of_very_many_findings_the_strongest_is_still_found_in_time(shipped):
     session = Session(shipped)
     for name, variable in shipped.variables.items():

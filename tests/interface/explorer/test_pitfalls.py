@@ -60,6 +60,7 @@ def test_everything_unknown_is_the_prior(shipped, word):
         assert abs(probability - prior[state]) <= 1e-12
 
 
+@pytest.mark.slow
 def test_the_same_case_twice_gives_the_same_digits(shipped, cases):
     """Pitfall: sampling noise shown as change."""
     for tab in list(TABS)[:4]:
@@ -71,6 +72,7 @@ def test_the_same_case_twice_gives_the_same_digits(shipped, cases):
     assert again.situation.posterior.probabilities_of == once.situation.posterior.probabilities_of
 
 
+@pytest.mark.slow
 def test_no_case_is_ever_quite_sure(shipped, cases):
     """Pitfall: '0 %', '100 %', '0+'."""
     for findings in cases.values():
@@ -205,6 +207,7 @@ def test_whole_percent_on_the_screen_and_full_digits_in_the_file(shipped, cases)
     assert saved["probabilities"] == dict(session.situation.posterior.probabilities_of)
 
 
+@pytest.mark.slow
 def test_the_verdict_names_the_runner_up(shipped, cases):
     """Pitfall: anchoring on the list; who leads is never named alone while another cannot be set aside."""
     for findings in cases.values():

@@ -184,6 +184,7 @@ def adopted(session, way):
     return then
 
 
+@pytest.mark.slow
 def test_each_way_leads_where_it_says(jones):
     ways = ways_of(view(jones.situation))
     assert len(ways) > 2 * EACH

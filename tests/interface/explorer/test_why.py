@@ -72,6 +72,7 @@ def some_findings(draw, model):
 # what is shown adds up
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("against", ["", "iatrogenic", "calciphylaxis"])
 def test_the_published_case_adds_up_for_every_question(jones, against):
     for state in ("", *jones.shipped.states):
