@@ -59,6 +59,7 @@ def test_of_its_own_cohorts_the_network_seldom_says_that_they_differ(cohorts, fi
     assert rows <= 8
 
 
+@pytest.mark.slow
 def test_p_values_of_variables_are_spread_evenly(cohorts, figure):
     p = np.concatenate([found.variables["p"] for found in cohorts])
     shares = [float((p <= level).mean()) for level in (0.01, 0.05, 0.2)]

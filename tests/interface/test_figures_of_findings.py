@@ -87,6 +87,7 @@ def rectangles(ax):
     return [patch for patch in ax.patches if isinstance(patch, Rectangle)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("name", DRAWN)
 def test_no_words_lie_over_others_or_off_the_page(model, name, case):
