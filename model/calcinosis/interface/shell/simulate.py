@@ -13,7 +13,8 @@ import typer
 from calcinosis.inference.model import load
 from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.inference.simulate.simulation import simulate_blocks, truth_column
-from calcinosis.interface.cohort.files import FORMATS, Writer, ending_of, naming, open_table, place_of
+from calcinosis.interface.cohort.files import FORMATS, ending_of, open_table
+from calcinosis.interface.cohort.writer import Writer, naming, place_of
 from calcinosis.interface.paths import InputError
 from calcinosis.interface.shell.options import (
     ForceOption,
