@@ -15,6 +15,7 @@ from calcinosis.interface.cohort.pieces import Findings, Piece, Table
 from calcinosis.interface.paths import InputError, check_input
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
 FORMATS = (".csv", ".parquet", ".arrow", ".feather")
@@ -69,6 +70,19 @@ def open_table(path: Path, findings: Findings) -> Table:
         table = opened(path, findings)
     _check_doubled(path, table.schema.names)
     return table
+
+
+def read_frame(path: Path) -> pd.DataFrame:
+    """A complete table of patients as a DataFrame, every cell as it is in the file.
+
+    Raises:
+        InputError: as `open_table`.
+    """
+    import pyarrow as pa
+
+    table = open_table(path, lambda names: [])
+    frame: pd.DataFrame = pa.Table.from_batches([piece.batch for piece in table.pieces(0)], table.schema).to_pandas()
+    return frame
 
 
 def _check_doubled(path: Path, names: Sequence[str]) -> None:

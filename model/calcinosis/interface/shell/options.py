@@ -132,7 +132,10 @@ def tell_files(folder: Path | None, files: Sequence[Path]) -> None:
     """Say what was written into a folder, if anything was."""
     if folder:
         page = next((file for file in files if file.suffix == ".html"), None)
-        say(f"{folder}: {len(files)} files" + (f"; open {page} to begin with" if page else ""))
+        say(
+            f"{folder}: {len(files)} file{'s' if len(files) > 1 else ''}"
+            + (f"; open {page} to begin with" if page else "")
+        )
 
 
 def tell_records(records: Mapping[str, str]) -> None:
