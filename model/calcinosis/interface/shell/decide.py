@@ -93,7 +93,7 @@ def decide(
     forms: Forms[Decision] = Forms(
         plain=lambda result: result.as_dict(ask.most),
         one=lambda result, published: show_decision(result, ask.most, published),
-        many=lambda results: show_decisions(results, ask.model.digest),
+        many=lambda results: show_decisions(dict(results), ask.model.digest),
         report=lambda result, title: decide_report(result, title, names),
     )
     ask.answer(result, forms)

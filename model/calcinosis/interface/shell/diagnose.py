@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from calcinosis.inference.findings.evidence import Finding
@@ -21,7 +21,7 @@ NARROW = 12
 """The fewest characters that bars have beside an interval."""
 
 
-@question(most=None)
+@question(most=None, unique=False)
 def diagnose(ask: Question) -> None:
     """Show how probable each subtype is, given a patient's findings.
 
@@ -120,9 +120,9 @@ def _understood(finding: Finding) -> str:
     return "" if finding.understood == finding.given else finding.understood
 
 
-def _show_file(answers: Mapping[str, Posterior]) -> None:
+def _show_file(answers: Sequence[tuple[str, Posterior]]) -> None:
     if len(answers) == 1:
-        _show(next(iter(answers.values())), None)
+        _show(answers[0][1], None)
         return
     from rich.table import Table
     from rich.text import Text
@@ -130,10 +130,10 @@ def _show_file(answers: Mapping[str, Posterior]) -> None:
     shown = console()
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("patient")
-    first = next(iter(answers.values()))
+    first = answers[0][1]
     for state in first.labels:
         table.add_column(Text(state), justify="right", no_wrap=True)
-    for name, answer in answers.items():
+    for name, answer in answers:
         # the interval is below the probability, where the headings leave it room
         cells = [
             Text.assemble(
@@ -144,10 +144,10 @@ def _show_file(answers: Mapping[str, Posterior]) -> None:
         ]
         table.add_row(Text(name), *cells)
     shown.print(table)
-    for name, answer in answers.items():
+    for name, answer in answers:
         silence = answer.silence if answer.not_mentioned else ""
         for note in filter(None, (silence, *answer.evidence.notes, answer.misfit)):
             shown.print(Text(f"Note: patient {name}: {note}"))
-    below = "below each probability its 95 % interval · " if any(a.sureness for a in answers.values()) else ""
+    below = "below each probability its 95 % interval · " if any(answer.sureness for _, answer in answers) else ""
     shown.print("", Text(f"{len(answers)} patients · {below}priors {first.digest[:12]}"), sep="\n")
     shown.print(Text(DISCLAIMER, style="dim"))

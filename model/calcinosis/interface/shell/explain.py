@@ -45,7 +45,7 @@ def explain(
     forms: Forms[Explanation] = Forms(
         plain=lambda result: result.as_dict(),
         one=lambda result, published: show_explanation(result, ask.most, published),
-        many=lambda results: show_accounts(results, ask.model.digest),
+        many=lambda results: show_accounts(dict(results), ask.model.digest),
         report=explain_report,
     )
     ask.answer(result, forms)

@@ -71,7 +71,7 @@ def next_test(
             result[0].as_dict(ask.most) | ({"serial_testing": result[1].as_dict()} if result[1] else {})
         ),
         one=lambda result, published: show_next_test(*result, ask.most, published),
-        many=lambda results: show_best(results, ask.model.digest),
+        many=lambda results: show_best(dict(results), ask.model.digest),
         report=lambda result, title: next_test_report(*result, title),
     )
     ask.answer(result, forms)

@@ -59,7 +59,7 @@ class Forms(Generic[Result]):
 
     plain: Callable[[Result], dict[str, Any]]
     one: Callable[[Result, Published], None]
-    many: Callable[[Mapping[str, Result]], None]
+    many: Callable[[Sequence[tuple[str, Result]]], None]
     report: Callable[[Result, str], Report]
 
 
@@ -74,6 +74,7 @@ class Question:
     priors: Path | None
     most: int
     output: Output
+    unique: bool
 
     @cached_property
     def model(self) -> Model:
@@ -87,7 +88,7 @@ class Question:
         Raises:
             QuestionError, InputError, PriorsError, FindingsError: as `asked_of`.
         """
-        return asked_of(self.model, self.findings, self.case, self.file, self.priors, self.record)
+        return asked_of(self.model, self.findings, self.case, self.file, self.priors, self.record, self.unique)
 
     def answer(self, analyse: Callable[[Patient], Result], forms: Forms[Result]) -> None:
         """Analyse each patient and show the results.
@@ -96,34 +97,34 @@ class Question:
             InputError, OSError: as `write_report`; what `analyse` raises.
         """
         asked = self.asked
-        results = {patient.name: analyse(patient) for patient in asked.patients}
+        results = [(patient.name, analyse(patient)) for patient in asked.patients]
         if asked.many:
             self._show_many(results, forms)
             return
-        (name, result), (patient,) = *results.items(), asked.patients
+        ((name, result),), (patient,) = results, asked.patients
         self.output.show(
             lambda: {"record": patient.model.record, **forms.plain(result), **self.published},
             lambda: forms.one(result, asked.published),
             lambda: forms.report(result, name),
         )
 
-    def _show_many(self, results: Mapping[str, Result], forms: Forms[Result]) -> None:
+    def _show_many(self, results: Sequence[tuple[str, Result]], forms: Forms[Result]) -> None:
         """Show a list of results in JSON, a summary of each in text, and the tables of all in a folder."""
         files = self.output.written(
-            lambda: tables_of_each({name: forms.report(result, name) for name, result in results.items()})
+            lambda: tables_of_each([(name, forms.report(result, name)) for name, result in results])
         )
         if self.output.as_json:
             show_json(
                 [
                     {"patient": p.name, "record": p.model.record}
                     | {"columns_read": p.read, "columns_ignored": p.ignored}
-                    | forms.plain(results[p.name])
+                    | forms.plain(result)
                     | listed_files(files)
-                    for p in self.asked.patients
+                    for p, (_, result) in zip(self.asked.patients, results, strict=True)
                 ]
             )
             return
-        forms.many({visible(name): result for name, result in results.items()})
+        forms.many([(visible(name), result) for name, result in results])
         self.show_file()
         tell_files(self.output.out, files)
 
@@ -141,12 +142,12 @@ class Question:
         return {"published": self.asked.published} if self.asked.published else {}
 
 
-def tables_of_each(reports: Mapping[str, Report]) -> dict[str, pd.DataFrame]:
+def tables_of_each(reports: Sequence[tuple[str, Report]]) -> dict[str, pd.DataFrame]:
     """The tables of many reports joined, with the patient in the first column."""
     import pandas as pd
 
     tables: dict[str, list[pd.DataFrame]] = {}
-    for patient, report in reports.items():
+    for patient, report in reports:
         for name, frame in report.tables.items():
             lines = frame.rename(columns={"patient": "patient_"})
             lines.insert(0, "patient", patient)
@@ -154,10 +155,11 @@ def tables_of_each(reports: Mapping[str, Report]) -> dict[str, pd.DataFrame]:
     return {name: pd.concat(frames, ignore_index=True) for name, frames in tables.items()}
 
 
-def question(most: int | None) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def question(most: int | None, *, unique: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make a command of a function: it gets a `Question` first, then its own options.
 
-    The command has the common options too, among them --most unless it has no default. Errors of the input are
+    The command has the common options too, among them --most unless it has no default. The patients of
+    a file have `unique` names, or the file is refused. Errors of the input are
     reported, and an output folder that cannot be written is refused before any work.
     """
 
@@ -180,7 +182,7 @@ def question(most: int | None) -> Callable[[Callable[..., None]], Callable[..., 
             output = Output(as_json, out, force)
             with telling_errors(as_json):
                 output.check()
-                function(Question(findings, case, file, record, priors, most, output), **own)
+                function(Question(findings, case, file, record, priors, most, output, unique), **own)
 
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
         parameters = [

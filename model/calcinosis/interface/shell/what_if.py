@@ -59,7 +59,7 @@ def what_if(
     forms: Forms[Exploration] = Forms(
         plain=lambda result: result.as_dict(ask.most),
         one=lambda result, published: show_explored(result, ask.most, published),
-        many=lambda results: show_each(results, ask.model.digest),
+        many=lambda results: show_each(dict(results), ask.model.digest),
         report=what_if_report,
     )
     ask.answer(result, forms)
