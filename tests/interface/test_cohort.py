@@ -17,6 +17,7 @@ import pytest
 import calcinosis as cc
 from calcinosis.inference.network import Network
 from calcinosis.interface.cohort import files as tables
+from calcinosis.interface.cohort import pieces
 from calcinosis.interface.cohort import streaming as cohort
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.records import State, Variable
@@ -216,7 +217,7 @@ def test_a_row_that_is_not_understood_is_not_called_impossible(clinic, tmp_path)
 
 @pytest.mark.parametrize(("source", "rows"), [("in.parquet", 100), ("in.csv", None), ("in.arrow", None)])
 def test_progress_grows_to_all_rows(source, rows, ward, write, shipped, tmp_path, monkeypatch):
-    monkeypatch.setattr(tables, "PIECE", 13)
+    monkeypatch.setattr(pieces, "PIECE", 13)
     path = write(ward(100, impossible=0), tmp_path / source)
     told = []
     cohort.run(path, tmp_path / "out.csv", shipped, part=30, progress=lambda *numbers: told.append(numbers))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from properties import examples
 
 import calcinosis as cc
+from calcinosis.interface.cohort import csv_files
 from calcinosis.interface.cohort import files as tables
 from calcinosis.knowledge.problem import PriorsError
 from calcinosis.knowledge.sheet import read_sheet
@@ -99,7 +100,7 @@ REMARKS = ["", "x", "a, b", 'say "x"', "two\nlines", "two\r\nlines", ",,,", "\n"
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("block", [400, 1000, 10_000, 2**24])
 def test_broken_rows_stay_in_place_across_blocks_quotes_line_ends_and_blank_lines(end, block, answers, monkeypatch):
-    monkeypatch.setattr(tables, "BLOCK", block)
+    monkeypatch.setattr(csv_files, "BLOCK", block)
     rng = np.random.default_rng(block)
     written = Written(end)
     for row in range(600):
@@ -223,8 +224,8 @@ def test_stray_quotes_take_time_in_proportion_to_the_file(answers):
 
 
 def test_a_cell_may_be_longer_than_a_block(answers, monkeypatch):
-    monkeypatch.setattr(tables, "BLOCK", 1000)
-    monkeypatch.setattr(tables, "STEP", 100)
+    monkeypatch.setattr(csv_files, "BLOCK", 1000)
+    monkeypatch.setattr(csv_files, "STEP", 100)
     long = "y" * 300_000 + "\n" + "z" * 300_000
     found, _ = answers(f'id,pain,note\n1,none,"{long}"\n2,severe,x\n'.encode())
     assert found["note"].tolist() == [long, "x"]
@@ -248,8 +249,8 @@ def test_both_readers_agree_on_every_file(head, body, sizes, tmp_path):
     path.write_bytes((head + body).encode())
     sheet = read_sheet(path, path.name, problems, patients=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tables, "BLOCK", sizes[0])
-        patch.setattr(tables, "STEP", sizes[1])
+        patch.setattr(csv_files, "BLOCK", sizes[0])
+        patch.setattr(csv_files, "STEP", sizes[1])
         if sheet is None:
             with pytest.raises(PriorsError) as caught:
                 tables.open_table(path, lambda names: [])

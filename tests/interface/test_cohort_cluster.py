@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import calcinosis as cc
-from calcinosis.interface.cohort import files as tables
+from calcinosis.interface.cohort import csv_files, pieces
 
 dd = pytest.importorskip("dask.dataframe")
 distributed = pytest.importorskip("distributed")
@@ -65,8 +65,8 @@ def patients(ward, write, tmp_path_factory):
     ("source", "target"), [("in.parquet", "out.csv"), ("in.csv", "out.parquet"), ("in.stream.arrow", "out.arrow")]
 )
 def test_the_file_is_that_of_this_machine(source, target, cluster, patients, shipped, shell, tmp_path, monkeypatch):
-    monkeypatch.setattr(tables, "PIECE", 300)
-    monkeypatch.setattr(tables, "BLOCK", 10_000)
+    monkeypatch.setattr(pieces, "PIECE", 300)
+    monkeypatch.setattr(csv_files, "BLOCK", 10_000)
     alone = cc.cohort.run(patients / source, tmp_path / f"alone-{target}", shipped, part=500)
     told = shell(
         "cohort", patients / source, tmp_path / target, "--part", 500, "--scheduler", cluster.scheduler_address
@@ -80,7 +80,7 @@ def test_the_file_is_that_of_this_machine(source, target, cluster, patients, shi
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
 def test_a_worker_that_dies_in_the_middle_changes_no_byte(cluster, patients, shipped, tmp_path, monkeypatch):
-    monkeypatch.setattr(tables, "PIECE", 100)
+    monkeypatch.setattr(pieces, "PIECE", 100)
     source, killed = patients / "in.stream.arrow", []
 
     def progress(done, rows):

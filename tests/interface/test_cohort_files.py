@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import calcinosis as cc
-from calcinosis.interface.cohort import files as tables
+from calcinosis.interface.cohort import csv_files, pieces
 
 IN = ["in.csv", "in.parquet", "in.arrow", "in.stream.arrow", "in.feather", "IN.CSV", "IN.Parquet"]
 OUT = ["out.csv", "out.parquet", "out.arrow", "out.feather", "OUT.CSV"]
@@ -208,8 +208,8 @@ def test_pieces_and_parts_of_any_size_give_the_same_answers(
     path = write(patients[0].head(100), tmp_path / source)
     whole = read(score(path)[0])
     for size in (5, 64, 1000):
-        monkeypatch.setattr(tables, "PIECE", size)
-        monkeypatch.setattr(tables, "BLOCK", 1000 + 10 * size)
+        monkeypatch.setattr(pieces, "PIECE", size)
+        monkeypatch.setattr(csv_files, "BLOCK", 1000 + 10 * size)
         cut, _ = score(path, f"cut{size}.parquet", part=2 * size + 1)
         assert read(cut).equals(whole)
         found = pq.ParquetFile(cut).metadata

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 import calcinosis as cc
-from calcinosis.interface.cohort import files as tables
+from calcinosis.interface.cohort import csv_files, pieces
 from calcinosis.interface.cohort import streaming as cohort
 
 PATIENTS = 20_000
@@ -126,8 +126,8 @@ def test_a_run_killed_twice_goes_on_twice_and_an_interrupt_is_as_good(large, shi
 @pytest.fixture
 def small(ward, write, tmp_path, monkeypatch):
     """A folder with some patients in every format, read in small pieces; a broken row here and there."""
-    monkeypatch.setattr(tables, "PIECE", 7)
-    monkeypatch.setattr(tables, "BLOCK", 600)
+    monkeypatch.setattr(pieces, "PIECE", 7)
+    monkeypatch.setattr(csv_files, "BLOCK", 600)
     folder = tmp_path / "in"
     folder.mkdir()
     frame = ward(70, impossible=0.02)[COLUMNS]
@@ -174,7 +174,7 @@ def test_wherever_a_run_stops_it_goes_on_to_the_same_bytes(source, ending, small
 @pytest.mark.parametrize("ending", ["csv", "parquet", "arrow"])
 def test_long_remarks_in_pieces_of_another_size_than_parts_change_no_byte(ending, shipped, tmp_path, monkeypatch):
     """Where the pages of a Parquet file end depends on the pieces that rows come in, once there is much in a row."""
-    monkeypatch.setattr(tables, "PIECE", 3001)
+    monkeypatch.setattr(pieces, "PIECE", 3001)
     remarks = [f"seen on day {number}; " + "nothing new, " * (number % 20) for number in range(20_000)]
     columns = {"remark": remarks, "days": [[1, 2] * (n % 5) for n in range(20_000)], "pain": ["none"] * 20_000}
     table = pa.table(columns).drop_columns(["days"] if ending == "csv" else [])
@@ -301,7 +301,7 @@ def test_a_file_at_fault_in_the_middle_leaves_nothing_to_resume(small, shell, tm
     assert left(tmp_path) == ["in"]
 
 
-@pytest.mark.parametrize(("owner", "name"), [(cohort.Parts, "keep"), (tables.Writer, "write")])
+@pytest.mark.parametrize(("owner", "name"), [(cohort.Parts, "keep"), (cohort.Writer, "write")])
 def test_on_a_full_disk_what_was_kept_can_be_gone_on_from(owner, name, small, shell, shipped, tmp_path, monkeypatch):
     cohort.run(small / "in.csv", tmp_path / "whole.csv", shipped, part=30)
     real, calls = getattr(owner, name), []

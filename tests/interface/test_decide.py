@@ -19,7 +19,7 @@ from calcinosis.interface.shell.app import app
 from calcinosis.knowledge.folder import copy_folder, shipped_folder
 
 mpl.use("Agg")
-BIOPSY = ("--unasked", "vascular_histology", "--unasked", "vasculopathy", "--unasked", "extravascular_calcification")
+BIOPSY = ("--drop", "vascular_histology", "--drop", "vasculopathy", "--drop", "extravascular_calcification")
 HISTOLOGY = BIOPSY[1::2]
 FEW = ("--draws", "500")
 
@@ -81,7 +81,7 @@ def test_text_and_json_show_the_record_that_python_gives(run, found):
 
 
 def test_values_and_actions_are_taken_from_the_command(run, model, patient):
-    words = ("--utility", "infusions=0", "--utility", "died = 5", "--without", "excision", "--state", "dystrophic")
+    words = ("--utility", "infusions=0", "--utility", "died = 5", "--without", "excision", "--subtype", "dystrophic")
     told = json.loads(run("--case", "jones2023", *BIOPSY, *FEW, *words, "--json"))
     values = {"infusions": 0, "died": 5}
     reader = model.recorded("case_report")
@@ -137,7 +137,7 @@ def test_the_decision_curve_of_a_file_or_of_the_published_cases(run, tmp_path):
     assert "they are no clinic" in text
     assert f"Net benefit, {len(cc.cases(shipped_folder()))} patients" in text
     cc.cases(shipped_folder()).head(30).to_csv(tmp_path / "cases.csv")
-    told = json.loads(run("--curve", "cases.csv", "--state", "dystrophic", "--draws", "100", "--json"))
+    told = json.loads(run("--curve", "cases.csv", "--subtype", "dystrophic", "--draws", "100", "--json"))
     assert (told["state"], told["patients"]) == ("dystrophic", 30)
     run("--curve", "published", "--draws", "100", "--out", "curve")
     assert {path.name for path in (tmp_path / "curve").iterdir()} == {
@@ -155,7 +155,7 @@ def test_the_decision_curve_of_a_file_or_of_the_published_cases(run, tmp_path):
         (("--utility", "infusion=1"), 1, "no utility 'infusion': did you mean 'infusions'?"),
         (("--utility", "died=-1"), 1, "the utility of died lies between 0 and 100 points, not at -1"),
         (("--without", "surgery"), 1, "no action 'surgery'"),
-        (("--state", "gout"), 1, "no state 'gout' of subtype"),
+        (("--subtype", "gout"), 1, "no state 'gout' of subtype"),
         (("--map", "infusions"), 1, "a map has two or three utilities, each once, not infusions"),
         (("--map", "infusions,dyed"), 1, "no utility 'dyed': did you mean 'died'?"),
         (("pain=sever",), 1, "did you mean 'severe'?"),

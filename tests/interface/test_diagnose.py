@@ -274,3 +274,10 @@ def test_each_patient_of_a_file_has_intervals_below_the_probabilities(run, tmp_p
         for words in model.posterior(findings).ranges.values():
             assert words in text
     assert "below each probability its 95 % interval" in text
+
+
+def test_a_patient_may_have_several_rows_of_a_file(run, tmp_path):
+    path = tmp_path / "visits.csv"
+    path.write_text("id,pain\nann,severe\nann,none\n", encoding="utf-8")
+    told = json.loads(run("diagnose", "--file", str(path), "--json").stdout)
+    assert [(visit["patient"], visit["findings"][0]["given"]) for visit in told] == [("ann", "severe"), ("ann", "none")]

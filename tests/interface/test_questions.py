@@ -18,7 +18,8 @@ CONTRADICTORY = [
     *("care_setting=dialysis_unit", "age_group=child", "lesion_site=genital"),
     *("connective_tissue_disease=yes", "calcium_exposure=yes"),
 ]
-BIOPSY = ("--unasked", "vascular_histology", "--unasked", "vasculopathy", "--unasked", "extravascular_calcification")
+BIOPSY = ("--drop", "vascular_histology", "--drop", "vasculopathy", "--drop", "extravascular_calcification")
+SERIAL = ("--serial", "--subtype", "calciphylaxis")
 COMMANDS = ("explain", "what-if", "next-test")
 
 
@@ -56,7 +57,7 @@ def plain(value):
 @pytest.mark.slow
 def test_explain_shows_the_record_that_python_gives(run, model, case):
     found = cc.explain(model.recorded("case_report"), case, state="dystrophic", against="calciphylaxis")
-    words = ("explain", "--case", "jones2023", "--state", "dystrophic", "--against", "calciphylaxis")
+    words = ("explain", "--case", "jones2023", "--subtype", "dystrophic", "--against", "calciphylaxis")
     printed = shown(run(*words, "--json"))
     assert printed["published"]["diagnosis"] == "dystrophic"
     expected = plain(found.as_dict())
@@ -107,7 +108,7 @@ def test_what_if_shows_the_records_that_python_gives(run, model, case):
 def test_what_if_takes_an_order_a_goal_and_a_size(run):
     ordered = shown(run("what-if", "pain=severe", "cirrhosis=yes", "--order", "pain", "--json"))
     assert [line["variable"] for line in ordered["steps"]][5::5] == ["pain", "cirrhosis"]
-    found = shown(run("what-if", "pain=severe", "--towards", "dystrophic", "--changes", "1", "--json"))
+    found = shown(run("what-if", "pain=severe", "--subtype", "dystrophic", "--changes", "1", "--json"))
     assert {line["leading"] for line in found["flips"]} == {"dystrophic"}
     assert found["searched"] == 1
 
@@ -115,15 +116,15 @@ def test_what_if_takes_an_order_a_goal_and_a_size(run):
 @pytest.mark.slow
 def test_next_test_shows_the_records_that_python_gives(run, model, case):
     before = {name: value for name, value in case.items() if name not in BIOPSY}
-    printed = shown(run("next-test", "--case", "jones2023", *BIOPSY, "--plan", "calciphylaxis=0.2", "--json"))
+    printed = shown(run("next-test", "--case", "jones2023", *BIOPSY, *SERIAL, "--probability", "20%", "--json"))
     expected = plain(cc.next_test(model.recorded("case_report"), before).as_dict(8))
     for key in ("verdict", "tests", "outcomes"):
         assert printed[key] == expected[key]
     assert printed["tests"][0]["test"] == "wedge_biopsy"
-    assert printed["plan"] == plain(
+    assert printed["serial_testing"] == plain(
         cc.serial_testing(model.recorded("case_report"), before, state="calciphylaxis", threshold=0.2).as_dict()
     )
-    text = " ".join(run("next-test", "--case", "jones2023", *BIOPSY, "--plan", "calciphylaxis").stdout.split())
+    text = " ".join(run("next-test", "--case", "jones2023", *BIOPSY, *SERIAL).stdout.split())
     for part in (printed["verdict"], "What the results of wedge_biopsy would mean", "Any number of them would bring"):
         assert part in text
 
@@ -162,15 +163,17 @@ def test_a_file_of_patients_is_answered_one_by_one(run, command, tmp_path):
     assert "bob" in text
     assert cc.DISCLAIMER in text
     assert [own["patient"] for own in shown(run(command, "--file", str(patients), "--json"))] == ["ann", "bob"]
-    refused = run(command, "--file", str(patients), "--out", str(tmp_path / "out"))
-    assert refused.exit_code == 2
+    folder = tmp_path / "out"
+    assert run(command, "--file", str(patients), "--out", str(folder)).exit_code == 0
+    assert list(folder.glob("*.csv")) == list(folder.iterdir())
+    assert all(set(pd.read_csv(path)["patient"].astype(str)) <= {"ann", "bob"} for path in folder.iterdir())
     assert run(command, "--file", str(patients), "pain=severe").exit_code == 2
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_report_holds_the_tables_the_figures_and_the_page(run, command, tmp_path):
-    more = ("--plan", "calciphylaxis") if command == "next-test" else ()
+    more = SERIAL if command == "next-test" else ()
     folder = tmp_path / "report"
     result = run(command, "--case", "jones2023", "--out", str(folder), *more)
     assert result.exit_code == 0, result.output
@@ -189,23 +192,23 @@ def test_the_report_holds_the_tables_the_figures_and_the_page(run, command, tmp_
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["explain", "--state", "dystrofic"], "no state 'dystrofic': did you mean 'dystrophic'?"),
+        (["explain", "--subtype", "dystrofic"], "no state 'dystrofic': did you mean 'dystrophic'?"),
         (
-            ["explain", "--state", "dystrophic", "--against", "dystrophic"],
+            ["explain", "--subtype", "dystrophic", "--against", "dystrophic"],
             "dystrophic cannot be held against itself",
         ),
         (["explain", "--background", "pain"], "nothing was found of 'pain'"),
         (["explain", "subtype=idiopathic"], "the odds are infinite, and no share of them is a number"),
-        (["what-if", "--towards", "nobody"], "no state 'nobody' of subtype"),
-        (["what-if", "--towards", "dystrophic"], "dystrophic leads already"),
+        (["what-if", "--subtype", "nobody"], "no state 'nobody' of subtype"),
+        (["what-if", "--subtype", "dystrophic"], "dystrophic leads already"),
         (["what-if", "--order", "pane", "pain=none"], "nothing was found of 'pane': did you mean 'pain'?"),
         (["what-if", "--instead", "pain=sever"], "pain=sever: no state 'sever': did you mean 'severe'?"),
         (["what-if", "--instead", "severe"], "not finding=value: severe"),
         (["next-test", "--by", "price"], "no ranking 'price'"),
         (["next-test", "--without", "punch"], "no test 'punch'"),
-        (["next-test", "--unasked", "pain"], "nothing was found of 'pain'"),
-        (["next-test", "--plan", "calciphylaxis=2"], "a threshold lies between 0 and 1, not at 2.0"),
-        (["next-test", "--plan", "calcifylaxis"], "did you mean 'calciphylaxis'?"),
+        (["next-test", "--drop", "pain"], "nothing was found of 'pain'"),
+        (["next-test", *SERIAL, "--probability", "2"], "a threshold lies between 0 and 1, not at 2.0"),
+        (["next-test", "--serial", "--subtype", "calcifylaxis"], "did you mean 'calciphylaxis'?"),
         (["explain", "pain=sever"], "pain=sever: no state 'sever': did you mean 'severe'?"),
         (["what-if", "subtype=dystrophic", "form=calciphylaxis_uraemic"], "impossible evidence"),
         (["next-test", "--case", "nobody"], "no published case 'nobody'"),
@@ -216,6 +219,13 @@ def test_what_is_at_fault_is_told_in_words(run, words, message):
     assert result.exit_code == 1, result.output
     assert message in result.stderr
     assert message in shown_error(run(*words, "--json"))["message"]
+
+
+@pytest.mark.parametrize("words", [["--serial"], ["--subtype", "dystrophic"], ["--probability", "0.1"]])
+def test_serial_testing_needs_its_subtype(run, words):
+    result = run("next-test", *words)
+    assert result.exit_code == 2
+    assert "serial testing needs --serial and --subtype" in result.stderr
 
 
 def shown_error(result):

@@ -87,17 +87,16 @@ def test_two_entries_move_together(run):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("target", "goal"), [("dystrophic=0.5", "P(dystrophic) = 0.5"), ("dystrophic", "dystrophic leads")]
+    ("target", "goal"),
+    [
+        (("--probability", "0.5"), "P(dystrophic) = 0.5"),
+        (("--probability", "50%"), "P(dystrophic) = 0.5"),
+        ((), "dystrophic leads"),
+    ],
 )
 def test_the_smallest_changes_have_the_target_asked_for(run, target, goal):
-    shown = json.loads(run("pain=severe", "--target", target, "--draws", "50", "--json").stdout)
+    shown = json.loads(run("pain=severe", "--subtype", "dystrophic", *target, "--draws", "50", "--json").stdout)
     assert shown["changes"]["goal"] == goal
-    assert (
-        json.loads(run("pain=severe", "--target", "dystrophic=50%", "--draws", "50", "--json").stdout)["changes"][
-            "goal"
-        ]
-        == "P(dystrophic) = 0.5"
-    )
 
 
 @pytest.mark.parametrize(
@@ -106,10 +105,12 @@ def test_the_smallest_changes_have_the_target_asked_for(run, target, goal):
         (["--two-way", "warfrin=yes", OTHER], "warfrin=yes: no table 'warfrin': did you mean 'warfarin'?"),
         (["--two-way", "warfarin=yes", OTHER], "warfarin=yes: name a state of esrd, subtype, as in warfarin=no@"),
         (["--two-way", ROW, ROW], f"{ROW} is named twice: name two entries"),
-        (["--target", "dystrofic"], "no state 'dystrofic' of subtype: did you mean 'dystrophic'?"),
-        (["--target", "dystrophic=much"], "--target dystrophic=much: 'much' is no probability: write for instance"),
-        (["--target", "dystrophic=1.2"], "a probability to reach lies between 0 and 1, not at 1.2"),
-        (["pain=severe", "--target", "calciphylaxis"], "calciphylaxis leads already: name another state"),
+        (["--subtype", "dystrofic"], "no state 'dystrofic' of subtype: did you mean 'dystrophic'?"),
+        (
+            ["--subtype", "dystrophic", "--probability", "1.2"],
+            "a probability to reach lies between 0 and 1, not at 1.2",
+        ),
+        (["pain=severe", "--subtype", "calciphylaxis"], "calciphylaxis leads already: name another state"),
         (["pain=sever"], "pain=sever: no state 'sever': did you mean 'severe'?"),
         (["--case", "nobody"], "no published case 'nobody'"),
         (["subtype=dystrophic", "form=calciphylaxis_uraemic"], "impossible evidence"),
@@ -136,7 +137,15 @@ def test_draws_that_cannot_be_made_are_told_in_words(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "words", [["--epsilon", "1.5"], ["--scheme", "random"], ["--draws", "1"], ["--file", "x.csv", "pain=severe"]]
+    "words",
+    [
+        ["--epsilon", "1.5"],
+        ["--scheme", "random"],
+        ["--draws", "1"],
+        ["--file", "x.csv", "pain=severe"],
+        ["--probability", "0.5"],
+        ["--subtype", "dystrophic", "--probability", "much"],
+    ],
 )
 def test_wrong_usage_ends_with_two(run, words):
     assert run(*words).exit_code == 2
@@ -175,7 +184,7 @@ def test_faults_of_a_file_are_told_by_patient(run, tmp_path, contradictory):
 
 @pytest.mark.slow
 def test_every_analysis_is_asked_of_each_patient_of_a_file(run, patients, tmp_path, model):
-    words = ["--file", str(patients), "--draws", "20", "--target", "calciphylaxis", "--two-way", ROW, OTHER]
+    words = ["--file", str(patients), "--draws", "20", "--subtype", "calciphylaxis", "--two-way", ROW, OTHER]
     words += ["--epsilon", "0.02"]
     shown = json.loads(run(*words, "--out", str(tmp_path / "o"), "--json").stdout)
     names = pd.read_csv(patients)["case_id"].to_list()
@@ -193,7 +202,7 @@ def test_every_analysis_is_asked_of_each_patient_of_a_file(run, patients, tmp_pa
     text = run(*words).stdout
     for title in ("Changes, of each patient", "Two way boundary, of each patient", "Robust, of each patient"):
         assert title in text
-    assert "no state 'dystrofic'" in run("--file", str(patients), "--target", "dystrofic").stderr
+    assert "no state 'dystrofic'" in run("--file", str(patients), "--subtype", "dystrofic").stderr
 
 
 @pytest.mark.slow

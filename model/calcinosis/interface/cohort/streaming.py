@@ -27,7 +27,9 @@ from calcinosis.interface.cohort.batch import answer_schema as answer_schema
 from calcinosis.interface.cohort.batch import lean, marked
 from calcinosis.interface.cohort.batch import score_batch as score_batch
 from calcinosis.interface.cohort.checkpoint import Parts
-from calcinosis.interface.cohort.files import FORMATS, Piece, Writer, ending_of, naming, open_table, place_of
+from calcinosis.interface.cohort.files import FORMATS, ending_of, open_table
+from calcinosis.interface.cohort.pieces import Piece
+from calcinosis.interface.cohort.writer import Writer, naming, place_of
 from calcinosis.interface.paths import InputError
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.records import ASKED

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from calcinosis.analysis.validate.labelled_cases import CasesError, Diagnosed, read_diagnosed
 from calcinosis.inference.cases import case_record
 from calcinosis.inference.model import Model
-from calcinosis.interface.cohort.files import FORMATS, ending_of, open_table
+from calcinosis.interface.cohort.files import FORMATS, ending_of, read_frame
 from calcinosis.interface.paths import InputError, check_input
 from calcinosis.knowledge.problem import PriorsError, Problem
 from calcinosis.knowledge.records import RECORD
@@ -69,8 +69,5 @@ def _from_csv(path: Path) -> tuple[pd.DataFrame, list[int]]:
 
 def _from_arrow(path: Path) -> tuple[pd.DataFrame, list[int]]:
     """The table of a Parquet or Arrow file, and the number of each row, the header being 1."""
-    import pyarrow as pa
-
-    table = open_table(path, lambda names: [])
-    frame: pd.DataFrame = pa.Table.from_batches([p.batch for p in table.pieces(0)], table.schema).to_pandas()
+    frame = read_frame(path)
     return frame, list(range(2, len(frame) + 2))

@@ -1,4 +1,4 @@
-"""`calcinosis decide`: treat, test or wait, weighed by utilities that stand in a CSV file."""
+"""`calcinosis decide`: treat, test or wait, weighed by utilities in a CSV file."""
 
 from __future__ import annotations
 
@@ -7,158 +7,116 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from calcinosis.inference.model import load
-from calcinosis.interface.paths import InputError, check_out
-from calcinosis.interface.shell.options import (
-    CaseOption,
-    FileOption,
-    FindingsArgument,
-    ForceOption,
-    JsonOption,
-    MostOption,
-    OutOption,
-    PriorsOption,
-    RecordOption,
-    given_once,
-    listed_files,
-    no_findings_with_file,
-    no_out_with_file,
-    show_json,
-    tell_files,
-    telling_errors,
-)
-from calcinosis.interface.shell.output import Faces, answer
-from calcinosis.interface.shell.patients import asked_of
+from calcinosis.interface.paths import InputError
+from calcinosis.interface.shell.options import DropOption, SeedOption, given_once
+from calcinosis.interface.shell.patients import Patient
+from calcinosis.interface.shell.question import Forms, Question, question
 from calcinosis.knowledge.cases import FILE
 from calcinosis.knowledge.folder import chosen_folder
 
 if TYPE_CHECKING:
     from calcinosis.analysis.decide.decision import Decision
-    from calcinosis.interface.reports.page import Report
 
 PUBLISHED = "published"
 """What --curve is given for the published cases of the priors folder."""
 
+DRAWS, CURVE_DRAWS = 10_000, 2_000
+"""Monte Carlo samples of a decision, and bootstrap samples of a decision curve, unless --draws is given."""
 
+
+@question(most=5)
 def decide(
-    findings: FindingsArgument = None,
-    case: CaseOption = None,
-    file: FileOption = None,
-    record: RecordOption = None,
+    ask: Question,
     utility: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=POINTS", help="Another value than that of utilities.csv, 0 to 100; several times."),
+        typer.Option(metavar="NAME=POINTS", help="Another value than in utilities.csv, 0 to 100; repeatable."),
     ] = None,
     without: Annotated[
-        list[str] | None, typer.Option(metavar="ACTION", help="An action that is not to be had; several times.")
+        list[str] | None, typer.Option(metavar="ACTION", help="An action that is not available; repeatable.")
     ] = None,
-    unasked: Annotated[
-        list[str] | None,
-        typer.Option(metavar="VARIABLE", help="Forget a finding first, such as those of a biopsy; several times."),
-    ] = None,
-    state: Annotated[
+    drop: DropOption = None,
+    subtype: Annotated[
         str | None,
-        typer.Option(metavar="SUBTYPE", help="Whose probability the thresholds are told in; the gravest unless told."),
+        typer.Option(
+            metavar="SUBTYPE", help="Subtype whose probability the thresholds refer to (default: the most severe)."
+        ),
     ] = None,
     map_: Annotated[
         str | None,
-        typer.Option("--map", metavar="NAME,NAME[,NAME]", help="Which action leads over these utilities, for --out."),
+        typer.Option("--map", metavar="NAME,NAME[,NAME]", help="Best action over these utilities, for --out."),
     ] = None,
     curve: Annotated[
         str | None,
         typer.Option(
             metavar="CASES",
-            help="Instead: does deciding by the probability do good? For a file of diagnosed patients, or 'published'.",
+            help="Decision curve (net benefit) of a file of diagnosed patients, or of 'published', instead.",
         ),
     ] = None,
-    draws: Annotated[int, typer.Option(metavar="N", min=2, help="How many draws are made of all rows.")] = 10_000,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="The draws of a seed are always the same.")] = 0,
-    most: MostOption = 5,
-    out: OutOption = None,
-    force: ForceOption = False,
-    priors: PriorsOption = None,
-    as_json: JsonOption = False,
+    draws: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=2, help=f"Monte Carlo samples: {DRAWS:,}; bootstrap samples with --curve: {CURVE_DRAWS:,}."
+        ),
+    ] = None,
+    seed: SeedOption = 0,
 ) -> None:
-    """Weigh what can be done: treat, test first, or wait; how sure that is, and with which values it would change.
+    """Compare treating, testing first and waiting; how sure that is, and with which values it would change.
 
-    Every value stands in decisions/ of the priors and is meant to be changed. It shows trade-offs; it is no advice.
+    Every value is in decisions/ of the priors and is meant to be changed. It shows trade-offs; it is no advice.
 
-    Example: calcinosis decide --case jones2023 --unasked vascular_histology --utility infusions=0
+    Example: calcinosis decide --case jones2023 --drop vascular_histology --utility infusions=0
     """
-    from calcinosis.analysis.decide.decision import decide as weigh
+    if curve is not None:
+        _show_curve(ask, curve, subtype, draws or CURVE_DRAWS, seed)
+        return
+    from calcinosis.analysis.decide.decision import decide as analyse
+    from calcinosis.interface.reports.decide import decide_report
     from calcinosis.interface.words.decide import show_decision, show_decisions
 
-    no_findings_with_file(file, case, findings)
-    no_out_with_file(file, out)
-    if curve is not None:
-        if findings or case or file:
-            raise typer.BadParameter(
-                "--curve brings its own patients: give neither findings, --case nor --file with it"
-            )
-        with telling_errors(as_json):
-            check_out(out, force)
-            _show_curve(curve, record, state, draws, seed, out, force, priors, as_json)
-        return
-    with telling_errors(as_json):
-        check_out(out, force)
-        values = dict(given_once([_read_utility(text) for text in utility or ()]))
-        names = [name.strip() for name in map_.split(",")] if map_ else []
-        model = load(priors)
-        asked = asked_of(model, findings, case, file, priors, record)
-        found: dict[str, Decision] = {}
-        for patient in asked.patients:
-            known = patient.evidence.without(unasked or ())
-            found[patient.name] = weigh(
-                patient.model, known, state=state, utilities=values, without=without or (), draws=draws, seed=seed
-            )
-            if names:
-                found[patient.name].map(*names)  # so that a name that is none is told before anything is written
-        faces: Faces[Decision] = Faces(
-            plain=lambda own: own.as_dict(most),
-            one=lambda own, published: show_decision(own, most, published),
-            many=lambda every: show_decisions(every, model.digest),
-            report=lambda own, title: _report(own, title, names),
+    values = dict(given_once([_read_utility(text) for text in utility or ()]))
+    names = [name.strip() for name in map_.split(",")] if map_ else []
+
+    def result(patient: Patient) -> Decision:
+        decision = analyse(
+            patient.model,
+            patient.evidence.without(drop or ()),
+            state=subtype,
+            utilities=values,
+            without=without or (),
+            draws=draws or DRAWS,
+            seed=seed,
         )
-        answer(asked, found, faces, as_json, out, force)
+        if names:
+            decision.map(*names)  # so that an unknown name is reported before anything is written
+        return decision
+
+    forms: Forms[Decision] = Forms(
+        plain=lambda result: result.as_dict(ask.most),
+        one=lambda result, published: show_decision(result, ask.most, published),
+        many=lambda results: show_decisions(dict(results), ask.model.digest),
+        report=lambda result, title: decide_report(result, title, names),
+    )
+    ask.answer(result, forms)
 
 
-def _report(found: Decision, title: str, names: list[str]) -> Report:
-    from calcinosis.interface.reports.decide import decide_report
-
-    return decide_report(found, title, names)
-
-
-def _show_curve(
-    cases: str,
-    record: str | None,
-    state: str | None,
-    draws: int,
-    seed: int,
-    out: Path | None,
-    force: bool,
-    priors: Path | None,
-    as_json: bool,
-) -> None:
-    """The decision curve of diagnosed patients, as text, JSON or a report."""
+def _show_curve(ask: Question, cases: str, subtype: str | None, draws: int, seed: int) -> None:
+    """The decision curve of diagnosed patients."""
+    if ask.findings or ask.case or ask.file:
+        raise typer.BadParameter("--curve brings its own patients: give neither findings, --case nor --file with it")
     from calcinosis.analysis.decide.curve import decision_curve
+    from calcinosis.interface.reports.decide import curve_report
     from calcinosis.interface.shell.cases_file import read_cases_file
     from calcinosis.interface.words.decide import show_curve
 
-    model = load(priors)
-    path = chosen_folder(priors) / FILE if cases == PUBLISHED else Path(cases)
-    diagnosed = read_cases_file(path, model, record=record, published=cases == PUBLISHED)
-    found = decision_curve(diagnosed.model, diagnosed, state=state, draws=min(draws, 2000), seed=seed)
-    files: list[Path] = []
-    if out:
-        from calcinosis.interface.reports.decide import curve_report
-        from calcinosis.interface.reports.page import write_report
-
-        files = write_report(curve_report(found, f"{path.name}: deciding by the probability"), out, force=force)
-    if as_json:
-        show_json(found.as_dict() | listed_files(files))
-    else:
-        show_curve(found, cases == PUBLISHED)
-        tell_files(out, files)
+    published = cases == PUBLISHED
+    path = chosen_folder(ask.priors) / FILE if published else Path(cases)
+    diagnosed = read_cases_file(path, ask.model, record=ask.record, published=published)
+    result = decision_curve(diagnosed.model, diagnosed, state=subtype, draws=draws, seed=seed)
+    ask.output.show(
+        result.as_dict,
+        lambda: show_curve(result, published),
+        lambda: curve_report(result, f"{path.name}: deciding by the probability"),
+    )
 
 
 def _read_utility(text: str) -> tuple[str, float]:

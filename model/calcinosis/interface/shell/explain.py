@@ -6,81 +6,49 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from calcinosis.inference.model import load
-from calcinosis.interface.paths import check_out
-from calcinosis.interface.shell.options import (
-    CaseOption,
-    FileOption,
-    FindingsArgument,
-    ForceOption,
-    JsonOption,
-    MostOption,
-    OutOption,
-    PriorsOption,
-    RecordOption,
-    no_findings_with_file,
-    no_out_with_file,
-    telling_errors,
-)
-from calcinosis.interface.shell.output import Faces, answer
-from calcinosis.interface.shell.patients import asked_of
+from calcinosis.interface.shell.patients import Patient
+from calcinosis.interface.shell.question import Forms, Question, question
 
 if TYPE_CHECKING:
     from calcinosis.analysis.explain.explanation import Explanation
     from calcinosis.interface.reports.page import Report
 
 
+@question(most=12)
 def explain(
-    findings: FindingsArgument = None,
-    case: CaseOption = None,
-    file: FileOption = None,
-    record: RecordOption = None,
-    state: Annotated[
+    ask: Question,
+    subtype: Annotated[
         str | None,
-        typer.Option(metavar="SUBTYPE", help="What is asked for, or several with '/' between; the leading one."),
+        typer.Option(metavar="SUBTYPE", help="Subtype to explain, or several: a/b (default: the most probable)."),
     ] = None,
     against: Annotated[
-        str | None, typer.Option(metavar="SUBTYPE", help="What it is held against, or several; all others.")
+        str | None, typer.Option(metavar="SUBTYPE", help="Alternative, or several (default: all others).")
     ] = None,
     background: Annotated[
-        list[str] | None,
-        typer.Option(metavar="VARIABLE", help="Take this finding as known from the start; may be given several times."),
+        list[str] | None, typer.Option(metavar="VARIABLE", help="Treat this finding as known beforehand; repeatable.")
     ] = None,
-    most: MostOption = 12,
-    out: OutOption = None,
-    force: ForceOption = False,
-    priors: PriorsOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Show what each finding contributed, through which rows of the tables, and whether the findings fit together.
 
     The factors multiply to the whole change of the odds: exact Shapley values.
 
-    Example: calcinosis explain --case jones2023 --state dystrophic --against calciphylaxis
+    Example: calcinosis explain --case jones2023 --subtype dystrophic --against calciphylaxis
     """
     # what the other commands do not need is loaded here, so that they start fast
     from calcinosis.analysis.explain.explanation import explain as analyse
     from calcinosis.interface.words.explain import show_accounts, show_explanation
 
-    no_findings_with_file(file, case, findings)
-    no_out_with_file(file, out)
-    with telling_errors(as_json):
-        check_out(out, force)
-        model = load(priors)
-        asked = asked_of(model, findings, case, file, priors, record)
-        found = {
-            patient.name: analyse(
-                patient.model, patient.evidence, state=state, against=against, background=background or ()
-            )
-            for patient in asked.patients
-        }
-        faces: Faces[Explanation] = Faces(
-            plain=lambda own: own.as_dict(),
-            one=lambda own, published: show_explanation(own, most, published),
-            many=lambda every: show_accounts(every, model.digest),
-            report=explain_report,
-        )
-        answer(asked, found, faces, as_json, out, force)
+    def result(patient: Patient) -> Explanation:
+        model, evidence = patient.model, patient.evidence
+        return analyse(model, evidence, state=subtype, against=against, background=background or ())
+
+    forms: Forms[Explanation] = Forms(
+        plain=lambda result: result.as_dict(),
+        one=lambda result, published: show_explanation(result, ask.most, published),
+        many=lambda results: show_accounts(dict(results), ask.model.digest),
+        report=explain_report,
+    )
+    ask.answer(result, forms)
 
 
 ROWS_EACH = 2

@@ -17,6 +17,7 @@ from calcinosis.interface.shell.options import (
     show_json,
     telling_errors,
 )
+from calcinosis.interface.shell.progress import progress
 from calcinosis.interface.words.printing import say
 from calcinosis.knowledge.folder import write_whole
 
@@ -47,7 +48,9 @@ def export(
             raise InputError(f"{file}: the name must end in one of {', '.join(FORMATS)}")
         check_out_file(file, force)
         model = load(priors)
-        write_whole(file, as_file(model.network, ending), force=force)
+        with progress(f"Writing {file.name} and reading it back", hidden=as_json):
+            content = as_file(model.network, ending)
+        write_whole(file, content, force=force)
     if as_json:
         names = uai_names(model.network) if ending == ".uai" else {name: name for name in model.variables}
         show_json({"file": str(file), "digest": model.digest, "variables": names})

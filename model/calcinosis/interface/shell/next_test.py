@@ -6,25 +6,9 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from calcinosis.inference.model import load
-from calcinosis.interface.paths import check_out
-from calcinosis.interface.shell.options import (
-    CaseOption,
-    FileOption,
-    FindingsArgument,
-    ForceOption,
-    JsonOption,
-    MostOption,
-    OutOption,
-    PriorsOption,
-    RecordOption,
-    no_findings_with_file,
-    no_out_with_file,
-    read_target,
-    telling_errors,
-)
-from calcinosis.interface.shell.output import Faces, answer
-from calcinosis.interface.shell.patients import asked_of
+from calcinosis.interface.shell.options import DropOption, given_probability
+from calcinosis.interface.shell.patients import Patient
+from calcinosis.interface.shell.question import Forms, Question, question
 
 if TYPE_CHECKING:
     from calcinosis.analysis.workup.ranking import NextTest, Ranking
@@ -34,72 +18,63 @@ if TYPE_CHECKING:
     Next = tuple[NextTest, Plan | None]
 
 
+@question(most=8)
 def next_test(
-    findings: FindingsArgument = None,
-    case: CaseOption = None,
-    file: FileOption = None,
-    record: RecordOption = None,
+    ask: Question,
     by: Annotated[
         str,
         typer.Option(
             metavar="RANKING",
-            help="information; right, the gain in the probability of being right; cost or harm, information for each.",
+            help="information; right (gain in the probability of a correct answer); cost or harm (information per "
+            "unit of it).",
         ),
     ] = "information",
-    without: Annotated[
-        list[str] | None, typer.Option(metavar="TEST", help="Leave a test out; may be given several times.")
+    without: Annotated[list[str] | None, typer.Option(metavar="TEST", help="Exclude a test; repeatable.")] = None,
+    drop: DropOption = None,
+    serial: Annotated[
+        bool, typer.Option("--serial", help="Serial testing: what further negative biopsies would do to --subtype.")
+    ] = False,
+    subtype: Annotated[
+        str | None, typer.Option(metavar="SUBTYPE", help="Subtype to be excluded by serial testing.")
     ] = None,
-    unasked: Annotated[
-        list[str] | None,
-        typer.Option(metavar="VARIABLE", help="Forget a finding first, such as those of a biopsy; several times."),
-    ] = None,
-    plan: Annotated[
-        str | None,
+    probability: Annotated[
+        float | None,
         typer.Option(
-            metavar="SUBTYPE[=P]",
-            help="Also show what further negative biopsies would do to it, and when it is below P (5 %).",
+            metavar="P", parser=given_probability, help="Probability below which it is excluded (default 5%)."
         ),
     ] = None,
-    steps: Annotated[int, typer.Option(metavar="N", min=1, max=50, help="How many results the plan looks ahead.")] = 6,
-    most: MostOption = 8,
-    out: OutOption = None,
-    force: ForceOption = False,
-    priors: PriorsOption = None,
-    as_json: JsonOption = False,
+    steps: Annotated[
+        int, typer.Option(metavar="N", min=1, max=50, help="Maximum number of results in serial testing.")
+    ] = 6,
 ) -> None:
-    """Show which test would tell most, at what cost and harm, and what each result would mean.
+    """Show which test would be the most informative, at what cost and harm, and what each result would mean.
 
-    Example: calcinosis next-test cirrhosis=yes weight_loss=yes ulceration=yes --plan calciphylaxis
+    Example: calcinosis next-test cirrhosis=yes weight_loss=yes ulceration=yes --serial --subtype calciphylaxis
     """
     from calcinosis.analysis.workup.ranking import next_test as analyse
-    from calcinosis.analysis.workup.serial import THRESHOLD
-    from calcinosis.analysis.workup.serial import serial_testing as planned
+    from calcinosis.analysis.workup.serial import THRESHOLD, serial_testing
     from calcinosis.interface.words.workup import show_best, show_next_test
 
-    no_findings_with_file(file, case, findings)
-    no_out_with_file(file, out)
-    with telling_errors(as_json):
-        check_out(out, force)
-        model = load(priors)
-        asked = asked_of(model, findings, case, file, priors, record)
-        state, threshold = read_target("--plan", plan)
-        found: dict[str, Next] = {}
-        for patient in asked.patients:
-            known = patient.evidence.without(unasked or ())
-            tests = analyse(patient.model, known, by=cast("Ranking", by), without=without or ())
-            ahead = (
-                planned(patient.model, known, state=state, threshold=threshold or THRESHOLD, steps=steps)
-                if state
-                else None
-            )
-            found[patient.name] = tests, ahead
-        faces: Faces[Next] = Faces(
-            plain=lambda own: own[0].as_dict(most) | ({"plan": own[1].as_dict()} if own[1] else {}),
-            one=lambda own, published: show_next_test(*own, most, published),
-            many=lambda every: show_best(every, model.digest),
-            report=lambda own, title: next_test_report(*own, title),
-        )
-        answer(asked, found, faces, as_json, out, force)
+    if serial != (subtype is not None) or (probability is not None and not serial):
+        raise typer.BadParameter("serial testing needs --serial and --subtype; --probability goes with them")
+    threshold = THRESHOLD if probability is None else probability
+
+    def result(patient: Patient) -> Next:
+        model, evidence = patient.model, patient.evidence.without(drop or ())
+        tests = analyse(model, evidence, by=cast("Ranking", by), without=without or ())
+        if subtype is None:
+            return tests, None
+        return tests, serial_testing(model, evidence, state=subtype, threshold=threshold, steps=steps)
+
+    forms: Forms[Next] = Forms(
+        plain=lambda result: (
+            result[0].as_dict(ask.most) | ({"serial_testing": result[1].as_dict()} if result[1] else {})
+        ),
+        one=lambda result, published: show_next_test(*result, ask.most, published),
+        many=lambda results: show_best(dict(results), ask.model.digest),
+        report=lambda result, title: next_test_report(*result, title),
+    )
+    ask.answer(result, forms)
 
 
 def next_test_report(found: NextTest, plan: Plan | None, title: str) -> Report:
@@ -125,6 +100,9 @@ def next_test_report(found: NextTest, plan: Plan | None, title: str) -> Report:
     }
     tables = {"tests": found.frame, "outcomes": found.outcomes}
     if plan is not None:
-        figures["plan"] = (lambda: plan_tree(plan), "What further results would do, and how probable each is.")
-        tables["plan"] = plan.frame
+        figures["serial_testing"] = (
+            lambda: plan_tree(plan),
+            "What further results would do, and how probable each is.",
+        )
+        tables["serial_testing"] = plan.frame
     return Report.on_patient(f"{title}: the next test", found.posterior, blocks, figures, tables)

@@ -76,12 +76,26 @@ FileOption = Annotated[
     Path | None,
     typer.Option(metavar="FILE", parser=given_path, help="Patients in a JSON object or list, or a CSV table."),
 ]
-MostOption = Annotated[int, typer.Option(metavar="N", min=1, help="How many lines of each table are shown.")]
+MostOption = Annotated[int, typer.Option(metavar="N", min=1, help="Maximum rows per table.")]
 OutOption = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", parser=given_path, help="Write all tables (CSV), figures and a page with them there."),
+    typer.Option(metavar="DIR", parser=given_path, help="Write all tables (CSV), figures and a page to this folder."),
 ]
-ForceOption = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace existing files.")]
+SeedOption = Annotated[int, typer.Option(metavar="N", min=0, help="Random seed.")]
+DropOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="VARIABLE", help="Drop a finding first, such as the result of a biopsy; repeatable."),
+]
+
+
+def given_probability(text: str) -> float:
+    """A probability of the command line: 0.5 or 50%."""
+    try:
+        return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no probability: write for instance 0.5 or 50%") from None
+
 
 Given = TypeVar("Given")
 
@@ -101,31 +115,6 @@ def telling_errors(as_json: bool = False) -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
-def no_findings_with_file(file: Path | None, case: str | None, findings: list[str] | None) -> None:
-    """Refuse findings given in two ways, as wrong usage."""
-    if file and (case or findings):
-        raise typer.BadParameter("--file brings its own findings: give neither words nor --case with it")
-
-
-def no_out_with_file(file: Path | None, out: Path | None) -> None:
-    """Refuse a report on many patients at once, as wrong usage."""
-    if file and out:
-        raise typer.BadParameter("--out writes the report on one patient: it does not go with --file")
-
-
-def read_target(option: str, target: str | None) -> tuple[str | None, float | None]:
-    """The state, and perhaps the probability, that an option such as --target SUBTYPE=0.5 names."""
-    if target is None:
-        return None, None
-    state, _, number = target.partition("=")
-    if not number:
-        return state.strip(), None
-    try:
-        return state.strip(), float(number.removesuffix("%")) / (100 if number.endswith("%") else 1)
-    except ValueError:
-        raise InputError(f"{option} {target}: {number!r} is no probability: write for instance {state}=0.5") from None
-
-
 def given_once(pairs: list[tuple[str, Given]]) -> list[tuple[str, Given]]:
     """Pairs of a name and a value, each name given once.
 
@@ -143,7 +132,10 @@ def tell_files(folder: Path | None, files: Sequence[Path]) -> None:
     """Say what was written into a folder, if anything was."""
     if folder:
         page = next((file for file in files if file.suffix == ".html"), None)
-        say(f"{folder}: {len(files)} files" + (f"; open {page} to begin with" if page else ""))
+        say(
+            f"{folder}: {len(files)} file{'s' if len(files) > 1 else ''}"
+            + (f"; open {page} to begin with" if page else "")
+        )
 
 
 def tell_records(records: Mapping[str, str]) -> None:

@@ -1,58 +1,63 @@
-"""One answer, several faces: what a command found of each patient, as text, as JSON or as a report."""
+"""The output of a command, in one of three forms: text, JSON, or a folder with a page, figures and tables."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from calcinosis.interface.shell.options import listed_files, show_json, tell_files, tell_records
-from calcinosis.interface.shell.patients import Asked
-from calcinosis.knowledge.visible import visible
+from calcinosis.interface.paths import check_out
+from calcinosis.interface.shell.options import listed_files, show_json, tell_files
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from calcinosis.interface.reports.page import Report
 
-Found = TypeVar("Found")
-Published = dict[str, str] | None
+    Pages = Report | Mapping[str, pd.DataFrame]
+    """What goes into a folder: a report, or tables alone."""
 
 
 @dataclass(frozen=True)
-class Faces(Generic[Found]):
-    """How what was found is shown: as plain values, in words for one patient or for many, as a report with a title."""
+class Output:
+    """Where the result of a command goes: the terminal, as JSON if `as_json`; and a folder if `out` names one."""
 
-    plain: Callable[[Found], dict[str, Any]]
-    one: Callable[[Found, Published], None]
-    many: Callable[[Mapping[str, Found]], None]
-    report: Callable[[Found, str], Report]
+    as_json: bool = False
+    out: Path | None = None
+    force: bool = False
 
+    def check(self) -> None:
+        """Refuse a folder that cannot be written, before any work.
 
-def answer(
-    asked: Asked, found: Mapping[str, Found], faces: Faces[Found], as_json: bool, out: Path | None, force: bool
-) -> None:
-    """Show what was found, by the name of each patient who was asked of.
+        Raises:
+            InputError, OSError: as `check_out`.
+        """
+        check_out(self.out, self.force)
 
-    Raises:
-        InputError, OSError: as `write_report`.
-    """
-    records = {patient.name: patient.model.record for patient in asked.patients}
-    if asked.many:
-        if as_json:
-            show_json([{"patient": name, "record": records[name]} | faces.plain(own) for name, own in found.items()])
+    def show(self, plain: Callable[[], dict[str, Any]], text: Callable[[], None], pages: Callable[[], Pages]) -> None:
+        """Write the folder, then print the result; only the forms that were asked for are computed.
+
+        Raises:
+            InputError, OSError: as `write_report`.
+        """
+        files = self.written(pages)
+        if self.as_json:
+            show_json(plain() | listed_files(files))
         else:
-            faces.many({visible(name): own for name, own in found.items()})
-            tell_records(records)
-        return
-    name, own = next(iter(found.items()))
-    files: list[Path] = []
-    if out:
-        from calcinosis.interface.reports.page import write_report
+            text()
+            tell_files(self.out, files)
 
-        files = write_report(faces.report(own, name), out, force=force)
-    if as_json:
-        published = {"published": asked.published} if asked.published else {}
-        show_json({"record": records[name]} | faces.plain(own) | published | listed_files(files))
-    else:
-        faces.one(own, asked.published)
-        tell_files(out, files)
+    def written(self, pages: Callable[[], Pages]) -> list[Path]:
+        """The files of the folder, if one was asked for.
+
+        Raises:
+            InputError, OSError: as `write_report`.
+        """
+        if self.out is None:
+            return []
+        from calcinosis.interface.reports.page import Report, write_report, write_tables
+
+        content = pages()
+        write = write_report if isinstance(content, Report) else write_tables
+        return write(content, self.out, force=self.force)  # type: ignore[arg-type]

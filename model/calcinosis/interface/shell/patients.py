@@ -57,6 +57,7 @@ def asked_of(
     file: Path | None,
     priors: Path | None,
     record: str | None = None,
+    unique: bool = True,
 ) -> Asked:
     """The patients that words, a published case whose findings words replace, or a file name.
 
@@ -68,15 +69,15 @@ def asked_of(
             for a word that is not understood.
     """
     if file:
-        return Asked(tuple(read_possible(file, model, record)), many=True)
+        return Asked(tuple(read_possible(file, model, record, unique)), many=True)
     known, published = ({}, None) if case is None else published_case(case, priors, model)
     record = published["record"] if record is None and published else record
     model = model if record is None else model.recorded(record)
     return Asked((Patient(case or "One patient", model, model.read(known | read_words(words or []))),), published)
 
 
-def read_possible(path: Path, model: Model, record: str | None = None) -> list[Patient]:
-    """The patients of a file, each of a name of its own, whose findings can be true together.
+def read_possible(path: Path, model: Model, record: str | None = None, unique: bool = True) -> list[Patient]:
+    """The patients of a file, each of a name of its own if `unique`, whose findings can be true together.
 
     Raises:
         InputError, PriorsError, FindingsError: as `read_file`; also for two patients of one name, and, all at once, for
@@ -85,7 +86,7 @@ def read_possible(path: Path, model: Model, record: str | None = None) -> list[P
     patients = read_file(path, model, record)
     names, faults = set(), []
     for patient in patients:
-        if patient.name in names:
+        if unique and patient.name in names:
             raise InputError(f"{path}: two patients are named {patient.name}: give each a name of its own")
         names.add(patient.name)
         try:

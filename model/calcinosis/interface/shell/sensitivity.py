@@ -1,10 +1,9 @@
-"""`calcinosis sensitivity`: how sure a posterior is, and which rows and sources it hangs on."""
+"""`calcinosis sensitivity`: how sure a posterior is, and which rows and sources it depends on."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -12,192 +11,175 @@ from calcinosis.analysis.sensitivity.covariation import SCHEMES, Scheme
 from calcinosis.analysis.sensitivity.robust import EPSILON
 from calcinosis.analysis.sensitivity.uncertainty import DRAWS, DRAWS_EACH
 from calcinosis.inference.findings.evidence import Evidence
-from calcinosis.inference.model import Model, load
+from calcinosis.inference.model import Model
 from calcinosis.inference.posterior import DISCLAIMER
-from calcinosis.interface.paths import InputError, check_out
-from calcinosis.interface.shell.options import (
-    CaseOption,
-    FileOption,
-    FindingsArgument,
-    ForceOption,
-    JsonOption,
-    MostOption,
-    OutOption,
-    PriorsOption,
-    RecordOption,
-    listed_files,
-    no_findings_with_file,
-    read_target,
-    show_json,
-    tell_files,
-    telling_errors,
-)
-from calcinosis.interface.shell.patients import asked_of, together
+from calcinosis.interface.paths import InputError
+from calcinosis.interface.shell.options import SeedOption, given_probability
+from calcinosis.interface.shell.patients import Patient, together
+from calcinosis.interface.shell.progress import progress
+from calcinosis.interface.shell.question import Forms, Question, question
 from calcinosis.knowledge.problem import choose_from
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from calcinosis.analysis.sensitivity.across_patients import OverPatients
+    from calcinosis.analysis.sensitivity.overview import Sensitivity
 
 
+@dataclass(frozen=True)
+class Settings:
+    """What the options of the command ask for."""
+
+    subtype: str | None
+    probability: float | None
+    pair: tuple[str, str] | None
+    draws: int | None
+    seed: int
+    epsilon: float | None
+    scheme: Scheme
+
+
+@question(most=8)
 def sensitivity(
-    findings: FindingsArgument = None,
-    case: CaseOption = None,
-    file: FileOption = None,
-    record: RecordOption = None,
+    ask: Question,
     two_way: Annotated[
         tuple[str, str] | None,
         typer.Option(
             "--two-way",
             metavar="ENTRY ENTRY",
-            help="Two entries of the tables to move together, such as warfarin=yes@esrd=no,subtype=calciphylaxis.",
+            help="Two entries of the tables to vary together, such as warfarin=yes@esrd=no,subtype=calciphylaxis.",
         ),
     ] = None,
-    target: Annotated[
+    subtype: Annotated[
         str | None,
-        typer.Option(
-            metavar="SUBTYPE[=P]",
-            help="What the smallest changes shall reach: calciphylaxis=0.5, or calciphylaxis, that it leads.",
-        ),
+        typer.Option(metavar="SUBTYPE", help="Smallest changes until this subtype is the most probable."),
+    ] = None,
+    probability: Annotated[
+        float | None,
+        typer.Option(metavar="P", parser=given_probability, help="Or until its probability is P, such as 0.5."),
     ] = None,
     draws: Annotated[
         int | None,
         typer.Option(
-            metavar="N", min=2, help=f"Draws of all tables at once; {DRAWS:,}, or {DRAWS_EACH:,} for each of a file."
+            metavar="N", min=2, help=f"Monte Carlo samples: {DRAWS:,}, or {DRAWS_EACH:,} for each patient of a file."
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="The draws of a seed are always the same.")] = 0,
+    seed: SeedOption = 0,
     epsilon: Annotated[
         float | None,
         typer.Option(
             metavar="SHARE",
-            help=f"By which share every row may be wrong, for the robust bounds; {EPSILON:g}, of a file only if given.",
+            help=f"Share by which every row may be wrong, for robust bounds: {EPSILON:g}; for a file only if given.",
         ),
     ] = None,
     scheme: Annotated[
         str, typer.Option(metavar="SCHEME", help=f"How the rest of a row moves with an entry: {', '.join(SCHEMES)}.")
     ] = SCHEMES[0],
-    most: MostOption = 8,
-    out: OutOption = None,
-    force: ForceOption = False,
-    priors: PriorsOption = None,
-    as_json: JsonOption = False,
 ) -> None:
-    """Show how sure a posterior is, which rows of the tables could change it, and what they rest on.
+    """Show how sure a posterior is, which rows of the tables could change it, and their sources.
 
     For a file of patients: which rows and sources matter most across them.
 
     Example: calcinosis sensitivity --case jones2023 --out jones2023
     """
-    # what the other commands do not need is loaded here, so that they start fast
-    from calcinosis.analysis.sensitivity.across_patients import across_patients
-    from calcinosis.analysis.sensitivity.overview import overview as analyse
-    from calcinosis.interface.words.sensitivity import show_one
-
-    no_findings_with_file(file, case, findings)
     if epsilon is not None and not 0.0 < epsilon < 1.0:
         raise typer.BadParameter("--epsilon is a share between 0 and 1")
     if scheme not in SCHEMES:
         raise typer.BadParameter(f"--scheme is one of {', '.join(SCHEMES)}")
-    with telling_errors(as_json):
-        check_out(out, force)
-        model = load(priors)
-        state, probability = read_target("--target", target)
-        asked = asked_of(model, findings, case, file, priors, record)
-        model, patients = together(asked.patients)
-        if asked.many:
-            tables = _of_each(model, patients, state, probability, two_way, epsilon)
-            found_many = across_patients(
-                model, patients, scheme=cast(Scheme, scheme), draws=draws or DRAWS_EACH, seed=seed
+    if probability is not None and subtype is None:
+        raise typer.BadParameter("--probability goes with --subtype")
+    settings = Settings(subtype, probability, two_way, draws, seed, epsilon, cast(Scheme, scheme))
+    if ask.file:
+        _many(ask, settings)
+    else:
+        _one(ask, settings)
+
+
+def _one(ask: Question, settings: Settings) -> None:
+    # what the other commands do not need is loaded here, so that they start fast
+    from calcinosis.analysis.sensitivity.overview import overview
+    from calcinosis.interface.reports.sensitivity import sensitivity_report
+    from calcinosis.interface.words.sensitivity import show_one
+
+    def result(patient: Patient) -> Sensitivity:
+        with progress("Sensitivity analysis", hidden=ask.output.as_json):
+            return overview(
+                patient.model,
+                patient.evidence,
+                state=settings.subtype,
+                probability=settings.probability,
+                entries=settings.pair,
+                scheme=settings.scheme,
+                epsilon=EPSILON if settings.epsilon is None else settings.epsilon,
+                draws=settings.draws or DRAWS,
+                seed=settings.seed,
             )
-            lines = found_many.patients.assign(record=[patient.model.record for patient in asked.patients])
-            found_many = replace(found_many, patients=lines)
-            _tell_many(found_many, tables, model.digest, most, out, force, as_json)
-            return
-        name, evidence = next(iter(patients.items()))
-        found = analyse(
-            model,
-            evidence,
-            state=state,
-            probability=probability,
-            entries=two_way,
-            scheme=cast(Scheme, scheme),
-            epsilon=EPSILON if epsilon is None else epsilon,
-            draws=draws or DRAWS,
-            seed=seed,
+
+    forms: Forms[Sensitivity] = Forms(
+        plain=lambda result: result.as_dict(ask.most),
+        one=lambda result, published: show_one(result, ask.most),
+        many=lambda results: None,
+        report=sensitivity_report,
+    )
+    ask.answer(result, forms)
+
+
+def _many(ask: Question, settings: Settings) -> None:
+    from calcinosis.analysis.sensitivity.across_patients import across_patients
+
+    asked = ask.asked
+    model, patients = together(asked.patients)
+    with progress("Sensitivity analysis", hidden=ask.output.as_json):
+        extra = _of_each(model, patients, settings)
+        result = across_patients(
+            model, patients, scheme=settings.scheme, draws=settings.draws or DRAWS_EACH, seed=settings.seed
         )
-        files: list[Path] = []
-        if out:
-            from calcinosis.interface.reports.page import write_report
-            from calcinosis.interface.reports.sensitivity import sensitivity_report
-
-            files = write_report(sensitivity_report(found, name), out, force=force)
-        if as_json:
-            show_json(
-                {"record": model.record}
-                | found.as_dict(most)
-                | ({"published": asked.published} if asked.published else {})
-                | listed_files(files)
-            )
-        else:
-            show_one(found, most)
-            tell_files(out, files)
+    lines = result.patients.assign(record=[patient.model.record for patient in asked.patients])
+    result = replace(result, patients=lines)
+    tables = {"patients": result.patients, "entries": result.entries, "sources": result.sources, **extra}
+    ask.output.show(
+        lambda: _plain(tables, extra, model.digest, ask.most),
+        lambda: _show(ask, result, extra, model.digest),
+        lambda: tables,
+    )
 
 
-def _of_each(
-    model: Model,
-    patients: dict[str, Evidence],
-    state: str | None,
-    probability: float | None,
-    pair: tuple[str, str] | None,
-    epsilon: float | None,
-) -> dict[str, pd.DataFrame]:
+def _of_each(model: Model, patients: dict[str, Evidence], settings: Settings) -> dict[str, pd.DataFrame]:
     """The tables of the analyses that were asked for by an option, for each patient."""
     from calcinosis.analysis.sensitivity.across_patients import each_patient
     from calcinosis.analysis.sensitivity.robust import robust_bounds
     from calcinosis.analysis.sensitivity.smallest_changes import smallest_changes
     from calcinosis.analysis.sensitivity.two_way import two_way
 
-    found = {}
+    tables = {}
+    state, probability, epsilon = settings.subtype, settings.probability, settings.epsilon
     if state is not None:
         if state not in model.states:
             raise InputError(f"no state {state!r} of {model.target}: {choose_from(state, model.states)}")
-        found["changes"] = each_patient(
+        tables["changes"] = each_patient(
             model, patients, lambda e: smallest_changes(model, e, state=state, probability=probability).nearest
         )
-    if pair is not None:
-        entries = model.entries.find(pair[0]), model.entries.find(pair[1])
-        found["two_way_boundary"] = each_patient(model, patients, lambda e: two_way(model, e, *entries).boundary)
+    if settings.pair is not None:
+        first, second = (model.entries.find(name) for name in settings.pair)
+        tables["two_way_boundary"] = each_patient(model, patients, lambda e: two_way(model, e, first, second).boundary)
     if epsilon is not None:
-        found["robust"] = each_patient(model, patients, lambda e: robust_bounds(model, e, epsilon=epsilon).frame)
-    return found
+        tables["robust"] = each_patient(model, patients, lambda e: robust_bounds(model, e, epsilon=epsilon).frame)
+    return tables
 
 
-def _tell_many(
-    found: OverPatients,
-    tables: dict[str, pd.DataFrame],
-    digest: str,
-    most: int,
-    out: Path | None,
-    force: bool,
-    as_json: bool,
-) -> None:
+def _plain(tables: dict[str, pd.DataFrame], extra: dict[str, pd.DataFrame], digest: str, most: int) -> dict[str, Any]:
     from calcinosis.analysis.plain import plain_lines
+
+    complete = ("patients", *extra)
+    lines = {name: plain_lines(frame, None if name in complete else most) for name, frame in tables.items()}
+    return {"digest": digest, **lines, "disclaimer": DISCLAIMER}
+
+
+def _show(ask: Question, result: OverPatients, extra: dict[str, pd.DataFrame], digest: str) -> None:
     from calcinosis.interface.words.sensitivity import show_each, show_many
 
-    every = {"patients": found.patients, "entries": found.entries, "sources": found.sources, **tables}
-    files: list[Path] = []
-    if out:
-        from calcinosis.interface.reports.page import write_tables
-
-        files = write_tables(every, out, force=force)
-    if as_json:
-        whole = ("patients", *tables)
-        lines = {name: plain_lines(frame, None if name in whole else most) for name, frame in every.items()}
-        show_json({"digest": digest, **lines, **listed_files(files), "disclaimer": DISCLAIMER})
-        return
-    show_many(found, digest, most)
-    for name, frame in tables.items():
+    show_many(result, digest, ask.most)
+    for name, frame in extra.items():
         show_each(name.replace("_", " "), frame)
-    tell_files(out, files)
+    ask.show_file()

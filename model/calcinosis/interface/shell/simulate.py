@@ -13,7 +13,8 @@ import typer
 from calcinosis.inference.model import load
 from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.inference.simulate.simulation import simulate_blocks, truth_column
-from calcinosis.interface.cohort.files import FORMATS, Writer, ending_of, naming, open_table, place_of
+from calcinosis.interface.cohort.files import FORMATS, ending_of, read_frame
+from calcinosis.interface.cohort.writer import Writer, naming, place_of
 from calcinosis.interface.paths import InputError
 from calcinosis.interface.shell.options import (
     ForceOption,
@@ -79,7 +80,7 @@ def simulate(
             blocks = simulate_blocks(
                 model.network,
                 patients,
-                missing=_frame(like) if like else _shares(missing or [], shown),
+                missing=read_frame(like) if like else _shares(missing or [], shown),
                 repeats={name: _whole(text) for name, text in _pairs(repeats or [], "vascular_histology=3")},
                 numbers=numbers,
                 hidden=hidden,
@@ -135,16 +136,6 @@ def _shares(words: Sequence[str], names: Sequence[str]) -> Any:
     if not named:
         return whole[0] if whole else 0.0
     return dict.fromkeys(names, whole[0] if whole else 0.0) | named
-
-
-def _frame(path: Path) -> Any:
-    """A table as a DataFrame, every cell as it stands."""
-    import pyarrow as pa
-
-    table = open_table(path, lambda names: [])
-    batches = [piece.batch for piece in table.pieces(0)]
-    frame: pd.DataFrame = pa.Table.from_batches(batches, table.schema).to_pandas()
-    return frame
 
 
 def _write(target: Path, blocks: Iterable[pd.DataFrame]) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from calcinosis.inference.model import load
-from calcinosis.interface.paths import InputError, check_out
+from calcinosis.interface.paths import InputError
 from calcinosis.interface.shell.options import (
     ForceOption,
     JsonOption,
@@ -16,14 +16,14 @@ from calcinosis.interface.shell.options import (
     OutOption,
     PriorsOption,
     RecordOption,
+    SeedOption,
     given_path,
     listed_columns,
-    listed_files,
     show_columns,
-    show_json,
-    tell_files,
     telling_errors,
 )
+from calcinosis.interface.shell.output import Output
+from calcinosis.interface.shell.progress import progress
 from calcinosis.knowledge.cases import FILE
 from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.problem import shown
@@ -44,59 +44,58 @@ def validate(
         str | None,
         typer.Option(
             metavar="SUBTYPE=SHARE,…",
-            help="The mix of subtypes where the answers shall be used, every one named: it replaces the prior, and the "
-            "patients are weighed to it.",
+            help="Mix of subtypes where the answers will be used, every subtype named: it replaces the prior, and the "
+            "patients are weighted to it.",
         ),
     ] = None,
-    state: Annotated[
-        str | None,
-        typer.Option(metavar="SUBTYPE", help="Whose decision curve is drawn; the gravest unless told."),
+    subtype: Annotated[
+        str | None, typer.Option(metavar="SUBTYPE", help="Subtype of the decision curve (default: the most severe).")
     ] = None,
-    draws: Annotated[int, typer.Option(metavar="N", min=2, help="Draws of the bootstrap, for the intervals.")] = 1000,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="The draws of a seed are always the same.")] = 0,
+    draws: Annotated[int, typer.Option(metavar="N", min=2, help="Bootstrap samples, for the intervals.")] = 1000,
+    seed: SeedOption = 0,
     most: MostOption = 8,
     out: OutOption = None,
     force: ForceOption = False,
     priors: PriorsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Examine the network on patients whose subtype is known: how often it is right, and whether to believe it.
+    """Validate the network on patients whose subtype is known: accuracy, calibration and subgroups.
 
-    Beside it stand the prior alone, each group of findings alone, and two models fitted to the same patients. Then:
-    whom it gets wrong and why, what each variable carries, and whether the patients are as the tables expect.
+    Baselines are the prior alone, each group of findings alone, and two models fitted to the same patients. It also
+    lists the patients it gets wrong, the importance of each variable, and a cohort check against the tables.
 
     Example: calcinosis validate --published
     """
     # what the other commands do not need is loaded here, so that they start fast
     from calcinosis.analysis.decide.curve import decision_curve
     from calcinosis.analysis.validate.validation import validate as examine
+    from calcinosis.interface.reports.validate import validation_report
     from calcinosis.interface.shell.cases_file import read_cases_file
     from calcinosis.interface.words.validate import show_validation
 
     if published == (cases is not None):
         raise typer.BadParameter("give a file of cases, or --published")
+    output = Output(as_json, out, force)
     with telling_errors(as_json):
-        check_out(out, force)
+        output.check()
         model = load(priors)
         path = chosen_folder(priors) / FILE if cases is None else cases
         mix = None if prevalence is None else _read_mix(prevalence)
-        diagnosed = read_cases_file(path, model, record=record, published=published)
-        found = examine(model, diagnosed, prevalence=mix, draws=draws, seed=seed)
-        curve = decision_curve(diagnosed.model, found, state=state)
-        files: list[Path] = []
-        if out:
-            from calcinosis.interface.reports.page import write_report
-            from calcinosis.interface.reports.validate import validation_report
+        with progress(f"Reading {path.name}", hidden=as_json) as update:
+            diagnosed = read_cases_file(path, model, record=record, published=published)
+            update(f"Validation on {len(diagnosed):,} patients", 0, None)
+            result = examine(model, diagnosed, prevalence=mix, draws=draws, seed=seed)
+            curve = decision_curve(diagnosed.model, result, state=subtype)
 
-            title = f"{path.name}: how good the answers are"
-            files = write_report(validation_report(found, curve, title, published), out, force=force)
-        if as_json:
-            curves = {"decision_curve": curve.as_dict()}
-            show_json(found.as_dict(most) | curves | listed_columns(diagnosed) | listed_files(files))
-        else:
-            show_validation(found, curve, most, published)
+        def text() -> None:
+            show_validation(result, curve, most, published)
             show_columns(diagnosed.read, diagnosed.ignored, "not read")
-            tell_files(out, files)
+
+        output.show(
+            lambda: result.as_dict(most) | {"decision_curve": curve.as_dict()} | listed_columns(diagnosed),
+            text,
+            lambda: validation_report(result, curve, f"{path.name}: how good the answers are", published),
+        )
 
 
 def _read_mix(text: str) -> dict[str, float]:

@@ -6,61 +6,39 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from calcinosis.inference.model import load
-from calcinosis.interface.paths import check_out
-from calcinosis.interface.shell.options import (
-    CaseOption,
-    FileOption,
-    FindingsArgument,
-    ForceOption,
-    JsonOption,
-    MostOption,
-    OutOption,
-    PriorsOption,
-    RecordOption,
-    no_findings_with_file,
-    no_out_with_file,
-    telling_errors,
-)
-from calcinosis.interface.shell.output import Faces, answer
-from calcinosis.interface.shell.patients import asked_of, read_words
+from calcinosis.interface.shell.patients import Patient, read_words
+from calcinosis.interface.shell.question import Forms, Question, question
 
 if TYPE_CHECKING:
     from calcinosis.analysis.whatif.overview import Exploration
     from calcinosis.interface.reports.page import Report
 
 
+@question(most=8)
 def what_if(
-    findings: FindingsArgument = None,
-    case: CaseOption = None,
-    file: FileOption = None,
-    record: RecordOption = None,
+    ask: Question,
     instead: Annotated[
         list[str] | None,
         typer.Option(
             metavar="FINDING=VALUE",
-            help="Compare with the same patient but for this finding; may be given several times.",
+            help="Compare with the same patient with this finding instead; repeatable.",
         ),
     ] = None,
-    towards: Annotated[
-        str | None, typer.Option(metavar="SUBTYPE", help="Which subtype shall come to lead; any other.")
+    subtype: Annotated[
+        str | None,
+        typer.Option(metavar="SUBTYPE", help="Subtype that should become the most probable (default: any other)."),
     ] = None,
     changes: Annotated[
-        int, typer.Option(metavar="N", min=1, help="How many findings may change together at most.")
+        int, typer.Option(metavar="N", min=1, help="Maximum number of findings that change together.")
     ] = 3,
     order: Annotated[
         str | None,
         typer.Option(
             metavar="A,B,...",
-            help="Variables or groups that came first, in this order; then setting, history, examination, laboratory, "
-            "imaging, histology.",
+            help="Variables or groups that were observed first; the rest follow as setting, history, examination, "
+            "laboratory, imaging, histology.",
         ),
     ] = None,
-    most: MostOption = 8,
-    out: OutOption = None,
-    force: ForceOption = False,
-    priors: PriorsOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Show how the answer came about, finding by finding, and which other findings would change it.
 
@@ -71,27 +49,20 @@ def what_if(
     from calcinosis.analysis.whatif.overview import explored
     from calcinosis.interface.words.whatif import show_each, show_explored
 
-    no_findings_with_file(file, case, findings)
-    no_out_with_file(file, out)
-    with telling_errors(as_json):
-        check_out(out, force)
-        model = load(priors)
-        asked = asked_of(model, findings, case, file, priors, record)
-        first = [name.strip() for name in order.split(",")] if order else None
-        other = read_words(instead or [])
-        found = {
-            patient.name: explored(
-                patient.model, patient.evidence, instead=other, towards=towards, most_changes=changes, order=first
-            )
-            for patient in asked.patients
-        }
-        faces: Faces[Exploration] = Faces(
-            plain=lambda own: own.as_dict(most),
-            one=lambda own, published: show_explored(own, most, published),
-            many=lambda every: show_each(every, model.digest),
-            report=what_if_report,
-        )
-        answer(asked, found, faces, as_json, out, force)
+    first = [name.strip() for name in order.split(",")] if order else None
+    other = read_words(instead or [])
+
+    def result(patient: Patient) -> Exploration:
+        model, evidence = patient.model, patient.evidence
+        return explored(model, evidence, instead=other, towards=subtype, most_changes=changes, order=first)
+
+    forms: Forms[Exploration] = Forms(
+        plain=lambda result: result.as_dict(ask.most),
+        one=lambda result, published: show_explored(result, ask.most, published),
+        many=lambda results: show_each(dict(results), ask.model.digest),
+        report=what_if_report,
+    )
+    ask.answer(result, forms)
 
 
 def what_if_report(found: Exploration, title: str) -> Report:

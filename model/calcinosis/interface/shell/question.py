@@ -1,0 +1,207 @@
+"""One path for every command that takes findings: its common options, its patients, and its answer in every form."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import typer
+
+from calcinosis.inference.model import Model, load
+from calcinosis.interface.shell.options import (
+    CaseOption,
+    FileOption,
+    FindingsArgument,
+    ForceOption,
+    JsonOption,
+    MostOption,
+    OutOption,
+    PriorsOption,
+    RecordOption,
+    listed_files,
+    show_columns,
+    show_json,
+    tell_files,
+    tell_records,
+    telling_errors,
+)
+from calcinosis.interface.shell.output import Output
+from calcinosis.interface.shell.patients import Asked, Patient, asked_of
+from calcinosis.knowledge.visible import visible
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from calcinosis.interface.reports.page import Report
+
+Result = TypeVar("Result")
+Published = dict[str, str] | None
+
+BEFORE = {
+    "findings": FindingsArgument,
+    "case": CaseOption,
+    "file": FileOption,
+    "record": RecordOption,
+}
+"""The options that come before those of the command itself, and default to None."""
+
+AFTER = {"out": OutOption, "force": ForceOption, "priors": PriorsOption, "as_json": JsonOption}
+"""The options that come after them."""
+
+
+@dataclass(frozen=True)
+class Forms(Generic[Result]):
+    """The forms of a result: plain values, text for one patient or for many, and a report with a title."""
+
+    plain: Callable[[Result], dict[str, Any]]
+    one: Callable[[Result, Published], None]
+    many: Callable[[Sequence[tuple[str, Result]]], None]
+    report: Callable[[Result, str], Report]
+
+
+@dataclass
+class Question:
+    """A command's patients and its output, as the common options name them."""
+
+    findings: list[str] | None
+    case: str | None
+    file: Path | None
+    record: str | None
+    priors: Path | None
+    most: int
+    output: Output
+    unique: bool
+
+    @cached_property
+    def model(self) -> Model:
+        """The model of the priors folder."""
+        return load(self.priors)
+
+    @cached_property
+    def asked(self) -> Asked:
+        """The patients, read before any analysis, so that every mistake is reported first.
+
+        Raises:
+            QuestionError, InputError, PriorsError, FindingsError: as `asked_of`.
+        """
+        return asked_of(self.model, self.findings, self.case, self.file, self.priors, self.record, self.unique)
+
+    def answer(self, analyse: Callable[[Patient], Result], forms: Forms[Result]) -> None:
+        """Analyse each patient and show the results.
+
+        Raises:
+            InputError, OSError: as `write_report`; what `analyse` raises.
+        """
+        asked = self.asked
+        results = [(patient.name, analyse(patient)) for patient in asked.patients]
+        if asked.many:
+            self._show_many(results, forms)
+            return
+        ((name, result),), (patient,) = results, asked.patients
+        self.output.show(
+            lambda: {"record": patient.model.record, **forms.plain(result), **self.published},
+            lambda: forms.one(result, asked.published),
+            lambda: forms.report(result, name),
+        )
+
+    def _show_many(self, results: Sequence[tuple[str, Result]], forms: Forms[Result]) -> None:
+        """Show a list of results in JSON, a summary of each in text, and the tables of all in a folder."""
+        files = self.output.written(
+            lambda: tables_of_each([(name, forms.report(result, name)) for name, result in results])
+        )
+        if self.output.as_json:
+            show_json(
+                [
+                    {"patient": p.name, "record": p.model.record}
+                    | {"columns_read": p.read, "columns_ignored": p.ignored}
+                    | forms.plain(result)
+                    | listed_files(files)
+                    for p, (_, result) in zip(self.asked.patients, results, strict=True)
+                ]
+            )
+            return
+        forms.many([(visible(name), result) for name, result in results])
+        self.show_file()
+        tell_files(self.output.out, files)
+
+    def show_file(self) -> None:
+        """Say which kind of record each patient of the file has, and which columns were read."""
+        patients = self.asked.patients
+        tell_records({patient.name: patient.model.record for patient in patients})
+        read = dict.fromkeys(name for patient in patients for name in patient.read)
+        ignored = dict.fromkeys(name for patient in patients for name in patient.ignored)
+        show_columns(list(read), list(ignored), "not read")
+
+    @property
+    def published(self) -> dict[str, Any]:
+        """What was published of the patient, for JSON."""
+        return {"published": self.asked.published} if self.asked.published else {}
+
+
+def tables_of_each(reports: Sequence[tuple[str, Report]]) -> dict[str, pd.DataFrame]:
+    """The tables of many reports joined, with the patient in the first column."""
+    import pandas as pd
+
+    tables: dict[str, list[pd.DataFrame]] = {}
+    for patient, report in reports:
+        for name, frame in report.tables.items():
+            lines = frame.rename(columns={"patient": "patient_"})
+            lines.insert(0, "patient", patient)
+            tables.setdefault(name, []).append(lines)
+    return {name: pd.concat(frames, ignore_index=True) for name, frames in tables.items()}
+
+
+def question(most: int | None, *, unique: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make a command of a function: it gets a `Question` first, then its own options.
+
+    The command has the common options too, among them --most unless it has no default. The patients of
+    a file have `unique` names, or the file is refused. Errors of the input are
+    reported, and an output folder that cannot be written is refused before any work.
+    """
+
+    def made(function: Callable[..., None]) -> Callable[..., None]:
+        @wraps(function)
+        def command(
+            findings: list[str] | None,
+            case: str | None,
+            file: Path | None,
+            record: str | None,
+            priors: Path | None,
+            out: Path | None,
+            force: bool,
+            as_json: bool,
+            most: int = 0,
+            **own: Any,
+        ) -> None:
+            if file and (case or findings):
+                raise typer.BadParameter("--file brings its own findings: give neither words nor --case with it")
+            output = Output(as_json, out, force)
+            with telling_errors(as_json):
+                output.check()
+                function(Question(findings, case, file, record, priors, most, output, unique), **own)
+
+        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        parameters = [
+            *_options(BEFORE, dict.fromkeys(BEFORE)),
+            *(option.replace(kind=inspect.Parameter.KEYWORD_ONLY) for option in own),
+            *([] if most is None else _options({"most": MostOption}, {"most": most})),
+            *_options(AFTER, {"out": None, "priors": None}),
+        ]
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {option.name: option.annotation for option in parameters}
+        return command
+
+    return made
+
+
+def _options(options: Mapping[str, Any], defaults: Mapping[str, Any]) -> Sequence[inspect.Parameter]:
+    return [
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=defaults.get(name, False), annotation=annotation
+        )
+        for name, annotation in options.items()
+    ]
