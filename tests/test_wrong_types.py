@@ -192,7 +192,7 @@ TO_LOAD = "decide: model must be a calcinosis.Model, not {}: load one with calci
         ),
         ("interval: mass must be a number, not None", lambda m: m.posterior().interval(None)),
         (
-            "validate: cases must be a pandas.DataFrame or Diagnosed, not list: give one row per patient",
+            "validate: cases must be a pandas.DataFrame or LabelledCases, not list: give one row per patient",
             lambda m: cc.validate(m, [1]),
         ),
         ("map: names must be a text, not tuple", lambda m: cc.decide(m, FINDINGS).map("died", ("a",))),
@@ -261,8 +261,8 @@ def test_a_checked_function_looks_as_it_was():
 
 
 CLASSES = {
-    "AbstractContextManager", "Axes", "Column", "DataFrame", "Diagnosed", "Entry", "Evidence", "HandOver", "Heading",
-    "Model", "Path", "Priors", "Row", "Validation",
+    "AbstractContextManager", "Axes", "Column", "DataFrame", "Entry", "Evidence", "HandOver", "Heading",
+    "LabelledCases", "Model", "Path", "Priors", "Row", "Validation",
 }  # fmt: skip
 SPECIAL = {"Any", "Callable", "Collection", "Iterable", "Mapping", "PathLike", "Sequence"}
 PLAIN = {"bool", "float", "int", "os", "pd", "str", "tuple"}

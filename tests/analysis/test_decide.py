@@ -346,7 +346,7 @@ def test_where_all_treatments_are_alike_no_test_can_change_anything(model):
     free = dict.fromkeys(["infusion_effects", "infusions", "injection_pain", "surgical_complication"], 0.0)
     alike = alike.with_utilities(free | dict.fromkeys(["improved", "not_improved", "not_improved@calciphylaxis"], 0.0))
     assert not alike.testing.can_change
-    assert "could change which treatment" in alike.verdict
+    assert "could change which treatment" in alike.summary
     assert alike.testing.perfect == pytest.approx(0)
 
 
@@ -478,7 +478,7 @@ def test_waiting_costs_nothing_where_there_is_no_delay(model):
 def test_the_answer_has_everything_and_can_be_written(model):
     import json
 
-    found = json.loads(json.dumps(decide(model, JONES, draws=500).as_dict(5)))
+    found = json.loads(json.dumps(decide(model, JONES, draws=500).to_dict(5)))
     assert found["actions"][0]["action"] == "wedge_first"
     assert {"lower", "upper", "best", "regret", "died"} <= set(found["actions"][0])
     assert found["thresholds"]["state"] == "calciphylaxis"

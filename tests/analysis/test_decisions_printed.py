@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from decision_folders import printed_decision as printed
 
-from calcinosis.analysis.decide.batch import Stakes
+from calcinosis.analysis.decide.batch import DecisionBatch
 from calcinosis.analysis.decide.decision import decide
 
 
@@ -89,5 +89,5 @@ def test_a_state_that_is_certain_has_no_thresholds():
     model = printed()
     sure = model.with_tables({"disease": model.priors.table("disease").assign(absent=1 - 1e-300, present=1e-300)})
     assert decide(sure, state="present").leading == "no_therapy"
-    assert Stakes.of(decide(sure).problem).utilities().shape == (1, 3)
+    assert DecisionBatch.of(decide(sure).problem).utilities().shape == (1, 3)
     assert np.isfinite(decide(sure).utilities).all()

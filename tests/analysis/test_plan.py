@@ -71,7 +71,7 @@ def test_three_negative_biopsies_turn_the_article_s_patient(before_histology):
     assert (np.diff(chain) < 0).all()
     assert plan.enough == 3
     assert plan.limit < chain.iloc[-1]
-    assert plan.verdict.startswith("After three more negative results the probability of calciphylaxis is ")
+    assert plan.summary.startswith("After three more negative results the probability of calciphylaxis is ")
     tests = cc.next_test(MODEL, before_histology).frame
     best = tests.loc[tests["cost"] > 0, "test"].iloc[0]  # questions cost nothing
     assert best in ("punch_biopsy", "wedge_biopsy")
@@ -141,28 +141,28 @@ def test_any_number_of_results_brings_it_to_what_they_can_tell_at_all(clinic):
 def test_verdicts(clinic):
     now = cc.serial_testing(clinic, state="ill", threshold=0.6)
     assert now.enough == 0
-    assert now.verdict == "Ill is below 60 % now: 50 %."
+    assert now.summary == "Ill is below 60 % now: 50 %."
     # by hand: after one clear look .5 * (.8*.4 + .2*.9) = .25 against .5 * (.1*.4 + .9*.9) = .425
     one = cc.serial_testing(clinic, state="ill", threshold=0.4)
     assert one.enough == 1
-    assert one.verdict == (
+    assert one.summary == (
         "After one more negative result the probability of ill is 37 %, instead of 50 % now; that it is negative is "
         "68 % probable. Any number of them would bring it to 18 %."
     )
     two = cc.serial_testing(clinic, state="ill", threshold=0.3)
     assert two.enough == 2
-    assert two.verdict.startswith(
+    assert two.summary.startswith(
         "After two more negative results the probability of ill is 28 %, instead of 50 % now; "
     )
-    assert "that all two are negative" in two.verdict or "that both are negative" in two.verdict
+    assert "that all two are negative" in two.summary or "that both are negative" in two.summary
     never = cc.serial_testing(clinic, state="ill", threshold=0.1, steps=1)
     assert never.enough is None
-    assert never.verdict == (
+    assert never.summary == (
         "After one more negative result the probability of ill is 37 %, instead of 50 % now, not below 10 %; that it "
         "is negative is 68 % probable. Any number of them would bring it to 18 %."
     )
-    assert never.as_dict()["verdict"] == never.verdict
-    assert never.as_dict()["steps"][0]["result"] == ""
+    assert never.to_dict()["summary"] == never.summary
+    assert never.to_dict()["steps"][0]["result"] == ""
 
 
 def test_unless_told_the_leading_state_is_asked_and_the_first_state_is_negative(clinic):

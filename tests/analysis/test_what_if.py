@@ -298,7 +298,7 @@ def test_flips_of_the_published_patient_flip():
         for left_out in range(len(names) if len(names) > 1 else 0):
             fewer = MODEL.posterior(changed(findings, *(own for i, own in enumerate(names) if i != left_out)))
             assert fewer.leading != line.leading
-    plain = found.as_dict(most=1)["flips"]
+    plain = found.to_dict(most=1)["flips"]
     assert len(plain) == len(found.fewest)
 
 
@@ -461,7 +461,7 @@ def test_without_weights_there_are_no_intervals(build):
     tables = {"d": ("s t", "", [0.6, 0.4]), "sign": ("n y", "d", [[0.8, 0.2], [0.3, 0.7]])}
     found = cc.whatif.trajectory(cc.Model(build("d", tables)), sign="y")
     assert found.frame.columns.to_list() == ["step", "group", "variable", "finding", "state", "probability"]
-    assert found.as_dict()["steps"][0]["probability"] == 0.6
+    assert found.to_dict()["steps"][0]["probability"] == 0.6
 
 
 @pytest.mark.parametrize(

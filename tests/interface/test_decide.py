@@ -64,9 +64,9 @@ def test_text_and_json_show_the_record_that_python_gives(run, found):
     told = json.loads(run("--case", "jones2023", *BIOPSY, *FEW, "--most", "3", "--json"), parse_constant=pytest.fail)
     assert told.pop("published")["diagnosis"] == "dystrophic"
     assert told.pop("record") == "case_report"
-    assert told == json.loads(json.dumps(found.as_dict(3)))
+    assert told == json.loads(json.dumps(found.to_dict(3)))
     text = " ".join(run("--case", "jones2023", *BIOPSY, *FEW).split())
-    assert found.verdict in text
+    assert found.summary in text
     for words in (
         "It is no advice",
         "What is to be expected of each",
@@ -87,7 +87,7 @@ def test_values_and_actions_are_taken_from_the_command(run, model, patient):
     own = cc.decide(reader, patient, utilities=values, without=["excision"], state="dystrophic", draws=500)
     told.pop("published")
     assert told.pop("record") == "case_report"
-    assert told == json.loads(json.dumps(own.as_dict(5)))
+    assert told == json.loads(json.dumps(own.to_dict(5)))
     assert told["thresholds"]["state"] == "dystrophic"
 
 

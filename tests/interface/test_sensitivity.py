@@ -47,7 +47,7 @@ def run(monkeypatch):
 def test_json_is_the_record_that_python_gives(run, model, case):
     shown = json.loads(run("--case", "jones2023", "--draws", "200", "--most", "4", "--json").stdout)
     expected = json.loads(
-        json.dumps(cc.sensitivity.overview(model.recorded("case_report"), case, draws=200).as_dict(4), allow_nan=False)
+        json.dumps(cc.sensitivity.overview(model.recorded("case_report"), case, draws=200).to_dict(4), allow_nan=False)
     )
     assert shown.pop("published")["diagnosis"] == "dystrophic"
     assert shown.pop("record") == "case_report"
@@ -105,8 +105,8 @@ def test_the_smallest_changes_have_the_target_asked_for(run, target, goal):
         (["--two-way", ROW, ROW], f"{ROW} is named twice: name two entries"),
         (["--target", "dystrofic"], "no state 'dystrofic' of subtype: did you mean 'dystrophic'?"),
         (["--target", "dystrophic=much"], "--target dystrophic=much: 'much' is no probability: write for instance"),
-        (["--target", "dystrophic=1.2"], "a probability to reach lies between 0 and 1, not at 1.2"),
-        (["pain=severe", "--target", "calciphylaxis"], "calciphylaxis leads already: name another state"),
+        (["--target", "dystrophic=1.2"], "the target probability is 1.2: give a number between 0 and 1"),
+        (["pain=severe", "--target", "calciphylaxis"], "calciphylaxis already ranks first: name another state"),
         (["pain=sever"], "pain=sever: no state 'sever': did you mean 'severe'?"),
         (["--case", "nobody"], "no published case 'nobody'"),
         (["subtype=dystrophic", "form=calciphylaxis_uraemic"], "impossible evidence"),

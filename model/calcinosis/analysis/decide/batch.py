@@ -30,7 +30,7 @@ places."""
 
 
 @dataclass(frozen=True, eq=False)
-class Stakes:
+class DecisionBatch:
     """The choices of `problems` problems: `joint`, axes `(problems, outcomes …, states)`, `worth`, axes `(problems,
     treatments, states)`, and `costs`, axes `(problems, tests, states)`, of no test and then of each action with tests.
 
@@ -42,13 +42,13 @@ class Stakes:
     costs: tuple[Array, ...]
 
     @classmethod
-    def of(cls, problem: DecisionProblem, values: Array | None = None) -> Stakes:
+    def of(cls, problem: DecisionProblem, values: Array | None = None) -> DecisionBatch:
         """The stakes of a patient; with other utilities, axes `(problems, items)`, as many problems as there are."""
         values = (problem.values if values is None else values).reshape(-1, len(problem.items))
         return cls.made(problem, problem.parts[None], problem.harms[None], values)
 
     @classmethod
-    def made(cls, problem: DecisionProblem, parts: Array, harms: Array, values: Array) -> Stakes:
+    def made(cls, problem: DecisionProblem, parts: Array, harms: Array, values: Array) -> DecisionBatch:
         """The stakes with other parts and harms of the treatments, axes `(problems, treatments, states, items)`, and
         utilities, axes `(problems, items)`."""
         worth = _valued(parts, values)
@@ -71,7 +71,7 @@ class Stakes:
     def __len__(self) -> int:
         return max(len(array) for arrays in (self.joint, self.worth, self.costs) for array in arrays)
 
-    def to(self, other: Stakes, share: Array) -> Stakes:
+    def to(self, other: DecisionBatch, share: Array) -> DecisionBatch:
         """The stakes so far on the way to others, `share` (0 to 1) with the axis `(problems,)`."""
 
         def mixed(mine: Sequence[Array], theirs: Sequence[Array]) -> tuple[Array, ...]:
@@ -80,24 +80,26 @@ class Stakes:
                 for one, two in zip(mine, theirs, strict=True)
             )
 
-        return Stakes(mixed(self.joint, other.joint), mixed(self.worth, other.worth), mixed(self.costs, other.costs))
+        return DecisionBatch(
+            mixed(self.joint, other.joint), mixed(self.worth, other.worth), mixed(self.costs, other.costs)
+        )
 
-    def chosen(self, problems: npt.NDArray[np.intp]) -> Stakes:
+    def chosen(self, problems: npt.NDArray[np.intp]) -> DecisionBatch:
         """Some of the problems."""
 
         def some(arrays: Sequence[Array]) -> tuple[Array, ...]:
             return tuple(array if len(array) == 1 else array[problems] for array in arrays)
 
-        return Stakes(some(self.joint), some(self.worth), some(self.costs))
+        return DecisionBatch(some(self.joint), some(self.worth), some(self.costs))
 
-    def only(self, looks: int) -> Stakes:
+    def only(self, looks: int) -> DecisionBatch:
         """The stakes of the treatments and of one action with tests, by its number among them."""
         joint, worth, costs = ((own[0], own[looks + 1]) for own in (self.joint, self.worth, self.costs))
-        return Stakes(joint, worth, costs)
+        return DecisionBatch(joint, worth, costs)
 
-    def with_joint(self, joint: Sequence[Array]) -> Stakes:
+    def with_joint(self, joint: Sequence[Array]) -> DecisionBatch:
         """The stakes with other probabilities."""
-        return Stakes(tuple(joint), self.worth, self.costs)
+        return DecisionBatch(tuple(joint), self.worth, self.costs)
 
     def treatments(self) -> Array:
         """The expected utility of each treatment without a test, axes `(problems, treatments)`."""
@@ -141,7 +143,7 @@ def leading(values: Array) -> npt.NDArray[np.intp]:
     return np.asarray(np.round(values, DIGITS).argmax(axis=-1))
 
 
-def lines_at(start: Stakes, stop: Stakes, looks: int, shares: Sequence[float]) -> list[Line]:
+def lines_at(start: DecisionBatch, stop: DecisionBatch, looks: int, shares: Sequence[float]) -> list[Line]:
     """The line of an action with tests, by its number among them, on the way from one problem to another: with the
     choices that are the best at each share of the way. The choice of a line is the number among all actions."""
     one, two = start.only(looks), stop.only(looks)
@@ -151,7 +153,7 @@ def lines_at(start: Stakes, stop: Stakes, looks: int, shares: Sequence[float]) -
     return [Line(action + looks, level, end - level) for level, end in zip(levels.tolist(), ends.tolist(), strict=True)]
 
 
-def first_change(start: Stakes, stop: Stakes, leader: int) -> tuple[Array, npt.NDArray[np.intp]]:
+def first_change(start: DecisionBatch, stop: DecisionBatch, leader: int) -> tuple[Array, npt.NDArray[np.intp]]:
     """How far on the way, 0 to 1, another action comes to lead, and which, in each of many problems.
 
     NaN and -1 where the leader leads at the end of the way too. The share is where the gap between the leader and the
@@ -200,7 +202,7 @@ def _gap(values: Array, leader: int) -> Array:
     return np.asarray(best - values[:, leader])
 
 
-def _followed(stakes: Stakes, solved: Sequence[Solved], actions: npt.NDArray[np.intp]) -> Array:
+def _followed(stakes: DecisionBatch, solved: Sequence[Solved], actions: npt.NDArray[np.intp]) -> Array:
     """The expected utility of one action in each problem, with the choices of strategies found elsewhere."""
     treatments = stakes.worth[0].shape[1]
     found = np.zeros(len(actions))

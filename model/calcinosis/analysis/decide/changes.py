@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calcinosis.analysis.decide.batch import Stakes, first_change
+from calcinosis.analysis.decide.batch import DecisionBatch, first_change
 from calcinosis.analysis.decide.problem import DecisionProblem, place_of
 from calcinosis.analysis.decide.row_changes import MovedRows
 from calcinosis.inference.network import Array
@@ -60,7 +60,7 @@ class DecisionChanges:
         many = len(problem.items)
         ends = np.repeat(problem.values[None], 2 * many, axis=0)
         ends[np.arange(2 * many), np.repeat(np.arange(many), 2)] = np.tile((LOWEST, HIGHEST), many)
-        share, to = first_change(self._present, Stakes.of(problem, ends), self.leader)
+        share, to = first_change(self._present, DecisionBatch.of(problem, ends), self.leader)
         values, stops = np.repeat(problem.values, 2), np.tile((LOWEST, HIGHEST), many)
         own = to >= 0
         columns = {
@@ -79,7 +79,7 @@ class DecisionChanges:
         entries = list(self._entries())
         parts, harms = (np.stack([end[place] for entry in entries for end in entry.ends]) for place in (0, 1))
         share, to = first_change(
-            self._present, Stakes.made(self.problem, parts, harms, self.problem.values[None]), self.leader
+            self._present, DecisionBatch.made(self.problem, parts, harms, self.problem.values[None]), self.leader
         )
         number, side = np.divmod(np.flatnonzero(to >= 0), 2)
         own = [entries[place] for place in number]
@@ -112,8 +112,8 @@ class DecisionChanges:
         return self._told(columns, ats, to, entries.rows[places].tolist())
 
     @cached_property
-    def _present(self) -> Stakes:
-        return Stakes.of(self.problem)
+    def _present(self) -> DecisionBatch:
+        return DecisionBatch.of(self.problem)
 
     def _told(
         self, columns: Mapping[str, Any], at: Any, to: Any, rows: Sequence[Hashable] | None = None

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calcinosis.analysis.decide.problem import gravest
+from calcinosis.analysis.decide.problem import most_severe
 from calcinosis.analysis.plain import plain_lines
 from calcinosis.analysis.validate.prevalence import Prevalence
 from calcinosis.analysis.validate.validation import DRAWS, Validation, validate
@@ -32,7 +32,7 @@ from calcinosis.knowledge.problem import choose_from
 if TYPE_CHECKING:
     import pandas as pd
 
-    from calcinosis.analysis.validate.labelled_cases import Diagnosed
+    from calcinosis.analysis.validate.labelled_cases import LabelledCases
 
 THRESHOLDS = tuple(number / 100 for number in range(1, 100))
 """The thresholds, unless others are asked for: 1 to 99 %."""
@@ -82,7 +82,7 @@ class DecisionCurve:
         )
 
     @property
-    def verdict(self) -> str:
+    def summary(self) -> str:
         """At which thresholds deciding by the network does more good than either, surely and perhaps."""
         label = {s.name: s.label for s in self.validation.model.variables[self.validation.model.target].states}
         name = label[self.state] or self.state
@@ -94,11 +94,11 @@ class DecisionCurve:
         )
         return f"{found}; beyond chance, of {surely}." if surely else f"{found}; nowhere beyond chance."
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The curve as plain values, for JSON."""
         return {
             "state": self.state,
-            "verdict": self.verdict,
+            "summary": self.summary,
             "patients": len(self.validation.cases),
             "curve": plain_lines(self.frame),
             "digest": self.validation.model.digest,
@@ -106,7 +106,7 @@ class DecisionCurve:
         }
 
     def __repr__(self) -> str:
-        return self.verdict
+        return self.summary
 
     def _stretch(self, column: str) -> str:
         """The thresholds at which a gain is above 0, in words: from the first to the last."""
@@ -145,7 +145,7 @@ def net_benefit(
 @checked
 def decision_curve(
     model: Model,
-    cases: pd.DataFrame | Diagnosed | Validation,
+    cases: pd.DataFrame | LabelledCases | Validation,
     /,
     *,
     state: str | None = None,
@@ -159,7 +159,7 @@ def decision_curve(
 
     Args:
         cases: patients with a diagnosis, as for `validate`, or what `validate` gave.
-        state: the state that is treated; unless told, the gravest by the decisions of the priors, or the last one.
+        state: the state that is treated; unless told, the most severe by the decisions of the priors, or the last one.
         thresholds: each above 0 and below 1.
         prevalence, draws, mass, seed: as for `validate`.
 
@@ -173,7 +173,7 @@ def decision_curve(
     """
     if state is None:
         decisions = model.priors.decisions if model.priors is not None else None
-        state = gravest(decisions, model.states) if decisions is not None else model.states[-1]
+        state = most_severe(decisions, model.states) if decisions is not None else model.states[-1]
     if state not in model.states:
         raise QuestionError(f"no state {state!r} of {model.target}: {choose_from(state, model.states)}")
     at = tuple(thresholds)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calcinosis.analysis.decide.batch import DIGITS, Stakes, leading
+from calcinosis.analysis.decide.batch import DIGITS, DecisionBatch, leading
 from calcinosis.analysis.decide.changes import DecisionChanges
 from calcinosis.analysis.decide.draws import DecisionDraws, shown_by
-from calcinosis.analysis.decide.problem import DecisionProblem, Looks, decision_problem, gravest
+from calcinosis.analysis.decide.problem import DecisionProblem, Looks, decision_problem, most_severe
 from calcinosis.analysis.decide.strategy import End, Solved, leaves
 from calcinosis.analysis.decide.thresholds import Thresholds, thresholds
 from calcinosis.analysis.decide.utility_map import UtilityMap, utility_map
@@ -66,7 +66,7 @@ class Decision:
     @cached_property
     def utilities(self) -> Array:
         """The expected utility of each action, axis `(actions,)`, in the order of `problem.actions`."""
-        return np.asarray(Stakes.of(self.problem).utilities(self._solved)[0])
+        return np.asarray(DecisionBatch.of(self.problem).utilities(self._solved)[0])
 
     @cached_property
     def drawn(self) -> Array:
@@ -168,7 +168,7 @@ class Decision:
         return replace(self, problem=problem)
 
     @property
-    def verdict(self) -> str:
+    def summary(self) -> str:
         """Which action has the highest expected utility, by how much, how sure that is, and what it hangs on."""
         found = [self._lead(), self._sure()]
         if self.thresholds is not None:
@@ -176,14 +176,14 @@ class Decision:
         return " ".join([*found, self._tests()])
 
     def __repr__(self) -> str:
-        return f"{self.verdict}\n{NO_ADVICE}\n{DISCLAIMER}"
+        return f"{self.summary}\n{NO_ADVICE}\n{DISCLAIMER}"
 
     @checked
-    def as_dict(self, most: int | None = 10) -> dict[str, Any]:
+    def to_dict(self, most: int | None = 10) -> dict[str, Any]:
         """The answer as plain values, for JSON; `most` lines of what would have to change, None for all."""
         found: dict[str, Any] = {
             "posterior": self.posterior.as_dict(),
-            "verdict": self.verdict,
+            "summary": self.summary,
             "unit": "points, 0 to 100",
             "utilities": {
                 item.name: {"value": float(value), "kind": item.kind, "label": item.label}
@@ -211,7 +211,7 @@ class Decision:
     @cached_property
     def _solved(self) -> tuple[Solved, ...]:
         """The best strategy of each action with tests."""
-        return Stakes.of(self.problem).solved()
+        return DecisionBatch.of(self.problem).solved()
 
     @cached_property
     def _leader(self) -> int:
@@ -286,7 +286,7 @@ class Decision:
         if number < treatments:
             return np.asarray(problem.states @ problem.parts[number])
         looks = problem.looks[number - treatments]
-        choices = [own[0] for own in Stakes.of(problem).solved()[number - treatments].choices]
+        choices = [own[0] for own in DecisionBatch.of(problem).solved()[number - treatments].choices]
         total = np.zeros(len(problem.items))
         for end in leaves(looks.joint, choices):
             own = problem.parts[end.treatment]
@@ -335,10 +335,10 @@ def decide(
 
     Args:
         findings: in the grammar, as for `model.posterior`.
-        state: whose probability the thresholds are told in; unless told, the gravest: the one whose best treatment has
-            the lowest value.
+        state: the state on whose probability the thresholds are reported; by default the most severe: the one whose
+            best treatment has the lowest value.
         utilities: other values than those of decisions/utilities.csv, by name, from 0 to 100 points.
-        without: actions that are not to be had.
+        without: actions that are not available.
         draws, seed: how many draws are made of all rows, and of which random numbers.
         mass: of the intervals.
 
@@ -362,7 +362,7 @@ def decide(
     problem = decision_problem(model, posterior, utilities=utilities, without=without)
     states = list(posterior)
     if state is None:
-        state = gravest(problem.decisions, states)
+        state = most_severe(problem.decisions, states)
     elif state not in states:
         raise QuestionError(f"no state {state!r} of {posterior.target}: {choose_from(state, states)}")
     return Decision(problem, state, mass, DecisionDraws(model, posterior.evidence, draws, seed))

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from calcinosis.analysis.decide.batch import Stakes
+from calcinosis.analysis.decide.batch import DecisionBatch
 from calcinosis.analysis.decide.problem import DecisionProblem, Looks, place_of
 from calcinosis.analysis.decide.strategy import Choices, leaves
 from calcinosis.analysis.workup.results import Shown, shown, with_results
@@ -56,7 +56,7 @@ class DecisionDraws:
         worth = np.einsum("tsid,i->tsd", parts, problem.values, optimize=True)
         now = self._after(())
         found = [np.einsum("sd,tsd->d", now / now.sum(axis=0), worth[None, i]) for i in range(len(worth))]
-        solved = Stakes.of(problem).solved()
+        solved = DecisionBatch.of(problem).solved()
         for looks, strategy in zip(problem.looks, solved, strict=True):
             after = worth
             if looks.action.meanwhile:

@@ -220,11 +220,11 @@ def delay_of(items: Sequence[Utility], state: str) -> int | None:
     return None if own is None else items.index(own)
 
 
-def gravest(decisions: Decisions, states: Sequence[str]) -> str:
+def most_severe(decisions: Decisions, states: Sequence[str]) -> str:
     """The state whose best treatment has the lowest value, by the utilities as they stand in the priors.
 
     >>> import calcinosis as cc
-    >>> gravest(cc.load().priors.decisions, cc.load().states)
+    >>> most_severe(cc.load().priors.decisions, cc.load().states)
     'calciphylaxis'
     """
     items = tuple(decisions.utilities.values())

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from calcinosis.analysis.decide.batch import NEAR, Stakes, first_change, leading
+from calcinosis.analysis.decide.batch import NEAR, DecisionBatch, first_change, leading
 from calcinosis.analysis.decide.moved_tables import MovedTable, moved_tables
 from calcinosis.analysis.decide.problem import DecisionProblem
 from calcinosis.analysis.decide.result_sets import ResultSets, result_sets
@@ -64,8 +64,8 @@ class MovedRows:
         return found
 
     @cached_property
-    def _present(self) -> Stakes:
-        return Stakes.of(self.problem)
+    def _present(self) -> DecisionBatch:
+        return DecisionBatch.of(self.problem)
 
     @cached_property
     def _results(self) -> ResultSets:

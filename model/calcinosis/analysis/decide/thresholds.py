@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calcinosis.analysis.decide.batch import NEAR, Stakes, leading, lines_at
+from calcinosis.analysis.decide.batch import NEAR, DecisionBatch, leading, lines_at
 from calcinosis.analysis.decide.envelope import Line, Piece, by_choice, envelope
 from calcinosis.analysis.decide.problem import DecisionProblem
 from calcinosis.inference.network import Array
@@ -46,8 +46,8 @@ class Thresholds:
 
     problem: DecisionProblem
     state: str
-    none: Stakes
-    all: Stakes
+    none: DecisionBatch
+    all: DecisionBatch
 
     @property
     def now(self) -> float:
@@ -98,7 +98,7 @@ class Thresholds:
         import pandas as pd
 
         actions = self.problem.actions
-        leader = int(leading(Stakes.of(self.problem).utilities()[0]))
+        leader = int(leading(DecisionBatch.of(self.problem).utilities()[0]))
         lines = [
             {"below": actions[one].name, "above": actions[other].name, "at": at}
             for rival in range(len(actions))
@@ -171,7 +171,7 @@ def thresholds(problem: DecisionProblem, state: str) -> Thresholds | None:
     if not 0.0 < now < 1.0:
         return None
     here = np.array([name == state for name in states])
-    present = Stakes.of(problem)
+    present = DecisionBatch.of(problem)
     return Thresholds(
         problem, state, present.with_joint(_scaled(present.joint, np.where(here, 0.0, 1 / (1 - now)))),
         present.with_joint(_scaled(present.joint, np.where(here, 1 / now, 0.0))),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from calcinosis.analysis.decide.batch import Stakes, leading
+from calcinosis.analysis.decide.batch import DecisionBatch, leading
 from calcinosis.analysis.decide.problem import DecisionProblem
 from calcinosis.inference.network import Array
 from calcinosis.inference.question_error import QuestionError
@@ -88,7 +88,7 @@ def utility_map(problem: DecisionProblem, names: Sequence[str], points: int = PO
     values = np.tile(problem.values, (grid[0].size, 1))
     for place, own in zip(places, (grid[1], grid[2], grid[0]), strict=False):
         values[:, place] = own.ravel()
-    utilities = Stakes.of(problem, values).utilities()
+    utilities = DecisionBatch.of(problem, values).utilities()
     ordered = np.sort(utilities, axis=1)
     ahead = ordered[:, -1] - ordered[:, -2] if utilities.shape[1] > 1 else np.zeros(len(utilities))
     shape = grid[0].shape

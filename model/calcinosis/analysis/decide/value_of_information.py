@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calcinosis.analysis.decide.batch import DIGITS, Stakes, leading
+from calcinosis.analysis.decide.batch import DIGITS, DecisionBatch, leading
 from calcinosis.analysis.decide.problem import DecisionProblem, Looks
 from calcinosis.analysis.decide.strategy import Solved, leaves
 
@@ -42,7 +42,7 @@ class Testing:
     @cached_property
     def best_now(self) -> float:
         """The expected utility of the best treatment without a test."""
-        return float(Stakes.of(self.problem).treatments().max())
+        return float(DecisionBatch.of(self.problem).treatments().max())
 
     @cached_property
     def perfect(self) -> float:
@@ -58,7 +58,7 @@ class Testing:
         more = [own for own in self.problem.looks if len(own.tests) > 1 or own.action.meanwhile]
         looks = (*self.problem.alone, *more)
         kinds = ["test"] * len(self.problem.alone) + ["action"] * len(more)
-        solved = Stakes.of(replace(self.problem, looks=looks)).solved()
+        solved = DecisionBatch.of(replace(self.problem, looks=looks)).solved()
         lines = [{"kind": kind, **self._line(own, best)} for kind, own, best in zip(kinds, looks, solved, strict=True)]
         lines.sort(key=lambda line: -round(float(line["net"]), DIGITS))
         certain = self.problem.states[(self.problem.parts @ self.problem.values).argmax(axis=0) != self._leader].sum()
@@ -83,7 +83,7 @@ class Testing:
 
     @cached_property
     def _leader(self) -> int:
-        return int(leading(Stakes.of(self.problem).treatments()[0]))
+        return int(leading(DecisionBatch.of(self.problem).treatments()[0]))
 
     def _line(self, looks: Looks, found: Solved) -> dict[str, Any]:
         """What a set of tests is worth, by the strategy that is the best at their price."""

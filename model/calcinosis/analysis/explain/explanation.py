@@ -113,7 +113,7 @@ class Explanation:
         return found
 
     @property
-    def account(self) -> str:
+    def summary(self) -> str:
         """The same in a paragraph of plain words."""
         columns = (self.frame[name] for name in ("group", "finding", "contribution"))
         told = [Contribution(*line) for line in zip(*columns, strict=True)]
@@ -123,9 +123,9 @@ class Explanation:
         return account(self.hypothesis, labels, self.before, self.after, told, redundant, len(self.background) > 0)
 
     def __repr__(self) -> str:
-        return self.account
+        return self.summary
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The answer as plain values, for JSON."""
         return {
             "posterior": self.posterior.as_dict(),
@@ -135,7 +135,7 @@ class Explanation:
             "before": self.before,
             "after": self.after,
             "background": [finding.variable for finding in self.background],
-            "account": self.account,
+            "summary": self.summary,
             "contributions": plain_lines(self.frame),
             "rows": plain_lines(self.rows),
             "disclaimer": DISCLAIMER,

@@ -25,7 +25,7 @@ class Behind(NamedTuple):
     others: tuple[int, ...]
 
 
-def rows_behind(found: Explanation, variable: str) -> Behind:
+def rows_of_finding(found: Explanation, variable: str) -> Behind:
     """The rows of the tables that one finding weighs through: as `found.rows`, but of this finding alone, and of its
     own table also those with a small slope, since that is where its figures stand.
 
@@ -34,7 +34,7 @@ def rows_behind(found: Explanation, variable: str) -> Behind:
 
     >>> import calcinosis as cc
     >>> why = cc.explain(cc.load(), radiograph="nodular_mass", cirrhosis="yes")
-    >>> [why.model.entries.names[place] for place in rows_behind(why, "radiograph").own[:1]]
+    >>> [why.model.entries.names[place] for place in rows_of_finding(why, "radiograph").own[:1]]
     ['radiograph=nodular_mass@form=calciphylaxis_uraemic/calciphylaxis_nonuraemic']
     """
     slopes = slopes_of_findings(found.model, found.findings, found.hypothesis, found.background, [variable])[variable]

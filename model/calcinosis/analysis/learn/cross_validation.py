@@ -11,7 +11,7 @@ import numpy as np
 from calcinosis.analysis.learn.update import update
 from calcinosis.analysis.plain import lines_of, plain_lines
 from calcinosis.analysis.validate.bootstrap import bootstrap_weights, interval
-from calcinosis.analysis.validate.labelled_cases import Diagnosed, read_diagnosed
+from calcinosis.analysis.validate.labelled_cases import LabelledCases, read_cases
 from calcinosis.analysis.validate.metrics import METRICS
 from calcinosis.inference.model import Model
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER
@@ -30,7 +30,7 @@ DRAWS = 1000
 
 
 @dataclass(frozen=True, eq=False)
-class LeftOut:
+class CrossValidation:
     """How the answers for patients change when the tables have learned from the others.
 
     `frame` has one line per metric: metric, label, before, after, difference (after − before), lower and upper (its
@@ -42,7 +42,7 @@ class LeftOut:
     patients: int
 
     @property
-    def verdict(self) -> str:
+    def summary(self) -> str:
         """Whether learning helps, in words; what counts is the log loss, which hears of every probability."""
         line = next(line for line in lines_of(self.frame) if line.metric == "log_loss")
         known = f"the log loss of patients left out goes from {line.before:.3f} to {line.after:.3f}"
@@ -52,12 +52,12 @@ class LeftOut:
             return f"Learning from this cohort harms: {known}."
         return f"Whether learning from this cohort helps cannot be told yet: {known}."
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The comparison as plain values, for JSON."""
         return {
             "patients": self.patients,
             "folds": self.folds,
-            "verdict": self.verdict,
+            "summary": self.summary,
             "metrics": plain_lines(self.frame),
             "disclaimer": DISCLAIMER,
         }
@@ -66,7 +66,7 @@ class LeftOut:
 @checked
 def cross_validate(
     model: Model,
-    cases: pd.DataFrame | Diagnosed,
+    cases: pd.DataFrame | LabelledCases,
     /,
     *,
     folds: int = 5,
@@ -75,7 +75,7 @@ def cross_validate(
     keep: Collection[str] = (),
     seed: int = 0,
     progress: Callable[[int], None] | None = None,
-) -> LeftOut:
+) -> CrossValidation:
     """How well patients are answered by tables that learned from the others, beside the tables as they are.
 
     The cohort is cut into parts, each with its share of every subtype. Patients without a diagnosis take part in the
@@ -93,7 +93,7 @@ def cross_validate(
     """
     import pandas as pd
 
-    known = cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases, every=False)
+    known = cases if isinstance(cases, LabelledCases) else read_cases(model, cases, every=False)
     diagnosed = np.flatnonzero(known.truth >= 0)
     if not 2 <= folds <= len(diagnosed):
         raise QuestionError(
@@ -121,10 +121,10 @@ def cross_validate(
             )
             lines.append((metric.name, metric.label, now, then, then - now, float(lower), float(upper)))
     frame = pd.DataFrame(lines, columns=["metric", "label", "before", "after", "difference", "lower", "upper"])
-    return LeftOut(frame, folds, len(diagnosed))
+    return CrossValidation(frame, folds, len(diagnosed))
 
 
-def _parts(cases: Diagnosed, folds: int, seed: int) -> Any:
+def _parts(cases: LabelledCases, folds: int, seed: int) -> Any:
     """The part of each patient, every subtype spread over the parts as evenly as can be; -1 without a diagnosis."""
     rng = np.random.default_rng(root_of(seed))
     shuffled = rng.permutation(np.flatnonzero(cases.truth >= 0))

@@ -11,7 +11,7 @@ import numpy as np
 
 from calcinosis.analysis.learn.em import climb, implied_pseudocounts, pseudocounts_of
 from calcinosis.analysis.plain import plain_lines
-from calcinosis.analysis.validate.labelled_cases import Diagnosed, read_diagnosed
+from calcinosis.analysis.validate.labelled_cases import LabelledCases, read_cases
 from calcinosis.analysis.validate.row_scores import row_counts
 from calcinosis.inference.engine.conditioning import Conditioned
 from calcinosis.inference.engine.expected_counts import Expectation, Tables, expectation_of
@@ -57,7 +57,7 @@ class Update:
 
     before: Model
     model: Model
-    cases: Diagnosed
+    cases: LabelledCases
     weight: float
     source: Source | None
     rows: pd.DataFrame
@@ -71,7 +71,7 @@ class Update:
         return len(self.objective) - 1
 
     @checked
-    def as_dict(self, most: int | None = None) -> dict[str, Any]:
+    def to_dict(self, most: int | None = None) -> dict[str, Any]:
         """The update as plain values, for JSON; the first `most` rows."""
         return {
             "patients": len(self.cases),
@@ -92,7 +92,7 @@ class Update:
 @checked
 def update(
     model: Model,
-    cases: pd.DataFrame | Diagnosed,
+    cases: pd.DataFrame | LabelledCases,
     /,
     *,
     weight: float = 1.0,
@@ -111,7 +111,7 @@ def update(
     JRSS B 44, 1982), which is 1 for complete data.
 
     Args:
-        cases: patients as `read_diagnosed` reads them; the subtype may be missing for some.
+        cases: patients as `read_cases` reads them; the subtype may be missing for some.
         weight: for how many patients each one counts, above 0; 0.5 discounts a cohort by half.
         only: the tables that learn; all if None.
         keep: tables that stay as they are.
@@ -130,7 +130,7 @@ def update(
     >>> bool(found.log_likelihood[1] > found.log_likelihood[0])
     True
     """
-    known = cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases, every=False)
+    known = cases if isinstance(cases, LabelledCases) else read_cases(model, cases, every=False)
     model = known.model
     learned = learned_tables(model, weight, only, keep)
     expectation = _expectation(model, known, weight)
@@ -156,7 +156,7 @@ def update(
 @checked
 def forget(
     model: Model,
-    cases: pd.DataFrame | Diagnosed,
+    cases: pd.DataFrame | LabelledCases,
     /,
     *,
     weight: float = 1.0,
@@ -180,7 +180,7 @@ def forget(
     >>> bool(abs(former.network.tables["pain"] - model.network.tables["pain"]).max() < 1e-7)
     True
     """
-    known = cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases, every=False)
+    known = cases if isinstance(cases, LabelledCases) else read_cases(model, cases, every=False)
     model = known.model
     learned = learned_tables(model, weight, only, keep)
     tables, weights = _rows(model), model.network.weights
@@ -243,14 +243,14 @@ def learned_tables(
     return found
 
 
-def _expectation(model: Model, cases: Diagnosed, weight: float) -> Expectation:
+def _expectation(model: Model, cases: LabelledCases, weight: float) -> Expectation:
     if isinstance(model.engine, Conditioned):
         raise QuestionError("this network is too tightly knit to learn from cases")
     return expectation_of(model.engine, model.network, cases.reported, np.full(len(cases), float(weight)))
 
 
 def _counts(
-    model: Model, tables: Tables, cases: Diagnosed, weight: float
+    model: Model, tables: Tables, cases: LabelledCases, weight: float
 ) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
     """Per table and row how many complete patients would tell as much, and how many belong there, under some tables;
     axis `(rows,)`."""
@@ -277,7 +277,7 @@ class _Citing:
         return f"{row.note} {told}".strip()
 
 
-def _citing(model: Model, cases: Diagnosed, weight: float, name: str, year: str) -> _Citing | None:
+def _citing(model: Model, cases: LabelledCases, weight: float, name: str, year: str) -> _Citing | None:
     """A source of a new key for a cohort; None for a network that no priors folder stands behind."""
     if model.priors is None:
         return None

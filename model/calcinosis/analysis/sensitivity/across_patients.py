@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class OverPatients:
+class AcrossPatients:
     """What the diagnoses of many patients hang on.
 
     - `patients`: one line per patient: patient, leading, probability, lower, upper (its interval), leads (how probable
@@ -54,7 +54,7 @@ def across_patients(
     mass: float = CREDIBLE,
     draws: int = DRAWS_EACH,
     seed: int = 0,
-) -> OverPatients:
+) -> AcrossPatients:
     """What the diagnoses of many patients depend on; a DataFrame has a patient per row, as for `model.posteriors`.
 
     A column `record` names each patient's kind of record, as there.
@@ -101,7 +101,7 @@ def across_patients(
         flips=np.sum(flips, axis=0), swing=np.mean(swings, axis=0), largest_swing=np.max(swings, axis=0)
     )
     entries = entries.sort_values(["flips", "swing"], ascending=False, kind="stable", ignore_index=True)
-    return OverPatients(pd.DataFrame(lines), entries, _averaged(shares, len(read)))
+    return AcrossPatients(pd.DataFrame(lines), entries, _averaged(shares, len(read)))
 
 
 @checked

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from calcinosis.analysis.plain import plain, plain_lines
+from calcinosis.analysis.plain import plain_lines
 from calcinosis.analysis.sensitivity.covariation import Scheme
 from calcinosis.analysis.sensitivity.one_way import OneWay, one_way
 from calcinosis.analysis.sensitivity.robust import EPSILON, RobustBounds, robust_bounds
@@ -49,7 +49,7 @@ class Sensitivity:
         return self.rows[self.rows["fragile"]].sort_values("distance", kind="stable", ignore_index=True)
 
     @property
-    def verdict(self) -> str:
+    def summary(self) -> str:
         """One sentence: on how many rows of the tables the diagnosis hangs, and on which most."""
         found, label = self.hangs_on, self.posterior.labels[self.posterior.leading]
         if not len(found):
@@ -64,14 +64,14 @@ class Sensitivity:
         )
 
     @checked
-    def as_dict(self, most: int | None = SHOWN) -> dict[str, Any]:
+    def to_dict(self, most: int | None = SHOWN) -> dict[str, Any]:
         """The answer as plain values, for JSON; `most` lines of each table, None for all."""
 
         def lines(frame: pd.DataFrame) -> list[dict[str, Any]]:
             return plain_lines(frame, most)
 
         leading = self.posterior.leading
-        found: dict[str, Any] = {"posterior": self.posterior.as_dict(), "verdict": self.verdict}
+        found: dict[str, Any] = {"posterior": self.posterior.as_dict(), "summary": self.summary}
         found["hangs_on"], found["rows"] = lines(self.hangs_on), lines(self.rows)
         found["robust"] = {
             "epsilon": self.robust.epsilon,
@@ -82,8 +82,7 @@ class Sensitivity:
             found["changes"] = {
                 "goal": self.changes.goal,
                 "bound": self.changes.bound,
-                **{name: lines(getattr(self.changes, name)) for name in ("entries", "rows", "tables", "together")},
-                "together_distance": plain(self.changes.together_distance),
+                **{name: lines(getattr(self.changes, name)) for name in ("entries", "rows")},
             }
         if self.uncertainty is not None:
             own = self.uncertainty
@@ -130,7 +129,7 @@ def overview(
         UnknownEntry, ValueError: as the analyses.
 
     >>> import calcinosis as cc
-    >>> cc.sensitivity.overview(cc.load(), pain="severe", draws=100).verdict
+    >>> cc.sensitivity.overview(cc.load(), pain="severe", draws=100).summary
     'No single row of the tables, within its own interval, takes the lead from calciphylaxis.'
     """
     evidence = model.read(findings, **named)

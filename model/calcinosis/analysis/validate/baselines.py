@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from calcinosis.analysis.validate.fitted_baselines import logistic_regression, naive_bayes, parts_of
-from calcinosis.analysis.validate.labelled_cases import Diagnosed
+from calcinosis.analysis.validate.labelled_cases import LabelledCases
 from calcinosis.inference.network import Array
 
 CORE = ("cirrhosis", "warfarin", "esrd", "weight_loss", "pain", "serum_calcium", "vascular_histology")
@@ -16,20 +16,20 @@ CORE = ("cirrhosis", "warfarin", "esrd", "weight_loss", "pain", "serum_calcium",
 GROUPS = ("setting", "history", "examination", "laboratory", "imaging", "histology")
 """The groups of findings that are asked alone, in the order in which a patient is worked up."""
 
-Yardsticks = Mapping[str, tuple[str, Array]]
-"""By name: what a yardstick is in words, and its probabilities, axes `(patients, states)`."""
+Baselines = Mapping[str, tuple[str, Array]]
+"""By name: what a baseline is in words, and its probabilities, axes `(patients, states)`."""
 
 
-def yardsticks(cases: Diagnosed, prevalence: Sequence[float] | None = None) -> Yardsticks:
-    """The answers of each yardstick, for patients who all have a diagnosis.
+def baselines(cases: LabelledCases, prevalence: Sequence[float] | None = None) -> Baselines:
+    """The answers of each baseline, for patients who all have a diagnosis.
 
     First nothing but the prior; then the network with one group of findings, and with the seven at the heart of the
     question; then logistic regression and naive Bayes, fitted to the cases with each patient left out, unless there is
     but one. With a `prevalence`, each uses that mix of subtypes.
 
     >>> import calcinosis as cc
-    >>> from calcinosis.analysis.validate.labelled_cases import read_diagnosed
-    >>> list(yardsticks(read_diagnosed(cc.load(), cc.cases().head(12))))[:3]
+    >>> from calcinosis.analysis.validate.labelled_cases import read_cases
+    >>> list(baselines(read_cases(cc.load(), cc.cases().head(12))))[:3]
     ['prior', 'setting', 'history']
     """
     variables = cases.model.variables
@@ -53,7 +53,7 @@ def yardsticks(cases: Diagnosed, prevalence: Sequence[float] | None = None) -> Y
     return found
 
 
-def _with_mix(cases: Diagnosed, probabilities: Array, prevalence: Sequence[float] | None) -> Array:
+def _with_mix(cases: LabelledCases, probabilities: Array, prevalence: Sequence[float] | None) -> Array:
     """Probabilities with the mix of the cases they were fitted to replaced by another."""
     if prevalence is None:
         return probabilities

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from calcinosis.analysis.plain import lines_of, plain_lines
-from calcinosis.analysis.validate.labelled_cases import Diagnosed, read_diagnosed
+from calcinosis.analysis.validate.labelled_cases import LabelledCases, read_cases
 from calcinosis.analysis.validate.multiplicity import false_discovery_rates, two_sided
 from calcinosis.analysis.validate.row_scores import row_counts
 from calcinosis.inference.findings.encoding import Coded, Codes
@@ -53,7 +53,7 @@ FEWEST = 2.0
 
 
 @dataclass(frozen=True, eq=False)
-class Prequential:
+class CohortCheck:
     """Where a cohort is not as the tables expect.
 
     - `variables` has one line per variable that was scored in anybody, the most different first: variable, label,
@@ -73,7 +73,7 @@ class Prequential:
     rows: pd.DataFrame
 
     @property
-    def verdict(self) -> str:
+    def summary(self) -> str:
         """Whether the cohort fits the tables, in words."""
         variables, rows = (frame[frame["differs"]] for frame in (self.variables, self.rows))
         tested = f"{len(self.variables)} variables and {len(self.rows)} rows tested, false discovery rate 5 %"
@@ -94,11 +94,11 @@ class Prequential:
         return f"The cohort is not as the tables expect: {'; '.join(parts)} ({tested}). Look at these before updating."
 
     @checked
-    def as_dict(self, most: int | None = None) -> dict[str, Any]:
+    def to_dict(self, most: int | None = None) -> dict[str, Any]:
         """The check as plain values, for JSON; the first `most` lines of each table."""
         return {
             "patients": self.patients,
-            "verdict": self.verdict,
+            "summary": self.summary,
             "variables": plain_lines(self.variables, most),
             "rows": plain_lines(self.rows, most),
             "digest": self.model.digest,
@@ -106,15 +106,15 @@ class Prequential:
         }
 
     def __repr__(self) -> str:
-        return self.verdict
+        return self.summary
 
 
 @checked
-def check_cohort(model: Model, cases: pd.DataFrame | Diagnosed, /, *, seed: int = 0) -> Prequential:
+def check_cohort(model: Model, cases: pd.DataFrame | LabelledCases, /, *, seed: int = 0) -> CohortCheck:
     """Where a cohort is not as the tables expect, before anyone learns of it.
 
     Args:
-        cases: patients as `read_diagnosed` reads them; the subtype may be missing for some.
+        cases: patients as `read_cases` reads them; the subtype may be missing for some.
         seed: of the drawing anew.
 
     Raises:
@@ -124,11 +124,11 @@ def check_cohort(model: Model, cases: pd.DataFrame | Diagnosed, /, *, seed: int 
     >>> import calcinosis as cc
     >>> model = cc.load()
     >>> found = cc.learn.check_cohort(model, model.simulate(200, missing=0.3, seed=2))
-    >>> print(found.verdict[:37])
+    >>> print(found.summary[:37])
     The cohort is as the tables expect (2
     """
-    known = cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases, every=False)
-    return Prequential(known.model, len(known), _variables(known, seed), _rows(known.model, known))
+    known = cases if isinstance(cases, LabelledCases) else read_cases(model, cases, every=False)
+    return CohortCheck(known.model, len(known), _variables(known, seed), _rows(known.model, known))
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +141,7 @@ class Predicted:
     patients: Codes
 
 
-def predictions(cases: Diagnosed) -> Iterator[tuple[str, Predicted]]:
+def predictions(cases: LabelledCases) -> Iterator[tuple[str, Predicted]]:
     """Each variable, in the order of the arrows, with what was predicted of it and what was seen.
 
     Whether a record mentions a variable is predicted first: what it says of the variable is known only if it does.
@@ -180,7 +180,7 @@ def _states(likelihoods: Any) -> tuple[int, ...]:
     return tuple(int(states[0]) for states in own) if all(len(states) == 1 for states in own) else ()
 
 
-def _predictive(cases: Diagnosed, name: str, own: Coded, first: list[tuple[int, ...]], size: int) -> Array:
+def _predictive(cases: LabelledCases, name: str, own: Coded, first: list[tuple[int, ...]], size: int) -> Array:
     """The predictive distribution of one more result of a variable, axes `(patients, states)`, `first` being those of
     it that came before."""
     engine = cases.model.engine
@@ -204,7 +204,7 @@ def _predictive(cases: Diagnosed, name: str, own: Coded, first: list[tuple[int, 
     return np.asarray(found / found.sum(axis=1, keepdims=True))
 
 
-def _variables(cases: Diagnosed, seed: int) -> pd.DataFrame:
+def _variables(cases: LabelledCases, seed: int) -> pd.DataFrame:
     import pandas as pd
 
     rng = np.random.default_rng(root_of(seed))
@@ -263,7 +263,7 @@ def _p_value(predictive: Array, off: float, predicted: Array, spread: Array, rng
     return min(float((reached + 1) / (draws + 1)), max(tail, np.finfo(float).tiny))
 
 
-def _rows(model: Model, cases: Diagnosed) -> pd.DataFrame:
+def _rows(model: Model, cases: LabelledCases) -> pd.DataFrame:
     """The test of each row and state."""
     import pandas as pd
     from scipy.special import betaincinv

@@ -1,4 +1,4 @@
-"""Two yardsticks that are fitted to the very cases: logistic regression and naive Bayes, each patient left out."""
+"""Two baselines that are fitted to the very cases: logistic regression and naive Bayes, each patient left out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from calcinosis.analysis.validate.labelled_cases import Diagnosed
+from calcinosis.analysis.validate.labelled_cases import LabelledCases
 from calcinosis.inference.findings.encoding import Codes
 from calcinosis.inference.network import Array
 
@@ -16,7 +16,7 @@ MOST_LEFT_OUT = 300
 FOLDS = 10
 
 
-def parts_of(cases: Diagnosed) -> tuple[Codes, str]:
+def parts_of(cases: LabelledCases) -> tuple[Codes, str]:
     """The part that each patient is left out with, axis `(patients,)`, and that in words.
 
     The parts have their share of every subtype, in the order of the cases.
@@ -29,7 +29,7 @@ def parts_of(cases: Diagnosed) -> tuple[Codes, str]:
     return part, "a tenth left out at a time"
 
 
-def logistic_regression(cases: Diagnosed) -> Array:
+def logistic_regression(cases: LabelledCases) -> Array:
     """The probabilities of a logistic regression fitted to the other patients, axes `(patients, states)`.
 
     One coefficient for each state of each variable, 0 where it was not looked at; the penalty is scikit-learn's own
@@ -54,7 +54,7 @@ def logistic_regression(cases: Diagnosed) -> Array:
     return found
 
 
-def naive_bayes(cases: Diagnosed) -> Array:
+def naive_bayes(cases: LabelledCases) -> Array:
     """The probabilities of naive Bayes with counts from the other patients, axes `(patients, states)`.
 
     Every count begins at 1 (Laplace). What was not looked at is left out of the counts and of the product.
@@ -75,7 +75,7 @@ def naive_bayes(cases: Diagnosed) -> Array:
     return found
 
 
-def likelihoods_of(cases: Diagnosed) -> Iterator[tuple[Array, Array]]:
+def likelihoods_of(cases: LabelledCases) -> Iterator[tuple[Array, Array]]:
     """Per variable that was looked at in anybody: the number of results of each patient, axis `(patients,)`, and how
     likely they make each of its states, axes `(patients, states)`: shares that add up to 1, or 0 without a result.
 

@@ -55,7 +55,7 @@ class CasesError(FindingsError):
 
 
 @dataclass(frozen=True, eq=False)
-class Diagnosed:
+class LabelledCases:
     """Patients with their diagnosis.
 
     `coded` holds all that was found, the diagnosis among it as a finding of the target; `truth` is the number of the
@@ -127,13 +127,13 @@ class Diagnosed:
         cells = self.given(patient)
         return self.model.read(cells, record=self.records[patient] if self.records else None)
 
-    def some(self, rows: Codes) -> Diagnosed:
+    def some(self, rows: Codes) -> LabelledCases:
         """The same for some of the patients, by number."""
         columns = {
             heading: Column(c.cells, c.which[rows], None if c.numbers is None else c.numbers[rows], c.missing)
             for heading, c in self.columns.items()
         }
-        return Diagnosed(
+        return LabelledCases(
             self.model,
             tuple(self.names[row] for row in rows),
             self.coded.some(rows),
@@ -157,7 +157,7 @@ class Diagnosed:
         return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
-def read_diagnosed(model: Model, cases: pd.DataFrame, *, every: bool = True, record: str | None = None) -> Diagnosed:
+def read_cases(model: Model, cases: pd.DataFrame, *, every: bool = True, record: str | None = None) -> LabelledCases:
     """The patients of a table: findings as for `model.posteriors`, the subtype in the column `diagnosis`.
 
     A patient is named by the column case_id, id or patient, else by the index. The column `hard`, yes or no, marks
@@ -170,7 +170,7 @@ def read_diagnosed(model: Model, cases: pd.DataFrame, *, every: bool = True, rec
             findings that cannot be true together with the diagnosis.
 
     >>> import calcinosis as cc
-    >>> found = read_diagnosed(cc.load(), cc.cases())
+    >>> found = read_cases(cc.load(), cc.cases())
     >>> len(found), int(found.truth[0])
     (149, 0)
     """
@@ -218,7 +218,7 @@ def read_diagnosed(model: Model, cases: pd.DataFrame, *, every: bool = True, rec
     each = [model.record] * len(cases) if kinds is None else [kinds.cell(row) for row in range(len(cases))]
     records = tuple(ASKED if is_missing(cell) else show(cell) for cell in each)
     ignored = tuple(str(name) for name in cases.columns if name not in used)
-    return Diagnosed(model, names, coded, truth, columns, hard, ignored, records)
+    return LabelledCases(model, names, coded, truth, columns, hard, ignored, records)
 
 
 def _diagnosis_column(model: Model, cases: pd.DataFrame, told: list[tuple[int, Fault]]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calcinosis.analysis.validate.bootstrap import interval, share_interval
-from calcinosis.analysis.validate.labelled_cases import Diagnosed, Mask
+from calcinosis.analysis.validate.labelled_cases import LabelledCases, Mask
 from calcinosis.analysis.validate.metrics import brier_scores, log_scores
 from calcinosis.inference.findings.encoding import Codes
 from calcinosis.inference.network import Array
@@ -20,7 +20,7 @@ NOT_GIVEN = "not given"
 """The group of those of whom the cases do not say where they were seen."""
 
 
-def breakdown(cases: Diagnosed, probabilities: Array, own: Array, weights: Array, mass: float) -> pd.DataFrame:
+def subgroups(cases: LabelledCases, probabilities: Array, own: Array, weights: Array, mass: float) -> pd.DataFrame:
     """One line per group that has patients: by, group, patients, right, then accuracy and log_loss, each with its
     interval (_lower, _upper), and brier.
 
@@ -44,7 +44,7 @@ def breakdown(cases: Diagnosed, probabilities: Array, own: Array, weights: Array
     return pd.DataFrame(lines, columns=["by", "group", "patients", "right", *metrics, "brier"])
 
 
-def _groups(cases: Diagnosed) -> Iterator[tuple[str, str, Mask]]:
+def _groups(cases: LabelledCases) -> Iterator[tuple[str, str, Mask]]:
     """What patients are grouped by, each group in words, and who belongs to it."""
     for words, who in _by_number(cases.known):
         yield "known", words, who

@@ -12,17 +12,17 @@ import numpy as np
 
 from calcinosis.analysis.explain.explanation import explain
 from calcinosis.analysis.plain import lines_of, plain_lines
-from calcinosis.analysis.validate.baselines import yardsticks
+from calcinosis.analysis.validate.baselines import baselines
 from calcinosis.analysis.validate.bootstrap import MOST_DRAWS, bootstrap_weights, interval, share_interval
 from calcinosis.analysis.validate.calibration import calibration_curve
-from calcinosis.analysis.validate.cohort_check import Prequential, check_cohort
-from calcinosis.analysis.validate.labelled_cases import Diagnosed, read_diagnosed
+from calcinosis.analysis.validate.cohort_check import CohortCheck, check_cohort
+from calcinosis.analysis.validate.labelled_cases import LabelledCases, read_cases
 from calcinosis.analysis.validate.metrics import METRICS, Metric, brier_scores, log_scores
 from calcinosis.analysis.validate.prevalence import Prevalence, read_prevalence
 from calcinosis.analysis.validate.roc import area, curve
-from calcinosis.analysis.validate.subgroups import breakdown
+from calcinosis.analysis.validate.subgroups import subgroups
 from calcinosis.analysis.validate.surprise import surprises
-from calcinosis.analysis.validate.variable_importance import weakest
+from calcinosis.analysis.validate.variable_importance import variable_importance
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, percent, percents
@@ -37,7 +37,7 @@ DRAWS = 1000
 """How many times the patients are weighed anew for the intervals."""
 
 COMPARED = ("accuracy", "top_two", "log_loss", "brier")
-"""The metrics by which yardsticks are compared."""
+"""The metrics by which baselines are compared."""
 
 MOST_EXPLAINED = 100
 """For so many patients who were answered wrong it is told why, the worst first."""
@@ -53,7 +53,7 @@ class Validation:
     """
 
     model: Model
-    cases: Diagnosed
+    cases: LabelledCases
     prevalence: tuple[float, ...] | None
     mass: float
     probabilities: Array
@@ -72,13 +72,13 @@ class Validation:
         return pd.DataFrame(lines, columns=["metric", "label", "value", "lower", "upper", "better"])
 
     @cached_property
-    def yardsticks(self) -> pd.DataFrame:
-        """One line per yardstick and metric, the network itself first: yardstick, label, metric, value, lower, upper,
-        difference (yardstick − network), difference_lower, difference_upper."""
+    def baselines(self) -> pd.DataFrame:
+        """One line per baseline and metric, the network itself first: baseline, label, metric, value, lower, upper,
+        difference (baseline − network), difference_lower, difference_upper."""
         import pandas as pd
 
         every = {"model": ("All findings", self.probabilities)}
-        every |= yardsticks(self.cases, self.prevalence)
+        every |= baselines(self.cases, self.prevalence)
         lines = []
         for metric in METRICS:
             if metric.name in COMPARED:
@@ -88,14 +88,14 @@ class Validation:
                     off = self._interval(drawn - best_drawn)
                     lines.append((name, label, metric.name, value, *ends, value - best, *off))
         heads = ["value", "lower", "upper", "difference", "difference_lower", "difference_upper"]
-        frame = pd.DataFrame(lines, columns=["yardstick", "label", "metric", *heads])
-        order = frame["yardstick"].map({name: number for number, name in enumerate(every)})
+        frame = pd.DataFrame(lines, columns=["baseline", "label", "metric", *heads])
+        order = frame["baseline"].map({name: number for number, name in enumerate(every)})
         return frame.iloc[order.argsort(kind="stable")].reset_index(drop=True)
 
     @cached_property
     def groups(self) -> pd.DataFrame:
         """One line per group of patients, see `calcinosis.analysis.validate.subgroups`."""
-        return breakdown(self.cases, self.probabilities, self.own, self.weights, self.mass)
+        return subgroups(self.cases, self.probabilities, self.own, self.weights, self.mass)
 
     @cached_property
     def calibration(self) -> pd.DataFrame:
@@ -209,10 +209,10 @@ class Validation:
     @cached_property
     def variables(self) -> pd.DataFrame:
         """The importance of each variable, the most misleading first."""
-        return weakest(self.cases, self.probabilities, self.own, self.weights, self.prevalence, self.mass)
+        return variable_importance(self.cases, self.probabilities, self.own, self.weights, self.prevalence, self.mass)
 
     @cached_property
-    def cohort_check(self) -> Prequential:
+    def cohort_check(self) -> CohortCheck:
         """Whether the patients are as the tables expect; see `calcinosis.analysis.validate.cohort_check`."""
         return check_cohort(self.model, self.cases)
 
@@ -245,11 +245,11 @@ class Validation:
         return f"With the patients' own mix of subtypes as the prior: right in {percent(right)}, log loss {loss:.3f}."
 
     @property
-    def verdict(self) -> str:
+    def summary(self) -> str:
         """How good the answers are, in words."""
         right, loss = (lines_of(self.metrics[self.metrics["metric"] == m])[0] for m in ("accuracy", "log_loss"))
         first = int((self.patients["rank"] == 1).sum())
-        known = self.yardsticks.query("yardstick == 'prior' and metric == 'log_loss'")
+        known = self.baselines.query("baseline == 'prior' and metric == 'log_loss'")
         mix = "," if self.prevalence is None else "; in the mix of subtypes asked for"
         share = f"Right in {first} of {len(self.cases)}{mix} {percent(right.value)}"
         bins = self.calibration.query("subtype == 'all'")
@@ -274,13 +274,13 @@ class Validation:
         return ""
 
     @checked
-    def as_dict(self, most: int | None = None) -> dict[str, Any]:
+    def to_dict(self, most: int | None = None) -> dict[str, Any]:
         """The validation as plain values, for JSON; of long tables the first `most` lines."""
-        whole = ("metrics", "yardsticks", "groups", "calibration", "roc", "confusion", "surprise")
+        whole = ("metrics", "baselines", "groups", "calibration", "roc", "confusion", "surprise")
         short = ("wrong", "variables")
         mix = None if self.prevalence is None else dict(zip(self.model.states, self.prevalence, strict=True))
         return {
-            "verdict": self.verdict,
+            "summary": self.summary,
             "patients": len(self.cases),
             "records": dict(self.records),
             "own_mix": dict(self.own_mix),
@@ -289,13 +289,13 @@ class Validation:
             "draws": len(self.weights),
             **{name: plain_lines(getattr(self, name)) for name in whole},
             **{name: plain_lines(getattr(self, name), most) for name in short},
-            "cohort_check": self.cohort_check.as_dict(most),
+            "cohort_check": self.cohort_check.to_dict(most),
             "digest": self.model.digest,
             "disclaimer": DISCLAIMER,
         }
 
     def __repr__(self) -> str:
-        return self.verdict
+        return self.summary
 
     def _scored(self, metric: Metric, probabilities: Array) -> tuple[float, tuple[float, float], Array]:
         """A metric of some answers for these patients, its interval, and its draws."""
@@ -325,7 +325,7 @@ class Validation:
         """Why the network held the leading subtype more probable than the true one."""
         try:
             model = self.model.recorded(self.cases.records[place]) if self.cases.records else self.model
-            return explain(model, model.read(self.cases.given(place)), state=line.leading, against=line.truth).account
+            return explain(model, model.read(self.cases.given(place)), state=line.leading, against=line.truth).summary
         except QuestionError as error:  # the findings rule the truth out, or there are too many of them
             return f"Not to be told in shares: {error}."
 
@@ -333,7 +333,7 @@ class Validation:
 @checked
 def validate(
     model: Model,
-    cases: pd.DataFrame | Diagnosed,
+    cases: pd.DataFrame | LabelledCases,
     /,
     *,
     prevalence: Prevalence | None = None,
@@ -341,10 +341,10 @@ def validate(
     mass: float = CREDIBLE,
     seed: int = 0,
 ) -> Validation:
-    """How good the network's answers are for patients with a diagnosis, with intervals, yardsticks and reasons.
+    """How good the network's answers are for patients with a diagnosis, with intervals, baselines and reasons.
 
     Args:
-        cases: patients as `read_diagnosed` reads them, each with one subtype.
+        cases: patients as `read_cases` reads them, each with one subtype.
         prevalence: the share of each subtype where the answers shall be used. The network is told it instead of its own
             prior, and the patients are weighed so that the subtypes have these shares. Published cases are no clinic.
         draws: how many times the patients are weighed anew for the intervals (Bayesian bootstrap).
@@ -365,7 +365,7 @@ def validate(
         raise QuestionError(f"the number of draws lies between 2 and {MOST_DRAWS:,}, not at {draws:,}")
     if not 0.0 < mass < 1.0:
         raise QuestionError(f"the mass of an interval lies between 0 and 1, not at {mass}")
-    known = cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases)
+    known = cases if isinstance(cases, LabelledCases) else read_cases(model, cases)
     if (known.truth < 0).any():
         raise QuestionError("patients without a diagnosis cannot be examined: leave them out")
     mix = None if prevalence is None else read_prevalence(prevalence, model.states)

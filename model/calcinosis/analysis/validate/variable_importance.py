@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from calcinosis.analysis.validate.bootstrap import interval
-from calcinosis.analysis.validate.labelled_cases import Diagnosed
+from calcinosis.analysis.validate.labelled_cases import LabelledCases
 from calcinosis.analysis.validate.metrics import log_scores
 from calcinosis.inference.network import Array
 
@@ -17,8 +17,8 @@ NOTABLE = 1e-9
 """Changes of a log score below this are none."""
 
 
-def weakest(
-    cases: Diagnosed,
+def variable_importance(
+    cases: LabelledCases,
     probabilities: Array,
     own: Array,
     weights: Array,
@@ -38,9 +38,9 @@ def weakest(
 
     >>> import calcinosis as cc
     >>> import numpy as np
-    >>> from calcinosis.analysis.validate.labelled_cases import read_diagnosed
-    >>> known = read_diagnosed(cc.load(), cc.cases())
-    >>> found = weakest(known, known.probabilities(), np.ones(len(known)), np.ones((1, len(known))))
+    >>> from calcinosis.analysis.validate.labelled_cases import read_cases
+    >>> known = read_cases(cc.load(), cc.cases())
+    >>> found = variable_importance(known, known.probabilities(), np.ones(len(known)), np.ones((1, len(known))))
     >>> bool((found["helped"] + found["misled"] <= found["patients"]).all())
     True
     """

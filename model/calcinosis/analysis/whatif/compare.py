@@ -46,7 +46,7 @@ class Comparison:
     def __repr__(self) -> str:
         return f"<Comparison: {len(self.findings)} differences; {self.first.leading} leads, then {self.second.leading}>"
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The answer as plain values, for JSON."""
         return {
             "first": self.first.as_dict(),

@@ -59,7 +59,7 @@ class Flips:
         )
 
     @checked
-    def as_dict(self, most: int | None = 10) -> dict[str, Any]:
+    def to_dict(self, most: int | None = 10) -> dict[str, Any]:
         """The answer as plain values, for JSON; `most` sets for each leading state, None for all."""
         frame = self.frame if most is None else self.frame.groupby("leading", sort=False).head(most)
         return {"searched": self.searched, "tried": self.tried, "flips": plain_lines(frame), "disclaimer": DISCLAIMER}

@@ -35,12 +35,12 @@ class Exploration:
         return self.sweep.posterior
 
     @checked
-    def as_dict(self, most: int) -> dict[str, Any]:
+    def to_dict(self, most: int) -> dict[str, Any]:
         """The answer as plain values, for JSON; `most` lines of each table but that of the steps."""
         unseen = {"states": dict(self.unseen.states), "probability": self.unseen.probability}
-        found = self.sweep.as_dict(most) | self.flips.as_dict(most) | self.trajectory.as_dict()
+        found = self.sweep.to_dict(most) | self.flips.to_dict(most) | self.trajectory.to_dict()
         found |= {"most_probable_explanation": unseen}
-        return found | ({"instead": self.instead.as_dict()} if self.instead else {})
+        return found | ({"instead": self.instead.to_dict()} if self.instead else {})
 
 
 def explored(

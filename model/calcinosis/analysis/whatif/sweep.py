@@ -49,7 +49,7 @@ class WhatIf:
         return f"<WhatIf: {len(self.frame):,} changes, {count:,} make another state lead than {self.posterior.leading}>"
 
     @checked
-    def as_dict(self, most: int | None = None) -> dict[str, Any]:
+    def to_dict(self, most: int | None = None) -> dict[str, Any]:
         """The answer as plain values, for JSON; `most` lines, those that move most, None for all in their order."""
         frame = self.frame if most is None else self.frame.sort_values("moved", ascending=False, kind="stable")
         return {"posterior": self.posterior.as_dict(), "changes": plain_lines(frame, most), "disclaimer": DISCLAIMER}

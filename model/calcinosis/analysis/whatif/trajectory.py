@@ -41,7 +41,7 @@ class Trajectory:
         leads = " → ".join(key for key, _ in groupby(step.leading for step in self.steps))
         return f"<Trajectory: {len(self.steps) - 1} steps; leading: {leads}>"
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The answer as plain values, for JSON."""
         return {"steps": plain_lines(self.frame), "disclaimer": DISCLAIMER}
 

@@ -58,7 +58,7 @@ class NextTest:
         return bool((self.frame["flips"] >= WORTHWHILE).any())
 
     @property
-    def verdict(self) -> str:
+    def summary(self) -> str:
         """One or two sentences: the best test, and whether any is likely to change the answer."""
         if self.frame.empty:
             return "Nothing is left to be tested."
@@ -79,10 +79,10 @@ class NextTest:
         return found
 
     def __repr__(self) -> str:
-        return self.verdict
+        return self.summary
 
     @checked
-    def as_dict(self, most: int | None = None) -> dict[str, Any]:
+    def to_dict(self, most: int | None = None) -> dict[str, Any]:
         """The answer as plain values, for JSON; the best `most` tests, None for all."""
         frame = self.frame if most is None else self.frame.head(most)
         shown = self.outcomes[self.outcomes["test"].isin(frame["test"])]
@@ -90,7 +90,7 @@ class NextTest:
             "posterior": self.posterior.as_dict(),
             "by": self.by,
             "unit": "nats",
-            "verdict": self.verdict,
+            "summary": self.summary,
             "tests": plain_lines(frame),
             "outcomes": plain_lines(shown),
             "disclaimer": DISCLAIMER,

@@ -57,7 +57,7 @@ class Plan:
     limit: float
 
     @property
-    def verdict(self) -> str:
+    def summary(self) -> str:
         """Two sentences: how many negative results it takes, how probable they are, and what they can reach at all."""
         label = self.posterior.labels[self.state]
         chain = _chain(self.frame, self.negative)
@@ -80,9 +80,9 @@ class Plan:
         )
 
     def __repr__(self) -> str:
-        return self.verdict
+        return self.summary
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The answer as plain values, for JSON."""
         return {
             "posterior": self.posterior.as_dict(),
@@ -92,7 +92,7 @@ class Plan:
             "negative": self.negative,
             "enough": self.enough,
             "limit": self.limit,
-            "verdict": self.verdict,
+            "summary": self.summary,
             "steps": plain_lines(self.frame),
             "disclaimer": DISCLAIMER,
         }

@@ -38,7 +38,7 @@ def view(situation: Situation) -> dict[str, Any]:
     found = situation.asked.decision(page.utilities, page.unavailable)
     decisions = found.problem.decisions
     return {
-        "verdict": found.verdict,
+        "verdict": found.summary,
         "no_advice": NO_ADVICE,
         "state": situation.label(found.state),
         "actions": _actions(situation, found),

@@ -21,7 +21,7 @@ def decide_report(found: Decision, title: str, names: Sequence[str] = ()) -> Rep
     label = found.posterior.labels[found.state]
     blocks = [
         paragraph(found.posterior.misfit),
-        paragraph(found.verdict),
+        paragraph(found.summary),
         paragraph(NO_ADVICE),
         table_of(text.action_cells(found), range(2, 6)),
         paragraph(text.POINTS),
@@ -122,4 +122,4 @@ def curve_report(found: DecisionCurve, title: str) -> Report:
     }
     own = found.validation
     counts = f"{len(own.cases):,} patients; intervals of {100 * own.mass:.0f} % from {len(own.weights):,} draws."
-    return Report(title, found.verdict, blocks, drawn, {"decision_curve": found.frame}, [counts], own.model.digest)
+    return Report(title, found.summary, blocks, drawn, {"decision_curve": found.frame}, [counts], own.model.digest)

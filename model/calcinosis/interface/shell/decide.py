@@ -58,7 +58,9 @@ def decide(
     ] = None,
     state: Annotated[
         str | None,
-        typer.Option(metavar="SUBTYPE", help="Whose probability the thresholds are told in; the gravest unless told."),
+        typer.Option(
+            metavar="SUBTYPE", help="Whose probability the thresholds are told in; the most severe unless told."
+        ),
     ] = None,
     map_: Annotated[
         str | None,
@@ -114,7 +116,7 @@ def decide(
             if names:
                 found[patient.name].map(*names)  # so that a name that is none is told before anything is written
         faces: Faces[Decision] = Faces(
-            plain=lambda own: own.as_dict(most),
+            plain=lambda own: own.to_dict(most),
             one=lambda own, published: show_decision(own, most, published),
             many=lambda every: show_decisions(every, model.digest),
             report=lambda own, title: _report(own, title, names),
@@ -155,7 +157,7 @@ def _show_curve(
 
         files = write_report(curve_report(found, f"{path.name}: deciding by the probability"), out, force=force)
     if as_json:
-        show_json(found.as_dict() | listed_files(files))
+        show_json(found.to_dict() | listed_files(files))
     else:
         show_curve(found, cases == PUBLISHED)
         tell_files(out, files)

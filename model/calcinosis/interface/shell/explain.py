@@ -75,7 +75,7 @@ def explain(
             for patient in asked.patients
         }
         faces: Faces[Explanation] = Faces(
-            plain=lambda own: own.as_dict(),
+            plain=lambda own: own.to_dict(),
             one=lambda own, published: show_explanation(own, most, published),
             many=lambda every: show_accounts(every, model.digest),
             report=explain_report,
@@ -108,7 +108,7 @@ def explain_report(found: Explanation, title: str) -> Report:
     ]
     blocks = (
         paragraph(found.posterior.fit_in_words),
-        paragraph(found.account),
+        paragraph(found.summary),
         table_of(contribution_cells(found), range(2, 6)),
         paragraph(CONVENTION),
         heading(f"The rows of the tables it came through, the first {ROWS_EACH} of each finding"),

@@ -94,7 +94,7 @@ def next_test(
             )
             found[patient.name] = tests, ahead
         faces: Faces[Next] = Faces(
-            plain=lambda own: own[0].as_dict(most) | ({"plan": own[1].as_dict()} if own[1] else {}),
+            plain=lambda own: own[0].to_dict(most) | ({"plan": own[1].to_dict()} if own[1] else {}),
             one=lambda own, published: show_next_test(*own, most, published),
             many=lambda every: show_best(every, model.digest),
             report=lambda own, title: next_test_report(*own, title),
@@ -111,13 +111,13 @@ def next_test_report(found: NextTest, plan: Plan | None, title: str) -> Report:
     results = outcome_cells(found, 12)
     blocks = (
         paragraph(found.posterior.misfit),
-        paragraph(found.verdict),
+        paragraph(found.summary),
         paragraph(ASK if len(found.posterior.evidence.silent) else ""),
         table_of(test_cells(found, len(found.frame)), range(1, 9)),
         paragraph(PRICES),
         heading("What the results of the first would mean") if results else "",
         table_of(results, (1,)),
-        paragraph(plan.verdict if plan else ""),
+        paragraph(plan.summary if plan else ""),
     )
     figures = {
         "posterior": (found.posterior.plot, "How probable each subtype is, with the interval that the tables leave."),

@@ -38,7 +38,7 @@ from calcinosis.knowledge.problem import choose_from
 if TYPE_CHECKING:
     import pandas as pd
 
-    from calcinosis.analysis.sensitivity.across_patients import OverPatients
+    from calcinosis.analysis.sensitivity.across_patients import AcrossPatients
 
 
 def sensitivity(
@@ -136,7 +136,7 @@ def sensitivity(
         if as_json:
             show_json(
                 {"record": model.record}
-                | found.as_dict(most)
+                | found.to_dict(most)
                 | ({"published": asked.published} if asked.published else {})
                 | listed_files(files)
             )
@@ -175,7 +175,7 @@ def _of_each(
 
 
 def _tell_many(
-    found: OverPatients,
+    found: AcrossPatients,
     tables: dict[str, pd.DataFrame],
     digest: str,
     most: int,

@@ -33,7 +33,7 @@ from calcinosis.knowledge.folder import chosen_folder, overlap
 from calcinosis.knowledge.records import REPORTING
 
 if TYPE_CHECKING:
-    from calcinosis.analysis.validate.labelled_cases import Diagnosed
+    from calcinosis.analysis.validate.labelled_cases import LabelledCases
 
 
 def update(
@@ -101,7 +101,7 @@ def update(
 
 def _learn(
     model: Model,
-    known: Diagnosed,
+    known: LabelledCases,
     cases: Path,
     out: Path,
     name: str | None,
@@ -150,13 +150,13 @@ def _learn(
         )
     if as_json:
         parts = {
-            "cohort_check": check.as_dict(most),
-            "left_out": left.as_dict() if left else None,
+            "cohort_check": check.to_dict(most),
+            "left_out": left.to_dict() if left else None,
             "rules_broken": broken,
         }
         show_json(
             {"folder": str(out), "records": dict(Counter(known.records))}
-            | found.as_dict(most)
+            | found.to_dict(most)
             | parts
             | listed_columns(known)
             | listed_files(files)
@@ -176,7 +176,7 @@ def _read_name(name: str) -> str:
         raise InputError(f"--name {name!a} is not UTF-8 text: write it in UTF-8 or in plain letters") from None
 
 
-def _forget(model: Model, known: Diagnosed, out: Path, most: int, force: bool, as_json: bool) -> None:
+def _forget(model: Model, known: LabelledCases, out: Path, most: int, force: bool, as_json: bool) -> None:
     from calcinosis.interface.shell.updated_folder import forgotten, last_cohort, write_forgotten
     from calcinosis.interface.words.learn import show_forgotten, show_written
 
@@ -187,7 +187,7 @@ def _forget(model: Model, known: Diagnosed, out: Path, most: int, force: bool, a
     folder = write_forgotten(model, path, ledger, out, force=force)
     digest = load(folder).digest
     if as_json:
-        show_json({"folder": str(out), "forgotten": ledger.cohort} | found.as_dict(most) | {"digest": digest})
+        show_json({"folder": str(out), "forgotten": ledger.cohort} | found.to_dict(most) | {"digest": digest})
     else:
         show_forgotten(found, ledger.cohort, most)
         show_written(found, out, digest)

@@ -50,7 +50,7 @@ def validate(
     ] = None,
     state: Annotated[
         str | None,
-        typer.Option(metavar="SUBTYPE", help="Whose decision curve is drawn; the gravest unless told."),
+        typer.Option(metavar="SUBTYPE", help="Whose decision curve is drawn; the most severe unless told."),
     ] = None,
     draws: Annotated[int, typer.Option(metavar="N", min=2, help="Draws of the bootstrap, for the intervals.")] = 1000,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="The draws of a seed are always the same.")] = 0,
@@ -91,8 +91,8 @@ def validate(
             title = f"{path.name}: how good the answers are"
             files = write_report(validation_report(found, curve, title, published), out, force=force)
         if as_json:
-            curves = {"decision_curve": curve.as_dict()}
-            show_json(found.as_dict(most) | curves | listed_columns(diagnosed) | listed_files(files))
+            curves = {"decision_curve": curve.to_dict()}
+            show_json(found.to_dict(most) | curves | listed_columns(diagnosed) | listed_files(files))
         else:
             show_validation(found, curve, most, published)
             show_columns(diagnosed.read, diagnosed.ignored, "not read")

@@ -86,7 +86,7 @@ def what_if(
             for patient in asked.patients
         }
         faces: Faces[Exploration] = Faces(
-            plain=lambda own: own.as_dict(most),
+            plain=lambda own: own.to_dict(most),
             one=lambda own, published: show_explored(own, most, published),
             many=lambda every: show_each(every, model.digest),
             report=what_if_report,

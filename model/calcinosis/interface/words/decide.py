@@ -47,7 +47,7 @@ def show_decision(found: Decision, most: int, published: dict[str, str] | None) 
 
     shown = console()
     print_head(shown, found.posterior, published)
-    print_words(shown, found.verdict)
+    print_words(shown, found.summary)
     print_table(shown, "What can be done, in points", action_cells(found))
     print_words(shown, POINTS)
     print_table(shown, "What is to be expected of each", expected_cells(found))
@@ -218,7 +218,7 @@ def show_curve(found: DecisionCurve, published: bool) -> None:
     from rich.text import Text
 
     shown = console()
-    shown.print(Text(found.verdict, style="bold"))
+    shown.print(Text(found.summary, style="bold"))
     if published:
         print_words(shown, PUBLISHED)
     print_table(shown, f"Net benefit, {len(found.validation.cases):,} patients", curve_cells(found))

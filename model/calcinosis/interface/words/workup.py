@@ -39,7 +39,7 @@ def show_next_test(found: NextTest, plan: Plan | None, most: int, published: dic
     """Print the answer for one patient, `most` lines of each table."""
     shown = console()
     print_head(shown, found.posterior, published)
-    print_words(shown, found.verdict)
+    print_words(shown, found.summary)
     if len(found.posterior.evidence.silent):
         print_words(shown, ASK)
     count = how_many(len(found.frame), most)
@@ -53,7 +53,7 @@ def show_next_test(found: NextTest, plan: Plan | None, most: int, published: dic
         print_words(shown, PRICES)
     if plan is not None:
         print_table(shown, f"If {plan.variable.name} is looked at again and again", plan_cells(plan))
-        print_words(shown, plan.verdict)
+        print_words(shown, plan.summary)
     print_foot(shown, found.posterior.digest)
 
 
