@@ -14,7 +14,7 @@ import calcinosis as cc
 from calcinosis.analysis.learn.cross_validation import _parts
 from calcinosis.analysis.plain import lines_of
 from calcinosis.analysis.validate import metrics
-from calcinosis.analysis.validate.bootstrap import bootstrap_weights, interval
+from calcinosis.analysis.validate.patient_weights import bootstrap_weights, interval
 from calcinosis.analysis.validate.calibration import calibration_error
 from calcinosis.analysis.validate.labelled_cases import read_diagnosed
 from calcinosis.knowledge.folder import copy_folder

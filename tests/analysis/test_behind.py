@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import calcinosis as cc
-from calcinosis.analysis.explain.sources_of_finding import MOST_ROWS, rows_of_finding
+from calcinosis.analysis.explain.explanation import MOST_ROWS_EACH, rows_of_finding
 from calcinosis.analysis.explain.table_effects import slopes_of_findings
 
 
@@ -37,7 +37,7 @@ def test_its_own_rows_are_told_whatever_else_weighs(why):
         behind = rows_of_finding(why, finding.variable)
         assert behind.own
         for places in behind:
-            assert len(places) == len({int(rows[place]) for place in places}) <= MOST_ROWS
+            assert len(places) == len({int(rows[place]) for place in places}) <= MOST_ROWS_EACH
         assert all(names[place].startswith(f"{finding.variable}=") for place in behind.own)
         assert not any(names[place].startswith(f"{finding.variable}=") for place in behind.others)
 

@@ -62,12 +62,12 @@ def test_testing_has_its_two_thresholds(decision):
 
 
 def test_the_worth_of_the_test_and_of_perfect_information(decision):
-    testing = decision.testing
-    assert testing.perfect == pytest.approx(0.6650)
-    own = testing.frame.set_index("test").loc["test"]
-    assert own["gross"] == pytest.approx(0.5729)
-    assert own["net"] == pytest.approx(0.3729)
-    assert testing.frame["kind"].to_list()[-1] == "perfect"
+    information = decision.value_of_information
+    assert information.evpi == pytest.approx(0.6650)
+    own = information.frame.set_index("test").loc["test"]
+    assert own["evsi"] == pytest.approx(0.5729)
+    assert own["net_evsi"] == pytest.approx(0.3729)
+    assert information.frame["kind"].to_list()[-1] == "perfect"
 
 
 def test_the_picture_is_made_of_the_same_values(decision):

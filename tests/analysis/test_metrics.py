@@ -9,9 +9,8 @@ from sklearn import metrics as sk
 from sklearn.isotonic import IsotonicRegression
 
 from calcinosis.analysis.validate import metrics, roc
-from calcinosis.analysis.validate.bootstrap import bootstrap_weights, interval, share_interval
-from calcinosis.analysis.validate.calibration import BINS, calibration_curve, calibration_error
-from calcinosis.analysis.validate.surprise import surprises
+from calcinosis.analysis.validate.calibration import BINS, calibration_curve, calibration_error, surprises
+from calcinosis.analysis.validate.patient_weights import bootstrap_weights, interval, share_interval
 
 EXACT = {"rel": 1e-12, "abs": 1e-12}
 

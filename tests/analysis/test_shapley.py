@@ -326,7 +326,7 @@ def test_two_halves_multiplied_are_every_coalition_weighed_by_itself(shipped, mo
 
 def test_the_shipped_network_is_asked_by_halves(shipped, monkeypatch):
     """Of all its findings, none but the few asked for alone are weighed by themselves."""
-    from calcinosis.analysis.explain.coalitions import Switches
+    from calcinosis.analysis.explain.shapley import Switches
 
     weighed = []
     plain = Switches._weigh

@@ -7,7 +7,7 @@ from sklearn import metrics as sk
 
 import calcinosis as cc
 from calcinosis.analysis.validate.labelled_cases import read_cases
-from calcinosis.analysis.validate.prevalence import read_prevalence
+from calcinosis.analysis.validate.patient_weights import read_prevalence
 
 
 @pytest.fixture(scope="module")

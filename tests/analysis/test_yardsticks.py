@@ -7,8 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import CategoricalNB
 
 import calcinosis as cc
-from calcinosis.analysis.validate.baselines import baselines
-from calcinosis.analysis.validate.fitted_baselines import likelihoods_of, logistic_regression, naive_bayes, parts_of
+from calcinosis.analysis.validate.baselines import baselines, likelihoods_of, logistic_regression, naive_bayes, parts_of
 from calcinosis.analysis.validate.labelled_cases import read_cases
 from calcinosis.analysis.validate.metrics import log_loss
 from calcinosis.analysis.validate.variable_importance import variable_importance

@@ -180,7 +180,7 @@ def test_every_analysis_is_asked_of_each_patient_of_a_file(run, patients, tmp_pa
     assert shown["changes"][0]["bound"] == alone.bound
     leading = {line["patient"]: line["leading"] for line in shown["patients"]}
     for line in shown["changes"]:
-        assert ("leads already" in (line["not_asked"] or "")) == (leading[line["patient"]] == "calciphylaxis")
+        assert ("already ranks first" in (line["not_asked"] or "")) == (leading[line["patient"]] == "calciphylaxis")
     assert len(shown["robust"]) == 5 * len(names)
     assert {line["patient"] for line in shown["two_way_boundary"]} <= set(names)
     assert {"changes.csv", "robust.csv", "two_way_boundary.csv"} <= {path.name for path in (tmp_path / "o").iterdir()}

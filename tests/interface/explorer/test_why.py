@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from printed_networks import ALARM, ASIA, BURGLARY, CANCER
 
 import calcinosis as cc
-from calcinosis.analysis.explain.sources_of_finding import rows_of_finding
+from calcinosis.analysis.explain.explanation import rows_of_finding
 from calcinosis.inference.network import Network
 from calcinosis.inference.posterior import percent
 from calcinosis.interface.explorer import views, why

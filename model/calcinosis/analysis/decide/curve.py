@@ -1,12 +1,12 @@
-"""Decision curves: whether deciding by the network's probability does more good than treating everyone, or no one.
+"""Decision curves: the net benefit of deciding by the network's probability, against treating everyone or no one.
 
-Whoever treats from a probability t of a state upwards holds that missing it is (1 − t) / t times as bad as treating
-someone without it. In units of patients with the state who are treated, the net benefit of deciding so is
+Treating from a probability t of a state upwards implies that missing it is (1 − t) / t times as bad as treating someone
+without it. In units of treated patients with the state, the net benefit is
 
     true positives / n − false positives / n × t / (1 − t)
 
-(Vickers and Elkin, Medical Decision Making 26, 2006). Treating everyone has that of all patients counted positive,
-treating no one has 0. The curve shows it over all thresholds that somebody might hold.
+(Vickers and Elkin, Medical Decision Making 26, 2006). Treating everyone counts all patients as positive; treating no
+one has net benefit 0. The curve shows it over all thresholds.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 
 from calcinosis.analysis.decide.problem import most_severe
 from calcinosis.analysis.plain import plain_lines
-from calcinosis.analysis.validate.prevalence import Prevalence
+from calcinosis.analysis.validate.patient_weights import Prevalence
 from calcinosis.analysis.validate.validation import DRAWS, Validation, validate
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from calcinosis.analysis.validate.labelled_cases import LabelledCases
 
 THRESHOLDS = tuple(number / 100 for number in range(1, 100))
-"""The thresholds, unless others are asked for: 1 to 99 %."""
+"""Default thresholds: 1% to 99%."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +43,8 @@ class DecisionCurve:
     """The net benefit of deciding by the probability of a `state`, over thresholds.
 
     `frame` has one line per threshold: threshold, net_benefit with lower and upper, treat_all, gain (over the better of
-    treating all and treating no one) with gain_lower and gain_upper, treated (the share of patients that is), saved
-    (how many patients in 100 need not be treated, for the same number of true positives).
+    treating all and treating no one) with gain_lower and gain_upper, treated (the share of patients treated), saved
+    (treatments avoided per 100 patients, at the same number of true positives).
     """
 
     validation: Validation
@@ -53,7 +53,7 @@ class DecisionCurve:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One line per threshold, as told above."""
+        """One line per threshold; columns as above."""
         import pandas as pd
 
         own = self.validation
@@ -83,7 +83,7 @@ class DecisionCurve:
 
     @property
     def summary(self) -> str:
-        """At which thresholds deciding by the network does more good than either, surely and perhaps."""
+        """The thresholds at which deciding by the network beats both, beyond chance and at all."""
         label = {s.name: s.label for s in self.validation.model.variables[self.validation.model.target].states}
         name = label[self.state] or self.state
         surely, perhaps = (self._stretch(column) for column in ("gain_lower", "gain"))
@@ -95,7 +95,7 @@ class DecisionCurve:
         return f"{found}; beyond chance, of {surely}." if surely else f"{found}; nowhere beyond chance."
 
     def to_dict(self) -> dict[str, Any]:
-        """The curve as plain values, for JSON."""
+        """The result as plain values, for JSON."""
         return {
             "state": self.state,
             "summary": self.summary,
@@ -109,7 +109,7 @@ class DecisionCurve:
         return self.summary
 
     def _stretch(self, column: str) -> str:
-        """The thresholds at which a gain is above 0, in words: from the first to the last."""
+        """The range of thresholds with a positive gain, in words."""
         above = self.frame.loc[self.frame[column] > 1e-12, "threshold"]
         return percents(float(above.iloc[0]), float(above.iloc[-1])) if len(above) else ""
 
@@ -117,7 +117,7 @@ class DecisionCurve:
 def net_benefit(
     truth: Array, forecast: Array, weights: Array, thresholds: Collection[float]
 ) -> tuple[Array, Array, Array]:
-    """The net benefit of treating from a threshold upwards, that of treating everyone, and the share that is treated.
+    """The net benefit of treating from a threshold upwards, that of treating everyone, and the share treated.
 
     Args:
         truth: whether each patient has the state, axis `(patients,)`.

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from calcinosis.analysis.explain.coalitions import Switches
 from calcinosis.analysis.explain.hypothesis import DECIBANS, Hypothesis, States
 from calcinosis.analysis.explain.narrative import NOTABLE, Contribution, account
-from calcinosis.analysis.explain.shapley import Coalitions, shapley_values
+from calcinosis.analysis.explain.shapley import Coalitions, Switches, shapley_values
 from calcinosis.analysis.explain.table_effects import slopes_of_findings
 from calcinosis.analysis.plain import plain_lines
 from calcinosis.inference.findings.encoding import Codes, encode
@@ -288,3 +287,52 @@ def _one_per_row(slopes: Array, rows: Codes, seen: Mask) -> list[int]:
     for place in order[strength[order] >= LEAST_SLOPE].tolist():
         found.setdefault(int(rows[place]), place)
     return sorted(found.values(), key=lambda place: -strength[place])[:MOST_ROWS]
+
+
+MOST_ROWS_EACH = 3
+"""Maximum rows named from the finding's own table, and from other tables."""
+
+TRACE = 1e-6
+"""Rows of its own table with a smaller slope do nothing."""
+
+
+class Behind(NamedTuple):
+    """The rows that a finding weighs through, each as the number of one of its entries in `model.entries`, the steepest
+    first: rows of its `own` table and of `others`."""
+
+    own: tuple[int, ...]
+    others: tuple[int, ...]
+
+
+def rows_of_finding(found: Explanation, variable: str) -> Behind:
+    """The rows of the tables that one finding weighs through: as `found.rows`, but of this finding alone, and of its
+    own table also those with a small slope, since that is where its figures stand.
+
+    Raises:
+        NetworkError: if the network is too tightly knit to be asked about its tables.
+
+    >>> import calcinosis as cc
+    >>> why = cc.explain(cc.load(), radiograph="nodular_mass", cirrhosis="yes")
+    >>> [why.model.entries.names[place] for place in rows_of_finding(why, "radiograph").own[:1]]
+    ['radiograph=nodular_mass@form=calciphylaxis_uraemic/calciphylaxis_nonuraemic']
+    """
+    slopes = slopes_of_findings(found.model, found.findings, found.hypothesis, found.background, [variable])[variable]
+    first, size = found.model.entries.first[variable], found.model.network.rows(variable).size
+    mine = np.zeros(len(slopes), dtype=bool)
+    mine[first : first + size] = True
+    # of its own table the entries of what was seen name the rows, of another the steepest
+    seen = np.array(found.findings[variable].likelihoods).max(axis=0) > 0
+    own = np.where(mine, slopes, 0.0)
+    own[first : first + size] *= np.tile(seen, size // len(seen))
+    return Behind(_steepest(found, own, TRACE), _steepest(found, np.where(mine, 0.0, slopes), LEAST_SLOPE))
+
+
+def _steepest(found: Explanation, slopes: Array, least: float) -> tuple[int, ...]:
+    """The steepest entry of each of the steepest rows."""
+    strength = np.abs(slopes)
+    by_row: dict[int, int] = {}
+    for place in np.argsort(-strength, kind="stable").tolist():
+        if strength[place] < least or len(by_row) == MOST_ROWS_EACH:
+            break
+        by_row.setdefault(int(found.model.entries.rows[place]), place)
+    return tuple(by_row.values())

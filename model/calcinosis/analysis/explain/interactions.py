@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calcinosis.analysis.explain.coalitions import Switches
 from calcinosis.analysis.explain.hypothesis import Hypothesis
+from calcinosis.analysis.explain.shapley import Switches
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.question_error import QuestionError

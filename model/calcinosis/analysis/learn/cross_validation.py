@@ -10,9 +10,9 @@ import numpy as np
 
 from calcinosis.analysis.learn.update import update
 from calcinosis.analysis.plain import lines_of, plain_lines
-from calcinosis.analysis.validate.bootstrap import bootstrap_weights, interval
 from calcinosis.analysis.validate.labelled_cases import LabelledCases, read_cases
 from calcinosis.analysis.validate.metrics import METRICS
+from calcinosis.analysis.validate.patient_weights import bootstrap_weights, interval
 from calcinosis.inference.model import Model
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER
 from calcinosis.inference.question_error import QuestionError

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from calcinosis.analysis.validate.bootstrap import interval, share_interval
 from calcinosis.analysis.validate.labelled_cases import LabelledCases, Mask
 from calcinosis.analysis.validate.metrics import brier_scores, log_scores
+from calcinosis.analysis.validate.patient_weights import interval, share_interval
 from calcinosis.inference.findings.encoding import Codes
 from calcinosis.inference.network import Array
 

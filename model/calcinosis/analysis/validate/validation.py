@@ -13,15 +13,19 @@ import numpy as np
 from calcinosis.analysis.explain.explanation import explain
 from calcinosis.analysis.plain import lines_of, plain_lines
 from calcinosis.analysis.validate.baselines import baselines
-from calcinosis.analysis.validate.bootstrap import MOST_DRAWS, bootstrap_weights, interval, share_interval
-from calcinosis.analysis.validate.calibration import calibration_curve
+from calcinosis.analysis.validate.calibration import area, calibration_curve, curve, surprises
 from calcinosis.analysis.validate.cohort_check import CohortCheck, check_cohort
 from calcinosis.analysis.validate.labelled_cases import LabelledCases, read_cases
 from calcinosis.analysis.validate.metrics import METRICS, Metric, brier_scores, log_scores
-from calcinosis.analysis.validate.prevalence import Prevalence, read_prevalence
-from calcinosis.analysis.validate.roc import area, curve
+from calcinosis.analysis.validate.patient_weights import (
+    MOST_DRAWS,
+    Prevalence,
+    bootstrap_weights,
+    interval,
+    read_prevalence,
+    share_interval,
+)
 from calcinosis.analysis.validate.subgroups import subgroups
-from calcinosis.analysis.validate.surprise import surprises
 from calcinosis.analysis.validate.variable_importance import variable_importance
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from calcinosis.analysis.validate.bootstrap import interval
 from calcinosis.analysis.validate.labelled_cases import LabelledCases
 from calcinosis.analysis.validate.metrics import log_scores
+from calcinosis.analysis.validate.patient_weights import interval
 from calcinosis.inference.network import Array
 
 if TYPE_CHECKING:

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calcinosis.analysis.explain.coalitions import Switches
 from calcinosis.analysis.explain.explanation import MOST_FINDINGS
 from calcinosis.analysis.explain.hypothesis import Hypothesis, States
-from calcinosis.analysis.explain.shapley import Coalitions, shapley_values
+from calcinosis.analysis.explain.shapley import Coalitions, Switches, shapley_values
 from calcinosis.analysis.plain import plain_lines
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.model import Model

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from calcinosis.analysis.plain import plain_lines
-from calcinosis.analysis.workup.results import with_results
+from calcinosis.analysis.workup.outcomes import with_results
 from calcinosis.inference.engine.impossible import ImpossibleEvidence
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.model import Model
@@ -34,7 +34,7 @@ ENDLESS = 1000
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class SerialTesting:
     """What further results of a test would do to the probability of a state.
 
     `frame` has one line per result that may come: step (0 for now), result (`negative` goes on to the next step, any
@@ -111,7 +111,7 @@ def serial_testing(
     steps: int = STEPS,
     mass: float = CREDIBLE,
     **named: Any,
-) -> Plan:
+) -> SerialTesting:
     """What it does to the probability of a state if further results of a test are negative, one after the other.
 
     Args:
@@ -167,7 +167,9 @@ def serial_testing(
     chain = _chain(frame, negative)
     reached = chain.index[chain["below"]]
     enough = int(reached[0]) if len(reached) else None
-    return Plan(posterior, asked, state, threshold, negative, frame, enough, _limit(after, negative, chain[state]))
+    return SerialTesting(
+        posterior, asked, state, threshold, negative, frame, enough, _limit(after, negative, chain[state])
+    )
 
 
 def _chain(frame: pd.DataFrame, negative: str) -> pd.DataFrame:

@@ -33,7 +33,7 @@ def decide_report(found: Decision, title: str, names: Sequence[str] = ()) -> Rep
         heading(f"What is best at each probability of {label}"),
         table_of(text.threshold_cells(found), (0, 1)),
         heading("What testing is worth, in points"),
-        table_of(text.testing_cells(found, len(found.testing.frame)), range(2, 8)),
+        table_of(text.testing_cells(found, len(found.value_of_information.frame)), range(2, 8)),
         paragraph(text.WORTH),
     ]
     for name, frame in text.changes_of(found).items():
@@ -60,7 +60,7 @@ def decide_report(found: Decision, title: str, names: Sequence[str] = ()) -> Rep
         "actions": found.spread,
         "expected": found.frame,
         "then": found.then,
-        "testing": found.testing.frame,
+        "testing": found.value_of_information.frame,
         "changes_utilities": found.changes.utilities,
         "changes_responses": found.changes.responses,
         "changes_tables": found.changes.tables,

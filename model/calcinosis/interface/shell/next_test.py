@@ -28,10 +28,10 @@ from calcinosis.interface.shell.patients import asked_of
 
 if TYPE_CHECKING:
     from calcinosis.analysis.workup.ranking import NextTest, Ranking
-    from calcinosis.analysis.workup.serial import Plan
+    from calcinosis.analysis.workup.serial import SerialTesting
     from calcinosis.interface.reports.page import Report
 
-    Next = tuple[NextTest, Plan | None]
+    Next = tuple[NextTest, SerialTesting | None]
 
 
 def next_test(
@@ -102,7 +102,7 @@ def next_test(
         answer(asked, found, faces, as_json, out, force)
 
 
-def next_test_report(found: NextTest, plan: Plan | None, title: str) -> Report:
+def next_test_report(found: NextTest, plan: SerialTesting | None, title: str) -> Report:
     """The report on one patient: the tests ranked, what each result would mean, and a plan if there is one."""
     from calcinosis.interface.figures.workup import next_test_bars, plan_tree
     from calcinosis.interface.reports.page import Report, heading, paragraph, table_of
