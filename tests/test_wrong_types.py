@@ -232,7 +232,7 @@ def test_a_wrong_type_is_named_with_what_is_expected(shipped, message, ask):
         ("counts as 1e+300, a weight above 1e+09", lambda m: cc.learn.update(m, m.simulate(3, seed=1), weight=1e300)),
         ("give 1,000,000,000 at most", lambda m: m.simulate(10**30)),
         ("no table 'payn': did you mean 'pain'?", lambda m: m.priors.table("payn")),
-        ("the posterior lacks b", lambda m: cc.weight_of_evidence({"a": 0.5, "b": 0.5}, {"a": 1.0}, "a")),
+        ("the posterior has no b", lambda m: cc.weight_of_evidence({"a": 0.5, "b": 0.5}, {"a": 1.0}, "a")),
     ],
 )
 def test_a_value_out_of_range_is_named_with_its_range(shipped, message, ask):

@@ -440,15 +440,15 @@ def test_a_map_is_what_deciding_at_its_points_gives(model, names):
     ("asked", "told"),
     [
         ({"utilities": {"dyed": 3}}, "no utility 'dyed': did you mean 'died'? One of: died, "),
-        ({"utilities": {"died": 101}}, "the utility of died lies between 0 and 100 points, not at 101"),
-        ({"utilities": {"died": float("nan")}}, "the utility of died lies between 0 and 100 points, not at nan"),
+        ({"utilities": {"died": 101}}, "the utility of died is 101: give a number of points from 0 to 100"),
+        ({"utilities": {"died": float("nan")}}, "the utility of died is nan: give a number of points from 0 to 100"),
         ({"without": ["excison"]}, "no action 'excison': did you mean 'excision'? One of: wound_care, "),
         ({"state": "calciphylaxi"}, "no state 'calciphylaxi' of subtype: did you mean 'calciphylaxis'? One of: "),
-        ({"draws": 1}, "the number of draws lies between 2 and 1,000,000, not at 1"),
-        ({"mass": 1.0}, "the mass of an interval lies between 0 and 1, not at 1.0"),
+        ({"draws": 1}, "1 samples: give a number from 2 to 1,000,000"),
+        ({"mass": 1.0}, "the mass of an interval is 1.0: give a number between 0 and 1"),
         (
             {"without": ["wound_care", "iv_sts", "intralesional_sts", "excision", "treat_minerals"]},
-            "no treatment is left to choose: leave out fewer actions",
+            "no treatment is left to choose: exclude fewer actions",
         ),
     ],
 )

@@ -244,12 +244,15 @@ def test_no_findings_leave_the_prior_odds(shipped):
     [
         ({"state": "calciphylaxi"}, "no state 'calciphylaxi': did you mean 'calciphylaxis'"),
         ({"against": "dystrophi"}, "no state 'dystrophi': did you mean 'dystrophic'"),
-        ({"state": "dystrophic", "against": "dystrophic"}, "dystrophic cannot be held against itself"),
-        ({"state": "dystrophic/metastatic", "against": ["metastatic"]}, "metastatic cannot be held against itself"),
+        ({"state": "dystrophic", "against": "dystrophic"}, "dystrophic is on both sides of the hypothesis"),
+        (
+            {"state": "dystrophic/metastatic", "against": ["metastatic"]},
+            "metastatic is on both sides of the hypothesis",
+        ),
         ({"state": "dystrophic/metastatic/idiopathic/iatrogenic/calciphylaxis"}, "nothing is left"),
         ({"state": []}, None),
         ({"against": []}, "no state is named"),
-        ({"background": ["livedo"]}, "nothing was found of 'livedo'"),
+        ({"background": ["livedo"]}, "no finding for 'livedo'"),
     ],
 )
 def test_what_cannot_be_asked_is_said(shipped, asked, says):
@@ -287,7 +290,7 @@ def test_26_findings_are_too_many_unless_one_is_background(build):
     tables = {f"f{i}": ("n y", "d", [[0.6, 0.4], [0.3, 0.7]]) for i in range(26)}
     model = cc.Model(build("d", {"d": ("ill well", "", [0.1, 0.9])} | tables))
     with pytest.raises(
-        cc.errors.QuestionError, match="26 findings are too many to be explained together, the most is 25"
+        cc.errors.QuestionError, match="26 findings are too many to explain together, at most 25 are possible"
     ):
         cc.explain(model, dict.fromkeys(tables, "y"))
     why = cc.explain(model, dict.fromkeys(tables, "y"), background=list(tables)[:20])

@@ -272,7 +272,7 @@ def test_values_worked_out_by_enumeration(build):
         ("d=a", "d=b", {"scheme": "order-preserving"},
          "two entries move proportional or uniform, not 'order-preserving'"),
         ("d=a", "d=b", {"steps": 1}, "a grid has two steps or more, not 1"),
-        ("d=a", "d=b", {"mass": 1.0}, "the mass of an interval lies between 0 and 1, not at 1.0"),
+        ("d=a", "d=b", {"mass": 1.0}, "the mass of an interval is 1.0: give a number between 0 and 1"),
     ],
 )  # fmt: skip
 def test_pairs_that_cannot_be_moved_are_told(build, one, other, named, message):

@@ -478,11 +478,11 @@ def test_without_weights_there_are_no_intervals(build):
         (lambda: cc.whatif.compare(MODEL, {}, {"pain": "severe"}, state="severe"), "no state 'severe'"),
         (
             lambda: cc.whatif.compare(MODEL, {}, {}, state="dystrophic", against="dystrophic"),
-            "cannot be held against itself",
+            "is on both sides of the hypothesis",
         ),
         (
             lambda: cc.whatif.trajectory(MODEL, pain="severe", order=["livedo"]),
-            "nothing was found of 'livedo': write one of",
+            "no finding for 'livedo': write one of",
         ),
         (lambda: cc.whatif.trajectory(MODEL, pain="severe", mass=1.5), "1.5"),
     ],
