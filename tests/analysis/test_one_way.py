@@ -496,7 +496,7 @@ def test_the_rows_that_move_are_told_once_each_the_largest_swing_first():
 
 @pytest.mark.parametrize("scheme", ["Proportional", "", "linear"])
 def test_a_scheme_that_is_none_is_refused(scheme):
-    message = f"no way of co-variation {scheme!r}: one of proportional, uniform, order-preserving"
+    message = f"no covariation scheme {scheme!r}: one of proportional, uniform, order-preserving"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         cc.sensitivity.one_way(MODEL, scheme=scheme)
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):

@@ -58,10 +58,10 @@ def test_there_is_one_line_per_row_of_the_tables_that_moves_the_posterior(shippe
     assert (found.rows["swing"].diff().dropna() <= 1e-12).all()
 
 
-def test_what_it_hangs_on_is_fragile_and_sorted(shipped):
+def test_what_it_depends_on_is_fragile_and_sorted(shipped):
     jones = {name: value for name, value in cc.cases().loc["jones2023"].items() if name in shipped.names and value}
     found = cc.sensitivity.overview(shipped, jones, draws=50)
-    hangs = found.hangs_on
+    hangs = found.depends_on
     assert hangs["fragile"].all()
     assert len(hangs) == found.rows["fragile"].sum() > 1
     assert hangs["distance"].is_monotonic_increasing
@@ -122,5 +122,5 @@ def test_as_plain_values_it_is_json(shipped, findings, named, most):
 def test_certain_without_weights_it_is_short(judged):
     found = cc.sensitivity.overview(cc.Model(replace(judged(1.0).network, weights={})), disease="grave")
     assert (found.changes, found.uncertainty, found.two_way) == (None, None, None)
-    assert set(found.to_dict()) == {"posterior", "summary", "hangs_on", "rows", "robust", "disclaimer"}
+    assert set(found.to_dict()) == {"posterior", "summary", "depends_on", "rows", "robust", "disclaimer"}
     assert found.rows.empty

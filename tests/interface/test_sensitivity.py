@@ -57,14 +57,14 @@ def test_json_is_the_record_that_python_gives(run, model, case):
 
 def test_text_names_the_rows_the_sources_and_the_weights(run, model, case):
     text = run("--case", "jones2023", "--record", "asked", "--draws", "200").stdout
-    hangs_on = cc.sensitivity.overview(model, case, draws=200).hangs_on
-    first = hangs_on.iloc[0]
+    depends_on = cc.sensitivity.overview(model, case, draws=200).depends_on
+    first = depends_on.iloc[0]
     joined = re.sub(r"\s+", "", text)
     assert re.sub(r"\s+", "", first["entry"]) in joined
     for source in first["source"].split(";"):
         assert source in text
     assert f" {first['weight']:g} " in text
-    rows = f"hangs on {len(hangs_on)} rows"
+    rows = f"hangs on {len(depends_on)} rows"
     for part in (rows, "95 % interval", "reached", "never beyond", "The smallest changes", cc.DISCLAIMER):
         assert part in text
 

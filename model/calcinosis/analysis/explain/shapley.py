@@ -128,7 +128,7 @@ class Switches:
         return cls(model, coder, tuple(_by_half(model, names)), off, on, fixed)
 
     def log_odds(self, hypothesis: Hypothesis, coalitions: Coalitions) -> Array:
-        """The log-odds of a hypothesis, axis `(coalitions,)`; variable i of `names` is on in the coalitions with bit i."""
+        """The log-odds of a hypothesis, axis `(coalitions,)`; variable i of `names` is on in coalitions with bit i."""
         first, last = int(coalitions[0]), int(coalitions[-1]) + 1
         if len(coalitions) >= FEW and last - first == len(coalitions) and self._halves is not None:
             size = len(self._halves.left)

@@ -39,7 +39,7 @@ def tables_of(found: Sensitivity) -> dict[str, pd.DataFrame]:
         frame = frame.assign(**posterior.interval().reset_index(drop=True), leads=posterior.leads.to_numpy())
     tables = {
         "posterior": frame,
-        "hangs_on": found.hangs_on,
+        "depends_on": found.depends_on,
         "rows": found.rows,
         "entries": found.one_way.frame,
         "entries_by_state": found.one_way.by_state,
@@ -115,7 +115,7 @@ def _hanging(found: Sensitivity) -> str:
             _weight(row.weight),
             *_sources(found, row.source),
         )
-        for row in lines_of(found.hangs_on)
+        for row in lines_of(found.depends_on)
     ]
     return table(("row of the tables", "now", "flips at", "to", "weight", "rests on"), lines, (1, 2, 4), wide=5)
 

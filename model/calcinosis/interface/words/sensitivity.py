@@ -28,8 +28,8 @@ def show_one(found: Sensitivity, most: int) -> None:
     shown, posterior = console(), found.posterior
     print_head(shown, posterior)
     print_words(shown, found.summary)
-    if len(found.hangs_on):
-        print_table(shown, f"It hangs on ({how_many(len(found.hangs_on), most)})", _hanging(found, most))
+    if len(found.depends_on):
+        print_table(shown, f"It hangs on ({how_many(len(found.depends_on), most)})", _hanging(found, most))
     print_table(shown, f"Rows that move it most ({how_many(len(found.rows), most)})", _moving(found, most))
     if found.uncertainty is not None:
         print_table(shown, "What makes it uncertain, by table and by source", _shares(found, most))
@@ -55,7 +55,7 @@ def _hanging(found: Sensitivity, most: int) -> list[Cells]:
             "weight": _weight(row.weight),
             "rests on": row.source.replace(";", " "),
         }
-        for row in lines_of(found.hangs_on.head(most))
+        for row in lines_of(found.depends_on.head(most))
     ]
 
 
