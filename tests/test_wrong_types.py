@@ -223,8 +223,8 @@ def test_a_wrong_type_is_named_with_what_is_expected(shipped, message, ask):
         ),
         ("seed must be 0 or more, not -1", lambda m: cc.learn.check_cohort(m, m.simulate(8, seed=1), seed=-1)),
         ("seed must be 0 or more, not -1", lambda m: cc.validate(m, m.simulate(8, seed=1), seed=-1)),
-        ("draws lies between 2 and 1,000,000", lambda m: cc.validate(m, cc.cases(), draws=10**30)),
-        ("mass of an interval lies between 0 and 1, not at 1.0", lambda m: cc.validate(m, cc.cases(), mass=1.0)),
+        ("give a number from 2 to 1,000,000", lambda m: cc.validate(m, cc.cases(), draws=10**30)),
+        ("mass of an interval is 1.0: give a number between 0 and 1", lambda m: cc.validate(m, cc.cases(), mass=1.0)),
         (
             "at most 1,000 steps, not 1,000,000",
             lambda m: cc.sensitivity.two_way(m, {}, *m.entries.names[:2], steps=10**6),

@@ -317,11 +317,11 @@ KINDS = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_halves_multiplied_are_every_coalition_weighed_by_itself(shipped, monkeypatch, kind):
     """The findings of a kind, beside some of the others, so that there are enough coalitions for halves."""
-    from calcinosis.analysis.explain import coalitions
+    from calcinosis.analysis.explain import shapley
 
     known = {"diabetes": "no", "malignancy": "no", "serum_calcium": "high", "autoantibodies": "negative"} | KINDS[kind]
     fast = cc.explain(shipped, known, state="dystrophic", against="calciphylaxis").frame.set_index("variable")
-    monkeypatch.setattr(coalitions, "_one_clique", lambda model: None)
+    monkeypatch.setattr(shapley, "_one_clique", lambda model: None)
     slow = cc.explain(shipped, known, state="dystrophic", against="calciphylaxis").frame.set_index("variable")
     for column in ("contribution", "alone", "left_out"):
         np.testing.assert_allclose(fast[column], slow[column].loc[fast.index], rtol=1e-10, atol=1e-10)

@@ -106,7 +106,7 @@ def test_a_mix_that_is_none_is_refused(shipped, mix, text):
 
 def test_a_mix_with_a_subtype_that_no_patient_has_is_refused(shipped):
     cases = cc.cases().query("diagnosis != 'iatrogenic'")
-    with pytest.raises(cc.errors.QuestionError, match="there is no patient of iatrogenic"):
+    with pytest.raises(cc.errors.QuestionError, match="no patient with iatrogenic"):
         cc.validate(shipped, cases, prevalence=MIX)
 
 

@@ -197,7 +197,7 @@ def test_the_report_holds_the_tables_the_figures_and_the_page(run, command, tmp_
         (["next-test", "--by", "price"], "no ranking 'price'"),
         (["next-test", "--without", "punch"], "no test 'punch'"),
         (["next-test", "--unasked", "pain"], "nothing was found of 'pain'"),
-        (["next-test", "--plan", "calciphylaxis=2"], "a threshold lies between 0 and 1, not at 2.0"),
+        (["next-test", "--plan", "calciphylaxis=2"], "the threshold is 2.0: give a number between 0 and 1"),
         (["next-test", "--plan", "calcifylaxis"], "did you mean 'calciphylaxis'?"),
         (["explain", "pain=sever"], "pain=sever: no state 'sever': did you mean 'severe'?"),
         (["what-if", "subtype=dystrophic", "form=calciphylaxis_uraemic"], "impossible evidence"),

@@ -121,7 +121,7 @@ def test_what_is_at_fault_is_told_in_words(run, words, message):
 
 
 def test_draws_that_cannot_be_made_are_told_in_words(run, tmp_path):
-    assert "the number of draws lies between 2 and 10,000,000" in run("--draws", "20000000").stderr
+    assert "give a number from 2 to 10,000,000" in run("--draws", "20000000").stderr
     folder = tmp_path / "light"
     shutil.copytree(shipped_folder(), folder)
     for table in (folder / "tables").glob("*.csv"):
