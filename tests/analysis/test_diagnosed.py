@@ -65,11 +65,11 @@ def test_every_fault_is_told_at_once_by_row(shipped, table):
     error = faults_of(shipped, table)
     assert error.rows == (0, 1, 2, 2)
     assert str(error) == (
-        "the cases have 4 faults\n"
+        "the cases have 4 errors\n"
         "row 1: pain=sever: no state 'sever': did you mean 'severe'? One of: none, intermittent, severe\n"
         "row 2: diagnosis: no diagnosis: write one of: dystrophic, metastatic, idiopathic, iatrogenic, calciphylaxis\n"
         "row 3: case_id=a: the same patient as in row 1: remove one of the two, or rename it\n"
-        "row 3: hard=perhaps: neither yes nor no: write one of them, or nothing"
+        "row 3: hard=perhaps: neither yes nor no: write yes or no, or leave it empty"
     )
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
@@ -87,7 +87,7 @@ def test_findings_that_cannot_go_with_the_diagnosis_are_told(shipped):
     ("change", "text"),
     [
         (lambda t: t.drop(columns="diagnosis"), "no column holds the diagnosis: name it 'diagnosis'"),
-        (lambda t: t.assign(subtype=t["diagnosis"]), "diagnosis, subtype: the diagnosis stands twice"),
+        (lambda t: t.assign(subtype=t["diagnosis"]), "diagnosis, subtype: two columns hold the diagnosis"),
         (lambda t: t.head(0), "there is no patient"),
         (lambda t: t.rename(columns={"pain": "pains"}), "pains: a column that is not read: did you mean pain?"),
         (lambda t: t.assign(diagnosis="dystrofic"), "did you mean 'dystrophic'?"),

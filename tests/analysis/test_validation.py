@@ -92,8 +92,8 @@ def test_a_mix_of_subtypes_weighs_patients_and_replaces_the_prior(shipped):
     ("mix", "text"),
     [
         (MIX | {"calcifilaxis": 0.1}, "no subtype 'calcifilaxis': did you mean 'calciphylaxis'?"),
-        ({"dystrophic": 1.0}, "the mix of subtypes lacks metastatic, idiopathic, iatrogenic, calciphylaxis"),
-        (MIX | {"dystrophic": 0.8}, "the shares add up to 1.1, not to 1"),
+        ({"dystrophic": 1.0}, "the prevalence of metastatic, idiopathic, iatrogenic, calciphylaxis is missing"),
+        (MIX | {"dystrophic": 0.8}, "the shares add up to 1.1: they must add up to 1"),
         (MIX | {"dystrophic": -0.1}, "the share of dystrophic is -0.1: give a number between 0 and 1"),
         ([0.5, 0.5], "2 shares for 5 subtypes"),
     ],

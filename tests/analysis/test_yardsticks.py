@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import CategoricalNB
 
 import calcinosis as cc
-from calcinosis.analysis.validate.baselines import baselines, likelihoods_of, logistic_regression, naive_bayes, parts_of
+from calcinosis.analysis.validate.baselines import baselines, folds_of, likelihoods_of, logistic_regression, naive_bayes
 from calcinosis.analysis.validate.labelled_cases import read_cases
 from calcinosis.analysis.validate.metrics import log_loss
 from calcinosis.analysis.validate.variable_importance import variable_importance
@@ -69,7 +69,7 @@ def test_a_subtype_that_nobody_else_has_is_improbable_but_possible(shipped):
 
 def test_many_patients_are_left_out_by_tenths_with_every_subtype_in_each(shipped):
     cases = read_cases(shipped, shipped.simulate(1000, seed=2))
-    part, words = parts_of(cases)
+    part, words = folds_of(cases)
     assert words == "a tenth left out at a time"
     for state in range(5):
         sizes = np.bincount(part[cases.truth == state], minlength=10)

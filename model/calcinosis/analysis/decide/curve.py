@@ -56,13 +56,13 @@ class DecisionCurve:
         """One line per threshold; columns as above."""
         import pandas as pd
 
-        own = self.validation
-        number = own.model.states.index(self.state)
-        truth, forecast = own.cases.truth == number, own.probabilities[:, number]
-        tail = (1 - own.mass) / 2
+        validation = self.validation
+        number = validation.model.states.index(self.state)
+        truth, forecast = validation.cases.truth == number, validation.probabilities[:, number]
+        tail = (1 - validation.mass) / 2
         odds = np.array(self.thresholds) / (1 - np.array(self.thresholds))
-        value, everyone, treated = net_benefit(truth, forecast, own.own[None], self.thresholds)
-        drawn, all_drawn, _ = net_benefit(truth, forecast, own.weights, self.thresholds)
+        value, everyone, treated = net_benefit(truth, forecast, validation.case_weights[None], self.thresholds)
+        drawn, all_drawn, _ = net_benefit(truth, forecast, validation.weights, self.thresholds)
         gain = drawn - np.maximum(all_drawn, 0.0)
         lower, upper = np.quantile(drawn, [tail, 1 - tail], axis=0)
         gain_lower, gain_upper = np.quantile(gain, [tail, 1 - tail], axis=0)

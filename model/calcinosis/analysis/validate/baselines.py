@@ -11,106 +11,106 @@ from calcinosis.inference.findings.encoding import Codes
 from calcinosis.inference.network import Array
 
 MOST_LEFT_OUT = 300
-"""Up to so many patients each is left out alone; of more, a tenth at a time."""
+"""Leave-one-out cross-validation up to this many patients, ten-fold beyond."""
 
 FOLDS = 10
+"""Folds of the cross-validation of larger cohorts."""
 
 
-def parts_of(cases: LabelledCases) -> tuple[Codes, str]:
-    """The part that each patient is left out with, axis `(patients,)`, and that in words.
+def folds_of(cases: LabelledCases) -> tuple[Codes, str]:
+    """The cross-validation fold of each patient, axis `(patients,)`, and its description.
 
-    The parts have their share of every subtype, in the order of the cases.
+    The folds are stratified by subtype, in the order of the cases.
     """
     patients = len(cases)
     if patients <= MOST_LEFT_OUT:
         return np.arange(patients), "each patient left out"
-    part = np.empty(patients, dtype=np.intp)
-    part[np.argsort(cases.truth, kind="stable")] = np.arange(patients) % FOLDS
-    return part, "a tenth left out at a time"
+    fold = np.empty(patients, dtype=np.intp)
+    fold[np.argsort(cases.truth, kind="stable")] = np.arange(patients) % FOLDS
+    return fold, "a tenth left out at a time"
 
 
 def logistic_regression(cases: LabelledCases) -> Array:
-    """The probabilities of a logistic regression fitted to the other patients, axes `(patients, states)`.
+    """Cross-validated probabilities of a logistic regression, axes `(patients, states)`.
 
-    One coefficient for each state of each variable, 0 where it was not looked at; the penalty is scikit-learn's own
-    (L2, C = 1). A subtype that is not among the others gets the share that one patient more would give it.
+    One coefficient for each state of each variable, 0 where it was not observed; the penalty is the default of
+    scikit-learn (L2, C = 1). A subtype missing from the training data gets the share of one additional patient.
     """
     from sklearn.linear_model import LogisticRegression
 
     seen = np.concatenate([np.zeros((len(cases), 0)), *(likely for _, likely in likelihoods_of(cases))], axis=1)
-    states, (part, _) = len(cases.model.states), parts_of(cases)
-    found = np.empty((len(cases), states))
-    for number in np.unique(part):
-        out = part == number
+    states, (fold, _) = len(cases.model.states), folds_of(cases)
+    probabilities = np.empty((len(cases), states))
+    for number in np.unique(fold):
+        out = fold == number
         truth = cases.truth[~out]
         there = np.unique(truth)
-        own = np.zeros((int(out.sum()), states))
+        fitted = np.zeros((int(out.sum()), states))
         if len(there) == 1 or not seen.shape[1]:
-            own[:] = np.bincount(truth, minlength=states) / max(len(truth), 1)
+            fitted[:] = np.bincount(truth, minlength=states) / max(len(truth), 1)
         else:
-            own[:, there] = LogisticRegression(max_iter=2000).fit(seen[~out], truth).predict_proba(seen[out])
-        # one imagined patient, spread over all subtypes: none is ever impossible
-        found[out] = (len(truth) * own + 1 / states) / (len(truth) + 1)
-    return found
+            fitted[:, there] = LogisticRegression(max_iter=2000).fit(seen[~out], truth).predict_proba(seen[out])
+        # one imaginary patient, spread over all subtypes, so that none has probability zero
+        probabilities[out] = (len(truth) * fitted + 1 / states) / (len(truth) + 1)
+    return probabilities
 
 
 def naive_bayes(cases: LabelledCases) -> Array:
-    """The probabilities of naive Bayes with counts from the other patients, axes `(patients, states)`.
+    """Cross-validated probabilities of naive Bayes, axes `(patients, states)`.
 
-    Every count begins at 1 (Laplace). What was not looked at is left out of the counts and of the product.
+    Every count starts at 1 (Laplace). Variables not observed are excluded from the counts and the product.
     """
-    states, (part, _) = len(cases.model.states), parts_of(cases)
+    states, (fold, _) = len(cases.model.states), folds_of(cases)
     member = np.eye(states)[cases.truth]
-    found = np.empty((len(cases), states))
-    for number in np.unique(part):
-        out = part == number
+    probabilities = np.empty((len(cases), states))
+    for number in np.unique(fold):
+        out = fold == number
         logarithms = np.log(1 + member[~out].sum(axis=0))[None].repeat(int(out.sum()), axis=0)
         for looked, likely in likelihoods_of(cases):
             counts = 1 + member[~out].T @ likely[~out]
             given = counts / counts.sum(axis=1, keepdims=True)
-            own = looked[out] > 0
-            logarithms[own] += looked[out][own, None] * np.log(likely[out][own] @ given.T)
+            observed = looked[out] > 0
+            logarithms[observed] += looked[out][observed, None] * np.log(likely[out][observed] @ given.T)
         weights = np.exp(logarithms - logarithms.max(axis=1, keepdims=True))
-        found[out] = weights / weights.sum(axis=1, keepdims=True)
-    return found
+        probabilities[out] = weights / weights.sum(axis=1, keepdims=True)
+    return probabilities
 
 
 def likelihoods_of(cases: LabelledCases) -> Iterator[tuple[Array, Array]]:
-    """Per variable that was looked at in anybody: the number of results of each patient, axis `(patients,)`, and how
-    likely they make each of its states, axes `(patients, states)`: shares that add up to 1, or 0 without a result.
+    """Per observed variable: the number of results of each patient, axis `(patients,)`, and the normalised likelihood
+    of each of its states, axes `(patients, states)`, 0 without a result.
 
-    Of several results it is the mean.
+    For several results it is their mean.
     """
     base, coded = cases.model.engine.base, cases.findings
     for name, codes in coded.codes.items():
-        every = [*base[name], *coded.further.get(name, ())]
+        possible = [*base[name], *coded.further.get(name, ())]
         states = len(cases.model.variables[name].states)
-        shares = np.zeros((len(every), states))
-        for code, results in enumerate(every):
+        shares = np.zeros((len(possible), states))
+        for code, results in enumerate(possible):
             if results:
-                own = np.array(results)
-                shares[code] = (own / own.sum(axis=1, keepdims=True)).mean(axis=0)
-        numbers = np.array([float(len(results)) for results in every])
+                likelihoods = np.array(results)
+                shares[code] = (likelihoods / likelihoods.sum(axis=1, keepdims=True)).mean(axis=0)
+        numbers = np.array([float(len(results)) for results in possible])
         if (numbers[codes] > 0).any():
             yield numbers[codes], shares[codes]
 
 
 CORE = ("cirrhosis", "warfarin", "esrd", "weight_loss", "pain", "serum_calcium", "vascular_histology")
-"""The findings that the question began with."""
+"""The seven core findings of the clinical question."""
 
 GROUPS = ("setting", "history", "examination", "laboratory", "imaging", "histology")
-"""The groups of findings that are asked alone, in the order in which a patient is worked up."""
+"""The groups of findings used alone, in the order of a patient's workup."""
 
 Baselines = Mapping[str, tuple[str, Array]]
-"""By name: what a baseline is in words, and its probabilities, axes `(patients, states)`."""
+"""By name: the label of a baseline, and its probabilities, axes `(patients, states)`."""
 
 
 def baselines(cases: LabelledCases, prevalence: Sequence[float] | None = None) -> Baselines:
-    """The answers of each baseline, for patients who all have a diagnosis.
+    """The probabilities of each baseline, for patients who all have a diagnosis.
 
-    First nothing but the prior; then the network with one group of findings, and with the seven at the heart of the
-    question; then logistic regression and naive Bayes, fitted to the cases with each patient left out, unless there is
-    but one. With a `prevalence`, each uses that mix of subtypes.
+    The prior alone; the network with one group of findings, and with the seven core findings; then cross-validated
+    logistic regression and naive Bayes, unless there is only one patient. With a `prevalence`, all use it.
 
     >>> import calcinosis as cc
     >>> from calcinosis.analysis.validate.labelled_cases import read_cases
@@ -118,28 +118,28 @@ def baselines(cases: LabelledCases, prevalence: Sequence[float] | None = None) -
     ['prior', 'setting', 'history']
     """
     variables = cases.model.variables
-    seen = [name for name, looked in cases.observed.items() if looked.any()]
-    found = {"prior": ("Prior alone", cases.probabilities(prevalence, cases.only([])))}
+    observed = [name for name, looked in cases.observed.items() if looked.any()]
+    result = {"prior": ("Prior alone", cases.probabilities(prevalence, cases.only([])))}
     for group in GROUPS:
-        own = [name for name in seen if variables[name].group == group]
-        if own:
-            found[group] = (f"{group.capitalize()} alone", cases.probabilities(prevalence, cases.only(own)))
-    core = [name for name in CORE if name in seen]
+        names = [name for name in observed if variables[name].group == group]
+        if names:
+            result[group] = (f"{group.capitalize()} alone", cases.probabilities(prevalence, cases.only(names)))
+    core = [name for name in CORE if name in observed]
     if all(name in variables for name in CORE) and core:
-        found["core"] = ("The seven core findings", cases.probabilities(prevalence, cases.only(core)))
+        result["core"] = ("The seven core findings", cases.probabilities(prevalence, cases.only(core)))
     if len(cases) == 1:
-        return found
-    _, words = parts_of(cases)
+        return result
+    _, words = folds_of(cases)
     for name, label, fitted in (
         ("logistic", "Logistic regression", logistic_regression(cases)),
         ("naive_bayes", "Naive Bayes", naive_bayes(cases)),
     ):
-        found[name] = (f"{label}, {words}", _with_mix(cases, fitted, prevalence))
-    return found
+        result[name] = (f"{label}, {words}", _with_mix(cases, fitted, prevalence))
+    return result
 
 
 def _with_mix(cases: LabelledCases, probabilities: Array, prevalence: Sequence[float] | None) -> Array:
-    """Probabilities with the mix of the cases they were fitted to replaced by another."""
+    """Probabilities with the prevalence in the fitted cases replaced by another."""
     if prevalence is None:
         return probabilities
     states = probabilities.shape[1]
