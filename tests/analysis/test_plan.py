@@ -182,7 +182,7 @@ def test_unless_told_the_leading_state_is_asked_and_the_first_state_is_negative(
         ({"threshold": 0}, "the threshold is 0: give a number between 0 and 1"),
         ({"threshold": 1.0}, "the threshold is 1.0: give a number between 0 and 1"),
         ({"threshold": float("nan")}, "give a number between 0 and 1"),
-        ({"steps": 0}, "between 1 and 1,000 results can be looked ahead, not 0"),
+        ({"steps": 0}, "0 further results: give a number from 1 to 1,000"),
         ({"steps": 1001}, "not 1001"),
         ({"mass": 2}, "2"),
     ],
@@ -194,7 +194,7 @@ def test_what_cannot_be_asked_is_said(asked, says):
 
 def test_without_a_variable_to_repeat_there_is_no_plan(build):
     model = cc.Model(build("d", {"d": ("s t", "", [0.5, 0.5]), "look": ("n y", "d", [[0.8, 0.2], [0.3, 0.7]])}))
-    with pytest.raises(cc.errors.QuestionError, match="no variable of this network takes several results"):
+    with pytest.raises(cc.errors.QuestionError, match="no variable of this network is repeatable"):
         cc.serial_testing(model)
     look = ("n y", "d", [[0.8, 0.2], [0.3, 0.7]])
     two = cc.Model(build("d", {"d": ("s t", "", [0.5, 0.5]), "a": look, "b": look}, repeatable=["a", "b"]))

@@ -190,7 +190,7 @@ def test_the_report_holds_the_tables_the_figures_and_the_page(run, command, tmp_
         (["explain", "--background", "pain"], "no finding for 'pain'"),
         (["explain", "subtype=idiopathic"], "the odds are infinite and cannot be attributed to findings"),
         (["what-if", "--towards", "nobody"], "no state 'nobody' of subtype"),
-        (["what-if", "--towards", "dystrophic"], "dystrophic leads already"),
+        (["what-if", "--towards", "dystrophic"], "dystrophic already ranks first"),
         (["what-if", "--order", "pane", "pain=none"], "no finding for 'pane': did you mean 'pain'?"),
         (["what-if", "--instead", "pain=sever"], "pain=sever: no state 'sever': did you mean 'severe'?"),
         (["what-if", "--instead", "severe"], "not finding=value: severe"),
