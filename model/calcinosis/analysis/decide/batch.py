@@ -64,7 +64,7 @@ class DecisionBatch:
         worths = [worth]
         for workup in problem.workups:
             if workup.action.meanwhile:
-                # whoever changes treatment after the tests has the harms of both
+                # changing treatment after the tests adds the harms of the first
                 given = problem.number(workup.action.meanwhile)
                 other = np.arange(len(problem.treatments)) != given
                 extra = _valued(harms[:, given : given + 1], values)

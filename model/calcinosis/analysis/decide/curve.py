@@ -155,16 +155,16 @@ def decision_curve(
     mass: float = CREDIBLE,
     seed: int = 0,
 ) -> DecisionCurve:
-    """Whether deciding by the probability of a state does more good than treating everyone, or no one.
+    """The decision curve of a state: net benefit of deciding by its probability, against treating all or none.
 
     Args:
-        cases: patients with a diagnosis, as for `validate`, or what `validate` gave.
-        state: the state that is treated; unless told, the most severe by the decisions of the priors, or the last one.
+        cases: patients with a diagnosis, as for `validate`, or the result of `validate`.
+        state: the state that is treated; by default the most severe by the decisions of the priors, or the last one.
         thresholds: each above 0 and below 1.
         prevalence, draws, mass, seed: as for `validate`.
 
     Raises:
-        CasesError, QuestionError: as `validate`; for a word that is no state, or thresholds out of range.
+        CasesError, QuestionError: as `validate`; for an unknown state, or thresholds out of range.
 
     >>> import calcinosis as cc
     >>> curve = cc.decision_curve(cc.load(), cc.cases(), state="calciphylaxis", thresholds=[0.2, 0.5], draws=100)
@@ -177,7 +177,7 @@ def decision_curve(
     if state not in model.states:
         raise QuestionError(f"no state {state!r} of {model.target}: {choose_from(state, model.states)}")
     at = tuple(thresholds)
-    if not at or not all(0 < own < 1 for own in at):
+    if not at or not all(0 < threshold < 1 for threshold in at):
         raise QuestionError("the thresholds of a decision curve lie between 0 and 1")
     if not isinstance(cases, Validation):
         cases = validate(model, cases, prevalence=prevalence, draws=draws, mass=mass, seed=seed)

@@ -302,8 +302,8 @@ def decide(
 
     >>> import calcinosis as cc
     >>> model = cc.load()
-    >>> found = cc.decide(model, pain="severe", ulceration="yes", without=["excision", "intralesional_sts"])
-    >>> found.leading
+    >>> result = cc.decide(model, pain="severe", ulceration="yes", without=["excision", "intralesional_sts"])
+    >>> result.leading
     'iv_sts'
     >>> cc.decide(model, pain="none", utilities={"infusions": 0}).frame["action"][0]
     'excision'

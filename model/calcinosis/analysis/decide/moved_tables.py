@@ -51,8 +51,8 @@ class TableMoves:
             for sets, measured in self.measured:
                 factors[sets] = 0.0
                 factors[sets, ..., :1] = measured.likelihood(rows)
-        found = self.rest[:, own, None] + factors @ self.gains[:, own].swapaxes(-1, -2)
-        return found.transpose(1, 2, 0, 3)
+        weights = self.rest[:, own, None] + factors @ self.gains[:, own].swapaxes(-1, -2)
+        return weights.transpose(1, 2, 0, 3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,8 +86,8 @@ def moved_tables(network: Network, evidences: Sequence[Evidence]) -> list[TableM
     totals = np.zeros((len(evidences), len(network.variables[network.target].states)))
     parts: dict[str, list[_Part]] = {}
     for sets in alike.values():
-        totals[sets], found = _weighed(network, [evidences[number] for number in sets], np.array(sets))
-        for part in found:
+        totals[sets], weighed = _weighed(network, [evidences[number] for number in sets], np.array(sets))
+        for part in weighed:
             parts.setdefault(part.own.family.variable, []).append(part)
     return [_table(network, name, parts[name], totals) for name in network.tables if name in parts]
 
@@ -97,17 +97,17 @@ def _weighed(network: Network, evidences: Sequence[Evidence], sets: Rows) -> tup
     contraction = contract(network, evidences[0])
     first = {finding.variable: finding for finding in evidences[0]}
     changed = {one.variable for evidence in evidences for one in evidence if one != first[one.variable]}
-    every = [contraction.with_results(own, changed) for own in evidences]
-    alike = [_alike(network, own) for own in zip(*every, strict=True)]
+    families = [contraction.with_results(own, changed) for own in evidences]
+    alike = [_alike(network, own) for own in zip(*families, strict=True)]
     # the contexts that share a row depend on the results, so factors are laid out by context
     contraction = replace(contraction, families=tuple(family.by_context() for family in contraction.families))
     factors = [_stacked(own, len(sets)) for own in alike]
     parts = []
-    for owns, by_factor in zip(alike, contraction.derivatives(factors), strict=True):
-        for own in owns:
+    for variants, by_factor in zip(alike, contraction.derivatives(factors), strict=True):
+        for own in variants:
             by_set = np.moveaxis(own.family.by_row(by_factor[..., own.sets]), -1, 0)
-            found = gains_and_rest(own.family, own.rows, own.factor, by_set)
-            parts.append(_Part(replace(own, sets=sets[own.sets]), *found))
+            gains_rest = gains_and_rest(own.family, own.rows, own.factor, by_set)
+            parts.append(_Part(replace(own, sets=sets[own.sets]), *gains_rest))
     return contraction.weights(factors).T, parts
 
 
@@ -117,12 +117,12 @@ def _alike(network: Network, families: Sequence[Family]) -> list[_Alike]:
     for number, family in enumerate(families):
         parts = family.rows, family.contexts, family.likelihoods
         sets.setdefault(tuple(part.tobytes() for part in parts), []).append(number)
-    found = []
+    alike = []
     for numbers in sets.values():
         family = families[numbers[0]]
         rows = network.rows(family.variable)[family.rows]
-        found.append(_Alike(family, np.array(numbers), rows, family.factor(rows)))
-    return found
+        alike.append(_Alike(family, np.array(numbers), rows, family.factor(rows)))
+    return alike
 
 
 def _stacked(alike: Sequence[_Alike], count: int) -> Array:
@@ -130,10 +130,10 @@ def _stacked(alike: Sequence[_Alike], count: int) -> Array:
     by_context = [own.factor[own.family.contexts][..., None] for own in alike]
     if len(alike) == 1:
         return by_context[0]
-    found = np.empty((*by_context[0].shape[:-1], count))
+    stacked = np.empty((*by_context[0].shape[:-1], count))
     for own, factor in zip(alike, by_context, strict=True):
-        found[..., own.sets] = factor
-    return found
+        stacked[..., own.sets] = factor
+    return stacked
 
 
 def _table(network: Network, variable: str, parts: Sequence[_Part], totals: Array) -> TableMoves:

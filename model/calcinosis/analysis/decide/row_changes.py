@@ -187,8 +187,8 @@ def _free(table: TableMoves) -> Rows:
     """The entries that can move: what is so by definition, 0 or 1, stays so; of a row of two the rarer tells all."""
     states = table.moved.shape[-1]
     now = table.knots[:, 1]
-    told = (states > 2) | (now < 0.5) | ((now == 0.5) & (table.numbers % states == 0))
-    return np.flatnonzero((now > 0) & (now < 1) & told)
+    named = (states > 2) | (now < 0.5) | ((now == 0.5) & (table.numbers % states == 0))
+    return np.flatnonzero((now > 0) & (now < 1) & named)
 
 
 def _blocks(tables: Sequence[TableMoves], most: int) -> Iterator[list[tuple[TableMoves, Rows]]]:

@@ -64,7 +64,7 @@ def envelope(best: Best, points: Sequence[float]) -> tuple[Segment, ...]:
     gaps = [
         (Segment(*ends, first), last) for ends, (first, last) in zip(pairwise(points), pairwise(lines), strict=True)
     ]
-    found: list[Segment] = []
+    segments: list[Segment] = []
     while gaps:
         crossed = []
         for gap, last in gaps:
@@ -72,16 +72,16 @@ def envelope(best: Best, points: Sequence[float]) -> tuple[Segment, ...]:
             if gap.start < at < gap.stop:
                 crossed.append((gap, at, last))
             else:  # the lines are equal, or touch at an end: then one of them is highest throughout
-                found.append(Segment(gap.start, gap.stop, last if at <= gap.start else gap.line))
+                segments.append(Segment(gap.start, gap.stop, last if at <= gap.start else gap.line))
         gaps = []
         for (gap, at, last), middle in zip(crossed, best([at for _, at, _ in crossed]) if crossed else (), strict=True):
             known = max(gap.line(at), last(at))
             left, right = Segment(gap.start, at, gap.line), Segment(at, gap.stop, middle)
             if middle(at) <= known + NEARLY * (1 + abs(known)):
-                found += [left, Segment(at, gap.stop, last)]
+                segments += [left, Segment(at, gap.stop, last)]
             else:
                 gaps += [(left, middle), (right, last)]
-    return tuple(sorted(found, key=lambda piece: piece.start))
+    return tuple(sorted(segments, key=lambda piece: piece.start))
 
 
 def by_choice(pieces: Sequence[Segment]) -> tuple[Segment, ...]:
@@ -218,14 +218,14 @@ class Thresholds:
         at = np.unique([0.0, *(piece.stop for own in (first, second) for piece in self.bent[own])])
         gap = self._values(first, at) - self._values(second, at)
         apart = np.flatnonzero(np.abs(gap) > NEAR)
-        found = []
+        ties = []
         for here, there in pairwise(apart.tolist()):
             if gap[here] * gap[there] < 0:
                 below, above = (first, second) if gap[here] > 0 else (second, first)
                 share = gap[here] / (gap[here] - gap[there])
                 tie = at[here] + share * (at[there] - at[here]) if there == here + 1 else at[there - 1]
-                found.append((below, above, float(tie)))
-        return found
+                ties.append((below, above, float(tie)))
+        return ties
 
 
 def _line(pieces: Sequence[Segment], x: float) -> UtilityLine:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from calcinosis.analysis.learn.em import climb, implied_pseudocounts, pseudocounts_of
+from calcinosis.analysis.learn.rewriting import citation_of, moved_rows, rewritten
 from calcinosis.analysis.plain import plain_lines
 from calcinosis.analysis.validate.labelled_cases import LabelledCases, read_cases
 from calcinosis.analysis.validate.row_scores import row_counts
@@ -20,19 +20,12 @@ from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked
-from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.number import fault_of_weight
 from calcinosis.knowledge.problem import choose_from
-from calcinosis.knowledge.records import Priors, Row, Source
+from calcinosis.knowledge.records import Source
 
 if TYPE_CHECKING:
     import pandas as pd
-
-WEIGHTS = ("weight_before", "weight_after")
-"""The columns with the weight of a row."""
-
-MOST_MOVED = ("state", "before", "after")
-"""The columns of the state whose probability moved most."""
 
 LEAST = 1e-14
 """Rows that gained less than this share of a patient gained only rounding, and do not change."""
@@ -159,14 +152,16 @@ def update(
     start = expectation(tables).log_likelihood
     informed, cases_of = _counts(model, end.point.tables, labelled, weight)
     gained = {v: np.where(informed[v] < LEAST, 0.0, informed[v]) for v in learned}
-    after, source = _rewritten(model, end.point.tables, gained, _citing(model, labelled, weight, name, year), cases_of)
+    after, source = rewritten(
+        model, end.point.tables, gained, citation_of(model, labelled, weight, name, year), cases_of
+    )
     return Update(
         before=model,
         model=after,
         cases=labelled,
         weight=weight,
         source=source,
-        rows=_moved(model, after, gained, cases_of),
+        rows=moved_rows(model, after, gained, cases_of),
         objective=end.densities,
         log_likelihood=(start, end.point.log_likelihood),
         settled=end.settled,
@@ -220,7 +215,7 @@ def forget(
                 f" ({', '.join(model.entries.givens[name][int(wrong.argmax())])}) would have negative counts"
             )
         former[name] /= former[name].sum(axis=-1, keepdims=True)
-    after, _ = _rewritten(model, former, {name: -own for name, own in lost.items()}, None, cases_of)
+    after, _ = rewritten(model, former, {name: -own for name, own in lost.items()}, None, cases_of)
     likelihood = expectation(former).log_likelihood
     return Update(
         before=model,
@@ -228,7 +223,7 @@ def forget(
         cases=labelled,
         weight=weight,
         source=None,
-        rows=_moved(model, after, {name: -own for name, own in lost.items()}, cases_of),
+        rows=moved_rows(model, after, {name: -own for name, own in lost.items()}, cases_of),
         objective=(counted.log_likelihood,),
         log_likelihood=(counted.log_likelihood, likelihood),
     )
@@ -280,89 +275,3 @@ def _counts(
 
 def _rows(model: Model) -> Tables:
     return {name: model.network.rows(name) for name in model.variables}
-
-
-@dataclass(frozen=True)
-class _Citing:
-    """The citation of a cohort by rows."""
-
-    source: Source
-    name: str
-
-    def note(self, row: Row, cases: float, informed: float) -> str:
-        """The note of a row with the cohort added."""
-        note = f"{self.name}: {cases:.3g} patients, equivalent to {informed:.3g} complete ones."
-        return f"{row.note} {note}".strip()
-
-
-def _citing(model: Model, cases: LabelledCases, weight: float, name: str, year: str) -> _Citing | None:
-    """A source with a new key for a cohort; None for a network without a priors folder."""
-    if model.priors is None:
-        return None
-    name = " ".join(name.split())
-    stem = re.sub(r"\W+", "_", name.casefold()).strip("_") or "cohort"
-    taken = model.priors.sources
-    number = next(n for n in range(1, len(taken) + 2) if (stem if n == 1 else f"{stem}_{n}") not in taken)
-    key, name = (stem, name) if number == 1 else (f"{stem}_{number}", f"{name} ({number})")
-    counted = "" if weight == 1 else f", each counted {weight:g}"
-    note = "Learned by 'calcinosis update'; the former rows are in updates/."
-    return _Citing(Source(key, "cohort", f"{name}, {len(cases):,} patients{counted}", year, "", note), name)
-
-
-def _rewritten(
-    model: Model, tables: Tables, gained: Mapping[str, Array], citing: _Citing | None, cases: Mapping[str, Array]
-) -> tuple[Model, Source | None]:
-    """The model with new rows where weight was gained or lost, and the source they cite."""
-    weights = {v: own + gained.get(v, 0.0) for v, own in model.network.weights.items()}
-    if model.priors is None:
-        moved = {v: (np.flatnonzero(own), tables[v][own != 0]) for v, own in gained.items()}
-        return Model(replace(model.network.with_rows(moved), weights=FrozenMap(weights))), None
-    changed = dict(model.priors.tables)
-    for name, own in gained.items():
-        rows = list(changed[name].rows)
-        for number in np.flatnonzero(own).tolist():
-            probabilities, weight = tuple(tables[name][number].tolist()), float(weights[name][number])
-            row = replace(rows[number], probabilities=probabilities, weight=weight)
-            if citing is not None:
-                note = citing.note(row, float(cases[name][number]), float(own[number]))
-                row = replace(row, sources=(*row.sources, citing.source.key), note=note)
-            rows[number] = row
-        changed[name] = replace(changed[name], rows=tuple(rows))
-    any_row = any(own.any() for own in gained.values())
-    sources = dict(model.priors.sources)
-    if citing is not None and any_row:
-        sources[citing.source.key] = citing.source
-    priors: Priors = replace(model.priors, tables=FrozenMap(changed), sources=FrozenMap(sources))
-    after = model.with_priors(priors)
-    return after, citing.source if citing is not None and any_row else None
-
-
-def _moved(model: Model, after: Model, gained: Mapping[str, Array], cases: Mapping[str, Array]) -> pd.DataFrame:
-    """The rows that moved, the farthest first."""
-    import pandas as pd
-
-    lines: list[Sequence[Any]] = []
-    for name, own in gained.items():
-        states = model.variables[name].state_names
-        old, new = (m.network.rows(name) for m in (model, after))
-        weights = [m.network.weights[name] for m in (model, after)]
-        for row in np.flatnonzero(own).tolist():
-            shift = new[row] - old[row]
-            most = int(np.abs(shift).argmax())
-            lines.append(
-                (
-                    name,
-                    ", ".join(model.entries.givens[name][row]),
-                    float(cases[name][row]),
-                    float(own[row]),
-                    *(float(w[row]) for w in weights),
-                    float(np.abs(shift).sum() / 2),
-                    states[most],
-                    float(old[row, most]),
-                    float(new[row, most]),
-                )
-            )
-    heads = ["table", "given", "cases", "informed", *WEIGHTS, "moved", *MOST_MOVED]
-    frame = pd.DataFrame(lines, columns=heads)
-    farthest = frame["moved"].sort_values(ascending=False, kind="stable").index
-    return frame.loc[farthest].reset_index(drop=True)

@@ -216,8 +216,8 @@ def one_way(
         QuestionError: for a mass not between 0 and 1, or an unknown scheme.
 
     >>> import calcinosis as cc
-    >>> found = cc.sensitivity.one_way(cc.load(), warfarin="yes", pain="severe")
-    >>> row = found.frame.set_index("entry").loc["warfarin=yes@esrd=no,subtype=calciphylaxis"]
+    >>> result = cc.sensitivity.one_way(cc.load(), warfarin="yes", pain="severe")
+    >>> row = result.frame.set_index("entry").loc["warfarin=yes@esrd=no,subtype=calciphylaxis"]
     >>> bool(row["derivative"] > 0), float(row["weight"])
     (True, 53.0)
     """

@@ -100,8 +100,8 @@ def robust_bounds(
         QuestionError: for an epsilon not between 0 and 1.
 
     >>> import calcinosis as cc
-    >>> found = cc.sensitivity.robust_bounds(cc.load(), pain="severe", epsilon=0.02).frame
-    >>> bool(found["probability"].between(found["lower_bound"], found["upper_bound"]).all())
+    >>> result = cc.sensitivity.robust_bounds(cc.load(), pain="severe", epsilon=0.02).frame
+    >>> bool(result["probability"].between(result["lower_bound"], result["upper_bound"]).all())
     True
     """
     import pandas as pd

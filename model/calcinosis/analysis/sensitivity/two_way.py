@@ -231,9 +231,9 @@ def two_way(
             two steps; for a mass not between 0 and 1.
 
     >>> import calcinosis as cc
-    >>> found = cc.sensitivity.two_way(cc.load(), {"pain": "severe"}, "sex=male@form=calciphylaxis_uraemic",
+    >>> result = cc.sensitivity.two_way(cc.load(), {"pain": "severe"}, "sex=male@form=calciphylaxis_uraemic",
     ...                    "subtype=calciphylaxis@care_setting=hospital_inpatient", steps=10)
-    >>> found.probabilities.shape
+    >>> result.probabilities.shape
     (11, 11, 5)
     """
     if scheme not in ("proportional", "uniform"):

@@ -243,8 +243,8 @@ def uncertainty(
         QuestionError: for draws below 2 or above MOST_DRAWS, a mass not between 0 and 1, or rows without weights.
 
     >>> import calcinosis as cc
-    >>> found = cc.sensitivity.uncertainty(cc.load(), pain="severe", draws=1000)
-    >>> found.frame.columns.to_list()
+    >>> result = cc.sensitivity.uncertainty(cc.load(), pain="severe", draws=1000)
+    >>> result.frame.columns.to_list()
     ['subtype', 'probability', 'mean', 'sd', 'lower', 'median', 'upper', 'leads']
     """
     if not 2 <= draws <= MOST_DRAWS:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from calcinosis.analysis.validate.patient_weights import share_interval
 from calcinosis.inference.findings.encoding import Codes
 from calcinosis.inference.network import Array
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BINS = 10
 """Number of bins of equal width."""
@@ -149,6 +154,14 @@ def surprises(forecasts: Array, came: Array) -> list[Surprise]:
     return levels
 
 
+def surprise_index(forecasts: Iterable[tuple[str, Array, Array]]) -> pd.DataFrame:
+    """The surprise index of named forecasts with their outcomes; see `Validation.surprise`."""
+    import pandas as pd
+
+    lines = [{"subtype": name, **vars(level)} for name, values, came in forecasts for level in surprises(values, came)]
+    return pd.DataFrame(lines, columns=["subtype", "said", "times", "otherwise", "share", "allowed"])
+
+
 def roc_area(probabilities: Array, truth: Codes, weights: Array, state: int) -> Array:
     """The area under the ROC curve of one state against the rest, axis `(draws,)`: the probability that a patient with
     that state gets a higher forecast than one without, ties counting half.
@@ -182,6 +195,20 @@ def roc_curve(probabilities: Array, truth: Codes, case_weights: Array, state: in
     thresholds = np.concatenate([[np.inf], -distinct])
     rates = [np.concatenate([[0.0], np.cumsum(count) / count.sum()]) for count in (false, true)]
     return thresholds, rates[0], rates[1]
+
+
+def roc_curves(probabilities: Array, truth: Codes, case_weights: Array, states: Mapping[int, str]) -> pd.DataFrame:
+    """The ROC curves of several states: subtype, threshold, false_positive_rate, true_positive_rate."""
+    import pandas as pd
+
+    columns = ["subtype", "threshold", "false_positive_rate", "true_positive_rate"]
+    parts = [
+        pd.DataFrame(dict(zip(columns[1:], roc_curve(probabilities, truth, case_weights, number), strict=True))).assign(
+            subtype=name
+        )
+        for number, name in states.items()
+    ]
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 
 def _blocks(values: Array) -> tuple[tuple[Codes, Codes], Array]:

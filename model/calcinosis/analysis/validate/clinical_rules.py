@@ -108,19 +108,19 @@ def _contrary(model: Model, second_order: SecondOrder, rule: Expectation, failur
 
 
 def contexts_of(model: Model, finding: str, most: int) -> list[Context]:
-    """The contexts a rule on `finding` is tried in: none, one, then two other observed variables, `most` in all."""
+    """The contexts in which a rule on `finding` is tried: none, one, then two other findings, at most `most`."""
     others = [v for v in model.variables.values() if v.name not in model.inferred and v.name != finding]
-    found: list[Context] = []
+    contexts: list[Context] = []
     for size in range(3):
         level: list[Context] = [
             tuple(zip((v.name for v in chosen), states, strict=True))
             for chosen in combinations(others, size)
             for states in product(*(v.state_names for v in chosen))
         ]
-        if len(found) + len(level) > most and found:
-            return found
-        found += level
-    return found
+        if len(contexts) + len(level) > most and contexts:
+            return contexts
+        contexts += level
+    return contexts
 
 
 def _check(model: Model, rule: Expectation, most: int) -> RuleCheck:
@@ -128,38 +128,38 @@ def _check(model: Model, rule: Expectation, most: int) -> RuleCheck:
     compared, given = _log_odds(model, rule, contexts)
     change = (given - compared) * (1 if rule.direction == "raises" else -1)
     broken = change < -LOG_ODDS_TOLERANCE
-    broken[0] = change[0] <= LOG_ODDS_TOLERANCE  # with nothing else known the rule must have its effect
+    broken[0] = change[0] <= LOG_ODDS_TOLERANCE  # without other findings the rule must have its effect
     worst = sorted(np.flatnonzero(broken).tolist(), key=lambda i: float(change[i]))
     failures = tuple(Failure(contexts[i], _probability(compared[i]), _probability(given[i])) for i in worst)
     return RuleCheck(rule, int(np.isfinite(change).sum()), failures)
 
 
 def _log_odds(model: Model, rule: Expectation, contexts: Sequence[Context]) -> tuple[Array, Array]:
-    """The log-odds of the rule's subtype in each context, under the state compared with and under the rule's own;
-    NaN, which breaks no rule, where the context cannot be."""
+    """The log-odds of the rule's subtype in each context, under the state compared with and under the rule's state;
+    NaN, which breaks no rule, where the context is impossible."""
     subtype = model.states.index(rule.subtype)
     others = [i for i in range(len(model.states)) if i != subtype]
     rivals = [model.states.index(rule.against)] if rule.against else others
     codes = _codes(model, contexts)
-    found = []
+    odds = []
     for state in (rule.compared_with, rule.state):
-        own = np.full(len(contexts), model.variables[rule.finding].state_names.index(state))
+        states = np.full(len(contexts), model.variables[rule.finding].state_names.index(state))
         none = np.zeros(len(contexts), dtype=np.int64)
-        weights = model.engine.weigh(Coded(len(contexts), codes | {rule.finding: own}, {}, none)).weights
+        weights = model.engine.weigh(Coded(len(contexts), codes | {rule.finding: states}, {}, none)).weights
         with np.errstate(divide="ignore", invalid="ignore"):
-            found.append(np.log(weights[:, subtype]) - np.log(weights[:, rivals].sum(axis=1)))
-    return found[0], found[1]
+            odds.append(np.log(weights[:, subtype]) - np.log(weights[:, rivals].sum(axis=1)))
+    return odds[0], odds[1]
 
 
 def _codes(model: Model, contexts: Sequence[Context]) -> dict[str, Codes]:
     """One patient per context."""
-    found: dict[str, Codes] = {}
+    codes: dict[str, Codes] = {}
     for i, context in enumerate(contexts):
         for name, state in context:
-            if name not in found:
-                found[name] = np.full(len(contexts), model.engine.base[name][()])
-            found[name][i] = model.variables[name].state_names.index(state)
-    return found
+            if name not in codes:
+                codes[name] = np.full(len(contexts), model.engine.base[name][()])
+            codes[name][i] = model.variables[name].state_names.index(state)
+    return codes
 
 
 def _probability(log_odds: float) -> float:

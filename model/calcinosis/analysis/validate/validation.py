@@ -13,7 +13,7 @@ import numpy as np
 from calcinosis.analysis.explain.explanation import explain
 from calcinosis.analysis.plain import lines_of, plain_lines
 from calcinosis.analysis.validate.baselines import baselines
-from calcinosis.analysis.validate.calibration import calibration_curve, roc_area, roc_curve, surprises
+from calcinosis.analysis.validate.calibration import calibration_curve, roc_area, roc_curves, surprise_index
 from calcinosis.analysis.validate.cohort_check import CohortCheck, check_cohort
 from calcinosis.analysis.validate.labelled_cases import LabelledCases, read_cases
 from calcinosis.analysis.validate.metrics import METRICS, Metric, confusion_matrix, log_scores, patient_scores
@@ -125,14 +125,7 @@ class Validation:
 
         The columns: subtype, said, times, otherwise, share, allowed (the share that the forecasts allow). Patients are
         unweighted, whatever the prevalence."""
-        import pandas as pd
-
-        lines = [
-            {"subtype": name, **vars(level)}
-            for name, forecasts, came in self._forecasts()
-            for level in surprises(forecasts, came)
-        ]
-        return pd.DataFrame(lines, columns=["subtype", "said", "times", "otherwise", "share", "allowed"])
+        return surprise_index(self._forecasts())
 
     @cached_property
     def roc(self) -> pd.DataFrame:
@@ -152,17 +145,7 @@ class Validation:
     @cached_property
     def curves(self) -> pd.DataFrame:
         """The ROC curves: subtype, threshold, false_positive_rate, true_positive_rate."""
-        import pandas as pd
-
-        parts = [
-            pd.DataFrame(
-                dict(zip(("threshold", "false_positive_rate", "true_positive_rate"), found, strict=True)),
-            ).assign(subtype=name)
-            for number, name in self._present_subtypes()
-            for found in [roc_curve(self.probabilities, self.cases.truth, self.case_weights, number)]
-        ]
-        columns = ["subtype", "threshold", "false_positive_rate", "true_positive_rate"]
-        return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+        return roc_curves(self.probabilities, self.cases.truth, self.case_weights, dict(self._present_subtypes()))
 
     @cached_property
     def confusion(self) -> pd.DataFrame:

@@ -150,17 +150,21 @@ def serial_testing(
         except (ImpossibleEvidence, QuestionError):
             return None
 
-    def line(step: int, result: str, own: Posterior) -> dict[str, Any]:
-        chance = float(np.exp(own.log_evidence - posterior.log_evidence))
-        found = {"step": step, "result": result, "chance": chance, **own.probabilities_of}
-        return found | own.limits(mass).get(state, {}) | {"leading": own.leading, "below": own[state] < threshold}
+    def line(step: int, result: str, after_it: Posterior) -> dict[str, Any]:
+        chance = float(np.exp(after_it.log_evidence - posterior.log_evidence))
+        columns = {"step": step, "result": result, "chance": chance, **after_it.probabilities_of}
+        return (
+            columns
+            | after_it.limits(mass).get(state, {})
+            | {"leading": after_it.leading, "below": after_it[state] < threshold}
+        )
 
     lines = [line(0, "", posterior)]
     results = [negative, *(other for other in tested.state_names if other != negative)]
     for step in range(1, steps + 1):
-        found = {result: after(*[negative] * (step - 1), result) for result in results}
-        lines += [line(step, result, own) for result, own in found.items() if own is not None]
-        if found[negative] is None:
+        posteriors = {result: after(*[negative] * (step - 1), result) for result in results}
+        lines += [line(step, result, after_it) for result, after_it in posteriors.items() if after_it is not None]
+        if posteriors[negative] is None:
             break  # no further negative result can come
     frame = pd.DataFrame(lines)
     chain = _chain(frame, negative)
