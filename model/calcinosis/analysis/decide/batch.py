@@ -209,7 +209,7 @@ def first_change(start: DecisionBatch, stop: DecisionBatch, leader: int) -> tupl
 
 
 def _gap(values: Array, leader: int) -> Array:
-    """The lead of the best other action over the leader."""
+    """The advantage of the best other action over the leader."""
     others = np.delete(values, leader, axis=1)
     best = others.max(axis=1) if others.shape[1] else np.full(len(values), -np.inf)
     return np.asarray(best - values[:, leader])

@@ -247,7 +247,7 @@ class Decision:
 
     def _where(self, own: Thresholds) -> str:
         label = self.posterior.labels[self.state]
-        here = own.frame[own.frame["now"]]  # who leads there, or an action that is worth as much
+        here = own.frame[own.frame["now"]]  # the optimal action there, or one that ties with it
         now = f"now {percent(own.now)}"
         if len(own.frame) == 1:
             return f"Whatever the probability of {label} ({now}), it leads."

@@ -74,8 +74,8 @@ def result_sets(problem: DecisionProblem) -> ResultSets:
     """The sets of results of a decision problem."""
     model = problem.model
     parts = [_Observations((), np.zeros((1, 0), dtype=np.int32), np.ones(1))]
-    seen = [workup.outcomes for workup in problem.workups]
-    parts += [_Observations(own.reveals, own.results, own.joint.sum(axis=1)) for own in seen]
+    outcomes = [workup.outcomes for workup in problem.workups]
+    parts += [_Observations(own.reveals, own.results, own.joint.sum(axis=1)) for own in outcomes]
     whole = [max((own for own in parts if part.variables <= own.variables), key=lambda own: len(own.reveals))
              for part in parts]  # fmt: skip
     chances: dict[_Key, float] = {}
@@ -184,7 +184,7 @@ class RowMoves:
 
 
 def _free(table: TableMoves) -> Rows:
-    """The entries that can move: what is so by definition, 0 or 1, stays so; of a row of two the rarer tells all."""
+    """The entries that can move: not structural zeros or ones; of a binary row only the rarer state."""
     states = table.moved.shape[-1]
     now = table.knots[:, 1]
     named = (states > 2) | (now < 0.5) | ((now == 0.5) & (table.numbers % states == 0))
@@ -192,7 +192,7 @@ def _free(table: TableMoves) -> Rows:
 
 
 def _blocks(tables: Sequence[TableMoves], most: int) -> Iterator[list[tuple[TableMoves, Rows]]]:
-    """The entries that can move, by table, in blocks of at most so many."""
+    """The entries that can move, by table, in blocks of limited size."""
     block: list[tuple[TableMoves, Rows]] = []
     left = most
     for table in tables:

@@ -237,14 +237,7 @@ def _contributions(
     alone = dict(zip(names, reached[1 : count + 1] - before, strict=True))
     left_out = dict(zip(names, after - reached[count + 2 :], strict=True))
     values = dict(zip(names, shapley_values(count, log_odds), strict=True))
-    # an uninformative finding (either of all states) is no switch, and contributes nothing
-    names = [finding.variable for finding in apart]
-    words = [phrase(model.variables[name], explained[name]) for name in names]
-    groups = [model.variables[name].group for name in names]
-    if len(rest):
-        words.append(not_mentioned(len(rest), other=REPORTING in groups))
-        names.append(TOGETHER)
-        groups.append(REPORTING)
+    names, groups, words = _rows_of(model, apart, explained, rest)
     contribution = np.array([values.get(name, 0.0) for name in names])
     frame = pd.DataFrame(
         {
@@ -258,10 +251,32 @@ def _contributions(
             "left_out": [left_out.get(name, 0.0) for name in names],
         }
     )
+    return before, after, _sorted(frame)
+
+
+def _sorted(frame: pd.DataFrame) -> pd.DataFrame:
+    """The findings for the hypothesis first; on each side by the strength of their group, then by their own."""
+    import pandas as pd
+
     side = np.sign(frame["contribution"])
     together = frame["contribution"].abs().groupby([side, frame["group"]]).transform("sum")
     order = np.lexsort((-frame["contribution"].abs(), pd.factorize(frame["group"])[0], -together, -side))
-    return before, after, frame.iloc[order].reset_index(drop=True)
+    return frame.iloc[order].reset_index(drop=True)
+
+
+def _rows_of(
+    model: Model, apart: Evidence, explained: Evidence, rest: Evidence
+) -> tuple[list[str], list[str], list[str]]:
+    """The variable, group and wording of each row of the frame."""
+    # an uninformative finding (either of all states) is no switch, and contributes nothing
+    names = [finding.variable for finding in apart]
+    words = [phrase(model.variables[name], explained[name]) for name in names]
+    groups = [model.variables[name].group for name in names]
+    if len(rest):
+        words.append(not_mentioned(len(rest), other=REPORTING in groups))
+        names.append(TOGETHER)
+        groups.append(REPORTING)
+    return names, groups, words
 
 
 def _check_finite(hypothesis: Hypothesis, names: Sequence[str], reached: Array) -> None:

@@ -242,7 +242,7 @@ def _variables(cases: LabelledCases, seed: int) -> pd.DataFrame:
 
 
 def _p_value(predictive: Array, off: float, predicted: Array, spread: Array, rng: np.random.Generator) -> float:
-    """The probability that some state's count is off by so many standard deviations, if the predictions are right.
+    """The probability that some state's count deviates by at least `off` SD, if the predictions are right.
 
     The findings are resampled from the predictions; if too few resamples reach that far, the normal distribution with a
     Bonferroni correction over the states.

@@ -205,11 +205,7 @@ def read_cases(model: Model, cases: pd.DataFrame, *, every: bool = True, record:
     given = coded.codes[model.target].astype(np.intp)
     truth = np.where(given < missing, given, -1)
     _check_diagnoses(model, all_columns[target], target, given, truth, batch.faults, every, errors)
-    none = np.flatnonzero(model.engine.weigh(coded).weights.max(axis=1) <= 0)
-    for row, clash in zip(none.tolist(), clashes(model.engine, coded.some(none)) if len(none) else (), strict=True):
-        cells = {h.column: show(c.cell(row)) for h, c in all_columns.items() if h.name in clash}
-        what = "cannot be true together" if len(cells) > 1 else "cannot be"
-        errors.append((row, Fault(", ".join(cells), ", ".join(cells.values()), what, "correct one of them")))
+    _check_possible(model, coded, all_columns, errors)
     if errors:
         raise CasesError(errors)
     used = {*(heading.column for heading in columns), target.column, HARD, _name_column(cases)}
@@ -218,6 +214,17 @@ def read_cases(model: Model, cases: pd.DataFrame, *, every: bool = True, record:
     records = tuple(ASKED if is_missing(cell) else show(cell) for cell in each)
     ignored = tuple(str(name) for name in cases.columns if name not in used)
     return LabelledCases(model, names, coded, truth, columns, hard, ignored, records)
+
+
+def _check_possible(
+    model: Model, coded: Coded, columns: Mapping[Heading, Column], errors: list[tuple[int, Fault]]
+) -> None:
+    """Record patients whose findings and diagnosis have probability zero."""
+    none = np.flatnonzero(model.engine.weigh(coded).weights.max(axis=1) <= 0)
+    for row, clash in zip(none.tolist(), clashes(model.engine, coded.some(none)) if len(none) else (), strict=True):
+        cells = {h.column: show(c.cell(row)) for h, c in columns.items() if h.name in clash}
+        what = "cannot be true together" if len(cells) > 1 else "cannot be"
+        errors.append((row, Fault(", ".join(cells), ", ".join(cells.values()), what, "correct one of them")))
 
 
 def _diagnosis_column(model: Model, cases: pd.DataFrame, errors: list[tuple[int, Fault]]) -> str:

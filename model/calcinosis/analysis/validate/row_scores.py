@@ -34,7 +34,7 @@ class Counts:
 
 
 def row_counts(model: Model, coded: Coded) -> Mapping[str, Counts]:
-    """What patients tell of each row, under the tables of the model.
+    """The expected counts and the information of patients for each row, under the tables of the model.
 
     The information of a row with probabilities θ is Σ (q_k − q·θ_k)²/θ_k over the patients, q_k being the posterior of
     the cell and q that of the row; if nothing were missing it would be Σ q_k (1/θ_k − 1) (missing information

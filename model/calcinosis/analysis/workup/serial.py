@@ -139,10 +139,7 @@ def serial_testing(
     for word, among, of in ((state, model.states, model.target), (negative, tested.state_names, tested.name)):
         if word not in among:
             raise QuestionError(f"no state {word!r} of {of}: {choose_from(word, list(among))}")
-    if not 0.0 < threshold < 1.0:
-        raise QuestionError(f"the threshold is {threshold}: give a number between 0 and 1")
-    if not 1 <= steps <= ENDLESS:
-        raise QuestionError(f"{steps} further results: give a number from 1 to {ENDLESS:,}")
+    _check_numbers(threshold, steps)
 
     def after(*results: str) -> Posterior | None:
         try:
@@ -173,6 +170,13 @@ def serial_testing(
     return SerialTesting(
         posterior, tested, state, threshold, negative, frame, enough, _limit(after, negative, chain[state])
     )
+
+
+def _check_numbers(threshold: float, steps: int) -> None:
+    if not 0.0 < threshold < 1.0:
+        raise QuestionError(f"the threshold is {threshold}: give a number between 0 and 1")
+    if not 1 <= steps <= ENDLESS:
+        raise QuestionError(f"{steps} further results: give a number from 1 to {ENDLESS:,}")
 
 
 def _chain(frame: pd.DataFrame, negative: str) -> pd.DataFrame:
