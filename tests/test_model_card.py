@@ -10,7 +10,7 @@ import pytest
 import calcinosis as cc
 from calcinosis.analysis.validate import metrics
 from calcinosis.analysis.validate.calibration import calibration_error
-from calcinosis.analysis.validate.labelled_cases import read_diagnosed
+from calcinosis.analysis.validate.labelled_cases import read_cases
 
 pytestmark = pytest.mark.docs
 
@@ -49,7 +49,7 @@ def test_it_says_what_it_is_not():
 @pytest.mark.parametrize("patients", [59, 149])
 def test_the_present_tables_answer_as_the_card_says(patients):
     """The first 59 cases of the file are those that came with the former tables."""
-    found = read_diagnosed(cc.load(), cc.cases().head(patients), record="asked")
+    found = read_cases(cc.load(), cc.cases().head(patients), record="asked")
     answers, truth, weights = found.probabilities(), found.truth, np.ones((1, patients))
     functions = (metrics.accuracy, metrics.top_two, metrics.log_loss, metrics.brier, calibration_error)
     right, second, *others = (float(function(answers, truth, weights)[0]) for function in functions)

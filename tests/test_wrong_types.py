@@ -192,7 +192,7 @@ TO_LOAD = "decide: model must be a calcinosis.Model, not {}: load one with calci
         ),
         ("interval: mass must be a number, not None", lambda m: m.posterior().interval(None)),
         (
-            "validate: cases must be a pandas.DataFrame or Diagnosed, not list: give one row per patient",
+            "validate: cases must be a pandas.DataFrame or LabelledCases, not list: give one row per patient",
             lambda m: cc.validate(m, [1]),
         ),
         ("map: names must be a text, not tuple", lambda m: cc.decide(m, FINDINGS).map("died", ("a",))),
@@ -223,8 +223,8 @@ def test_a_wrong_type_is_named_with_what_is_expected(shipped, message, ask):
         ),
         ("seed must be 0 or more, not -1", lambda m: cc.learn.check_cohort(m, m.simulate(8, seed=1), seed=-1)),
         ("seed must be 0 or more, not -1", lambda m: cc.validate(m, m.simulate(8, seed=1), seed=-1)),
-        ("draws lies between 2 and 1,000,000", lambda m: cc.validate(m, cc.cases(), draws=10**30)),
-        ("mass of an interval lies between 0 and 1, not at 1.0", lambda m: cc.validate(m, cc.cases(), mass=1.0)),
+        ("give a number from 2 to 1,000,000", lambda m: cc.validate(m, cc.cases(), draws=10**30)),
+        ("mass of an interval is 1.0: give a number between 0 and 1", lambda m: cc.validate(m, cc.cases(), mass=1.0)),
         (
             "at most 1,000 steps, not 1,000,000",
             lambda m: cc.sensitivity.two_way(m, {}, *m.entries.names[:2], steps=10**6),
@@ -232,7 +232,7 @@ def test_a_wrong_type_is_named_with_what_is_expected(shipped, message, ask):
         ("counts as 1e+300, a weight above 1e+09", lambda m: cc.learn.update(m, m.simulate(3, seed=1), weight=1e300)),
         ("give 1,000,000,000 at most", lambda m: m.simulate(10**30)),
         ("no table 'payn': did you mean 'pain'?", lambda m: m.priors.table("payn")),
-        ("the posterior lacks b", lambda m: cc.weight_of_evidence({"a": 0.5, "b": 0.5}, {"a": 1.0}, "a")),
+        ("the posterior has no b", lambda m: cc.weight_of_evidence({"a": 0.5, "b": 0.5}, {"a": 1.0}, "a")),
     ],
 )
 def test_a_value_out_of_range_is_named_with_its_range(shipped, message, ask):
@@ -261,8 +261,8 @@ def test_a_checked_function_looks_as_it_was():
 
 
 CLASSES = {
-    "AbstractContextManager", "Axes", "Column", "DataFrame", "Diagnosed", "Entry", "Evidence", "HandOver", "Heading",
-    "Model", "Path", "Priors", "Row", "Validation",
+    "AbstractContextManager", "Axes", "Column", "DataFrame", "Entry", "Evidence", "HandOver", "Heading",
+    "LabelledCases", "Model", "Path", "Priors", "Row", "Validation",
 }  # fmt: skip
 SPECIAL = {"Any", "Callable", "Collection", "Iterable", "Mapping", "PathLike", "Sequence"}
 PLAIN = {"bool", "float", "int", "os", "pd", "str", "tuple"}

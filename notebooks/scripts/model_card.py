@@ -14,9 +14,9 @@ import calcinosis as cc
 from calcinosis.analysis.learn.cross_validation import _parts
 from calcinosis.analysis.plain import lines_of
 from calcinosis.analysis.validate import metrics
-from calcinosis.analysis.validate.bootstrap import bootstrap_weights, interval
 from calcinosis.analysis.validate.calibration import calibration_error
 from calcinosis.analysis.validate.labelled_cases import read_diagnosed
+from calcinosis.analysis.validate.patient_weights import bootstrap_weights, interval
 from calcinosis.knowledge.folder import copy_folder
 from calcinosis.knowledge.records import REPORTING, SOURCE_KINDS
 
@@ -157,11 +157,11 @@ def benefit(model, found):
     return table(heads, lines)
 
 
-def yardsticks(model, found):
+def baselines(model, found):
     """The network beside what it is measured against."""
     lines = []
-    for name in dict.fromkeys(found.yardsticks["yardstick"]):
-        own = found.yardsticks[found.yardsticks["yardstick"] == name].set_index("metric")
+    for name in dict.fromkeys(found.baselines["baseline"]):
+        own = found.baselines[found.baselines["baseline"] == name].set_index("metric")
         right, loss, brier = (own["value"][metric] for metric in ("accuracy", "log_loss", "brier"))
         lines.append((own["label"].iloc[0], f"{right:.2f}", f"{loss:.3f}", f"{brier:.3f}"))
     return table(["what answers", "right first", "log loss", "Brier score"], lines)
@@ -188,7 +188,7 @@ def weakest(model, found):
 
 BLOCKS = {
     f.__name__: f
-    for f in (priors_in_words, predictors, patients, records, performance, benefit, yardsticks, groups, weakest)
+    for f in (priors_in_words, predictors, patients, records, performance, benefit, baselines, groups, weakest)
 }
 
 

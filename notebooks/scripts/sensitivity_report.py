@@ -22,7 +22,7 @@ def main(words: list[str], folder: Path) -> None:
     patient = known | read_words([word for word in words if "=" in word])
     found = cc.sensitivity.overview(model, patient)
     files = write_report(sensitivity_report(found, case or "One patient"), folder)
-    print(found.verdict)
+    print(found.summary)
     print(f"{len(files)} files; open {folder / 'index.html'} to begin with")
 
 

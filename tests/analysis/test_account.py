@@ -47,7 +47,7 @@ def test_the_article_s_patient():
     """The negative biopsies speak most for dystrophic calcification, the cirrhosis and the weight against it."""
     why = cc.explain(MODEL, published("jones2023"), state="dystrophic", against="calciphylaxis")
     words = {finding.variable: phrase(MODEL.variables[finding.variable], finding) for finding in why.findings}
-    sentences = why.account.split(". ")
+    sentences = why.summary.split(". ")
     assert sentences[0].startswith("With nothing known, dystrophic calcification is ")
     assert re.fullmatch(
         r"For dystrophic calcification speaks most the histology, which makes calciphylaxis [\d.]+ times less likely "
@@ -173,7 +173,7 @@ def test_the_account_of_every_published_case_is_whole_sentences_in_plain_words(c
     posterior = MODEL.posterior(findings)
     first, second, *_ = sorted(posterior, key=lambda state: -posterior[state])
     why = cc.explain(MODEL, findings, state=first, against=second if against else None)
-    text = why.account
+    text = why.summary
     assert "  " not in text
     assert text.endswith(".")
     assert text == text.strip()
@@ -206,7 +206,7 @@ def test_the_account_of_every_published_case_is_whole_sentences_in_plain_words(c
 def test_a_finding_is_called_redundant_only_if_it_changes_little_once_all_else_is_known():
     for case in CASES.index[::4]:
         why = cc.explain(MODEL, {n: v for n, v in CASES.loc[case].items() if n in MODEL.variables and v})
-        told = re.search(r"([^.]*) tells? hardly anything", why.account)
+        told = re.search(r"([^.]*) tells? hardly anything", why.summary)
         for line in why.frame.itertuples():
             named = told is not None and line.finding.lower() in told[1].lower()
             little = abs(line.left_out) < abs(line.alone) / 10 and abs(line.alone) > math.log(1.25)
@@ -215,9 +215,9 @@ def test_a_finding_is_called_redundant_only_if_it_changes_little_once_all_else_i
 
 def test_the_account_is_among_the_plain_values():
     why = cc.explain(MODEL, pain="severe", esrd="yes", background=["esrd"])
-    plain = why.as_dict()
-    assert plain["account"] == why.account
-    assert why.account.startswith("With only the background known, ")
+    plain = why.to_dict()
+    assert plain["summary"] == why.summary
+    assert why.summary.startswith("With only the background known, ")
     assert plain["background"] == ["esrd"]
     assert [line["variable"] for line in plain["contributions"]] == ["pain"]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import calcinosis as cc
-from calcinosis.analysis.explain.sources_of_finding import MOST_ROWS, rows_behind
+from calcinosis.analysis.explain.explanation import MOST_ROWS_EACH, rows_of_finding
 from calcinosis.analysis.explain.table_effects import slopes_of_findings
 
 
@@ -34,16 +34,16 @@ def test_one_finding_alone_has_the_same_slopes(why):
 def test_its_own_rows_are_told_whatever_else_weighs(why):
     names, rows = why.model.entries.names, why.model.entries.rows
     for finding in why.findings:
-        behind = rows_behind(why, finding.variable)
+        behind = rows_of_finding(why, finding.variable)
         assert behind.own
         for places in behind:
-            assert len(places) == len({int(rows[place]) for place in places}) <= MOST_ROWS
+            assert len(places) == len({int(rows[place]) for place in places}) <= MOST_ROWS_EACH
         assert all(names[place].startswith(f"{finding.variable}=") for place in behind.own)
         assert not any(names[place].startswith(f"{finding.variable}=") for place in behind.others)
 
 
 def test_they_are_named_by_what_was_seen(why):
-    for place in rows_behind(why, "radiograph").own:
+    for place in rows_of_finding(why, "radiograph").own:
         assert why.model.entries.names[place].startswith("radiograph=nodular_mass@")
 
 
@@ -52,9 +52,9 @@ def test_the_steepest_rows_are_those_of_the_explanation(why):
         steepest = max(zip(told["slope"].abs(), told["entry"], strict=True))[1]
         place = why.model.entries.names.index(steepest)
         row = why.model.entries.rows[place]
-        assert row in why.model.entries.rows[[place for side in rows_behind(why, variable) for place in side]]
+        assert row in why.model.entries.rows[[place for side in rows_of_finding(why, variable) for place in side]]
 
 
 def test_of_a_finding_that_says_nothing_there_are_no_rows(shipped):
     why = cc.explain(shipped, pain="none/intermittent/severe", sex="female")
-    assert rows_behind(why, "pain") == ((), ())
+    assert rows_of_finding(why, "pain") == ((), ())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import calcinosis as cc
 from calcinosis.analysis.decide import row_changes as moved_rows
 from calcinosis.analysis.decide.decision import decide
-from calcinosis.analysis.decide.envelope import Line, by_choice, envelope
+from calcinosis.analysis.decide.thresholds import UtilityLine, by_choice, envelope
 from calcinosis.analysis.decide.utility_map import utility_map
 from calcinosis.inference.model import Model
 from calcinosis.knowledge.decisions import Utility
@@ -68,7 +68,7 @@ def with_prior(model, state, probability):
     st.sampled_from([[0.0, 1.0], [0.0, 0.3, 0.4, 1.0]]),
 )
 def test_the_envelope_of_lines_is_their_largest_everywhere(lines, asked):
-    own = [Line(number, level, slope) for number, (level, slope) in enumerate(lines)]
+    own = [UtilityLine(number, level, slope) for number, (level, slope) in enumerate(lines)]
     pieces = by_choice(envelope(lambda points: [max(own, key=lambda line: line(x)) for x in points], asked))
     assert (pieces[0].start, pieces[-1].stop) == (0.0, 1.0)
     assert all(one.stop == two.start and one.line != two.line for one, two in pairwise(pieces))
@@ -335,22 +335,24 @@ def test_what_a_test_is_worth_is_what_enumerating_its_results_gives(seed):
         after = decide(model, first=state)
         chance = np.exp(after.posterior.log_evidence - decision.posterior.log_evidence)
         gross += chance * max(utilities_of(after)[name] for name in treatments)
-    found = decision.testing.frame.set_index(["kind", "test"])
+    found = decision.value_of_information.frame.set_index(["kind", "test"])
     price = found.loc[("test", "look"), ["harm", "delay"]].sum()
     if found.loc[("test", "look"), "changes"] > 0:
-        assert found.loc[("test", "look"), "gross"] == pytest.approx(gross - now, abs=1e-9)
-    assert found.loc[("test", "look"), "net"] == pytest.approx(found.loc[("test", "look"), "gross"] - price, abs=1e-9)
-    assert (found["gross"].drop(("action", "meanwhile")) <= decision.testing.perfect + 1e-9).all()
-    assert found["gross"].drop(("action", "meanwhile")).min() >= -1e-9
+        assert found.loc[("test", "look"), "evsi"] == pytest.approx(gross - now, abs=1e-9)
+    assert found.loc[("test", "look"), "net_evsi"] == pytest.approx(
+        found.loc[("test", "look"), "evsi"] - price, abs=1e-9
+    )
+    assert (found["evsi"].drop(("action", "meanwhile")) <= decision.value_of_information.evpi + 1e-9).all()
+    assert found["evsi"].drop(("action", "meanwhile")).min() >= -1e-9
 
 
 def test_where_all_treatments_are_alike_no_test_can_change_anything(model):
     alike = decide(model, JONES, utilities=dict.fromkeys(["improved", "not_improved", "not_improved@calciphylaxis"], 0))
     free = dict.fromkeys(["infusion_effects", "infusions", "injection_pain", "surgical_complication"], 0.0)
     alike = alike.with_utilities(free | dict.fromkeys(["improved", "not_improved", "not_improved@calciphylaxis"], 0.0))
-    assert not alike.testing.can_change
-    assert "could change which treatment" in alike.verdict
-    assert alike.testing.perfect == pytest.approx(0)
+    assert not alike.value_of_information.can_change
+    assert "could change which treatment" in alike.summary
+    assert alike.value_of_information.evpi == pytest.approx(0)
 
 
 def test_a_treatment_that_needs_a_finding_is_offered_only_when_it_is_known(model):
@@ -364,10 +366,10 @@ def test_a_treatment_that_needs_a_finding_is_offered_only_when_it_is_known(model
 
 def test_a_first_biopsy_is_offered_while_there_is_none_then_a_repeat(model):
     first, again = decide(model, JONES), decide(model, JONES | BIOPSY)
-    tests = {own.action.name: [test.name for test in own.tests] for own in first.problem.looks}
+    tests = {own.action.name: [test.name for test in own.tests] for own in first.problem.workups}
     assert tests["biopsy_first"] == ["punch_biopsy"]
     assert tests["biopsies_first"] == ["punch_biopsy", "repeat_biopsy", "repeat_biopsy"]
-    tests = {own.action.name: [test.name for test in own.tests] for own in again.problem.looks}
+    tests = {own.action.name: [test.name for test in own.tests] for own in again.problem.workups}
     assert tests["biopsy_first"] == ["repeat_biopsy"]
     assert tests["biopsies_first"] == ["repeat_biopsy"] * 3
     assert "wedge_first" not in tests
@@ -423,7 +425,7 @@ def test_the_story_of_the_article(model):
     sure = [own.spread["best"].iloc[0] for own in (before, one, three)]
     assert all(0.45 < share < 0.75 for share in sure)  # the evidence does not settle it
     assert before.changes.utilities["name"].iloc[0] == "infusions"
-    assert not before.testing.worthwhile or before.testing.frame["cost"].iloc[0] == 0
+    assert not before.value_of_information.worthwhile or before.value_of_information.frame["cost"].iloc[0] == 0
 
 
 @pytest.mark.parametrize("names", [("died", "improved"), ("infusions", "day_of_waiting@calciphylaxis", "improved")])
@@ -441,15 +443,15 @@ def test_a_map_is_what_deciding_at_its_points_gives(model, names):
     ("asked", "told"),
     [
         ({"utilities": {"dyed": 3}}, "no utility 'dyed': did you mean 'died'? One of: died, "),
-        ({"utilities": {"died": 101}}, "the utility of died lies between 0 and 100 points, not at 101"),
-        ({"utilities": {"died": float("nan")}}, "the utility of died lies between 0 and 100 points, not at nan"),
+        ({"utilities": {"died": 101}}, "the utility of died is 101: give a number of points from 0 to 100"),
+        ({"utilities": {"died": float("nan")}}, "the utility of died is nan: give a number of points from 0 to 100"),
         ({"without": ["excison"]}, "no action 'excison': did you mean 'excision'? One of: wound_care, "),
         ({"state": "calciphylaxi"}, "no state 'calciphylaxi' of subtype: did you mean 'calciphylaxis'? One of: "),
-        ({"draws": 1}, "the number of draws lies between 2 and 1,000,000, not at 1"),
-        ({"mass": 1.0}, "the mass of an interval lies between 0 and 1, not at 1.0"),
+        ({"draws": 1}, "1 samples: give a number from 2 to 1,000,000"),
+        ({"mass": 1.0}, "the mass of an interval is 1.0: give a number between 0 and 1"),
         (
             {"without": ["wound_care", "iv_sts", "intralesional_sts", "excision", "treat_minerals"]},
-            "no treatment is left to choose: leave out fewer actions",
+            "no treatment is left to choose: exclude fewer actions",
         ),
     ],
 )
@@ -474,14 +476,14 @@ def test_a_network_without_decisions_says_so(model):
 def test_waiting_costs_nothing_where_there_is_no_delay(model):
     kept = {name: own for name, own in model.priors.decisions.utilities.items() if own.kind != "delay"}
     found = decide(with_decisions(model, utilities=FrozenMap(kept)), JONES)
-    assert (found.testing.frame["delay"] == 0).all()
+    assert (found.value_of_information.frame["delay"] == 0).all()
     assert isinstance(next(iter(kept.values())), Utility)
 
 
 def test_the_answer_has_everything_and_can_be_written(model):
     import json
 
-    found = json.loads(json.dumps(decide(model, JONES, draws=500).as_dict(5)))
+    found = json.loads(json.dumps(decide(model, JONES, draws=500).to_dict(5)))
     assert found["actions"][0]["action"] == "wedge_first"
     assert {"lower", "upper", "best", "regret", "died"} <= set(found["actions"][0])
     assert found["thresholds"]["state"] == "calciphylaxis"

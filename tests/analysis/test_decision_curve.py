@@ -64,11 +64,11 @@ def test_in_another_mix_the_share_that_has_it_is_that_mix():
 
 
 def test_it_is_told_in_words_and_as_json(curve):
-    assert "more good than treating all or none" in curve.verdict
-    found = curve.as_dict()
+    assert "more good than treating all or none" in curve.summary
+    found = curve.to_dict()
     assert len(found["curve"]) == 99
     assert found["patients"] == 149
-    assert repr(curve) == curve.verdict
+    assert repr(curve) == curve.summary
 
 
 def test_a_model_that_cannot_tell_them_apart_gains_nothing():

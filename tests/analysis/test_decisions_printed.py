@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from decision_folders import printed_decision as printed
 
-from calcinosis.analysis.decide.batch import Stakes
+from calcinosis.analysis.decide.batch import DecisionBatch
 from calcinosis.analysis.decide.decision import decide
 
 
@@ -62,12 +62,12 @@ def test_testing_has_its_two_thresholds(decision):
 
 
 def test_the_worth_of_the_test_and_of_perfect_information(decision):
-    testing = decision.testing
-    assert testing.perfect == pytest.approx(0.6650)
-    own = testing.frame.set_index("test").loc["test"]
-    assert own["gross"] == pytest.approx(0.5729)
-    assert own["net"] == pytest.approx(0.3729)
-    assert testing.frame["kind"].to_list()[-1] == "perfect"
+    information = decision.value_of_information
+    assert information.evpi == pytest.approx(0.6650)
+    own = information.frame.set_index("test").loc["test"]
+    assert own["evsi"] == pytest.approx(0.5729)
+    assert own["net_evsi"] == pytest.approx(0.3729)
+    assert information.frame["kind"].to_list()[-1] == "perfect"
 
 
 def test_the_picture_is_made_of_the_same_values(decision):
@@ -89,5 +89,5 @@ def test_a_state_that_is_certain_has_no_thresholds():
     model = printed()
     sure = model.with_tables({"disease": model.priors.table("disease").assign(absent=1 - 1e-300, present=1e-300)})
     assert decide(sure, state="present").leading == "no_therapy"
-    assert Stakes.of(decide(sure).problem).utilities().shape == (1, 3)
+    assert DecisionBatch.of(decide(sure).problem).utilities().shape == (1, 3)
     assert np.isfinite(decide(sure).utilities).all()

@@ -32,7 +32,7 @@ def test_extreme_questions_have_finite_answers(findings, weight):
         weights = {name: np.full(table.shape[:-1], weight) for name, table in MODEL.network.tables.items()}
         model = cc.Model(replace(MODEL.network, weights=weights))
     found = cc.sensitivity.overview(model, findings, draws=100)
-    json.dumps(found.as_dict(None), allow_nan=False)
+    json.dumps(found.to_dict(None), allow_nan=False)
     numbers = found.one_way.frame[["lower", "upper", "at_lower", "at_upper", "derivative"]].to_numpy()
     assert np.isfinite(numbers).all()
     assert found.uncertainty.frame.drop(columns=model.target).notna().all(axis=None)

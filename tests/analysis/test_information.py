@@ -304,9 +304,9 @@ def test_when_all_is_known_nothing_is_left(build):
     left = cc.next_test(cc.Model(build("d", tables)), sign="y")
     assert left.frame.empty
     assert left.outcomes.empty
-    assert left.verdict == "Nothing is left to be tested."
+    assert left.summary == "Nothing is left to be tested."
     assert not left.worthwhile
-    assert left.as_dict()["tests"] == []
+    assert left.to_dict()["tests"] == []
 
 
 @pytest.mark.parametrize(
@@ -321,9 +321,9 @@ def test_when_all_is_known_nothing_is_left(build):
 def test_the_verdict_names_the_best_by_the_question(shipped, by, what):
     asked = cc.next_test(shipped, JONES, by=by)
     label = asked.frame["label"][0]
-    assert asked.verdict.startswith(f"Of the tests that are left this one {what}: {label[0].lower()}{label[1:]}.")
+    assert asked.summary.startswith(f"Of the tests that are left this one {what}: {label[0].lower()}{label[1:]}.")
     assert asked.worthwhile == bool((asked.frame["flips"] >= 0.05).any())
-    assert ("likely to change which subtype leads" in asked.verdict) == (not asked.worthwhile)
+    assert ("likely to change which subtype leads" in asked.summary) == (not asked.worthwhile)
 
 
 def test_whether_a_test_is_worthwhile_is_whether_the_lead_may_change(build):
@@ -333,8 +333,8 @@ def test_whether_a_test_is_worthwhile_is_whether_the_lead_may_change(build):
     can, cannot = (cc.next_test(cc.Model(build("d", own))) for own in (strong, weak))
     assert can.frame["flips"][0] == pytest.approx(0.05, abs=1e-15)
     assert cannot.frame["flips"][0] == 0
-    assert cannot.verdict.endswith("No test that is left is likely to change which subtype leads.")
-    assert "instead of 90 %" in cannot.verdict
+    assert cannot.summary.endswith("No test that is left is likely to change which subtype leads.")
+    assert "instead of 90 %" in cannot.summary
 
 
 def test_too_many_outcomes_are_refused(build):
@@ -346,7 +346,7 @@ def test_too_many_outcomes_are_refused(build):
 
 
 def test_plain_values_are_those_of_the_tables(found):
-    plain = found.as_dict(most=2)
+    plain = found.to_dict(most=2)
     assert [line["test"] for line in plain["tests"]] == found.frame["test"][:2].to_list()
     assert {line["test"] for line in plain["outcomes"]} == set(found.frame["test"][:2])
-    assert plain["verdict"] == found.verdict
+    assert plain["summary"] == found.summary

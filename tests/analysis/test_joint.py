@@ -94,6 +94,6 @@ def test_of_less_than_two_findings_there_is_no_pair(shipped):
 def test_too_many_findings_are_refused(build):
     tables = {f"f{i}": ("n y", "d", [[0.4, 0.6], [0.6, 0.4]]) for i in range(61)}
     model = cc.Model(build("d", {"d": ("ill well", "", [0.3, 0.7])} | tables))
-    with pytest.raises(cc.errors.QuestionError, match="61 findings are too many to be paired, the most is 60"):
+    with pytest.raises(cc.errors.QuestionError, match="61 findings are too many to pair: give at most 60"):
         pairs_of(model, dict.fromkeys(tables, "y"), "ill")
     assert len(pairs_of(model, dict.fromkeys(list(tables)[:60], "y"), "ill")) == 60 * 59 / 2

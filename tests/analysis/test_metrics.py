@@ -9,10 +9,16 @@ from scipy import stats
 from sklearn import metrics as sk
 from sklearn.isotonic import IsotonicRegression
 
-from calcinosis.analysis.validate import metrics, roc
-from calcinosis.analysis.validate.bootstrap import bootstrap_weights, interval, share_interval
-from calcinosis.analysis.validate.calibration import BINS, calibration_curve, calibration_error
-from calcinosis.analysis.validate.surprise import surprises
+from calcinosis.analysis.validate import metrics
+from calcinosis.analysis.validate.calibration import (
+    BINS,
+    calibration_curve,
+    calibration_error,
+    roc_area,
+    roc_curve,
+    surprises,
+)
+from calcinosis.analysis.validate.patient_weights import bootstrap_weights, interval, share_interval
 
 EXACT = {"rel": 1e-12, "abs": 1e-12}
 
@@ -105,8 +111,8 @@ def test_areas_and_curves_are_those_of_scikit_learn(drawn):
         if is_state.all():
             continue
         wanted = sk.roc_auc_score(is_state, p[:, state], sample_weight=weights[0])
-        assert float(roc.area(p, truth, weights, state)[0]) == pytest.approx(wanted, **EXACT)
-        thresholds, false, true = roc.curve(p, truth, weights[0], state)
+        assert float(roc_area(p, truth, weights, state)[0]) == pytest.approx(wanted, **EXACT)
+        thresholds, false, true = roc_curve(p, truth, weights[0], state)
         sk_false, sk_true, sk_thresholds = sk.roc_curve(
             is_state, p[:, state], sample_weight=weights[0], drop_intermediate=False
         )
@@ -128,7 +134,7 @@ def test_many_weightings_at_once_are_each_alone(drawn):
 
 def test_a_curve_of_no_patients_of_the_state_is_refused():
     with pytest.raises(ValueError, match="needs patients of the state and of others"):
-        roc.area(np.full((3, 2), 0.5), np.zeros(3, dtype=int), np.ones((1, 3)), 1)
+        roc_area(np.full((3, 2), 0.5), np.zeros(3, dtype=int), np.ones((1, 3)), 1)
 
 
 def test_surprises_are_counted_as_a_plain_loop_does():

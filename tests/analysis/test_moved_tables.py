@@ -9,7 +9,7 @@ from properties import examples
 
 import calcinosis as cc
 from calcinosis.analysis.decide.moved_tables import moved_tables
-from calcinosis.analysis.workup.results import shown, with_results
+from calcinosis.analysis.workup.outcomes import shown, with_results
 
 
 def asked(model, evidence):

@@ -443,7 +443,7 @@ def test_a_hundred_biopsies(scheme):
     tried = np.array([with_row(MODEL.network, function.entry, row) for row in function.row(x)])
     expected = shares(joint_weights(MODEL.network, [MODEL.read(known)], "vascular_histology", tried))[:, 0]
     np.testing.assert_allclose(function(x), expected, rtol=0, atol=1e-10)
-    with pytest.raises(ValueError, match=f"{entry} is seen in several results"):
+    with pytest.raises(ValueError, match=f"{entry} enters several results"):
         _ = function.coefficients
 
 
@@ -498,7 +498,7 @@ def test_the_rows_that_move_are_told_once_each_the_largest_swing_first():
 
 @pytest.mark.parametrize("scheme", ["Proportional", "", "linear"])
 def test_a_scheme_that_is_none_is_refused(scheme):
-    message = f"no way of co-variation {scheme!r}: one of proportional, uniform, order-preserving"
+    message = f"no covariation scheme {scheme!r}: give one of proportional, uniform, order-preserving"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         cc.sensitivity.one_way(MODEL, scheme=scheme)
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
@@ -507,7 +507,7 @@ def test_a_scheme_that_is_none_is_refused(scheme):
 
 @pytest.mark.parametrize("mass", [0, 1, -0.1, 1.5, float("nan")])
 def test_a_mass_that_is_none_is_refused(mass):
-    message = f"the mass of an interval lies between 0 and 1, not at {mass}"
+    message = f"the mass of an interval is {mass}: give a number between 0 and 1"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         cc.sensitivity.one_way(MODEL, mass=mass)
 

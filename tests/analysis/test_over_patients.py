@@ -150,7 +150,7 @@ def test_a_certain_patient_has_no_nearest_flip(unweighed):
 def test_no_patient_is_told(shipped, patients):
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole text is compared
         cc.sensitivity.across_patients(shipped, patients)
-    assert str(caught.value) == "there is no patient"
+    assert str(caught.value) == "no patient: give at least one row"
 
 
 def test_each_row_is_read_as_the_kind_of_record_it_names(shipped, found):

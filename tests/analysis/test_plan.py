@@ -72,7 +72,7 @@ def test_three_negative_biopsies_turn_the_article_s_patient(before_histology):
     assert (np.diff(chain) < 0).all()
     assert plan.enough == 3
     assert plan.limit < chain.iloc[-1]
-    assert plan.verdict.startswith("After three more negative results the probability of calciphylaxis is ")
+    assert plan.summary.startswith("After three more negative results the probability of calciphylaxis is ")
     tests = cc.next_test(MODEL, before_histology).frame
     best = tests.loc[tests["cost"] > 0, "test"].iloc[0]  # questions cost nothing
     assert best in ("punch_biopsy", "wedge_biopsy")
@@ -142,28 +142,28 @@ def test_any_number_of_results_brings_it_to_what_they_can_tell_at_all(clinic):
 def test_verdicts(clinic):
     now = cc.serial_testing(clinic, state="ill", threshold=0.6)
     assert now.enough == 0
-    assert now.verdict == "Ill is below 60 % now: 50 %."
+    assert now.summary == "Ill is below 60 % now: 50 %."
     # by hand: after one clear look .5 * (.8*.4 + .2*.9) = .25 against .5 * (.1*.4 + .9*.9) = .425
     one = cc.serial_testing(clinic, state="ill", threshold=0.4)
     assert one.enough == 1
-    assert one.verdict == (
+    assert one.summary == (
         "After one more negative result the probability of ill is 37 %, instead of 50 % now; that it is negative is "
         "68 % probable. Any number of them would bring it to 18 %."
     )
     two = cc.serial_testing(clinic, state="ill", threshold=0.3)
     assert two.enough == 2
-    assert two.verdict.startswith(
+    assert two.summary.startswith(
         "After two more negative results the probability of ill is 28 %, instead of 50 % now; "
     )
-    assert "that all two are negative" in two.verdict or "that both are negative" in two.verdict
+    assert "that all two are negative" in two.summary or "that both are negative" in two.summary
     never = cc.serial_testing(clinic, state="ill", threshold=0.1, steps=1)
     assert never.enough is None
-    assert never.verdict == (
+    assert never.summary == (
         "After one more negative result the probability of ill is 37 %, instead of 50 % now, not below 10 %; that it "
         "is negative is 68 % probable. Any number of them would bring it to 18 %."
     )
-    assert never.as_dict()["verdict"] == never.verdict
-    assert never.as_dict()["steps"][0]["result"] == ""
+    assert never.to_dict()["summary"] == never.summary
+    assert never.to_dict()["steps"][0]["result"] == ""
 
 
 def test_unless_told_the_leading_state_is_asked_and_the_first_state_is_negative(clinic):
@@ -180,10 +180,10 @@ def test_unless_told_the_leading_state_is_asked_and_the_first_state_is_negative(
         ({"state": "calciphylaxi"}, "no state 'calciphylaxi' of subtype: did you mean 'calciphylaxis'"),
         ({"negative": "absnt"}, "no state 'absnt' of vascular_histology: did you mean 'absent'"),
         ({"variable": "pain"}, "no repeatable variable 'pain': write one of: vascular_histology"),
-        ({"threshold": 0}, "a threshold lies between 0 and 1, not at 0"),
-        ({"threshold": 1.0}, "a threshold lies between 0 and 1, not at 1.0"),
-        ({"threshold": float("nan")}, "a threshold lies between 0 and 1"),
-        ({"steps": 0}, "between 1 and 1,000 results can be looked ahead, not 0"),
+        ({"threshold": 0}, "the threshold is 0: give a number between 0 and 1"),
+        ({"threshold": 1.0}, "the threshold is 1.0: give a number between 0 and 1"),
+        ({"threshold": float("nan")}, "give a number between 0 and 1"),
+        ({"steps": 0}, "0 further results: give a number from 1 to 1,000"),
         ({"steps": 1001}, "not 1001"),
         ({"mass": 2}, "2"),
     ],
@@ -195,7 +195,7 @@ def test_what_cannot_be_asked_is_said(asked, says):
 
 def test_without_a_variable_to_repeat_there_is_no_plan(build):
     model = cc.Model(build("d", {"d": ("s t", "", [0.5, 0.5]), "look": ("n y", "d", [[0.8, 0.2], [0.3, 0.7]])}))
-    with pytest.raises(cc.errors.QuestionError, match="no variable of this network takes several results"):
+    with pytest.raises(cc.errors.QuestionError, match="no variable of this network is repeatable"):
         cc.serial_testing(model)
     look = ("n y", "d", [[0.8, 0.2], [0.3, 0.7]])
     two = cc.Model(build("d", {"d": ("s t", "", [0.5, 0.5]), "a": look, "b": look}, repeatable=["a", "b"]))

@@ -7,14 +7,14 @@ from scipy import stats
 
 import calcinosis as cc
 from calcinosis.analysis.validate.cohort_check import predictions
-from calcinosis.analysis.validate.labelled_cases import read_diagnosed
+from calcinosis.analysis.validate.labelled_cases import read_cases
 from calcinosis.analysis.validate.multiplicity import false_discovery_rates, two_sided
 
 
 def test_scores_add_up_to_the_probability_of_all_findings(shipped):
     """The chain rule, with hidden variables, missing cells and repeated biopsies."""
     drawn = shipped.simulate(40, missing=0.5, repeats={"vascular_histology": 3}, seed=1)
-    cases = read_diagnosed(shipped, drawn)
+    cases = read_cases(shipped, drawn)
     total = np.zeros(40)
     for _, own in predictions(cases):
         np.add.at(total, own.patients, np.log(own.predictive[np.arange(len(own.seen)), own.seen]))
@@ -23,7 +23,7 @@ def test_scores_add_up_to_the_probability_of_all_findings(shipped):
 
 def test_a_finding_that_is_open_is_known_but_not_scored(shipped):
     table = pd.DataFrame({"diagnosis": ["dystrophic"], "ulceration": ["yes"], "pain": ["intermittent/severe"]})
-    scored = {name for name, _ in predictions(read_diagnosed(shipped, table))}
+    scored = {name for name, _ in predictions(read_cases(shipped, table))}
     assert scored == {"subtype", "ulceration"}
 
 
@@ -80,8 +80,8 @@ def test_what_was_changed_is_found_and_named(shipped):
     assert found.rows.iloc[0]["table"] == "warfarin"
     assert set(found.rows.iloc[0]["given"].split(", ")) == {"no", "calciphylaxis"}
     assert found.rows.iloc[0]["observed"] == pytest.approx(0.98, abs=0.06)
-    assert "The cohort is not as the tables expect" in found.verdict
-    assert "Look at these before updating" in found.verdict
+    assert "The cohort is not as the tables expect" in found.summary
+    assert "Look at these before updating" in found.summary
 
 
 def test_rows_of_complete_patients_are_counted(shipped):
@@ -104,4 +104,4 @@ def test_patients_without_a_diagnosis_are_checked_too(shipped):
     drawn.loc[::2, "diagnosis"] = np.nan
     found = cc.learn.check_cohort(shipped, drawn)
     assert found.variables.set_index("variable").loc["subtype", "patients"] == 30
-    assert found.as_dict(2)["patients"] == 60
+    assert found.to_dict(2)["patients"] == 60

@@ -203,4 +203,4 @@ def test_bounds_of_the_published_cases(shipped, figure):
 def test_shares_that_cannot_be_are_told(shipped, epsilon):
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole text is compared
         cc.sensitivity.robust_bounds(shipped, pain="severe", epsilon=epsilon)
-    assert str(caught.value) == f"the share epsilon lies between 0 and 1, not at {epsilon}"
+    assert str(caught.value) == f"epsilon is {epsilon}: give a number between 0 and 1"

@@ -31,7 +31,7 @@ def judged(build):
 
 def test_a_verdict_names_the_rows_and_the_nearest(judged):
     found = cc.sensitivity.overview(judged(20.0), pain="yes", draws=100)
-    assert found.verdict == (
+    assert found.summary == (
         "That grave leads hangs on 3 rows of the tables, each of which could take the lead away within its own "
         "interval; the nearest is disease=grave, now 0.3: at 0.25 benign leads."
     )
@@ -39,9 +39,9 @@ def test_a_verdict_names_the_rows_and_the_nearest(judged):
 
 def test_a_verdict_on_one_row(judged):
     found = cc.sensitivity.overview(judged(45.0), draws=100)
-    assert found.verdict == "No single row of the tables, within its own interval, takes the lead from benign."
+    assert found.summary == "No single row of the tables, within its own interval, takes the lead from benign."
     found = cc.sensitivity.overview(judged(10.0), draws=100)
-    assert found.verdict == (
+    assert found.summary == (
         "That benign leads hangs on one row of the tables, which could take the lead away within its own interval; "
         "the nearest is disease=grave, now 0.3: at 0.5 grave leads."
     )
@@ -59,10 +59,10 @@ def test_there_is_one_line_per_row_of_the_tables_that_moves_the_posterior(shippe
 
 
 @pytest.mark.slow
-def test_what_it_hangs_on_is_fragile_and_sorted(shipped):
+def test_what_it_depends_on_is_fragile_and_sorted(shipped):
     jones = {name: value for name, value in cc.cases().loc["jones2023"].items() if name in shipped.names and value}
     found = cc.sensitivity.overview(shipped, jones, draws=50)
-    hangs = found.hangs_on
+    hangs = found.depends_on
     assert hangs["fragile"].all()
     assert len(hangs) == found.rows["fragile"].sum() > 1
     assert hangs["distance"].is_monotonic_increasing
@@ -109,10 +109,10 @@ PAIR = ("subtype=dystrophic@care_setting=hospital_inpatient", "subtype=metastati
 @pytest.mark.parametrize("most", [3, None])
 def test_as_plain_values_it_is_json(shipped, findings, named, most):
     found = cc.sensitivity.overview(shipped, findings, draws=50, **named)
-    plain = found.as_dict(most)
+    plain = found.to_dict(most)
     again = json.loads(json.dumps(plain, allow_nan=False))
     assert again == plain
-    assert plain["verdict"] == found.verdict
+    assert plain["summary"] == found.summary
     assert len(plain["rows"]) == min(len(found.rows), most or len(found.rows))
     assert plain["robust"]["leader_is_safe"] is found.robust.leader_is_safe
     assert ("changes" in plain) == (found.changes is not None)
@@ -123,5 +123,5 @@ def test_as_plain_values_it_is_json(shipped, findings, named, most):
 def test_certain_without_weights_it_is_short(judged):
     found = cc.sensitivity.overview(cc.Model(replace(judged(1.0).network, weights={})), disease="grave")
     assert (found.changes, found.uncertainty, found.two_way) == (None, None, None)
-    assert set(found.as_dict()) == {"posterior", "verdict", "hangs_on", "rows", "robust", "disclaimer"}
+    assert set(found.to_dict()) == {"posterior", "summary", "depends_on", "rows", "robust", "disclaimer"}
     assert found.rows.empty

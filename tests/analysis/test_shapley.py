@@ -245,12 +245,15 @@ def test_no_findings_leave_the_prior_odds(shipped):
     [
         ({"state": "calciphylaxi"}, "no state 'calciphylaxi': did you mean 'calciphylaxis'"),
         ({"against": "dystrophi"}, "no state 'dystrophi': did you mean 'dystrophic'"),
-        ({"state": "dystrophic", "against": "dystrophic"}, "dystrophic cannot be held against itself"),
-        ({"state": "dystrophic/metastatic", "against": ["metastatic"]}, "metastatic cannot be held against itself"),
-        ({"state": "dystrophic/metastatic/idiopathic/iatrogenic/calciphylaxis"}, "nothing is left"),
+        ({"state": "dystrophic", "against": "dystrophic"}, "dystrophic is on both sides of the hypothesis"),
+        (
+            {"state": "dystrophic/metastatic", "against": ["metastatic"]},
+            "metastatic is on both sides of the hypothesis",
+        ),
+        ({"state": "dystrophic/metastatic/idiopathic/iatrogenic/calciphylaxis"}, "all states are in the hypothesis"),
         ({"state": []}, None),
-        ({"against": []}, "no state is named"),
-        ({"background": ["livedo"]}, "nothing was found of 'livedo'"),
+        ({"against": []}, "no state was named"),
+        ({"background": ["livedo"]}, "no finding for 'livedo'"),
     ],
 )
 def test_what_cannot_be_asked_is_said(shipped, asked, says):
@@ -273,9 +276,9 @@ def zeros(build):
 @pytest.mark.parametrize(
     ("findings", "background", "says"),
     [
-        ({"sign": "y"}, (), "sign rules out well"),
-        ({"sign": "y", "pair": "n"}, ["sign"], "the background rules out well"),
-        ({"pair": "y", "gate": "y"}, (), "the findings together rule out well"),
+        ({"sign": "y"}, (), "sign excludes well"),
+        ({"sign": "y", "pair": "n"}, ["sign"], "the background excludes well"),
+        ({"pair": "y", "gate": "y"}, (), "the findings exclude well"),
     ],
 )
 def test_a_state_that_is_ruled_out_has_no_finite_odds(zeros, findings, background, says):
@@ -288,7 +291,7 @@ def test_26_findings_are_too_many_unless_one_is_background(build):
     tables = {f"f{i}": ("n y", "d", [[0.6, 0.4], [0.3, 0.7]]) for i in range(26)}
     model = cc.Model(build("d", {"d": ("ill well", "", [0.1, 0.9])} | tables))
     with pytest.raises(
-        cc.errors.QuestionError, match="26 findings are too many to be explained together, the most is 25"
+        cc.errors.QuestionError, match="26 findings are too many to explain together, at most 25 are possible"
     ):
         cc.explain(model, dict.fromkeys(tables, "y"))
     why = cc.explain(model, dict.fromkeys(tables, "y"), background=list(tables)[:20])
@@ -315,11 +318,11 @@ KINDS = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_halves_multiplied_are_every_coalition_weighed_by_itself(shipped, monkeypatch, kind):
     """The findings of a kind, beside some of the others, so that there are enough coalitions for halves."""
-    from calcinosis.analysis.explain import coalitions
+    from calcinosis.analysis.explain import shapley
 
     known = {"diabetes": "no", "malignancy": "no", "serum_calcium": "high", "autoantibodies": "negative"} | KINDS[kind]
     fast = cc.explain(shipped, known, state="dystrophic", against="calciphylaxis").frame.set_index("variable")
-    monkeypatch.setattr(coalitions, "_one_clique", lambda model: None)
+    monkeypatch.setattr(shapley, "_one_clique", lambda model: None)
     slow = cc.explain(shipped, known, state="dystrophic", against="calciphylaxis").frame.set_index("variable")
     for column in ("contribution", "alone", "left_out"):
         np.testing.assert_allclose(fast[column], slow[column].loc[fast.index], rtol=1e-10, atol=1e-10)
@@ -327,7 +330,7 @@ def test_two_halves_multiplied_are_every_coalition_weighed_by_itself(shipped, mo
 
 def test_the_shipped_network_is_asked_by_halves(shipped, monkeypatch):
     """Of all its findings, none but the few asked for alone are weighed by themselves."""
-    from calcinosis.analysis.explain.coalitions import Switches
+    from calcinosis.analysis.explain.shapley import Switches
 
     weighed = []
     plain = Switches._weigh

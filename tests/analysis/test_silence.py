@@ -13,7 +13,7 @@ from scipy import stats
 
 import calcinosis as cc
 from calcinosis.analysis.learn.cross_validation import cross_validate
-from calcinosis.analysis.validate.labelled_cases import read_diagnosed
+from calcinosis.analysis.validate.labelled_cases import read_cases
 from calcinosis.analysis.whatif.changes import with_findings
 
 RATES = {"cause": (0.05, 0.9), "pain": (0.3, 0.8, 0.8), "fever": (0.5, 0.7)}
@@ -272,7 +272,7 @@ def test_what_was_asked_for_teaches_no_rate(letter):
 def test_patients_that_were_read_before_teach_the_same(letter, learned):
     """Whether a table is given or patients read from it, the mention of what is given counts."""
     _, patients, update = learned
-    known = read_diagnosed(letter, patients)
+    known = read_cases(letter, patients)
     again = cc.learn.update(letter, known, only=sorted(of_mentions(letter)), name="ward")
     assert again.model.digest == update.model.digest
     some = cross_validate(letter, known.some(np.arange(1000)), folds=4, only=sorted(of_mentions(letter)))
@@ -299,7 +299,7 @@ def test_simulated_letters_are_as_the_tables_expect(letter, shipped):
 
 def test_silence_is_not_counted_among_what_was_looked_at(letter):
     patients = letter.simulate(200, seed=6)
-    known = read_diagnosed(letter, patients)
+    known = read_cases(letter, patients)
     assert set(known.observed) == {"cause", "pain", "fever", "swab"}
     assert known.known.tolist() == patients.drop(columns="diagnosis").notna().sum(axis=1).tolist()
     expected = [letter.probabilities(row) for row in patients.drop(columns="diagnosis").to_dict("records")]

@@ -164,7 +164,7 @@ def test_coefficients_reproduce_the_surface(networks, data):
     if found.surface.repeated:
         with pytest.raises(cc.errors.QuestionError) as caught:
             _ = found.coefficients
-        assert str(caught.value) == f"{one} or {other} is seen in several results: no such coefficients"
+        assert str(caught.value) == f"{one} or {other} enters several results: no such coefficients"
         return
     x, y = np.meshgrid(found.x, found.y, indexing="ij")
     a, b, c, d = found.coefficients[["a", "b", "c", "d"]].to_numpy().T[:, :, None, None]
@@ -266,14 +266,14 @@ def test_values_worked_out_by_enumeration(build):
     ("one", "other", "named", "message"),
     [
         ("d=a", "d=a", {}, "d=a is named twice: name two entries"),
-        ("t=n@d=a", "t=p@d=a", {}, "t=n@d=a and t=p@d=a sum to 1: one of them says it all"),
+        ("t=n@d=a", "t=p@d=a", {}, "t=n@d=a and t=p@d=a sum to 1: use one-way sensitivity for one of them"),
         ("t=n", "d=a", {}, "t=n: name a state of d, as in t=n@d=a"),
         ("t=n@d=a", "d=z", {}, "d=z: no state 'z' of d: write one of: a, b, c"),
         ("t=n@d=a", "u=n", {}, "u=n: no table 'u': write one of: d, t"),
         ("d=a", "d=b", {"scheme": "order-preserving"},
-         "two entries move proportional or uniform, not 'order-preserving'"),
-        ("d=a", "d=b", {"steps": 1}, "a grid has two steps or more, not 1"),
-        ("d=a", "d=b", {"mass": 1.0}, "the mass of an interval lies between 0 and 1, not at 1.0"),
+         "no covariation scheme 'order-preserving' for two entries: give proportional or uniform"),
+        ("d=a", "d=b", {"steps": 1}, "a grid of 1 steps: give 2 or more"),
+        ("d=a", "d=b", {"mass": 1.0}, "the mass of an interval is 1.0: give a number between 0 and 1"),
     ],
 )  # fmt: skip
 def test_pairs_that_cannot_be_moved_are_told(build, one, other, named, message):

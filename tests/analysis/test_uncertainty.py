@@ -372,10 +372,10 @@ def test_a_network_without_weights_has_no_draws(build):
 @pytest.mark.parametrize(
     ("named", "message"),
     [
-        ({"draws": 1}, "the number of draws lies between 2 and 10,000,000, not at 1"),
-        ({"draws": 10_000_001}, "the number of draws lies between 2 and 10,000,000, not at 10,000,001"),
-        ({"mass": 0.0}, "the mass of an interval lies between 0 and 1, not at 0.0"),
-        ({"mass": 1.0}, "the mass of an interval lies between 0 and 1, not at 1.0"),
+        ({"draws": 1}, "1 samples: give a number from 2 to 10,000,000"),
+        ({"draws": 10_000_001}, "10,000,001 samples: give a number from 2 to 10,000,000"),
+        ({"mass": 0.0}, "the mass of an interval is 0.0: give a number between 0 and 1"),
+        ({"mass": 1.0}, "the mass of an interval is 1.0: give a number between 0 and 1"),
     ],
 )
 def test_questions_that_cannot_be_asked_are_told(sick, named, message):

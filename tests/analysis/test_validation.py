@@ -6,8 +6,8 @@ import pytest
 from sklearn import metrics as sk
 
 import calcinosis as cc
-from calcinosis.analysis.validate.labelled_cases import read_diagnosed
-from calcinosis.analysis.validate.prevalence import read_prevalence
+from calcinosis.analysis.validate.labelled_cases import read_cases
+from calcinosis.analysis.validate.patient_weights import read_prevalence
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def test_the_published_cases_come_out_as_a_plain_computation_does(shipped, found
 
 @pytest.mark.slow
 def test_every_interval_holds_its_value(found):
-    for frame in (found.metrics, found.yardsticks, found.roc):
+    for frame in (found.metrics, found.baselines, found.roc):
         value = "area" if "area" in frame else "value"
         bounded = frame[frame.get("metric", pd.Series("", index=frame.index)) != "brier_calibration"]
         bounded = bounded[bounded.get("metric", pd.Series("", index=bounded.index)) != "calibration_error"]
@@ -68,7 +68,7 @@ def test_the_wrong_are_told_with_what_misled(found):
 
 
 def test_the_network_is_its_own_first_yardstick(found):
-    own = found.yardsticks[found.yardsticks["yardstick"] == "model"]
+    own = found.baselines[found.baselines["baseline"] == "model"]
     assert own.index[0] == 0
     assert (own["difference"] == 0).all()
     assert own.set_index("metric")["value"]["brier"] == found.metrics.set_index("metric")["value"]["brier"]
@@ -77,7 +77,7 @@ def test_the_network_is_its_own_first_yardstick(found):
 @pytest.mark.slow
 def test_a_mix_of_subtypes_weighs_patients_and_replaces_the_prior(shipped):
     found = cc.validate(shipped, cc.cases(), prevalence=MIX, draws=100)
-    cases = read_diagnosed(shipped, cc.cases())
+    cases = read_cases(shipped, cc.cases())
     p = cases.probabilities(list(MIX.values()))
     counts = np.bincount(cases.truth)
     weights = (np.array(list(MIX.values())) / counts)[cases.truth]
@@ -87,15 +87,15 @@ def test_a_mix_of_subtypes_weighs_patients_and_replaces_the_prior(shipped):
     # within every draw the subtypes keep their shares
     shares = np.stack([found.weights[:, cases.truth == s].sum(axis=1) for s in range(5)], axis=1) / len(cases)
     np.testing.assert_allclose(shares, np.tile(list(MIX.values()), (100, 1)), rtol=1e-9)
-    assert "in the mix of subtypes asked for" in found.verdict
+    assert "in the mix of subtypes asked for" in found.summary
 
 
 @pytest.mark.parametrize(
     ("mix", "text"),
     [
         (MIX | {"calcifilaxis": 0.1}, "no subtype 'calcifilaxis': did you mean 'calciphylaxis'?"),
-        ({"dystrophic": 1.0}, "the mix of subtypes lacks metastatic, idiopathic, iatrogenic, calciphylaxis"),
-        (MIX | {"dystrophic": 0.8}, "the shares add up to 1.1, not to 1"),
+        ({"dystrophic": 1.0}, "the prevalence of metastatic, idiopathic, iatrogenic, calciphylaxis is missing"),
+        (MIX | {"dystrophic": 0.8}, "the shares add up to 1.1: they must add up to 1"),
         (MIX | {"dystrophic": -0.1}, "the share of dystrophic is -0.1: give a number between 0 and 1"),
         ([0.5, 0.5], "2 shares for 5 subtypes"),
     ],
@@ -108,7 +108,7 @@ def test_a_mix_that_is_none_is_refused(shipped, mix, text):
 
 def test_a_mix_with_a_subtype_that_no_patient_has_is_refused(shipped):
     cases = cc.cases().query("diagnosis != 'iatrogenic'")
-    with pytest.raises(cc.errors.QuestionError, match="there is no patient of iatrogenic"):
+    with pytest.raises(cc.errors.QuestionError, match="no patient with iatrogenic"):
         cc.validate(shipped, cases, prevalence=MIX)
 
 
@@ -122,24 +122,24 @@ def test_one_subtype_alone_has_no_roc_and_no_empty_answer(shipped):
 @pytest.mark.parametrize("pains", [["none"], [""], ["none", "severe"], ["", "unknown"], ["none"] * 3])
 def test_the_fewest_patients_get_an_answer_that_says_what_is_left_out(shipped, pains):
     found = cc.validate(shipped, pd.DataFrame({"diagnosis": "dystrophic", "pain": pains}, dtype=object), draws=20)
-    told = found.as_dict()
+    told = found.to_dict()
     assert told["patients"] == len(pains)
-    assert ("logistic" in set(found.yardsticks["yardstick"])) == (len(pains) > 1)
-    assert np.isfinite(found.yardsticks.select_dtypes("number")).all(axis=None)
-    assert "(ROC)" in told["verdict"]
-    assert ("logistic regression and naive Bayes cannot be fitted" in told["verdict"]) == (len(pains) == 1)
-    assert cc.decision_curve(shipped, found).verdict
+    assert ("logistic" in set(found.baselines["baseline"])) == (len(pains) > 1)
+    assert np.isfinite(found.baselines.select_dtypes("number")).all(axis=None)
+    assert "(ROC)" in told["summary"]
+    assert ("logistic regression and naive Bayes cannot be fitted" in told["summary"]) == (len(pains) == 1)
+    assert cc.decision_curve(shipped, found).summary
 
 
 def test_enough_patients_are_told_nothing_of_what_is_left_out(found):
-    assert "(ROC)" not in found.verdict
+    assert "(ROC)" not in found.summary
 
 
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_answer_and_json_has_no_holes(shipped, found):
     again = cc.validate(shipped, cc.cases(), draws=300)
-    assert again.as_dict(3) == found.as_dict(3)
-    told = found.as_dict(3)
+    assert again.to_dict(3) == found.to_dict(3)
+    told = found.to_dict(3)
     assert told["patients"] == 149
     assert "not a medical device" in told["disclaimer"].lower()
     assert all(line["value"] is not None for line in told["metrics"])
@@ -150,4 +150,4 @@ def test_patients_of_the_network_are_found_calibrated(shipped):
     found = cc.validate(shipped, shipped.simulate(2000, missing=0.5, seed=8), draws=500, mass=0.99)
     bins = found.calibration.query("subtype == 'all'")
     assert ((bins["lower"] <= bins["predicted"]) & (bins["predicted"] <= bins["upper"])).all()
-    assert "mean what they say" in found.verdict
+    assert "mean what they say" in found.summary

@@ -300,7 +300,7 @@ def test_flips_of_the_published_patient_flip():
         for left_out in range(len(names) if len(names) > 1 else 0):
             fewer = MODEL.posterior(changed(findings, *(own for i, own in enumerate(names) if i != left_out)))
             assert fewer.leading != line.leading
-    plain = found.as_dict(most=1)["flips"]
+    plain = found.to_dict(most=1)["flips"]
     assert len(plain) == len(found.fewest)
 
 
@@ -342,7 +342,7 @@ def test_differences_of_two_scenarios_are_shared_by_the_average_over_all_orders(
     finite = all(own[place] > 0 and np.delete(own, place).sum() > 0 for own in values.values())
     if not finite:
         if model.posterior(second)[state] < 1 or names:
-            with pytest.raises(cc.errors.QuestionError, match="rule one side of the hypothesis out"):
+            with pytest.raises(cc.errors.QuestionError, match="exclude one side of the hypothesis"):
                 cc.whatif.compare(model, first, second)
         return
     reached = {own: np.log(w[place]) - np.log(np.delete(w, place).sum()) for own, w in values.items()}
@@ -463,7 +463,7 @@ def test_without_weights_there_are_no_intervals(build):
     tables = {"d": ("s t", "", [0.6, 0.4]), "sign": ("n y", "d", [[0.8, 0.2], [0.3, 0.7]])}
     found = cc.whatif.trajectory(cc.Model(build("d", tables)), sign="y")
     assert found.frame.columns.to_list() == ["step", "group", "variable", "finding", "state", "probability"]
-    assert found.as_dict()["steps"][0]["probability"] == 0.6
+    assert found.to_dict()["steps"][0]["probability"] == 0.6
 
 
 @pytest.mark.parametrize(
@@ -475,16 +475,16 @@ def test_without_weights_there_are_no_intervals(build):
             lambda: cc.whatif.flips(MODEL, pain="severe", towards="calciphylaxi"),
             "no state 'calciphylaxi' of subtype: did you",
         ),
-        (lambda: cc.whatif.flips(MODEL, pain="severe", towards="calciphylaxis"), "calciphylaxis leads already"),
-        (lambda: cc.whatif.flips(MODEL, most_changes=0), "at least one finding must change, not 0"),
+        (lambda: cc.whatif.flips(MODEL, pain="severe", towards="calciphylaxis"), "calciphylaxis already ranks first"),
+        (lambda: cc.whatif.flips(MODEL, most_changes=0), "sets of 0 changes: give 1 or more"),
         (lambda: cc.whatif.compare(MODEL, {}, {"pain": "severe"}, state="severe"), "no state 'severe'"),
         (
             lambda: cc.whatif.compare(MODEL, {}, {}, state="dystrophic", against="dystrophic"),
-            "cannot be held against itself",
+            "is on both sides of the hypothesis",
         ),
         (
             lambda: cc.whatif.trajectory(MODEL, pain="severe", order=["livedo"]),
-            "nothing was found of 'livedo': write one of",
+            "no finding for 'livedo': write one of",
         ),
         (lambda: cc.whatif.trajectory(MODEL, pain="severe", mass=1.5), "1.5"),
     ],

@@ -83,7 +83,7 @@ def test_each_state_of_the_synthetic_network_against_the_rest(build):
         assert 10 * told == pytest.approx(centibans, abs=5e-5)
 
 
-@pytest.mark.parametrize(("prior", "says"), [({"a": 0, "b": 1}, "the prior rules one side out"), ({"a": 1}, "nothing")])
+@pytest.mark.parametrize(("prior", "says"), [({"a": 0, "b": 1}, "prior excludes one side"), ({"a": 1}, "all states")])
 def test_a_prior_of_one_side_only_is_refused(prior, says):
     with pytest.raises(cc.errors.QuestionError, match=says):
         cc.weight_of_evidence(prior, {"a": 0.5, "b": 0.5}, "a")

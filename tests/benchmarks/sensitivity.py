@@ -301,7 +301,7 @@ def others(model, findings):
         "robust bounds": (lambda: cc.sensitivity.robust_bounds(model, findings), ROUNDS),
         "every analysis, `sensitivity(...)`": (lambda: cc.sensitivity.overview(model, findings), 7),
         "every analysis, with all tables of the record": (
-            lambda: cc.sensitivity.overview(model, findings).as_dict(),
+            lambda: cc.sensitivity.overview(model, findings).to_dict(),
             3,
         ),
         f"over {len(cc.cases())} patients": (lambda: cc.sensitivity.across_patients(model, cc.cases()), 2),

@@ -159,7 +159,7 @@ def test_a_repeatable_variable_seen_in_part_is_as_probable_as_what_was_seen_leav
 def test_what_cannot_be_asked_is_said(build):
     tables = {"d": ("s t", "", [0.6, 0.4]), "sign": ("n y", "d", [[1.0, 0.0], [0.5, 0.5]])}
     model = cc.Model(build("d", tables))
-    with pytest.raises(cc.errors.QuestionError, match="the findings rule s out"):
+    with pytest.raises(cc.errors.QuestionError, match="the findings exclude s"):
         cc.whatif.most_probable(model, sign="y", state="s")
     with pytest.raises(cc.errors.QuestionError, match="no state 'u' of d"):
         cc.whatif.most_probable(model, state="u")

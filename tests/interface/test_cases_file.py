@@ -69,7 +69,7 @@ def test_a_patient_without_a_diagnosis_cannot_be_examined_and_nobody_with_one_te
     assert f"cases.csv:2: diagnosis: -: no diagnosis: write one of: {SUBTYPES}" in result.stderr
     result = run(NO_DIAGNOSIS, "update", "--out", "new")
     assert result.exit_code == 1
-    assert "cases.csv:1: diagnosis: -: no patient has a diagnosis: write those that are known" in result.stderr
+    assert "cases.csv:1: diagnosis: -: no patient has a diagnosis: write the known ones" in result.stderr
     assert not (tmp_path / "new").exists()
 
 

@@ -65,9 +65,9 @@ def test_text_and_json_show_the_record_that_python_gives(run, found):
     told = json.loads(run("--case", "jones2023", *BIOPSY, *FEW, "--most", "3", "--json"), parse_constant=pytest.fail)
     assert told.pop("published")["diagnosis"] == "dystrophic"
     assert told.pop("record") == "case_report"
-    assert told == json.loads(json.dumps(found.as_dict(3)))
+    assert told == json.loads(json.dumps(found.to_dict(3)))
     text = " ".join(run("--case", "jones2023", *BIOPSY, *FEW).split())
-    assert found.verdict in text
+    assert found.summary in text
     for words in (
         "It is no advice",
         "What is to be expected of each",
@@ -88,7 +88,7 @@ def test_values_and_actions_are_taken_from_the_command(run, model, patient):
     own = cc.decide(reader, patient, utilities=values, without=["excision"], state="dystrophic", draws=500)
     told.pop("published")
     assert told.pop("record") == "case_report"
-    assert told == json.loads(json.dumps(own.as_dict(5)))
+    assert told == json.loads(json.dumps(own.to_dict(5)))
     assert told["thresholds"]["state"] == "dystrophic"
 
 
@@ -153,10 +153,10 @@ def test_the_decision_curve_of_a_file_or_of_the_published_cases(run, tmp_path):
         (("--utility", "infusions"), 1, "--utility infusions: no value: write for instance infusions=0"),
         (("--utility", "infusions=much"), 1, "--utility infusions=much: no value: write for instance infusions=0"),
         (("--utility", "infusion=1"), 1, "no utility 'infusion': did you mean 'infusions'?"),
-        (("--utility", "died=-1"), 1, "the utility of died lies between 0 and 100 points, not at -1"),
+        (("--utility", "died=-1"), 1, "the utility of died is -1: give a number of points from 0 to 100"),
         (("--without", "surgery"), 1, "no action 'surgery'"),
         (("--subtype", "gout"), 1, "no state 'gout' of subtype"),
-        (("--map", "infusions"), 1, "a map has two or three utilities, each once, not infusions"),
+        (("--map", "infusions"), 1, "a map of infusions: name two or three utilities, each once"),
         (("--map", "infusions,dyed"), 1, "no utility 'dyed': did you mean 'died'?"),
         (("pain=sever",), 1, "did you mean 'severe'?"),
         (("--curve", "no.csv"), 1, "no.csv: there is no such file"),

@@ -60,11 +60,11 @@ def test_explain_shows_the_record_that_python_gives(run, model, case):
     words = ("explain", "--case", "jones2023", "--subtype", "dystrophic", "--against", "calciphylaxis")
     printed = shown(run(*words, "--json"))
     assert printed["published"]["diagnosis"] == "dystrophic"
-    expected = plain(found.as_dict())
-    for key in ("before", "after", "account", "contributions", "state", "against", "disclaimer"):
+    expected = plain(found.to_dict())
+    for key in ("before", "after", "summary", "contributions", "state", "against", "disclaimer"):
         assert printed[key] == expected[key]
     text = run(*words).stdout
-    assert found.account in " ".join(text.split())
+    assert found.summary in " ".join(text.split())
     assert "The findings fit together." in text
     assert "For dystrophic calcification speaks most the histology" in " ".join(text.split())
     assert "×9.4" in text
@@ -95,9 +95,9 @@ def test_what_does_not_fit_stands_with_every_diagnosis(run, tmp_path):
 def test_what_if_shows_the_records_that_python_gives(run, model, case):
     words = ("what-if", "--case", "jones2023", "--instead", "pain=severe", "--instead", "cirrhosis=unknown")
     printed = shown(run(*words, "--most", "5", "--json"))
-    assert printed["changes"] == plain(cc.whatif.sweep(model.recorded("case_report"), case).as_dict(5))["changes"]
-    assert printed["flips"] == plain(cc.whatif.flips(model.recorded("case_report"), case).as_dict(5))["flips"]
-    assert printed["steps"] == plain(cc.whatif.trajectory(model.recorded("case_report"), case).as_dict())["steps"]
+    assert printed["changes"] == plain(cc.whatif.sweep(model.recorded("case_report"), case).to_dict(5))["changes"]
+    assert printed["flips"] == plain(cc.whatif.flips(model.recorded("case_report"), case).to_dict(5))["flips"]
+    assert printed["steps"] == plain(cc.whatif.trajectory(model.recorded("case_report"), case).to_dict())["steps"]
     assert {line["variable"] for line in printed["instead"]["findings"]} == {"pain", "cirrhosis"}
     assert printed["most_probable_explanation"]["states"]["subtype"] == "dystrophic"
     text = " ".join(run(*words).stdout.split())
@@ -117,15 +117,15 @@ def test_what_if_takes_an_order_a_goal_and_a_size(run):
 def test_next_test_shows_the_records_that_python_gives(run, model, case):
     before = {name: value for name, value in case.items() if name not in BIOPSY}
     printed = shown(run("next-test", "--case", "jones2023", *BIOPSY, *SERIAL, "--probability", "20%", "--json"))
-    expected = plain(cc.next_test(model.recorded("case_report"), before).as_dict(8))
-    for key in ("verdict", "tests", "outcomes"):
+    expected = plain(cc.next_test(model.recorded("case_report"), before).to_dict(8))
+    for key in ("summary", "tests", "outcomes"):
         assert printed[key] == expected[key]
     assert printed["tests"][0]["test"] == "wedge_biopsy"
     assert printed["serial_testing"] == plain(
-        cc.serial_testing(model.recorded("case_report"), before, state="calciphylaxis", threshold=0.2).as_dict()
+        cc.serial_testing(model.recorded("case_report"), before, state="calciphylaxis", threshold=0.2).to_dict()
     )
     text = " ".join(run("next-test", "--case", "jones2023", *BIOPSY, *SERIAL).stdout.split())
-    for part in (printed["verdict"], "What the results of wedge_biopsy would mean", "Any number of them would bring"):
+    for part in (printed["summary"], "What the results of wedge_biopsy would mean", "Any number of them would bring"):
         assert part in text
 
 
@@ -195,19 +195,19 @@ def test_the_report_holds_the_tables_the_figures_and_the_page(run, command, tmp_
         (["explain", "--subtype", "dystrofic"], "no state 'dystrofic': did you mean 'dystrophic'?"),
         (
             ["explain", "--subtype", "dystrophic", "--against", "dystrophic"],
-            "dystrophic cannot be held against itself",
+            "dystrophic is on both sides of the hypothesis",
         ),
-        (["explain", "--background", "pain"], "nothing was found of 'pain'"),
-        (["explain", "subtype=idiopathic"], "the odds are infinite, and no share of them is a number"),
+        (["explain", "--background", "pain"], "no finding for 'pain'"),
+        (["explain", "subtype=idiopathic"], "the odds are infinite and cannot be attributed to findings"),
         (["what-if", "--subtype", "nobody"], "no state 'nobody' of subtype"),
-        (["what-if", "--subtype", "dystrophic"], "dystrophic leads already"),
-        (["what-if", "--order", "pane", "pain=none"], "nothing was found of 'pane': did you mean 'pain'?"),
+        (["what-if", "--subtype", "dystrophic"], "dystrophic already ranks first"),
+        (["what-if", "--order", "pane", "pain=none"], "no finding for 'pane': did you mean 'pain'?"),
         (["what-if", "--instead", "pain=sever"], "pain=sever: no state 'sever': did you mean 'severe'?"),
         (["what-if", "--instead", "severe"], "not finding=value: severe"),
         (["next-test", "--by", "price"], "no ranking 'price'"),
         (["next-test", "--without", "punch"], "no test 'punch'"),
         (["next-test", "--drop", "pain"], "nothing was found of 'pain'"),
-        (["next-test", *SERIAL, "--probability", "2"], "a threshold lies between 0 and 1, not at 2.0"),
+        (["next-test", *SERIAL, "--probability", "2"], "the threshold is 2.0: give a number between 0 and 1"),
         (["next-test", "--serial", "--subtype", "calcifylaxis"], "did you mean 'calciphylaxis'?"),
         (["explain", "pain=sever"], "pain=sever: no state 'sever': did you mean 'severe'?"),
         (["what-if", "subtype=dystrophic", "form=calciphylaxis_uraemic"], "impossible evidence"),

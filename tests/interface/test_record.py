@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import calcinosis as cc
-from calcinosis.analysis.validate.labelled_cases import CasesError, read_diagnosed
+from calcinosis.analysis.validate.labelled_cases import CasesError, read_cases
 from calcinosis.inference.cases import case_record
 from calcinosis.interface.shell.app import app
 from calcinosis.interface.shell.cases_file import read_cases_file
@@ -126,7 +126,7 @@ def test_an_unknown_kind_is_told_of_its_patient_alone(run, shipped, mixed, tmp_p
     assert status[0] == status[2] == "ok"
     assert status[1].startswith("invalid: record=abstracts: no such kind of record: did you mean 'abstract'?")
     with pytest.raises(CasesError, match="row 2: record=abstracts: no such kind of record"):
-        read_diagnosed(shipped, frame)
+        read_cases(shipped, frame)
     frame.drop(columns="diagnosis").to_csv(tmp_path / "a.csv", index=False)
     result = run("diagnose", "--file", tmp_path / "a.csv")
     assert result.exit_code == 1
@@ -194,7 +194,7 @@ def test_validation_prints_the_records_and_the_patients_own_mix(run, shipped, tm
     text = run("validate", tmp_path / "a.csv", "--draws", "20").stdout
     assert "Records assumed, by patients: case report (30)" in text
     assert "With the patients' own mix of subtypes as the prior: right in" in text
-    known = read_diagnosed(shipped, frame)
+    known = read_cases(shipped, frame)
     shares = frame["diagnosis"].value_counts(normalize=True)[list(shipped.states)].to_list()
     losses = -np.log(known.probabilities(shares)[np.arange(30), known.truth])
     assert found["own_mix"]["log_loss"] == pytest.approx(losses.mean())
@@ -272,7 +272,7 @@ def test_simulated_reports_are_read_by_the_record_they_name(run, shipped, tmp_pa
     known = read_cases_file(tmp_path / "a.csv", shipped)
     assert known.model.record == "each"
     assert set(known.records) == {"case_report"}
-    assert cc.learn.check_cohort(shipped, known).verdict.startswith("The cohort is as the tables expect")
+    assert cc.learn.check_cohort(shipped, known).summary.startswith("The cohort is as the tables expect")
 
 
 @pytest.mark.slow

@@ -48,7 +48,7 @@ def run(monkeypatch):
 def test_json_is_the_record_that_python_gives(run, model, case):
     shown = json.loads(run("--case", "jones2023", "--draws", "200", "--most", "4", "--json").stdout)
     expected = json.loads(
-        json.dumps(cc.sensitivity.overview(model.recorded("case_report"), case, draws=200).as_dict(4), allow_nan=False)
+        json.dumps(cc.sensitivity.overview(model.recorded("case_report"), case, draws=200).to_dict(4), allow_nan=False)
     )
     assert shown.pop("published")["diagnosis"] == "dystrophic"
     assert shown.pop("record") == "case_report"
@@ -59,14 +59,14 @@ def test_json_is_the_record_that_python_gives(run, model, case):
 @pytest.mark.slow
 def test_text_names_the_rows_the_sources_and_the_weights(run, model, case):
     text = run("--case", "jones2023", "--record", "asked", "--draws", "200").stdout
-    hangs_on = cc.sensitivity.overview(model, case, draws=200).hangs_on
-    first = hangs_on.iloc[0]
+    depends_on = cc.sensitivity.overview(model, case, draws=200).depends_on
+    first = depends_on.iloc[0]
     joined = re.sub(r"\s+", "", text)
     assert re.sub(r"\s+", "", first["entry"]) in joined
     for source in first["source"].split(";"):
         assert source in text
     assert f" {first['weight']:g} " in text
-    rows = f"hangs on {len(hangs_on)} rows"
+    rows = f"hangs on {len(depends_on)} rows"
     for part in (rows, "95 % interval", "reached", "never beyond", "The smallest changes", cc.DISCLAIMER):
         assert part in text
 
@@ -108,9 +108,9 @@ def test_the_smallest_changes_have_the_target_asked_for(run, target, goal):
         (["--subtype", "dystrofic"], "no state 'dystrofic' of subtype: did you mean 'dystrophic'?"),
         (
             ["--subtype", "dystrophic", "--probability", "1.2"],
-            "a probability to reach lies between 0 and 1, not at 1.2",
+            "the target probability is 1.2: give a number between 0 and 1",
         ),
-        (["pain=severe", "--subtype", "calciphylaxis"], "calciphylaxis leads already: name another state"),
+        (["pain=severe", "--subtype", "calciphylaxis"], "calciphylaxis already ranks first: name another state"),
         (["pain=sever"], "pain=sever: no state 'sever': did you mean 'severe'?"),
         (["--case", "nobody"], "no published case 'nobody'"),
         (["subtype=dystrophic", "form=calciphylaxis_uraemic"], "impossible evidence"),
@@ -126,7 +126,7 @@ def test_what_is_at_fault_is_told_in_words(run, words, message):
 
 @pytest.mark.slow
 def test_draws_that_cannot_be_made_are_told_in_words(run, tmp_path):
-    assert "the number of draws lies between 2 and 10,000,000" in run("--draws", "20000000").stderr
+    assert "give a number from 2 to 10,000,000" in run("--draws", "20000000").stderr
     folder = tmp_path / "light"
     shutil.copytree(shipped_folder(), folder)
     for table in (folder / "tables").glob("*.csv"):
@@ -195,7 +195,7 @@ def test_every_analysis_is_asked_of_each_patient_of_a_file(run, patients, tmp_pa
     assert shown["changes"][0]["bound"] == alone.bound
     leading = {line["patient"]: line["leading"] for line in shown["patients"]}
     for line in shown["changes"]:
-        assert ("leads already" in (line["not_asked"] or "")) == (leading[line["patient"]] == "calciphylaxis")
+        assert ("already ranks first" in (line["not_asked"] or "")) == (leading[line["patient"]] == "calciphylaxis")
     assert len(shown["robust"]) == 5 * len(names)
     assert {line["patient"] for line in shown["two_way_boundary"]} <= set(names)
     assert {"changes.csv", "robust.csv", "two_way_boundary.csv"} <= {path.name for path in (tmp_path / "o").iterdir()}

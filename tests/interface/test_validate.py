@@ -44,10 +44,10 @@ def test_text_json_and_python_are_one_record(run, found):
     curve = told.pop("decision_curve")
     assert told.pop("columns_ignored") == ["text_seen", "year", "source_title", "doi_or_pmcid"]
     assert "pain" in told.pop("columns_read")
-    assert told == json.loads(json.dumps(found.as_dict(3)))
-    assert curve == json.loads(json.dumps(cc.decision_curve(found.model, found).as_dict()))
+    assert told == json.loads(json.dumps(found.to_dict(3)))
+    assert curve == json.loads(json.dumps(cc.decision_curve(found.model, found).to_dict()))
     text = " ".join(run("--published", "--draws", "200").split())
-    assert found.verdict in text
+    assert found.summary in text
     for words in (
         "they are no clinic",
         "Beside it",
@@ -57,7 +57,7 @@ def test_text_json_and_python_are_one_record(run, found):
         cc.DISCLAIMER,
     ):
         assert words in text
-    assert found.cohort_check.verdict in text
+    assert found.cohort_check.summary in text
     assert found.model.digest[:12] in text
 
 
@@ -72,7 +72,7 @@ def test_a_file_of_ones_own_is_not_told_to_be_published(run):
 def test_the_report_holds_every_table_and_figure(run):
     run("--published", "--draws", "50", "--out", "rep")
     page = Path("rep/index.html").read_text(encoding="utf-8")
-    for name in ("calibration", "yardsticks", "confusion", "variables", "expected", "roc"):
+    for name in ("calibration", "baselines", "confusion", "variables", "expected", "roc"):
         assert f'src="{name}.svg"' in page
         assert cc.DISCLAIMER.split(";")[0] in Path(f"rep/{name}.svg").read_text(encoding="utf-8")
     patients = pd.read_csv("rep/patients.csv")

@@ -1,4 +1,4 @@
-"""Tables as plain lines, for texts and for JSON."""
+"""Tables as plain rows, for text and JSON."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
 
 
 def lines_of(frame: pd.DataFrame) -> list[Any]:
-    """The lines of a table, each with its columns as attributes and in order."""
+    """The rows of a table, each with its columns as attributes, in order."""
     return list(frame.itertuples(index=False))
 
 
 def plain_lines(frame: pd.DataFrame, most: int | None = None) -> list[dict[str, Any]]:
-    """The lines of a table as plain values, for JSON; the first `most` of them."""
-    chosen = frame if most is None else frame.head(most)
-    return [{str(key): plain(value) for key, value in line.items()} for line in chosen.to_dict("records")]
+    """The rows of a table as plain values, for JSON; the first `most` of them."""
+    rows = frame if most is None else frame.head(most)
+    return [{str(key): plain(value) for key, value in line.items()} for line in rows.to_dict("records")]
 
 
 def plain(value: Any) -> Any:
-    """A value that JSON has: None for what is not a number, 'inf' for no limit."""
+    """A JSON value: None for NaN, 'inf' for infinity."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float):

@@ -34,7 +34,7 @@ def decided(session):
 def agrees(session):
     """That the view shows what the analysis finds."""
     shown, found = view(session.situation), decided(session)
-    assert shown["verdict"] == found.verdict
+    assert shown["verdict"] == found.summary
     assert [own["name"] for own in shown["actions"]] == found.spread["action"].to_list()
     for own, line in zip(shown["actions"], found.spread.to_dict("records"), strict=True):
         assert own["points"] == f"{line['expected_utility']:.1f}"

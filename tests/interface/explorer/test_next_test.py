@@ -42,7 +42,7 @@ def test_the_best_tests_and_their_figures_are_those_of_the_analysis(jones, ranki
     jones.handle({"do": "rank", "value": ranking})
     shown = view(jones.situation)
     found = cc.next_test(jones.shipped, jones.situation.evidence, by=ranking)
-    assert shown["verdict"] == found.verdict
+    assert shown["verdict"] == found.summary
     assert [own["name"] for own in (*shown["tests"], *shown["others"])] == found.frame["test"].to_list()
     assert len(shown["tests"]) == BEST
     for own, line in zip((*shown["tests"], *shown["others"]), found.frame.to_dict("records"), strict=True):

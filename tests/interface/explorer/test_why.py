@@ -13,7 +13,7 @@ from printed_networks import ALARM, ASIA, BURGLARY, CANCER
 from properties import examples
 
 import calcinosis as cc
-from calcinosis.analysis.explain.sources_of_finding import rows_behind
+from calcinosis.analysis.explain.explanation import rows_of_finding
 from calcinosis.inference.network import Network
 from calcinosis.inference.posterior import percent
 from calcinosis.interface.explorer import views, why
@@ -236,7 +236,7 @@ def test_the_strongest_on_each_side_is_said_in_one_sentence(jones):
         f"({shown['for_it'][0]['factor']} on the odds); most against it: {shown['against_it'][0]['words']} "
         f"({shown['against_it'][0]['factor']} on the odds)."
     )
-    assert shown["account"] == jones.situation.explanation.account
+    assert shown["account"] == jones.situation.explanation.summary
     assert words(panel(jones)).count("tells hardly anything that the other findings do not") == 1
 
 
@@ -316,7 +316,7 @@ def test_the_value_at_which_another_leads_is_that_of_the_one_way_analysis(jones)
         if line["variable"] not in names:
             assert line["basis"] is None
             continue
-        places = [place for side in rows_behind(found, line["variable"]) for place in side]
+        places = [place for side in rows_of_finding(found, line["variable"]) for place in side]
         rows = [*line["basis"]["own"], *line["basis"]["others"]]
         for place, row in zip(places, rows, strict=True):
             own = frame.loc[jones.shipped.entries.names[place]]

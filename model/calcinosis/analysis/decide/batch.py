@@ -1,8 +1,7 @@
-"""All that a choice depends on, as arrays for many problems at once, and how the best choice changes between two.
+"""A batch of decision problems as arrays, and the point between two problems at which the optimal action switches.
 
-What can be changed, one thing at a time (the probability of a state, a utility, a row of the responses or of the
-tables), changes the value of any fixed strategy along a straight line. So where another action comes to lead is the
-crossing of two lines.
+A change of one number at a time (the probability of a state, a utility, a row of the responses or of the tables)
+changes the value of any fixed strategy along a straight line. So the switch point is the crossing of two lines.
 """
 
 from __future__ import annotations
@@ -13,28 +12,38 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from calcinosis.analysis.decide.envelope import Line
 from calcinosis.analysis.decide.problem import DecisionProblem
 from calcinosis.analysis.decide.strategy import Choices, Solved, followed, solve
 from calcinosis.inference.network import Array
 
 STEPS = 100
-"""In so many steps at most a crossing is searched; a handful is what it takes."""
+"""Maximum steps of the search for a crossing; a handful is usually enough."""
 
 CLOSE, BEYOND = 1e-15, 1e-6
-"""Two shares of the way nearer than this are one; and so far beyond a change it is seen which action leads now."""
+"""Shares of the way closer than CLOSE are equal; the new optimal action is read off BEYOND past a switch."""
 
 NEAR, DIGITS = 1e-10, 10
-"""Two expected utilities nearer than this, in points, are equal, and so are those that are to so many decimal
-places."""
+"""Expected utilities closer than NEAR points are equal, and so are those equal to this number of decimal places."""
+
+
+@dataclass(frozen=True)
+class UtilityLine:
+    """A straight line, with the number of the choice whose value it is."""
+
+    choice: int
+    level: float
+    slope: float
+
+    def __call__(self, x: float) -> float:
+        return self.level + self.slope * x
 
 
 @dataclass(frozen=True, eq=False)
-class Stakes:
-    """The choices of `problems` problems: `joint`, axes `(problems, outcomes …, states)`, `worth`, axes `(problems,
-    treatments, states)`, and `costs`, axes `(problems, tests, states)`, of no test and then of each action with tests.
+class DecisionBatch:
+    """A batch of decision problems: `joint`, axes `(problems, outcomes …, states)`, `worth`, axes `(problems,
+    treatments, states)`, and `costs`, axes `(problems, tests, states)`, without tests and for each action with tests.
 
-    An axis of problems of length 1 holds for all of them.
+    An axis of problems of length 1 applies to all problems.
     """
 
     joint: tuple[Array, ...]
@@ -42,37 +51,38 @@ class Stakes:
     costs: tuple[Array, ...]
 
     @classmethod
-    def of(cls, problem: DecisionProblem, values: Array | None = None) -> Stakes:
-        """The stakes of a patient; with other utilities, axes `(problems, items)`, as many problems as there are."""
+    def of(cls, problem: DecisionProblem, values: Array | None = None) -> DecisionBatch:
+        """The problem of a patient; with `values` of the utilities, axes `(problems, items)`, one problem for each."""
         values = (problem.values if values is None else values).reshape(-1, len(problem.items))
         return cls.made(problem, problem.parts[None], problem.harms[None], values)
 
     @classmethod
-    def made(cls, problem: DecisionProblem, parts: Array, harms: Array, values: Array) -> Stakes:
-        """The stakes with other parts and harms of the treatments, axes `(problems, treatments, states, items)`, and
+    def made(cls, problem: DecisionProblem, parts: Array, harms: Array, values: Array) -> DecisionBatch:
+        """The problems with other parts and harms of the treatments, axes `(problems, treatments, states, items)`, and
         utilities, axes `(problems, items)`."""
         worth = _valued(parts, values)
-        after = [worth]
-        for own in problem.looks:
-            if own.action.meanwhile:
-                given = problem.number(own.action.meanwhile)
+        worths = [worth]
+        for workup in problem.workups:
+            if workup.action.meanwhile:
+                # changing treatment after the tests adds the harms of the first
+                given = problem.number(workup.action.meanwhile)
                 other = np.arange(len(problem.treatments)) != given
                 extra = _valued(harms[:, given : given + 1], values)
-                after.append(worth + np.where(other[:, None], extra, 0.0))
+                worths.append(worth + np.where(other[:, None], extra, 0.0))
             else:
-                after.append(worth)
+                worths.append(worth)
         none = np.zeros((1, 0, len(problem.states)))
         return cls(
-            (problem.states[None], *(own.joint[None] for own in problem.looks)),
-            tuple(after),
-            (none, *(_valued(own.costs[None], values) for own in problem.looks)),
+            (problem.states[None], *(workup.joint[None] for workup in problem.workups)),
+            tuple(worths),
+            (none, *(_valued(workup.costs[None], values) for workup in problem.workups)),
         )
 
     def __len__(self) -> int:
         return max(len(array) for arrays in (self.joint, self.worth, self.costs) for array in arrays)
 
-    def to(self, other: Stakes, share: Array) -> Stakes:
-        """The stakes so far on the way to others, `share` (0 to 1) with the axis `(problems,)`."""
+    def to(self, other: DecisionBatch, share: Array) -> DecisionBatch:
+        """The problems at a `share` (0 to 1) of the way to others, axis `(problems,)`."""
 
         def mixed(mine: Sequence[Array], theirs: Sequence[Array]) -> tuple[Array, ...]:
             return tuple(
@@ -80,24 +90,26 @@ class Stakes:
                 for one, two in zip(mine, theirs, strict=True)
             )
 
-        return Stakes(mixed(self.joint, other.joint), mixed(self.worth, other.worth), mixed(self.costs, other.costs))
+        return DecisionBatch(
+            mixed(self.joint, other.joint), mixed(self.worth, other.worth), mixed(self.costs, other.costs)
+        )
 
-    def chosen(self, problems: npt.NDArray[np.intp]) -> Stakes:
-        """Some of the problems."""
+    def chosen(self, problems: npt.NDArray[np.intp]) -> DecisionBatch:
+        """The selected problems."""
 
         def some(arrays: Sequence[Array]) -> tuple[Array, ...]:
             return tuple(array if len(array) == 1 else array[problems] for array in arrays)
 
-        return Stakes(some(self.joint), some(self.worth), some(self.costs))
+        return DecisionBatch(some(self.joint), some(self.worth), some(self.costs))
 
-    def only(self, looks: int) -> Stakes:
-        """The stakes of the treatments and of one action with tests, by its number among them."""
-        joint, worth, costs = ((own[0], own[looks + 1]) for own in (self.joint, self.worth, self.costs))
-        return Stakes(joint, worth, costs)
+    def only(self, workup: int) -> DecisionBatch:
+        """The problems with the treatments and one action with tests, given its number among those."""
+        joint, worth, costs = ((arrays[0], arrays[workup + 1]) for arrays in (self.joint, self.worth, self.costs))
+        return DecisionBatch(joint, worth, costs)
 
-    def with_joint(self, joint: Sequence[Array]) -> Stakes:
-        """The stakes with other probabilities."""
-        return Stakes(tuple(joint), self.worth, self.costs)
+    def with_joint(self, joint: Sequence[Array]) -> DecisionBatch:
+        """The problems with other probabilities."""
+        return DecisionBatch(tuple(joint), self.worth, self.costs)
 
     def treatments(self) -> Array:
         """The expected utility of each treatment without a test, axes `(problems, treatments)`."""
@@ -112,28 +124,28 @@ class Stakes:
 
     def utilities(self, solved: Sequence[Solved] | None = None) -> Array:
         """The expected utility of every action, axes `(problems, actions)`: the treatments, then those with tests, with
-        the strategies of `solved` if they are known."""
-        plans = [np.broadcast_to(own.values, (len(self),)) for own in solved or self.solved()]
+        the strategies of `solved` if given."""
+        workups = [np.broadcast_to(strategy.values, (len(self),)) for strategy in solved or self.solved()]
         treated = self.treatments()
-        return np.column_stack([np.broadcast_to(treated, (len(self), treated.shape[1])), *plans])
+        return np.column_stack([np.broadcast_to(treated, (len(self), treated.shape[1])), *workups])
 
     def followed(self, action: int, choices: Sequence[Choices] = ()) -> Array:
-        """The expected utility of an action whose choices are given, axis `(problems,)`."""
+        """The expected utility of an action with given choices, axis `(problems,)`."""
         treatments = self.worth[0].shape[1]
         if action < treatments:
             return self.treatments()[:, action]
-        own = action - treatments + 1
-        return followed(self.joint[own], self.worth[own], self.costs[own], choices)
+        number = action - treatments + 1
+        return followed(self.joint[number], self.worth[number], self.costs[number], choices)
 
 
 def _valued(parts: Array, values: Array) -> Array:
-    """Parts by item as values: axes `(problems, …, states)`."""
+    """The value of parts by item: axes `(problems, …, states)`."""
     return np.asarray((parts @ values.reshape(len(values), *[1] * (parts.ndim - 3), -1, 1))[..., 0])
 
 
 def leading(values: Array) -> npt.NDArray[np.intp]:
-    """The number of the action with the highest expected utility, from axes `(…, actions)`; of those that are equal but
-    for rounding the one that is listed first.
+    """The number of the action with the highest expected utility, from axes `(…, actions)`; ties up to rounding go to
+    the one listed first.
 
     >>> leading(np.array([70.1, 70.3, 70.3 + 1e-14])).tolist()
     1
@@ -141,22 +153,25 @@ def leading(values: Array) -> npt.NDArray[np.intp]:
     return np.asarray(np.round(values, DIGITS).argmax(axis=-1))
 
 
-def lines_at(start: Stakes, stop: Stakes, looks: int, shares: Sequence[float]) -> list[Line]:
-    """The line of an action with tests, by its number among them, on the way from one problem to another: with the
-    choices that are the best at each share of the way. The choice of a line is the number among all actions."""
-    one, two = start.only(looks), stop.only(looks)
+def lines_at(start: DecisionBatch, stop: DecisionBatch, workup: int, shares: Sequence[float]) -> list[UtilityLine]:
+    """The lines of one action with tests on the way from one problem to another: each with the choices that are optimal
+    at one share of the way. The choice of a line is the number among all actions."""
+    one, two = start.only(workup), stop.only(workup)
     choices = one.to(two, np.array(shares)).solved()[0].choices
     action = start.worth[0].shape[1]
     levels, ends = (np.broadcast_to(side.followed(action, choices), len(shares)) for side in (one, two))
-    return [Line(action + looks, level, end - level) for level, end in zip(levels.tolist(), ends.tolist(), strict=True)]
+    return [
+        UtilityLine(action + workup, level, end - level)
+        for level, end in zip(levels.tolist(), ends.tolist(), strict=True)
+    ]
 
 
-def first_change(start: Stakes, stop: Stakes, leader: int) -> tuple[Array, npt.NDArray[np.intp]]:
-    """How far on the way, 0 to 1, another action comes to lead, and which, in each of many problems.
+def first_change(start: DecisionBatch, stop: DecisionBatch, leader: int) -> tuple[Array, npt.NDArray[np.intp]]:
+    """The share of the way, 0 to 1, at which another action becomes optimal, and which, in each of many problems.
 
-    NaN and -1 where the leader leads at the end of the way too. The share is where the gap between the leader and the
-    best of the others closes: on the straight line between the ends of the way first, then a step along the lines of
-    both, as Newton's method, kept between a point at which the leader leads and one at which it does not.
+    NaN and -1 where the leader is optimal at the end of the way too. The share is where the gap between the leader and
+    the best other action closes: first on the straight line between the ends, then by steps along the lines of both
+    (Newton's method), kept between a point at which the leader is optimal and one at which it is not.
     """
     end = _gap(stop.utilities(), leader)
     lost = np.flatnonzero(end > NEAR)
@@ -179,7 +194,7 @@ def first_change(start: Stakes, stop: Stakes, leader: int) -> tuple[Array, npt.N
             slope = (gap - _followed(one, solved, ahead) + _followed(one, solved, behind)) / at
             step = at - gap / slope
         near = np.abs(gap) <= NEAR
-        opens = near & (slope > NEAR)  # where both are equal for a while, the other leads from the end of that on
+        opens = near & (slope > NEAR)  # both tie over a range: the other is optimal from its end on
         over = (gap > 0) & ~near
         high, low = np.where(over, np.minimum(high, at), high), np.where(over, low, np.maximum(low, at))
         done = opens | (high - low <= CLOSE)
@@ -194,17 +209,17 @@ def first_change(start: Stakes, stop: Stakes, leader: int) -> tuple[Array, npt.N
 
 
 def _gap(values: Array, leader: int) -> Array:
-    """By how much the best of the others is ahead of the leader."""
+    """The advantage of the best other action over the leader."""
     others = np.delete(values, leader, axis=1)
     best = others.max(axis=1) if others.shape[1] else np.full(len(values), -np.inf)
     return np.asarray(best - values[:, leader])
 
 
-def _followed(stakes: Stakes, solved: Sequence[Solved], actions: npt.NDArray[np.intp]) -> Array:
-    """The expected utility of one action in each problem, with the choices of strategies found elsewhere."""
-    treatments = stakes.worth[0].shape[1]
-    found = np.zeros(len(actions))
+def _followed(batch: DecisionBatch, solved: Sequence[Solved], actions: npt.NDArray[np.intp]) -> Array:
+    """The expected utility of one action in each problem, with the choices of given strategies."""
+    treatments = batch.worth[0].shape[1]
+    values = np.zeros(len(actions))
     for action in np.unique(actions).tolist():
         choices = solved[action - treatments].choices if action >= treatments else ()
-        found = np.where(actions == action, stakes.followed(action, choices), found)
-    return found
+        values = np.where(actions == action, batch.followed(action, choices), values)
+    return values

@@ -1,12 +1,12 @@
-"""Decision curves: whether deciding by the network's probability does more good than treating everyone, or no one.
+"""Decision curves: the net benefit of deciding by the network's probability, against treating everyone or no one.
 
-Whoever treats from a probability t of a state upwards holds that missing it is (1 − t) / t times as bad as treating
-someone without it. In units of patients with the state who are treated, the net benefit of deciding so is
+Treating from a probability t of a state upwards implies that missing it is (1 − t) / t times as bad as treating someone
+without it. In units of treated patients with the state, the net benefit is
 
     true positives / n − false positives / n × t / (1 − t)
 
-(Vickers and Elkin, Medical Decision Making 26, 2006). Treating everyone has that of all patients counted positive,
-treating no one has 0. The curve shows it over all thresholds that somebody might hold.
+(Vickers and Elkin, Medical Decision Making 26, 2006). Treating everyone counts all patients as positive; treating no
+one has net benefit 0. The curve shows it over all thresholds.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calcinosis.analysis.decide.problem import gravest
+from calcinosis.analysis.decide.problem import most_severe
 from calcinosis.analysis.plain import plain_lines
-from calcinosis.analysis.validate.prevalence import Prevalence
+from calcinosis.analysis.validate.patient_weights import Prevalence
 from calcinosis.analysis.validate.validation import DRAWS, Validation, validate
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
@@ -32,10 +32,10 @@ from calcinosis.knowledge.problem import choose_from
 if TYPE_CHECKING:
     import pandas as pd
 
-    from calcinosis.analysis.validate.labelled_cases import Diagnosed
+    from calcinosis.analysis.validate.labelled_cases import LabelledCases
 
 THRESHOLDS = tuple(number / 100 for number in range(1, 100))
-"""The thresholds, unless others are asked for: 1 to 99 %."""
+"""Default thresholds: 1% to 99%."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +43,8 @@ class DecisionCurve:
     """The net benefit of deciding by the probability of a `state`, over thresholds.
 
     `frame` has one line per threshold: threshold, net_benefit with lower and upper, treat_all, gain (over the better of
-    treating all and treating no one) with gain_lower and gain_upper, treated (the share of patients that is), saved
-    (how many patients in 100 need not be treated, for the same number of true positives).
+    treating all and treating no one) with gain_lower and gain_upper, treated (the share of patients treated), saved
+    (treatments avoided per 100 patients, at the same number of true positives).
     """
 
     validation: Validation
@@ -53,16 +53,16 @@ class DecisionCurve:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One line per threshold, as told above."""
+        """One line per threshold; columns as above."""
         import pandas as pd
 
-        own = self.validation
-        number = own.model.states.index(self.state)
-        truth, forecast = own.cases.truth == number, own.probabilities[:, number]
-        tail = (1 - own.mass) / 2
+        validation = self.validation
+        number = validation.model.states.index(self.state)
+        truth, forecast = validation.cases.truth == number, validation.probabilities[:, number]
+        tail = (1 - validation.mass) / 2
         odds = np.array(self.thresholds) / (1 - np.array(self.thresholds))
-        value, everyone, treated = net_benefit(truth, forecast, own.own[None], self.thresholds)
-        drawn, all_drawn, _ = net_benefit(truth, forecast, own.weights, self.thresholds)
+        value, everyone, treated = net_benefit(truth, forecast, validation.case_weights[None], self.thresholds)
+        drawn, all_drawn, _ = net_benefit(truth, forecast, validation.weights, self.thresholds)
         gain = drawn - np.maximum(all_drawn, 0.0)
         lower, upper = np.quantile(drawn, [tail, 1 - tail], axis=0)
         gain_lower, gain_upper = np.quantile(gain, [tail, 1 - tail], axis=0)
@@ -82,8 +82,8 @@ class DecisionCurve:
         )
 
     @property
-    def verdict(self) -> str:
-        """At which thresholds deciding by the network does more good than either, surely and perhaps."""
+    def summary(self) -> str:
+        """The thresholds at which deciding by the network beats both, beyond chance and at all."""
         label = {s.name: s.label for s in self.validation.model.variables[self.validation.model.target].states}
         name = label[self.state] or self.state
         surely, perhaps = (self._stretch(column) for column in ("gain_lower", "gain"))
@@ -94,11 +94,11 @@ class DecisionCurve:
         )
         return f"{found}; beyond chance, of {surely}." if surely else f"{found}; nowhere beyond chance."
 
-    def as_dict(self) -> dict[str, Any]:
-        """The curve as plain values, for JSON."""
+    def to_dict(self) -> dict[str, Any]:
+        """The result as plain values, for JSON."""
         return {
             "state": self.state,
-            "verdict": self.verdict,
+            "summary": self.summary,
             "patients": len(self.validation.cases),
             "curve": plain_lines(self.frame),
             "digest": self.validation.model.digest,
@@ -106,10 +106,10 @@ class DecisionCurve:
         }
 
     def __repr__(self) -> str:
-        return self.verdict
+        return self.summary
 
     def _stretch(self, column: str) -> str:
-        """The thresholds at which a gain is above 0, in words: from the first to the last."""
+        """The range of thresholds with a positive gain, in words."""
         above = self.frame.loc[self.frame[column] > 1e-12, "threshold"]
         return percents(float(above.iloc[0]), float(above.iloc[-1])) if len(above) else ""
 
@@ -117,7 +117,7 @@ class DecisionCurve:
 def net_benefit(
     truth: Array, forecast: Array, weights: Array, thresholds: Collection[float]
 ) -> tuple[Array, Array, Array]:
-    """The net benefit of treating from a threshold upwards, that of treating everyone, and the share that is treated.
+    """The net benefit of treating from a threshold upwards, that of treating everyone, and the share treated.
 
     Args:
         truth: whether each patient has the state, axis `(patients,)`.
@@ -145,7 +145,7 @@ def net_benefit(
 @checked
 def decision_curve(
     model: Model,
-    cases: pd.DataFrame | Diagnosed | Validation,
+    cases: pd.DataFrame | LabelledCases | Validation,
     /,
     *,
     state: str | None = None,
@@ -155,16 +155,16 @@ def decision_curve(
     mass: float = CREDIBLE,
     seed: int = 0,
 ) -> DecisionCurve:
-    """Whether deciding by the probability of a state does more good than treating everyone, or no one.
+    """The decision curve of a state: net benefit of deciding by its probability, against treating all or none.
 
     Args:
-        cases: patients with a diagnosis, as for `validate`, or what `validate` gave.
-        state: the state that is treated; unless told, the gravest by the decisions of the priors, or the last one.
+        cases: patients with a diagnosis, as for `validate`, or the result of `validate`.
+        state: the state that is treated; by default the most severe by the decisions of the priors, or the last one.
         thresholds: each above 0 and below 1.
         prevalence, draws, mass, seed: as for `validate`.
 
     Raises:
-        CasesError, QuestionError: as `validate`; for a word that is no state, or thresholds out of range.
+        CasesError, QuestionError: as `validate`; for an unknown state, or thresholds out of range.
 
     >>> import calcinosis as cc
     >>> curve = cc.decision_curve(cc.load(), cc.cases(), state="calciphylaxis", thresholds=[0.2, 0.5], draws=100)
@@ -173,11 +173,11 @@ def decision_curve(
     """
     if state is None:
         decisions = model.priors.decisions if model.priors is not None else None
-        state = gravest(decisions, model.states) if decisions is not None else model.states[-1]
+        state = most_severe(decisions, model.states) if decisions is not None else model.states[-1]
     if state not in model.states:
         raise QuestionError(f"no state {state!r} of {model.target}: {choose_from(state, model.states)}")
     at = tuple(thresholds)
-    if not at or not all(0 < own < 1 for own in at):
+    if not at or not all(0 < threshold < 1 for threshold in at):
         raise QuestionError("the thresholds of a decision curve lie between 0 and 1")
     if not isinstance(cases, Validation):
         cases = validate(model, cases, prevalence=prevalence, draws=draws, mass=mass, seed=seed)

@@ -1,8 +1,8 @@
-"""How sure an expected utility is: the rows of the tables and of the responses drawn together.
+"""The uncertainty of expected utilities: Monte Carlo samples of the tables and the responses together.
 
-Every row of the network's tables and of responses.csv is drawn from the Dirichlet distribution of its weight, every
-harm from its Beta distribution. What is done after each result is what is best with the tables as they are: whoever
-decides does not know the true ones. The utilities are not drawn; they are what is to be discussed.
+Every row of the network's tables and of responses.csv is sampled from the Dirichlet distribution of its weight, every
+harm from its Beta distribution. The treatment after each result is the one that is optimal under the present tables:
+the true ones are not known to those who decide. The utilities are not sampled; they are a matter of discussion.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from functools import cached_property
 
 import numpy as np
 
-from calcinosis.analysis.decide.batch import Stakes
-from calcinosis.analysis.decide.problem import DecisionProblem, Looks, place_of
+from calcinosis.analysis.decide.batch import DecisionBatch
+from calcinosis.analysis.decide.problem import DecisionProblem, Workup, place_of
 from calcinosis.analysis.decide.strategy import Choices, leaves
-from calcinosis.analysis.workup.results import Shown, shown, with_results
+from calcinosis.analysis.workup.outcomes import Shown, shown, with_results
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.intervals.beta import Floats
 from calcinosis.inference.intervals.dirichlet import SecondOrder, ask, joint_of, shares_of
@@ -28,68 +28,68 @@ from calcinosis.knowledge.decisions import TEST_HARM
 
 @dataclass(frozen=True, eq=False)
 class DecisionDraws:
-    """The draws behind one patient's decisions. They do not depend on the utilities, so they serve for all of them."""
+    """The Monte Carlo samples for one patient's decisions. They do not depend on the utilities."""
 
     model: Model
     evidence: Evidence
     draws: int
     seed: int
-    known: dict[Shown, Array] = field(default_factory=dict)
+    joint: dict[Shown, Array] = field(default_factory=dict)
     drawn: dict[tuple[str, ...], list[Array]] = field(default_factory=dict)
 
     @cached_property
     def weights(self) -> Array:
-        """How much each draw counts, axis `(draws,)`, 1 in all: in proportion to how probable it makes the findings.
+        """The weight of each sample, axis `(draws,)`, summing to 1: proportional to the probability of the findings.
 
-        So the mean of a draw's expected utilities is the expected utility itself.
+        So the mean of the expected utilities over the samples is the expected utility itself.
         """
-        own = np.exp(self._now[1] - self._now[1].max())
-        return np.asarray(own / own.sum())
+        weights = np.exp(self._now[1] - self._now[1].max())
+        return np.asarray(weights / weights.sum())
 
     @cached_property
     def _second_order(self) -> SecondOrder:
         return SecondOrder(self.model.network, self.draws, self.seed)
 
     def utilities(self, problem: DecisionProblem) -> Array:
-        """The expected utility of every action in each draw, axes `(actions, draws)`."""
+        """The expected utility of every action in each sample, axes `(actions, draws)`."""
         parts, harms = self._parts(problem)
         worth = np.einsum("tsid,i->tsd", parts, problem.values, optimize=True)
         now = self._after(())
-        found = [np.einsum("sd,tsd->d", now / now.sum(axis=0), worth[None, i]) for i in range(len(worth))]
-        solved = Stakes.of(problem).solved()
-        for looks, strategy in zip(problem.looks, solved, strict=True):
+        utilities = [np.einsum("sd,tsd->d", now / now.sum(axis=0), worth[None, i]) for i in range(len(worth))]
+        solved = DecisionBatch.of(problem).solved()
+        for workup, strategy in zip(problem.workups, solved, strict=True):
             after = worth
-            if looks.action.meanwhile:
-                given = problem.number(looks.action.meanwhile)
+            if workup.action.meanwhile:
+                given = problem.number(workup.action.meanwhile)
                 other = np.arange(len(worth)) != given
                 extra = np.einsum("sid,i->sd", harms[given], problem.values, optimize=True)
                 after = worth + np.where(other[:, None, None], extra, 0.0)
-            found.append(self._followed(problem, looks, after, [own[0] for own in strategy.choices]))
-        return np.stack(found)
+            utilities.append(self._followed(problem, workup, after, [choice[0] for choice in strategy.choices]))
+        return np.stack(utilities)
 
-    def _followed(self, problem: DecisionProblem, looks: Looks, worth: Array, choices: Sequence[Choices]) -> Array:
-        """The expected utility of a strategy in each draw."""
-        ends = leaves(looks.joint, choices)
+    def _followed(self, problem: DecisionProblem, workup: Workup, worth: Array, choices: Sequence[Choices]) -> Array:
+        """The expected utility of a strategy in each sample."""
+        ends = leaves(workup.joint, choices)
         if len({(end.treatment, end.tests) for end in ends}) == 1:
             joint = [self._after(())]  # the results do not matter
             ends = ends[:1]
         else:
             ends = [end for end in ends if end.probability > 0]
-            joint = [self._after(shown_by(self.model, looks, end.outcomes)) for end in ends]
+            joint = [self._after(shown_by(self.model, workup, end.outcomes)) for end in ends]
         total = np.zeros(self.draws)
-        for own in joint:
-            total += own.sum(axis=0)
-        prices = self._prices(problem, looks)
+        for states in joint:
+            total += states.sum(axis=0)
+        prices = self._prices(problem, workup)
         value = np.zeros(self.draws)
-        for end, own in zip(ends, joint, strict=True):
-            value += np.einsum("sd,sd->d", own, worth[end.treatment] - prices[: end.tests].sum(axis=0))
+        for end, states in zip(ends, joint, strict=True):
+            value += np.einsum("sd,sd->d", states, worth[end.treatment] - prices[: end.tests].sum(axis=0))
         return value / total
 
-    def _prices(self, problem: DecisionProblem, looks: Looks) -> Array:
-        """What each test costs in each state and draw, axes `(tests, states, draws)`."""
-        prices = np.zeros((len(looks.tests), len(problem.states), self.draws))
-        for step, test in enumerate(looks.tests):
-            fixed = looks.costs[step] @ problem.values
+    def _prices(self, problem: DecisionProblem, workup: Workup) -> Array:
+        """The price of each test in each state and sample, axes `(tests, states, draws)`."""
+        prices = np.zeros((len(workup.tests), len(problem.states), self.draws))
+        for step, test in enumerate(workup.tests):
+            fixed = workup.costs[step] @ problem.values
             if test.harm > 0:
                 places = [place_of(problem.items, TEST_HARM, state) for state in self.model.states]
                 lost = problem.values[places]
@@ -99,7 +99,7 @@ class DecisionDraws:
         return prices
 
     def _parts(self, problem: DecisionProblem) -> tuple[Array, Array]:
-        """The parts and the harms of the treatments in each draw, axes `(treatments, states, items, draws)`."""
+        """The parts and the harms of the treatments in each sample, axes `(treatments, states, items, draws)`."""
         states, items = self.model.states, problem.items
         shape = (len(problem.treatments), len(states), len(items), self.draws)
         parts, harms = np.zeros(shape), np.zeros(shape)
@@ -120,13 +120,13 @@ class DecisionDraws:
         return parts + harms, harms
 
     def _harm(self, purpose: tuple[str, ...], probability: float, weight: float | None) -> Array:
-        """The probability of a harm in each draw; as it is where it has no weight."""
+        """The probability of a harm in each sample; constant where it has no weight."""
         if weight is None:
             return np.full(self.draws, probability)
         return self._shares(purpose, (probability, 1 - probability), weight)[0]
 
     def _shares(self, purpose: tuple[str, ...], probabilities: tuple[float, ...], weight: float) -> list[Array]:
-        """A row in each draw, one vector per outcome; drawn once."""
+        """A row in each sample, one vector per outcome; sampled once."""
         if purpose not in self.drawn:
             random = stream(root_of(self.seed), 0, *purpose)
             shares = shares_of(np.array(probabilities) * weight, self.draws, random)
@@ -135,28 +135,28 @@ class DecisionDraws:
 
     @cached_property
     def _now(self) -> tuple[Floats, Array]:
-        """The posterior of the patient in each draw, and the logarithm of the probability of the findings."""
+        """The posterior of the patient in each sample, and the log probability of the findings."""
         return self._joint(())
 
     def _after(self, results: Shown) -> Array:
-        """The joint weight of each state and the results in each draw, as a share of the probability of what is known
-        now, axes `(states, draws)`; computed once."""
-        if results not in self.known:
+        """The joint weight of each state and the results in each sample, relative to the probability of the present
+        findings, axes `(states, draws)`; computed once."""
+        if results not in self.joint:
             posteriors, logarithms = self._joint(results) if results else self._now
             now = np.where(np.isfinite(self._now[1]), self._now[1], 0.0)
-            self.known[results] = np.asarray(posteriors * np.exp(logarithms - now), dtype=np.float64)
-        return self.known[results]
+            self.joint[results] = np.asarray(posteriors * np.exp(logarithms - now), dtype=np.float64)
+        return self.joint[results]
 
     def _joint(self, results: Shown) -> tuple[Floats, Array]:
         question = ask(self.model.network, with_results(self.model, self.evidence, dict(results)))
         return joint_of(question, self._second_order.numbers(question), self.draws)
 
 
-def shown_by(model: Model, looks: Looks, outcomes: tuple[int, ...]) -> Shown:
-    """The results that some outcomes of tests stand for, the first of all tests in their order."""
+def shown_by(model: Model, workup: Workup, outcomes: tuple[int, ...]) -> Shown:
+    """The results that some outcomes of the first tests of a workup represent."""
     reveals: list[str] = []
     results: list[int] = []
-    for test, outcome in zip(looks.tests, outcomes, strict=False):
+    for test, outcome in zip(workup.tests, outcomes, strict=False):
         sizes = [len(model.variables[name].states) for name in test.reveals]
         reveals += test.reveals
         results += [int(number) for number in np.unravel_index(outcome, sizes)]

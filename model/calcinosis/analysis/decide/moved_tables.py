@@ -1,7 +1,7 @@
-"""The joint weights of state and findings after each of many sets of further results, with any row of a table moved.
+"""The joint weights of state and findings after each of many sets of further results, with any one row moved.
 
-Sets of results of the same variables, as many of each, differ in numbers only: one pass through the network and one
-back, with the sets as a further axis, weigh them all.
+Sets of results of the same variables, with the same number of each, differ in numbers only: one forward and one
+backward pass through the network, with the sets as an additional axis, weigh them all.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from calcinosis.inference.network import Array, Network, Rows
 
 
 @dataclass(frozen=True, eq=False)
-class MovedTable:
-    """The rows of a table that bear on any set of results, and their entries, row by row.
+class TableMoves:
+    """The rows of a table that are relevant to any set of results, and their entries, row by row.
 
-    `numbers` are the entries' numbers in the whole table, `row` the place of each one's row, axes `(entries,)`; `knots`
-    its lowest, present and highest value, axes `(entries, 3)`; `moved` the row at each, axes `(entries, 3, row
-    states)`. `rest`, axes `(sets, rows, target states)`, and `gains`, axes `(sets, rows, target states, row states)`,
-    are as in a sensitivity function; of a set that sees a row in several results, which is `measured`, the first of the
-    gains is that of their likelihood.
+    `numbers` are the entries' numbers in the whole table, `row` the place of their rows, axes `(entries,)`; `knots` the
+    lowest, present and highest value, axes `(entries, 3)`; `moved` the row at each, axes `(entries, 3, row states)`.
+    `rest`, axes `(sets, rows, target states)`, and `gains`, axes `(sets, rows, target states, row states)`, are as in a
+    sensitivity function; for a `measured` set, in which a row enters several results, the first of the gains
+    multiplies their likelihood.
     """
 
     variable: str
@@ -40,9 +40,9 @@ class MovedTable:
     measured: tuple[tuple[Rows, Measured], ...]
 
     def weights(self, entries: Rows, rows: Array) -> Array:
-        """The joint weights of each set of results, but for a factor of each, with the row of each entry moved.
+        """The joint weights of each set of results, up to a factor for each, with the row of each entry moved.
 
-        `rows` has the axes `(entries, places, row states)`, the answer `(entries, places, sets, target states)`.
+        `rows` has the axes `(entries, places, row states)`, the result `(entries, places, sets, target states)`.
         """
         own = self.row[entries]
         factors = rows
@@ -51,13 +51,13 @@ class MovedTable:
             for sets, measured in self.measured:
                 factors[sets] = 0.0
                 factors[sets, ..., :1] = measured.likelihood(rows)
-        found = self.rest[:, own, None] + factors @ self.gains[:, own].swapaxes(-1, -2)
-        return found.transpose(1, 2, 0, 3)
+        weights = self.rest[:, own, None] + factors @ self.gains[:, own].swapaxes(-1, -2)
+        return weights.transpose(1, 2, 0, 3)
 
 
 @dataclass(frozen=True, eq=False)
 class _Alike:
-    """A family as some sets of results have it, by their numbers, with its rows and factor."""
+    """A family as it is in some sets of results, by their numbers, with its rows and factor."""
 
     family: Family
     sets: Rows
@@ -67,17 +67,17 @@ class _Alike:
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """What some sets of results have to do with some rows of a table."""
+    """The gains and the rest of some rows of a table in some sets of results."""
 
     own: _Alike
     gains: Array
     rest: Array
 
 
-def moved_tables(network: Network, evidences: Sequence[Evidence]) -> list[MovedTable]:
-    """The tables that bear on any of many sets of results; the rest of a row moves in proportion.
+def moved_tables(network: Network, evidences: Sequence[Evidence]) -> list[TableMoves]:
+    """The tables that are relevant to any of many sets of results; the rest of a row moves in proportion.
 
-    The sets are of one patient: they differ in further results only, which are certain.
+    The sets are of one patient: they differ only in further results, which are certain.
     """
     alike: dict[tuple[tuple[str, int], ...], list[int]] = {}
     for number, evidence in enumerate(evidences):
@@ -86,60 +86,58 @@ def moved_tables(network: Network, evidences: Sequence[Evidence]) -> list[MovedT
     totals = np.zeros((len(evidences), len(network.variables[network.target].states)))
     parts: dict[str, list[_Part]] = {}
     for sets in alike.values():
-        totals[sets], found = _weighed(network, [evidences[number] for number in sets], np.array(sets))
-        for part in found:
+        totals[sets], weighed = _weighed(network, [evidences[number] for number in sets], np.array(sets))
+        for part in weighed:
             parts.setdefault(part.own.family.variable, []).append(part)
     return [_table(network, name, parts[name], totals) for name in network.tables if name in parts]
 
 
 def _weighed(network: Network, evidences: Sequence[Evidence], sets: Rows) -> tuple[Array, list[_Part]]:
-    """The joint weights of alike sets of results, axes `(sets, target states)`, and what they have to do with each
-    table."""
+    """The joint weights of sets with the same variables, axes `(sets, target states)`, and the parts of each table."""
     contraction = contract(network, evidences[0])
     first = {finding.variable: finding for finding in evidences[0]}
     changed = {one.variable for evidence in evidences for one in evidence if one != first[one.variable]}
-    every = [contraction.with_results(own, changed) for own in evidences]
-    alike = [_alike(network, own) for own in zip(*every, strict=True)]
-    # which contexts share a row depends on the results, so factors are laid out by context
+    families = [contraction.with_results(own, changed) for own in evidences]
+    alike = [_alike(network, own) for own in zip(*families, strict=True)]
+    # the contexts that share a row depend on the results, so factors are laid out by context
     contraction = replace(contraction, families=tuple(family.by_context() for family in contraction.families))
     factors = [_stacked(own, len(sets)) for own in alike]
     parts = []
-    for owns, by_factor in zip(alike, contraction.derivatives(factors), strict=True):
-        for own in owns:
+    for variants, by_factor in zip(alike, contraction.derivatives(factors), strict=True):
+        for own in variants:
             by_set = np.moveaxis(own.family.by_row(by_factor[..., own.sets]), -1, 0)
-            found = gains_and_rest(own.family, own.rows, own.factor, by_set)
-            parts.append(_Part(replace(own, sets=sets[own.sets]), *found))
+            gains_rest = gains_and_rest(own.family, own.rows, own.factor, by_set)
+            parts.append(_Part(replace(own, sets=sets[own.sets]), *gains_rest))
     return contraction.weights(factors).T, parts
 
 
 def _alike(network: Network, families: Sequence[Family]) -> list[_Alike]:
-    """A family as each set of results has it; those that have the same together."""
+    """A family as it is in each set of results, equal ones merged."""
     sets: dict[tuple[bytes, ...], list[int]] = {}
     for number, family in enumerate(families):
         parts = family.rows, family.contexts, family.likelihoods
         sets.setdefault(tuple(part.tobytes() for part in parts), []).append(number)
-    found = []
+    alike = []
     for numbers in sets.values():
         family = families[numbers[0]]
         rows = network.rows(family.variable)[family.rows]
-        found.append(_Alike(family, np.array(numbers), rows, family.factor(rows)))
-    return found
+        alike.append(_Alike(family, np.array(numbers), rows, family.factor(rows)))
+    return alike
 
 
 def _stacked(alike: Sequence[_Alike], count: int) -> Array:
-    """The factor of a family in each context and set of results, the last axis; of length 1 if it is the same in all
-    sets."""
+    """The factor of a family in each context and, on the last axis, each set of results; length 1 if all are equal."""
     by_context = [own.factor[own.family.contexts][..., None] for own in alike]
     if len(alike) == 1:
         return by_context[0]
-    found = np.empty((*by_context[0].shape[:-1], count))
+    stacked = np.empty((*by_context[0].shape[:-1], count))
     for own, factor in zip(alike, by_context, strict=True):
-        found[..., own.sets] = factor
-    return found
+        stacked[..., own.sets] = factor
+    return stacked
 
 
-def _table(network: Network, variable: str, parts: Sequence[_Part], totals: Array) -> MovedTable:
-    """A table, from all that the sets of results have to do with it."""
+def _table(network: Network, variable: str, parts: Sequence[_Part], totals: Array) -> TableMoves:
+    """A table, assembled from its parts in the sets of results."""
     table = network.rows(variable)
     bearing = np.unique(np.concatenate([part.own.family.rows for part in parts]))
     count, states = len(bearing), table.shape[1]
@@ -151,7 +149,7 @@ def _table(network: Network, variable: str, parts: Sequence[_Part], totals: Arra
         gains[..., : part.gains.shape[-1]][here] = part.gains
     repeated = [part.own for part in parts if part.own.family.repeated]
     x, moved = knots(table[bearing], "proportional")
-    return MovedTable(
+    return TableMoves(
         variable,
         (bearing[:, None] * states + np.arange(states)).ravel(),
         np.repeat(np.arange(count), states),

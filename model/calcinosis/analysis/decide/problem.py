@@ -1,8 +1,8 @@
-"""What can be done for one patient, and everything that comes of it, in parts that the utilities multiply.
+"""The decision problem of one patient: actions, and their expected outcomes, harms and days of waiting.
 
-The expected utility of an action is linear in the utilities: each multiplies how often its outcome is to be expected,
-how many such harms, how many days of waiting. These expectations are kept apart from the utilities, so that a slider, a
-map or a threshold is a multiplication, and so that they can be told without any value judgement at all.
+The expected utility of an action is linear in the utilities: each utility multiplies an expected number of outcomes,
+harms or days. These expectations are kept apart from the utilities, so that a slider, a map or a threshold is a
+multiplication, and so that they can be reported without any value judgement.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from calcinosis.knowledge.records import ClinicalTest
 
 
 @dataclass(frozen=True, eq=False)
-class Looks:
-    """Tests that are done one after the other before a treatment is chosen.
+class Workup:
+    """A sequence of tests before a treatment is chosen.
 
-    `seen` has every outcome of all of them, `joint` the same by test: axes `(outcomes of the first test, …, states)`.
-    `costs` are the harms and days of each test: axes `(tests, states, items)`.
+    `outcomes` has every outcome of all of them, `joint` their probabilities by test: axes `(outcomes of the first test,
+    …, states)`. `costs` are the harms and days of each test: axes `(tests, states, items)`.
     """
 
     action: Action
     tests: tuple[ClinicalTest, ...]
-    seen: Outcomes
+    outcomes: Outcomes
     joint: Array
     costs: Array
 
@@ -44,10 +44,10 @@ class Looks:
 class DecisionProblem:
     """The decision for one patient.
 
-    `items` are the utilities with their `values`, axis `(items,)`. `parts`, axes `(treatments, states, items)`, are
-    what is to be expected of each treatment: the probability of each outcome, and with a minus that of each harm;
-    `harms` are the harms alone. `looks` are the actions with tests, `alone` each test that could be done, by itself;
-    `without` are the actions that are not to be had.
+    `items` are the utilities with their `values`, axis `(items,)`. `parts`, axes `(treatments, states, items)`, are the
+    expected outcomes of each treatment: the probability of each outcome and, with a minus, of each harm; `harms` are
+    the harms alone. `workups` are the actions with tests, `single_tests` each available test by itself; `unavailable`
+    names the actions that are not available.
     """
 
     posterior: Posterior
@@ -58,9 +58,9 @@ class DecisionProblem:
     treatments: tuple[Action, ...]
     parts: Array
     harms: Array
-    looks: tuple[Looks, ...]
-    alone: tuple[Looks, ...]
-    without: tuple[str, ...] = ()
+    workups: tuple[Workup, ...]
+    single_tests: tuple[Workup, ...]
+    unavailable: tuple[str, ...] = ()
 
     @cached_property
     def states(self) -> Array:
@@ -69,8 +69,8 @@ class DecisionProblem:
 
     @cached_property
     def actions(self) -> tuple[Action, ...]:
-        """All that can be done: the treatments, then the actions with tests."""
-        return (*self.treatments, *(own.action for own in self.looks))
+        """All actions: the treatments, then the actions with tests."""
+        return (*self.treatments, *(workup.action for workup in self.workups))
 
     def number(self, treatment: str) -> int:
         """The number of a treatment."""
@@ -84,11 +84,11 @@ def decision_problem(
     utilities: Mapping[str, float] | None = None,
     without: Collection[str] = (),
 ) -> DecisionProblem:
-    """The decision for a patient with the actions that are offered.
+    """The decision problem of a patient, with the available actions.
 
     Args:
-        utilities: other values of items, by name, from 0 to 100.
-        without: actions that are not to be had.
+        utilities: values of utilities by name, from 0 to 100, instead of those in the priors.
+        without: actions that are not available.
 
     Raises:
         QuestionError: if the priors have no decisions, no treatment is left, a name is unknown or a value out of range.
@@ -102,16 +102,16 @@ def decision_problem(
         if name not in decisions.actions:
             raise QuestionError(f"no action {name!r}: {choose_from(name, list(decisions.actions))}")
     evidence = posterior.evidence
-    had = [own for own in decisions.actions.values() if own.name not in without and _holds(own, evidence)]
-    treatments = tuple(action for action in had if not action.steps)
+    available = [a for a in decisions.actions.values() if a.name not in without and _applies(a, evidence)]
+    treatments = tuple(action for action in available if not action.steps)
     if not treatments:
-        raise QuestionError("no treatment is left to choose: leave out fewer actions")
+        raise QuestionError("no treatment is left to choose: exclude fewer actions")
     names = [action.name for action in treatments]
     parts, harms = _parts(decisions, items, names, model.states)
     tests = model.priors.tests
-    plans = [
+    sequences = [
         (action, steps)
-        for action in had
+        for action in available
         if action.steps and (not action.meanwhile or action.meanwhile in names)
         for steps in [_steps(model, action, tests, evidence)]
         if steps
@@ -121,11 +121,12 @@ def decision_problem(
         (Action(test.name, test.label, ((test.name,),), "", (), test.sources, test.note), (test,))
         for test in offered(model, list(tests.values()), known)
     ]
-    seen = outcomes(model, evidence, [_revealed(steps) for _, steps in (*plans, *single)])
-    looks = [
-        _looks(model, action, steps, own, items) for (action, steps), own in zip([*plans, *single], seen, strict=True)
+    results = outcomes(model, evidence, [_revealed(steps) for _, steps in (*sequences, *single)])
+    workups = [
+        _workup(model, action, steps, outcome, items)
+        for (action, steps), outcome in zip([*sequences, *single], results, strict=True)
     ]
-    first, rest = tuple(looks[: len(plans)]), tuple(looks[len(plans) :])
+    first, rest = tuple(workups[: len(sequences)]), tuple(workups[len(sequences) :])
     return DecisionProblem(
         posterior, model, decisions, items, values, treatments, parts, harms, first, rest, tuple(without)
     )
@@ -137,18 +138,18 @@ def _values(items: Sequence[Utility], changed: Mapping[str, Any]) -> Array:
         if name not in names:
             raise QuestionError(f"no utility {name!r}: {choose_from(name, names)}")
         if not LOWEST <= value <= HIGHEST:
-            raise QuestionError(f"the utility of {name} lies between 0 and 100 points, not at {value:g}")
+            raise QuestionError(f"the utility of {name} is {value:g}: give a number of points from 0 to 100")
     return np.array([float(changed.get(item.name, item.value)) for item in items])
 
 
-def _holds(action: Action, evidence: Evidence) -> bool:
-    """Whether the findings are known that an action asks for."""
+def _applies(action: Action, evidence: Evidence) -> bool:
+    """Whether the patient has the findings that an action requires."""
     for variable, state in action.when:
         finding = evidence.get(variable)
         if finding is None:
             return False
         place = finding.states.index(state)
-        if any(own[place] == 0 or sum(own) != own[place] for own in finding.likelihoods):
+        if any(result[place] == 0 or sum(result) != result[place] for result in finding.likelihoods):
             return False
     return True
 
@@ -156,7 +157,7 @@ def _holds(action: Action, evidence: Evidence) -> bool:
 def _parts(
     decisions: Decisions, items: Sequence[Utility], treatments: Sequence[str], states: Sequence[str]
 ) -> tuple[Array, Array]:
-    """What is to be expected of each treatment, and of it the harms: axes `(treatments, states, items)`."""
+    """The expected outcomes and harms of each treatment, and the harms alone: axes `(treatments, states, items)`."""
     parts = np.zeros((len(treatments), len(states), len(items)))
     harms = np.zeros_like(parts)
     for row in decisions.responses:
@@ -174,31 +175,31 @@ def _parts(
 
 
 def place_of(items: Sequence[Utility], item: str, state: str) -> int:
-    """The place of the utility that values an item in a state."""
-    names = [own.name for own in items]
+    """The index of the utility of an item in a state."""
+    names = [utility.name for utility in items]
     return names.index(f"{item}@{state}") if f"{item}@{state}" in names else names.index(item)
 
 
 def _steps(
     model: Model, action: Action, tests: Mapping[str, ClinicalTest], evidence: Evidence
 ) -> tuple[ClinicalTest, ...]:
-    """The tests of an action that can be done, each with what it would reveal."""
+    """The available tests of an action, each with what it would reveal."""
     known = {finding.variable for finding in evidence}
-    found = []
+    steps = []
     for names in action.steps:
         for test in offered(model, [tests[name] for name in names], known)[:1]:
-            found.append(test)
+            steps.append(test)
             known |= set(test.reveals)
-    return tuple(found)
+    return tuple(steps)
 
 
 def _revealed(tests: Sequence[ClinicalTest]) -> tuple[str, ...]:
     return tuple(name for test in tests for name in test.reveals)
 
 
-def _looks(
-    model: Model, action: Action, tests: Sequence[ClinicalTest], seen: Outcomes, items: Sequence[Utility]
-) -> Looks:
+def _workup(
+    model: Model, action: Action, tests: Sequence[ClinicalTest], outcomes: Outcomes, items: Sequence[Utility]
+) -> Workup:
     states = model.states
     shape = [int(np.prod([len(model.variables[name].states) for name in test.reveals])) for test in tests]
     costs = np.zeros((len(tests), len(states), len(items)))
@@ -209,22 +210,22 @@ def _looks(
             delay = delay_of(items, state)
             if delay is not None and not action.meanwhile:
                 costs[step, number, delay] += test.days
-    return Looks(action, tuple(tests), seen, seen.joint.reshape(*shape, len(states)), costs)
+    return Workup(action, tuple(tests), outcomes, outcomes.joint.reshape(*shape, len(states)), costs)
 
 
 def delay_of(items: Sequence[Utility], state: str) -> int | None:
-    """The place of the utility of a day of waiting in a state; None if waiting costs nothing there."""
+    """The index of the utility of a day of waiting in a state; None if waiting costs nothing there."""
     delays = [item for item in items if item.kind == "delay"]
-    own = next((item for item in delays if item.subtype == state), None)
-    own = own or next((item for item in delays if not item.subtype), None)
-    return None if own is None else items.index(own)
+    delay = next((item for item in delays if item.subtype == state), None)
+    delay = delay or next((item for item in delays if not item.subtype), None)
+    return None if delay is None else items.index(delay)
 
 
-def gravest(decisions: Decisions, states: Sequence[str]) -> str:
-    """The state whose best treatment has the lowest value, by the utilities as they stand in the priors.
+def most_severe(decisions: Decisions, states: Sequence[str]) -> str:
+    """The state whose best treatment has the lowest utility, by the utilities of the priors.
 
     >>> import calcinosis as cc
-    >>> gravest(cc.load().priors.decisions, cc.load().states)
+    >>> most_severe(cc.load().priors.decisions, cc.load().states)
     'calciphylaxis'
     """
     items = tuple(decisions.utilities.values())

@@ -1,49 +1,136 @@
-"""Which rows of the network's tables would have to be otherwise for another action to lead.
+"""Which rows of the network's tables would have to change for another action to be optimal.
 
 With an entry moved, and the rest of its row in proportion, the joint weight of state and findings changes along a
-straight line, after every result of every test. So does the value of every strategy, and the change is a crossing of
-two lines. Where a row is seen in several results nothing is a straight line, and the crossing is searched.
+straight line, after every result of every test. So does the value of every strategy, and the switch point is the
+crossing of two lines. Where a row enters several results nothing is a straight line, and the crossing is searched.
+
+Results are independent given the tables, so their order does not matter, and the tests of one action may be among
+those of another: two biopsies among three. The outcomes of fewer tests are sums over those of more, so that only the
+sets of results of the longest sequences have to be weighed.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
+from math import prod
 
 import numpy as np
 
-from calcinosis.analysis.decide.batch import NEAR, Stakes, first_change, leading
-from calcinosis.analysis.decide.moved_tables import MovedTable, moved_tables
+from calcinosis.analysis.decide.batch import NEAR, DecisionBatch, first_change, leading
+from calcinosis.analysis.decide.moved_tables import TableMoves, moved_tables
 from calcinosis.analysis.decide.problem import DecisionProblem
-from calcinosis.analysis.decide.result_sets import ResultSets, result_sets
-from calcinosis.analysis.workup.results import with_results
+from calcinosis.analysis.workup.outcomes import Shown, shown, with_results
+from calcinosis.inference.findings.encoding import Codes
 from calcinosis.inference.network import Array, Rows
-
-SAMPLES, ROUNDS = 33, 4
-"""Where a row is seen in several results: at so many points a change is looked for, then as many between the two that
-it lies between, so many times."""
-
-MOST_NUMBERS = 2**22
-"""The joint probabilities of at most so many numbers are weighed at once, 32 MiB."""
-
-ENDS = (0, 2)
-"""The knots that an entry may move to."""
 
 
 @dataclass(frozen=True, eq=False)
-class MovedRows:
-    """What the entries of the tables do to a decision in which the action number `leader` leads."""
+class ResultSets:
+    """Every possible set of results, once, with its probability in one order, axis `(sets,)`.
+
+    `counts[a][o, s]` is how often result set s contributes to outcome o of action a (a = 0: no test). `shapes` are
+    those of the joint probabilities in the decision problem.
+    """
+
+    sets: tuple[Shown, ...]
+    chances: Array
+    counts: tuple[Array, ...]
+    shapes: tuple[tuple[int, ...], ...]
+
+    @property
+    def size(self) -> int:
+        """The number of joint probabilities of a problem."""
+        return sum(prod(shape) for shape in self.shapes)
+
+    def joint(self, weights: Array, now: Array) -> list[Array]:
+        """The probability of each outcome and state in many problems, from joint weights, axes `(problems, sets,
+        states)`, each set up to a factor that `now`, its present weights `(sets,)`, determines."""
+        scaled = weights * (self.chances / now)[:, None]
+        return [
+            (counts @ scaled).reshape(len(weights), *shape)
+            for counts, shape in zip(self.counts, self.shapes, strict=True)
+        ]
+
+
+@dataclass(frozen=True, eq=False)
+class _Observations:
+    """The observed variables, and every outcome, axes `(outcomes, results)`, with its chance, axis `(outcomes,)`."""
+
+    reveals: tuple[str, ...]
+    results: Codes
+    chances: Array
+
+    @property
+    def variables(self) -> Counter[str]:
+        """How often each variable is observed."""
+        return Counter(self.reveals)
+
+
+def result_sets(problem: DecisionProblem) -> ResultSets:
+    """The sets of results of a decision problem."""
+    model = problem.model
+    parts = [_Observations((), np.zeros((1, 0), dtype=np.int32), np.ones(1))]
+    outcomes = [workup.outcomes for workup in problem.workups]
+    parts += [_Observations(own.reveals, own.results, own.joint.sum(axis=1)) for own in outcomes]
+    whole = [max((own for own in parts if part.variables <= own.variables), key=lambda own: len(own.reveals))
+             for part in parts]  # fmt: skip
+    chances: dict[_Key, float] = {}
+    for own in {own.reveals: own for own in whole}.values():
+        for row, chance in zip(own.results.tolist(), own.chances.tolist(), strict=True):
+            if chance > 0:
+                chances.setdefault(_key(own.reveals, row), chance)
+    place = {key: number for number, key in enumerate(chances)}
+    all_counts = []
+    for part, longest in zip(parts, whole, strict=True):
+        further = tuple((longest.variables - part.variables).elements())
+        more = list(product(*(range(len(model.variables[name].states)) for name in further)))
+        counts = np.zeros((len(part.results), len(place)))
+        for number, row in enumerate(part.results.tolist()):
+            for others in more:
+                key = _key((*part.reveals, *further), (*row, *others))
+                if key in place:
+                    counts[number, place[key]] += 1
+        all_counts.append(counts)
+    sets = tuple(shown(model, [name for name, _ in key], [state for _, state in key]) for key in place)
+    shapes = (problem.states.shape, *(workup.joint.shape for workup in problem.workups))
+    return ResultSets(sets, np.array(list(chances.values())), tuple(all_counts), shapes)
+
+
+_Key = tuple[tuple[str, int], ...]
+"""Variables with the numbers of the states observed, in sorted order."""
+
+
+def _key(reveals: Sequence[str], results: Sequence[int]) -> _Key:
+    return tuple(sorted(zip(reveals, results, strict=True)))
+
+
+SAMPLES, ROUNDS = 33, 4
+"""Grid search for the switch point when a row enters several results: 33 points, refined 4 times."""
+
+MOST_NUMBERS = 2**22
+"""Maximum joint probabilities weighed at once, 32 MiB."""
+
+ENDS = (0, 2)
+"""The knots to which an entry may move."""
+
+
+@dataclass(frozen=True, eq=False)
+class RowMoves:
+    """The effect of each entry of the tables on a decision in which action number `leader` is optimal."""
 
     problem: DecisionProblem
     leader: int
 
     def changes(self) -> list[tuple[int, float, int]]:
-        """The entries after whose change another action leads, each in one direction: the place of the entry, its value
-        there, and the number of the action."""
+        """The entries after whose change another action is optimal: the place of the entry, its value at the
+        switch, and the number of the action."""
         model, evidence = self.problem.model, self.problem.posterior.evidence
         tables = moved_tables(model.network, [with_results(model, evidence, dict(own)) for own in self._results.sets])
-        found: list[tuple[int, float, int]] = []
+        changes: list[tuple[int, float, int]] = []
         for block in _blocks(tables, max(1, MOST_NUMBERS // (len(ENDS) * self._results.size))):
             at_ends = np.concatenate([table.weights(own, table.moved[own][:, ENDS]) for table, own in block])
             joint = self._results.joint(at_ends.reshape(-1, *at_ends.shape[2:]), self._now(tables[0]))
@@ -60,24 +147,24 @@ class MovedRows:
                     start, stop = table.knots[entries, 1], table.knots[entries, np.array(ENDS)[ends]]
                     at, other = start + share[first + numbers, ends] * (stop - start), to[first + numbers, ends]
                 places = model.entries.first[table.variable] + table.numbers[entries]
-                found += zip(places.tolist(), at.tolist(), other.tolist(), strict=True)
-        return found
+                changes += zip(places.tolist(), at.tolist(), other.tolist(), strict=True)
+        return changes
 
     @cached_property
-    def _present(self) -> Stakes:
-        return Stakes.of(self.problem)
+    def _present(self) -> DecisionBatch:
+        return DecisionBatch.of(self.problem)
 
     @cached_property
     def _results(self) -> ResultSets:
         return result_sets(self.problem)
 
-    def _now(self, table: MovedTable) -> Array:
-        """The present weight of each set of results, on the scale of the moved ones, axis `(sets,)`."""
+    def _now(self, table: TableMoves) -> Array:
+        """The present weight of each set of results, on the scale of the moved weights, axis `(sets,)`."""
         return np.asarray(table.weights(np.array([0]), table.moved[:1, 1:2])[0, 0].sum(axis=-1))
 
-    def _searched(self, table: MovedTable, entries: Rows, ends: Rows) -> tuple[Array, Rows]:
-        """Where on the way of some entries to their ends another action comes to lead, and which, by ever closer
-        points."""
+    def _searched(self, table: TableMoves, entries: Rows, ends: Rows) -> tuple[Array, Rows]:
+        """Where on the way of some entries to their ends another action becomes optimal, and which, by successively
+        finer grids."""
         end = np.array(ENDS)[ends]
         every = np.arange(len(entries))
         now = self._now(table)
@@ -96,17 +183,17 @@ class MovedRows:
         return start + high * (stop - start), other
 
 
-def _free(table: MovedTable) -> Rows:
-    """The entries that can move: what is so by definition, 0 or 1, stays so; of a row of two the rarer tells all."""
+def _free(table: TableMoves) -> Rows:
+    """The entries that can move: not structural zeros or ones; of a binary row only the rarer state."""
     states = table.moved.shape[-1]
     now = table.knots[:, 1]
-    told = (states > 2) | (now < 0.5) | ((now == 0.5) & (table.numbers % states == 0))
-    return np.flatnonzero((now > 0) & (now < 1) & told)
+    named = (states > 2) | (now < 0.5) | ((now == 0.5) & (table.numbers % states == 0))
+    return np.flatnonzero((now > 0) & (now < 1) & named)
 
 
-def _blocks(tables: Sequence[MovedTable], most: int) -> Iterator[list[tuple[MovedTable, Rows]]]:
-    """The entries that can move, by table, in blocks of at most so many."""
-    block: list[tuple[MovedTable, Rows]] = []
+def _blocks(tables: Sequence[TableMoves], most: int) -> Iterator[list[tuple[TableMoves, Rows]]]:
+    """The entries that can move, by table, in blocks of limited size."""
+    block: list[tuple[TableMoves, Rows]] = []
     left = most
     for table in tables:
         free = _free(table)

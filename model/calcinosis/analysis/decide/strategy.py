@@ -1,9 +1,9 @@
-"""What to do after each result of some tests: the strategy of the highest expected utility, by backward induction.
+"""The optimal strategy for a sequence of tests, by backward induction.
 
-After the last result the treatment is taken that is best then; before it, the better of the best treatment and of going
-on to the next test (Raiffa and Schlaifer, Applied Statistical Decision Theory, 1961). Every sum is exact.
+After the last result the best treatment is chosen; before it, the better of the best treatment and of going on to the
+next test (Raiffa and Schlaifer, Applied Statistical Decision Theory, 1961). Every sum is exact.
 
-Many problems are solved at once: the first axis of every array, `problems`, is 1 where they do not differ.
+Many problems are solved at once: the first axis of every array, `problems`, has length 1 where they do not differ.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ import numpy.typing as npt
 from calcinosis.inference.network import Array
 
 ON = -1
-"""The choice of going on to the next test."""
+"""The choice to go on to the next test."""
 
 TIE = 1e-12
-"""A further test must be better by more than this, in points: what is as good without it is done without."""
+"""A further test must be better by more than this, in points; on a tie it is not done."""
 
 Choices = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
 class Solved:
-    """The best strategies: `values`, axis `(problems,)`, and `choices` after 0, 1, … results, axes `(problems,
+    """The optimal strategies: `values`, axis `(problems,)`, and `choices` after 0, 1, … results, axes `(problems,
     outcomes of the first test, …)`: the number of a treatment, or ON."""
 
     values: Array
@@ -37,13 +37,13 @@ class Solved:
 
     @cached_property
     def choices(self) -> tuple[Choices, ...]:
-        """The choices, which take longer to tell than the values."""
+        """The choices; they take longer to compute than the values."""
         last = self._acts[-1].argmax(axis=0)
         return (*(np.where(on, ON, acts.argmax(axis=0)) for acts, on in zip(self._acts, self._on, strict=False)), last)
 
 
 def solve(joint: Array, worth: Array, costs: Array) -> Solved:
-    """The best strategy for tests that are done one after the other, the first of them in any case.
+    """The optimal strategy for a sequence of tests, of which the first is always done.
 
     Without tests it is the best treatment.
 
@@ -72,7 +72,7 @@ def solve(joint: Array, worth: Array, costs: Array) -> Solved:
 
 
 def followed(joint: Array, worth: Array, costs: Array, choices: Sequence[Choices]) -> Array:
-    """The value of a strategy with the choices of another problem, be they the best here or not, axis `(problems,)`.
+    """The value of a strategy with given choices, optimal for these problems or not, axis `(problems,)`.
 
     >>> present = np.array([[[0.1274, 0.0258], [0.0126, 0.8342]]])
     >>> worth, costs = np.array([[[7.75, 8.75], [3.0, 10.0]]]), np.full((1, 1, 2), 0.2)
@@ -95,8 +95,8 @@ def followed(joint: Array, worth: Array, costs: Array, choices: Sequence[Choices
 
 @dataclass(frozen=True, eq=False)
 class End:
-    """One end of a strategy: the `outcomes` of the tests that lead there (their numbers), the number of the `treatment`
-    chosen then, and the probability with each state, axis `(states,)`."""
+    """One leaf of a strategy: the numbers of the `outcomes` of the tests that lead there, the number of the `treatment`
+    chosen, and the joint probability with each state, axis `(states,)`."""
 
     outcomes: tuple[int, ...]
     treatment: int
@@ -104,17 +104,17 @@ class End:
 
     @property
     def tests(self) -> int:
-        """How many tests are done until then."""
+        """The number of tests done before it."""
         return len(self.outcomes)
 
     @property
     def probability(self) -> float:
-        """How probable it is that it comes to this."""
+        """The probability of this leaf."""
         return float(self.states.sum())
 
 
 def leaves(joint: Array, choices: Sequence[Choices]) -> list[End]:
-    """Every end of a strategy. `joint` and `choices` are those of one problem, without the axis of problems."""
+    """Every leaf of a strategy. `joint` and `choices` are those of one problem, without the axis of problems."""
     sums = [own[0] for own in _sums(joint[None])]
 
     def below(path: tuple[int, ...]) -> list[End]:
@@ -127,7 +127,7 @@ def leaves(joint: Array, choices: Sequence[Choices]) -> list[End]:
 
 
 def _chosen(acts: Array, choice: Choices) -> Array:
-    """The value of the chosen treatments, and of any where the choice is to go on: axes `(problems, outcomes …)`."""
+    """The value of the chosen treatments, arbitrary where the choice is to go on: axes `(problems, outcomes …)`."""
     flat, picked = acts.reshape(*acts.shape[:2], -1), np.maximum(choice, 0).reshape(len(choice), -1)
     problems = np.arange(flat.shape[1])[:, None] if flat.shape[1] > 1 else 0
     return np.asarray(flat[picked, problems, np.arange(flat.shape[2])]).reshape(-1, *choice.shape[1:])
@@ -142,7 +142,7 @@ def _sums(joint: Array) -> list[Array]:
 
 
 def _times(worth: Array, joint: Array) -> Array:
-    """Summed over the states: axes `(treatments, problems, outcomes …)`."""
+    """Expected value, summed over the states: axes `(treatments, problems, outcomes …)`."""
     if len(worth) == 1:
         flat = worth[0] @ joint.reshape(-1, joint.shape[-1]).T
     else:

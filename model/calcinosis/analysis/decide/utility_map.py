@@ -1,4 +1,4 @@
-"""Which action leads at every pair of values of two utilities, and at some of a third: a map of value judgements."""
+"""The optimal action over a grid of two utilities, and for some values of a third."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from calcinosis.analysis.decide.batch import Stakes, leading
+from calcinosis.analysis.decide.batch import DecisionBatch, leading
 from calcinosis.analysis.decide.problem import DecisionProblem
 from calcinosis.inference.network import Array
 from calcinosis.inference.question_error import QuestionError
@@ -21,21 +21,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 POINTS = 61
-"""At so many values of each of two utilities."""
-
-PANELS = 3
-"""At so many values of a third."""
+"""Grid points of each of the two utilities."""
 
 NARROW = 10.0
-"""A map reaches at least so many points to either side of the present value where that is all that matters."""
+"""The scale of a utility of harm reaches at least this many points."""
 
 
 @dataclass(frozen=True, eq=False)
 class UtilityMap:
-    """The leading action at each value of two or three utilities.
+    """The optimal action at each value of two or three utilities.
 
     `names` are their names; `x`, `y` and `z` the values, `z` of length 1 without a third; `leading`, axes `(z, x, y)`,
-    is the number of the leading action, `ahead` by how many points it is ahead of the next.
+    is the number of the optimal action, `ahead` its lead over the next, in points.
     """
 
     problem: DecisionProblem
@@ -48,32 +45,32 @@ class UtilityMap:
 
     @property
     def present(self) -> tuple[float, ...]:
-        """The values now, in the order of the names."""
+        """The present values, in the order of the names."""
         places = [item.name for item in self.problem.items]
         return tuple(float(self.problem.values[places.index(name)]) for name in self.names)
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One line per point: a column per utility by name, leading (the action's name), ahead (points)."""
+        """One line per grid point: a column per utility by name, leading (the action's name), ahead (points)."""
         import pandas as pd
 
         z, x, y = np.meshgrid(self.z, self.x, self.y, indexing="ij")
         actions = np.array([action.name for action in self.problem.actions], dtype=object)
-        found = dict(zip(self.names, (x.ravel(), y.ravel(), z.ravel()), strict=False))
-        return pd.DataFrame(found | {"leading": actions[self.leading.ravel()], "ahead": self.ahead.ravel()})
+        columns = dict(zip(self.names, (x.ravel(), y.ravel(), z.ravel()), strict=False))
+        return pd.DataFrame(columns | {"leading": actions[self.leading.ravel()], "ahead": self.ahead.ravel()})
 
 
 def utility_map(problem: DecisionProblem, names: Sequence[str], points: int = POINTS) -> UtilityMap:
-    """Which action leads as two or three utilities move over the whole scale.
+    """The optimal action as two or three utilities vary over the whole scale.
 
-    The third takes its present value and what lies half way to either end of the scale.
+    The third takes its present value and the values half way to either end of the scale.
 
     Raises:
-        QuestionError: for fewer than two or more than three names, a name twice, or one that is no utility.
+        QuestionError: for fewer than two or more than three names, a name given twice, or an unknown utility.
     """
     items = [item.name for item in problem.items]
     if not 2 <= len(names) <= 3 or len(set(names)) < len(names):
-        raise QuestionError(f"a map has two or three utilities, each once, not {', '.join(names) or 'none'}")
+        raise QuestionError(f"a map of {', '.join(names) or 'no utility'}: name two or three utilities, each once")
     for name in names:
         if name not in items:
             raise QuestionError(f"no utility {name!r}: {choose_from(name, items)}")
@@ -88,7 +85,7 @@ def utility_map(problem: DecisionProblem, names: Sequence[str], points: int = PO
     values = np.tile(problem.values, (grid[0].size, 1))
     for place, own in zip(places, (grid[1], grid[2], grid[0]), strict=False):
         values[:, place] = own.ravel()
-    utilities = Stakes.of(problem, values).utilities()
+    utilities = DecisionBatch.of(problem, values).utilities()
     ordered = np.sort(utilities, axis=1)
     ahead = ordered[:, -1] - ordered[:, -2] if utilities.shape[1] > 1 else np.zeros(len(utilities))
     shape = grid[0].shape
@@ -96,7 +93,7 @@ def utility_map(problem: DecisionProblem, names: Sequence[str], points: int = PO
 
 
 def _reach(problem: DecisionProblem, place: int, points: int) -> Array:
-    """The values over which a utility is moved: the whole scale for an outcome, the low end of it for what costs."""
+    """The values over which a utility varies: the whole scale for an outcome, its low end for a harm or a delay."""
     if problem.items[place].kind == "outcome":
         return np.linspace(LOWEST, HIGHEST, points)
     now = float(problem.values[place])

@@ -1,8 +1,9 @@
-"""What testing is worth before a treatment is chosen, in the points of the utilities.
+"""The value of information: EVPI and, for each test, EVSI, in the points of the utilities.
 
-The expected value of a test is how much higher the expected utility is when the treatment may depend on its result
-(Raiffa and Schlaifer, 1961); net of the harm of the test and of the days until its result. It is 0 exactly where the
-same treatment is the best after every result: then the test, however much it tells, cannot change what one would do.
+The expected value of sample information (EVSI) of a test is the gain in expected utility when the treatment may depend
+on its result (Raiffa and Schlaifer, 1961). Its net value subtracts the harm of the test and the days until its result.
+EVSI is 0 exactly where the same treatment is optimal after every result: then the test, however informative, cannot
+change the treatment. The expected value of perfect information (EVPI) is that of knowing the state.
 """
 
 from __future__ import annotations
@@ -13,28 +14,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calcinosis.analysis.decide.batch import DIGITS, Stakes, leading
-from calcinosis.analysis.decide.problem import DecisionProblem, Looks
+from calcinosis.analysis.decide.batch import DIGITS, DecisionBatch, leading
+from calcinosis.analysis.decide.problem import DecisionProblem, Workup
 from calcinosis.analysis.decide.strategy import Solved, leaves
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NOTHING = 1e-9
-"""A gain smaller than this, in points, is rounding."""
+"""Gains below this, in points, are rounding."""
 
 WORTHWHILE = 0.05
-"""Testing that gains less than this net, in points, is not called worth its price: it would be shown as 0.0."""
+"""A net EVSI below this, in points, would be shown as 0.0, so the test is not called worth its price."""
 
 
 @dataclass(frozen=True, eq=False)
-class Testing:
-    """What each test, each action that is more than one test, and perfect knowledge of the state are worth.
+class ValueOfInformation:
+    """The value of each test, of each action with more than one test, and of perfect information about the state.
 
-    `frame` has one line each, the highest net worth first: test, label, kind (test, action or perfect), gross (points
-    gained by knowing the results, at no price), harm and delay (points that the tests are expected to cost), net (gross
-    less both), changes (the probability that another treatment is the best after it than now), cost (US dollars, as
-    expected; not in the points).
+    `frame` has one line each, the highest net value first: test, label, kind (test, action or perfect), evsi (points
+    gained by knowing the results, before their price; EVPI for kind perfect), harm and delay (expected points lost to
+    the tests), net_evsi (evsi less both), changes (the probability that the optimal treatment changes), cost (expected
+    US dollars; not part of the points).
     """
 
     problem: DecisionProblem
@@ -42,66 +43,70 @@ class Testing:
     @cached_property
     def best_now(self) -> float:
         """The expected utility of the best treatment without a test."""
-        return float(Stakes.of(self.problem).treatments().max())
+        return float(DecisionBatch.of(self.problem).treatments().max())
 
     @cached_property
-    def perfect(self) -> float:
-        """The expected value of perfect information of the state, in points."""
+    def evpi(self) -> float:
+        """The expected value of perfect information about the state, in points."""
         worth = self.problem.parts @ self.problem.values
         return float(self.problem.states @ worth.max(axis=0)) - self.best_now
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One line per test, action with tests and perfect knowledge, as told above."""
+        """One line per test, action with tests, and perfect information; columns as above."""
         import pandas as pd
 
-        more = [own for own in self.problem.looks if len(own.tests) > 1 or own.action.meanwhile]
-        looks = (*self.problem.alone, *more)
-        kinds = ["test"] * len(self.problem.alone) + ["action"] * len(more)
-        solved = Stakes.of(replace(self.problem, looks=looks)).solved()
-        lines = [{"kind": kind, **self._line(own, best)} for kind, own, best in zip(kinds, looks, solved, strict=True)]
-        lines.sort(key=lambda line: -round(float(line["net"]), DIGITS))
+        single_tests = self.problem.single_tests
+        longer = [workup for workup in self.problem.workups if len(workup.tests) > 1 or workup.action.meanwhile]
+        workups = (*single_tests, *longer)
+        kinds = ["test"] * len(single_tests) + ["action"] * len(longer)
+        solved = DecisionBatch.of(replace(self.problem, workups=workups)).solved()
+        lines = [
+            {"kind": kind, **self._line(workup, strategy)}
+            for kind, workup, strategy in zip(kinds, workups, solved, strict=True)
+        ]
+        lines.sort(key=lambda line: -round(float(line["net_evsi"]), DIGITS))
         certain = self.problem.states[(self.problem.parts @ self.problem.values).argmax(axis=0) != self._leader].sum()
         lines.append(
-            {"kind": "perfect", "test": "", "label": "to know the subtype for certain", "gross": self.perfect}
-            | {"harm": 0.0, "delay": 0.0, "net": self.perfect, "changes": float(certain), "cost": np.nan}
+            {"kind": "perfect", "test": "", "label": "to know the subtype for certain", "evsi": self.evpi}
+            | {"harm": 0.0, "delay": 0.0, "net_evsi": self.evpi, "changes": float(certain), "cost": np.nan}
         )
-        columns = ["test", "label", "kind", "gross", "harm", "delay", "net", "changes", "cost"]
+        columns = ["test", "label", "kind", "evsi", "harm", "delay", "net_evsi", "changes", "cost"]
         return pd.DataFrame(lines, columns=columns)
 
     @property
     def can_change(self) -> bool:
-        """Whether any test that could be done could change which treatment is the best."""
-        own = self.frame[self.frame["kind"] != "perfect"]
-        return bool((own["gross"] > NOTHING).any())
+        """Whether any available test could change which treatment is optimal."""
+        tests = self.frame[self.frame["kind"] != "perfect"]
+        return bool((tests["evsi"] > NOTHING).any())
 
     @property
     def worthwhile(self) -> bool:
         """Whether any test is worth its harm and the days it takes."""
-        own = self.frame[self.frame["kind"] != "perfect"]
-        return bool((own["net"] >= WORTHWHILE).any())
+        tests = self.frame[self.frame["kind"] != "perfect"]
+        return bool((tests["net_evsi"] >= WORTHWHILE).any())
 
     @cached_property
     def _leader(self) -> int:
-        return int(leading(Stakes.of(self.problem).treatments()[0]))
+        return int(leading(DecisionBatch.of(self.problem).treatments()[0]))
 
-    def _line(self, looks: Looks, found: Solved) -> dict[str, Any]:
-        """What a set of tests is worth, by the strategy that is the best at their price."""
+    def _line(self, workup: Workup, solved: Solved) -> dict[str, Any]:
+        """The value of a sequence of tests, under the strategy that is optimal at their price."""
         problem = self.problem
-        ends = leaves(looks.joint, [own[0] for own in found.choices])
+        ends = leaves(workup.joint, [choices[0] for choices in solved.choices])
         delays = np.array([item.kind == "delay" for item in problem.items])
-        prices = np.einsum("tsi,i->tsi", looks.costs, problem.values)
-        money = np.array([test.cost for test in looks.tests])
+        prices = np.einsum("tsi,i->tsi", workup.costs, problem.values)
+        money = np.array([test.cost for test in workup.tests])
         harm = sum(float(end.states @ prices[: end.tests, :, ~delays].sum(axis=(0, 2))) for end in ends)
         delay = sum(float(end.states @ prices[: end.tests, :, delays].sum(axis=(0, 2))) for end in ends)
-        net = float(found.values[0]) - self.best_now
+        net = float(solved.values[0]) - self.best_now
         return {
-            "test": looks.action.name,
-            "label": looks.action.label,
-            "gross": net + harm + delay,
+            "test": workup.action.name,
+            "label": workup.action.label,
+            "evsi": net + harm + delay,
             "harm": harm,
             "delay": delay,
-            "net": net,
+            "net_evsi": net,
             "changes": sum(end.probability for end in ends if end.treatment != self._leader),
             "cost": sum(end.probability * float(money[: end.tests].sum()) for end in ends),
         }

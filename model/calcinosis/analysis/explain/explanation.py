@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from calcinosis.analysis.explain.coalitions import Switches
 from calcinosis.analysis.explain.hypothesis import DECIBANS, Hypothesis, States
 from calcinosis.analysis.explain.narrative import NOTABLE, Contribution, account
-from calcinosis.analysis.explain.shapley import Coalitions, shapley_values
+from calcinosis.analysis.explain.shapley import Coalitions, Switches, shapley_values
 from calcinosis.analysis.explain.table_effects import slopes_of_findings
 from calcinosis.analysis.plain import plain_lines
 from calcinosis.inference.findings.encoding import Codes, encode
@@ -33,39 +32,37 @@ if TYPE_CHECKING:
 Mask = npt.NDArray[np.bool_]
 
 MOST_FINDINGS = 25
-"""How many findings are explained at most: 2^25 subsets of them take a second, or ten in other networks than
-the shipped one."""
+"""Maximum number of findings to explain: 2^25 subsets take a second with the shipped network, ten with others."""
 
 MOST_SILENCES = 6
-"""How many variables that the record does not mention are explained each on their own."""
+"""Maximum number of variables not mentioned in the record that are explained individually."""
 
 MOST_PLAYERS = 20
-"""Beyond so many findings, silence is explained as one, so that it costs no time: each finding more takes twice it."""
+"""With more findings than this, silence is explained as one player: each further player doubles the time."""
 
 TOGETHER = "not_mentioned"
-"""What the variables are called whose silence is explained together."""
+"""The name of the variables whose silence is explained together."""
 
 LEAST_SLOPE = 0.1
-"""Rows whose slope is smaller are not named: the finding weighs through them a tenth as much as through its own row."""
+"""Rows with a smaller slope are not named: their effect is below a tenth of that of the finding's own row."""
 
 MOST_ROWS = 5
-"""How many rows are named for each finding."""
+"""Maximum number of rows named for each finding."""
 
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """What each finding contributed to the log-odds of a hypothesis, in nats; above 0 it speaks for it.
+    """The contribution of each finding to the log-odds of a hypothesis, in nats; positive values support it.
 
-    - `before` and `after` are the log-odds without and with the findings; those of the `background` count in both.
+    - `before` and `after` are the log-odds without and with the findings; the `background` is part of both.
     - `frame` has one line per finding: variable, group, finding (in words), contribution (its exact Shapley value),
-      factor (by which it multiplies the odds), decibans, alone (its weight of evidence with only the background known),
-      left_out (its weight of evidence with all others known). First comes what speaks for the hypothesis, then what
-      speaks against it; on each side the group of findings that says most together, and in it the strongest finding.
-      What the record does not mention has a line for each of the few variables whose silence says much, and one line,
-      `not_mentioned`, for the others together.
+      factor (by which it multiplies the odds), decibans, alone (its weight of evidence given the background only),
+      left_out (its weight of evidence given all other findings). Findings for the hypothesis come first, then those
+      against it; on each side the groups, and the findings in each, are sorted by strength. Variables that the record
+      does not mention have a line each if their silence is informative; the others share one line, `not_mentioned`.
 
-    The contributions add up to `after - before`. `alone` and `left_out` do not: findings that say the same weigh more
-    alone than left out, findings that make each other telling the other way round.
+    The contributions add up to `after - before`. `alone` and `left_out` do not: redundant findings weigh more alone
+    than when left out, and findings that reinforce each other weigh less.
     """
 
     model: Model
@@ -79,54 +76,55 @@ class Explanation:
 
     @cached_property
     def rows(self) -> pd.DataFrame:
-        """The rows of the tables that each finding weighs through, most first: variable, entry, value, weight, source,
+        """The rows of the tables behind each finding, the largest slope first: variable, entry, value, weight, source,
         slope.
 
-        `slope` is how far the finding's weight of evidence would move, in nats, if the log-odds of the entry rose by 1;
-        see `calcinosis.analysis.explain.table_effects`.
+        `slope` is the change of the finding's weight of evidence, in nats, per unit of the entry's log-odds; see
+        `calcinosis.analysis.explain.table_effects`.
 
         Raises:
-            NetworkError: if the network is too tightly knit to be asked about its tables.
+            NetworkError: if the treewidth is too large for exact inference on the tables.
         """
         entries = self.model.entries
-        found = []
+        lines = []
         named = set(self.frame["variable"])
         slopes = slopes_of_findings(self.model, self.findings, self.hypothesis, self.background, named)
         for variable in self.frame["variable"]:
-            if variable not in slopes:  # many silences together
+            if variable not in slopes:  # several silences together
                 continue
-            own = slopes[variable]
-            for place in _one_per_row(own, entries.rows, self._seen(variable)):
-                found.append((variable, place, own[place]))
-        places = [place for _, place, _ in found]
+            for place in _one_per_row(slopes[variable], entries.rows, self._seen(variable)):
+                lines.append((variable, place, slopes[variable][place]))
+        places = [place for _, place, _ in lines]
         frame = entries.frame.iloc[places][["entry", "value", "weight", "source"]].reset_index(drop=True)
-        frame.insert(0, "variable", [variable for variable, _, _ in found])
-        return frame.assign(slope=[slope for _, _, slope in found])
+        frame.insert(0, "variable", [variable for variable, _, _ in lines])
+        return frame.assign(slope=[slope for _, _, slope in lines])
 
     def _seen(self, variable: str) -> Mask:
-        """Which entries are of a state that was seen of the variable."""
+        """Whether each entry belongs to an observed state of the variable."""
         seen = np.array(self.findings[variable].likelihoods).max(axis=0) > 0
-        found = np.zeros(len(self.model.entries.values), dtype=bool)
+        mask = np.zeros(len(self.model.entries.values), dtype=bool)
         table = self.model.network.rows(variable)
         first = self.model.entries.first[variable]
-        found[first : first + table.size] = np.tile(seen, table.size // table.shape[-1])
-        return found
+        mask[first : first + table.size] = np.tile(seen, table.size // table.shape[-1])
+        return mask
 
     @property
-    def account(self) -> str:
-        """The same in a paragraph of plain words."""
+    def summary(self) -> str:
+        """The explanation as a paragraph."""
         columns = (self.frame[name] for name in ("group", "finding", "contribution"))
-        told = [Contribution(*line) for line in zip(*columns, strict=True)]
+        contributions = [Contribution(*line) for line in zip(*columns, strict=True)]
         alone, left_out = self.frame["alone"].abs(), self.frame["left_out"].abs()
         redundant = self.frame["finding"][(alone > NOTABLE) & (left_out < alone / 10)].to_list()
         labels = self.posterior.labels
-        return account(self.hypothesis, labels, self.before, self.after, told, redundant, len(self.background) > 0)
+        return account(
+            self.hypothesis, labels, self.before, self.after, contributions, redundant, len(self.background) > 0
+        )
 
     def __repr__(self) -> str:
-        return self.account
+        return self.summary
 
-    def as_dict(self) -> dict[str, Any]:
-        """The answer as plain values, for JSON."""
+    def to_dict(self) -> dict[str, Any]:
+        """The result as plain values, for JSON."""
         return {
             "posterior": self.posterior.as_dict(),
             "state": list(self.hypothesis.chosen),
@@ -135,7 +133,7 @@ class Explanation:
             "before": self.before,
             "after": self.after,
             "background": [finding.variable for finding in self.background],
-            "account": self.account,
+            "summary": self.summary,
             "contributions": plain_lines(self.frame),
             "rows": plain_lines(self.rows),
             "disclaimer": DISCLAIMER,
@@ -153,16 +151,16 @@ def explain(
     background: Collection[str] = (),
     **named: Any,
 ) -> Explanation:
-    """Why a state of the target rather than others: what each finding contributed to its log-odds.
+    """Why a state of the target rather than others: the contribution of each finding to its log-odds.
 
     Args:
-        state: the state that is asked for, or several of which one is true; the leading one, unless told.
-        against: what it is held against; all others, unless told.
-        background: variables whose findings are known to begin with, such as the setting; they are not explained.
+        state: the state to explain, or several (one of which is true); by default the most probable one.
+        against: the alternative; by default all other states.
+        background: variables whose findings are given from the start, such as the setting; they are not explained.
 
     Raises:
         FindingsError, ImpossibleEvidence: as `model.posterior`.
-        QuestionError: for more than 25 findings, a finding that rules one side out, or words that are no state.
+        QuestionError: for more than 25 findings, a finding that excludes one side, or an unknown state.
 
     >>> import calcinosis as cc
     >>> why = cc.explain(cc.load(), cirrhosis="yes", pain="severe", state="calciphylaxis", against="dystrophic")
@@ -175,15 +173,15 @@ def explain(
     evidence = posterior.evidence
     for name in background:
         if name not in evidence:
-            found = [finding.variable for finding in evidence]
-            raise QuestionError(f"nothing was found of {name!r}: {choose_from(name, found)}")
+            observed = [finding.variable for finding in evidence]
+            raise QuestionError(f"no finding for {name!r}: {choose_from(name, observed)}")
     known, explained = (
-        Evidence(tuple(finding for finding in evidence if (finding.variable in background) == own))
-        for own in (True, False)
+        Evidence(tuple(finding for finding in evidence if (finding.variable in background) == side))
+        for side in (True, False)
     )
     if len(explained.given) > MOST_FINDINGS:
         raise QuestionError(
-            f"{len(explained.given)} findings are too many to be explained together, the most is {MOST_FINDINGS}: "
+            f"{len(explained.given)} findings are too many to explain together, at most {MOST_FINDINGS} are possible: "
             "leave some out, or name some as background"
         )
     hypothesis = Hypothesis.of(model.states, posterior.leading if state is None or not len(state) else state, against)
@@ -193,33 +191,33 @@ def explain(
 
 
 def _faint(model: Model, hypothesis: Hypothesis, known: Evidence, explained: Evidence) -> Evidence:
-    """The silences that are explained together: all but the few that say most, alone or with all else known."""
+    """The silences that are explained together: all but the few most informative, alone or given all else."""
     silent = explained.silent
     if len(silent) < 2:
         return Evidence(())
     others = (*known, *explained)
-    asked = [known, Evidence(others)]
-    asked += [Evidence((*known, own)) for own in silent]
-    asked += [Evidence(tuple(other for other in others if other is not own)) for own in silent]
-    reached = hypothesis.log_odds(model.engine.weigh(encode(model.engine.base, asked)).weights)
+    scenarios = [known, Evidence(others)]
+    scenarios += [Evidence((*known, finding)) for finding in silent]
+    scenarios += [Evidence(tuple(other for other in others if other is not finding)) for finding in silent]
+    reached = hypothesis.log_odds(model.engine.weigh(encode(model.engine.base, scenarios)).weights)
     alone, left_out = np.abs(reached[2 : 2 + len(silent)] - reached[0]), np.abs(reached[1] - reached[2 + len(silent) :])
     weight = np.where(np.isfinite(alone + left_out), np.maximum(alone, left_out), 0.0)
     most = max(0, min(MOST_SILENCES, MOST_PLAYERS - len(explained.given)))
     strong = [place for place in np.argsort(-weight, kind="stable")[:most].tolist() if weight[place] > NOTABLE]
-    rest = tuple(own for place, own in enumerate(silent) if place not in strong)
+    rest = tuple(finding for place, finding in enumerate(silent) if place not in strong)
     return Evidence(rest if len(rest) > 1 else ())
 
 
 def _contributions(
     model: Model, hypothesis: Hypothesis, known: Evidence, explained: Evidence, rest: Evidence
 ) -> tuple[float, float, pd.DataFrame]:
-    """The log-odds before and after, and the frame; the silences of the `rest` are one player, the last."""
+    """The log-odds before and after, and the frame; the silences in `rest` are one player, the last."""
     import pandas as pd
 
     apart = Evidence(tuple(finding for finding in explained if finding.variable not in rest))
     sides = [
-        Switches.between(model, Evidence((*known, *own)), Evidence((*known, *own, *apart)))
-        for own in ((), rest)[: 1 + bool(len(rest))]
+        Switches.between(model, Evidence((*known, *silence)), Evidence((*known, *silence, *apart)))
+        for silence in ((), rest)[: 1 + bool(len(rest))]
     ]
     names = [*sides[0].names, *([TOGETHER] if len(rest) else [])]
     count, single = len(names), len(sides[0].names)
@@ -232,21 +230,14 @@ def _contributions(
                 reached[mine] = side.log_odds(hypothesis, coalitions[mine] - (number << single))
         return reached
 
-    every, each = 2**count - 1, 2 ** np.arange(count, dtype=np.int64)
-    reached = log_odds(np.concatenate([[0], each, [every], every - each]))
+    everyone, each = 2**count - 1, 2 ** np.arange(count, dtype=np.int64)
+    reached = log_odds(np.concatenate([[0], each, [everyone], everyone - each]))
     _check_finite(hypothesis, names, reached[: count + 2])
     before, after = float(reached[0]), float(reached[count + 1])
     alone = dict(zip(names, reached[1 : count + 1] - before, strict=True))
     left_out = dict(zip(names, after - reached[count + 2 :], strict=True))
     values = dict(zip(names, shapley_values(count, log_odds), strict=True))
-    # a finding that says nothing (either of all states) is no switch, and contributes nothing
-    names = [finding.variable for finding in apart]
-    words = [phrase(model.variables[name], explained[name]) for name in names]
-    groups = [model.variables[name].group for name in names]
-    if len(rest):
-        words.append(not_mentioned(len(rest), other=REPORTING in groups))
-        names.append(TOGETHER)
-        groups.append(REPORTING)
+    names, groups, words = _rows_of(model, apart, explained, rest)
     contribution = np.array([values.get(name, 0.0) for name in names])
     frame = pd.DataFrame(
         {
@@ -260,31 +251,103 @@ def _contributions(
             "left_out": [left_out.get(name, 0.0) for name in names],
         }
     )
+    return before, after, _sorted(frame)
+
+
+def _sorted(frame: pd.DataFrame) -> pd.DataFrame:
+    """The findings for the hypothesis first; on each side by the strength of their group, then by their own."""
+    import pandas as pd
+
     side = np.sign(frame["contribution"])
     together = frame["contribution"].abs().groupby([side, frame["group"]]).transform("sum")
     order = np.lexsort((-frame["contribution"].abs(), pd.factorize(frame["group"])[0], -together, -side))
-    return before, after, frame.iloc[order].reset_index(drop=True)
+    return frame.iloc[order].reset_index(drop=True)
+
+
+def _rows_of(
+    model: Model, apart: Evidence, explained: Evidence, rest: Evidence
+) -> tuple[list[str], list[str], list[str]]:
+    """The variable, group and wording of each row of the frame."""
+    # an uninformative finding (either of all states) is no switch, and contributes nothing
+    names = [finding.variable for finding in apart]
+    words = [phrase(model.variables[name], explained[name]) for name in names]
+    groups = [model.variables[name].group for name in names]
+    if len(rest):
+        words.append(not_mentioned(len(rest), other=REPORTING in groups))
+        names.append(TOGETHER)
+        groups.append(REPORTING)
+    return names, groups, words
 
 
 def _check_finite(hypothesis: Hypothesis, names: Sequence[str], reached: Array) -> None:
-    """Refuse a hypothesis that some findings rule out, or make certain: there is no finite weight to share.
+    """Refuse a hypothesis that some findings exclude or make certain: it has no finite log-odds to attribute.
 
-    `reached` are the log-odds with the background alone, with each finding, and with all.
+    `reached` are the log-odds given the background alone, each finding, and all findings.
     """
     infinite = np.flatnonzero(~np.isfinite(reached))
     if not len(infinite):
         return
     first = int(infinite[0])
-    by = ["the background rules", *(f"{name} rules" for name in names), "the findings together rule"][first]
+    by = ["the background excludes", *(f"{name} excludes" for name in names), "the findings exclude"][first]
     out = hypothesis.chosen if reached[first] < 0 else hypothesis.against if reached[first] > 0 else hypothesis.states
-    raise QuestionError(f"{by} out {' and '.join(out)}: the odds are infinite, and no share of them is a number")
+    raise QuestionError(f"{by} {' and '.join(out)}: the odds are infinite and cannot be attributed to findings")
 
 
 def _one_per_row(slopes: Array, rows: Codes, seen: Mask) -> list[int]:
-    """The entries that name the rows with the largest slopes: of each row the one that was seen, else the steepest."""
+    """One entry for each of the rows with the largest slopes: that of the observed state, else the steepest."""
     strength = np.abs(slopes)
     order = np.lexsort((-strength, ~seen))
-    found: dict[int, int] = {}
+    by_row: dict[int, int] = {}
     for place in order[strength[order] >= LEAST_SLOPE].tolist():
-        found.setdefault(int(rows[place]), place)
-    return sorted(found.values(), key=lambda place: -strength[place])[:MOST_ROWS]
+        by_row.setdefault(int(rows[place]), place)
+    return sorted(by_row.values(), key=lambda place: -strength[place])[:MOST_ROWS]
+
+
+MOST_ROWS_EACH = 3
+"""Maximum rows named from the finding's own table, and from other tables."""
+
+TRACE = 1e-6
+"""Rows of the finding's own table with a smaller slope have no effect."""
+
+
+class RowsOfFinding(NamedTuple):
+    """The rows behind a finding, each as the number of one of its entries in `model.entries`, the steepest first: rows
+    of its `own` table and of `others`."""
+
+    own: tuple[int, ...]
+    others: tuple[int, ...]
+
+
+def rows_of_finding(explanation: Explanation, variable: str) -> RowsOfFinding:
+    """The rows of the tables behind one finding: as `explanation.rows`, but including rows of its own table with a
+    small slope, since its numbers are there.
+
+    Raises:
+        NetworkError: if the treewidth is too large for exact inference on the tables.
+
+    >>> import calcinosis as cc
+    >>> why = cc.explain(cc.load(), radiograph="nodular_mass", cirrhosis="yes")
+    >>> [why.model.entries.names[place] for place in rows_of_finding(why, "radiograph").own[:1]]
+    ['radiograph=nodular_mass@form=calciphylaxis_uraemic/calciphylaxis_nonuraemic']
+    """
+    model, findings, hypothesis = explanation.model, explanation.findings, explanation.hypothesis
+    slopes = slopes_of_findings(model, findings, hypothesis, explanation.background, [variable])[variable]
+    first, size = model.entries.first[variable], model.network.rows(variable).size
+    mine = np.zeros(len(slopes), dtype=bool)
+    mine[first : first + size] = True
+    # rows of its own table are named by the observed entry, other rows by the steepest
+    seen = np.array(findings[variable].likelihoods).max(axis=0) > 0
+    own = np.where(mine, slopes, 0.0)
+    own[first : first + size] *= np.tile(seen, size // len(seen))
+    return RowsOfFinding(_steepest(model, own, TRACE), _steepest(model, np.where(mine, 0.0, slopes), LEAST_SLOPE))
+
+
+def _steepest(model: Model, slopes: Array, least: float) -> tuple[int, ...]:
+    """The steepest entry of each of the steepest rows."""
+    strength = np.abs(slopes)
+    by_row: dict[int, int] = {}
+    for place in np.argsort(-strength, kind="stable").tolist():
+        if strength[place] < least or len(by_row) == MOST_ROWS_EACH:
+            break
+        by_row.setdefault(int(model.entries.rows[place]), place)
+    return tuple(by_row.values())

@@ -1,7 +1,7 @@
-"""A hypothesis and what it is held against: the states for it, those against it, and the log-odds between them.
+"""A hypothesis and its alternative: the states on each side, and the log-odds between them.
 
 All logarithms are natural: log-odds and weights of evidence are in nats. A weight of evidence of log 10 = 2.303 nats is
-one ban, or ten decibans, in Good's and Turing's unit; above 0 it speaks for the hypothesis.
+one ban, or ten decibans (Good and Turing); positive weights support the hypothesis.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
 
 States = str | Collection[str]
-"""One state of the target, or several of which one is true: as a list, or with a slash between them."""
+"""One state of the target, or several (one of which is true): as a list, or separated by slashes."""
 
 DECIBANS = 10 / math.log(10)
-"""How many decibans a nat is."""
+"""Decibans per nat."""
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """That the target is in one of the states `chosen`, held against its being in one of `against`."""
+    """The hypothesis that the target is in one of the states `chosen`, against the alternative states `against`."""
 
     states: tuple[str, ...]
     chosen: tuple[str, ...]
@@ -34,29 +34,29 @@ class Hypothesis:
 
     @classmethod
     def of(cls, states: Sequence[str], chosen: States, against: States | None = None) -> Hypothesis:
-        """The hypothesis of some states against some others; against all others, unless told.
+        """The hypothesis of some states against some others; by default against all others.
 
         Raises:
-            QuestionError: for words that are no state, or states on both sides, or none.
+            QuestionError: for an unknown state, a state on both sides, or no state.
         """
         mine = _read(states, chosen)
         others = tuple(state for state in states if state not in mine) if against is None else _read(states, against)
         both = [state for state in mine if state in others]
         if both:
-            raise QuestionError(f"{', '.join(both)} cannot be held against itself")
+            raise QuestionError(f"{', '.join(both)} is on both sides of the hypothesis: name each state once")
         if not others:
-            raise QuestionError("these are all states there are: nothing is left to hold them against")
+            raise QuestionError("all states are in the hypothesis: leave at least one as the alternative")
         return cls(tuple(states), mine, others)
 
     @property
     def against_all(self) -> bool:
-        """Whether it is held against all other states."""
+        """Whether the alternative is all other states."""
         return len(self.chosen) + len(self.against) == len(self.states)
 
     def log_odds(self, weights: Array) -> Array:
         """The log-odds of the hypothesis in nats, axes `(...)`, from weights of the states, axes `(..., states)`.
 
-        The weights need not sum to 1. Infinite where one side is ruled out, NaN where both are.
+        The weights need not sum to 1. Infinite where one side has probability zero, NaN where both have.
         """
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(np.log(self._sum(weights, self.chosen)) - np.log(self._sum(weights, self.against)))
@@ -74,7 +74,7 @@ def _read(states: Sequence[str], given: States) -> tuple[str, ...]:
         if name not in states:
             raise QuestionError(f"no state {name!r}: {choose_from(name, list(states))}")
     if not named:
-        raise QuestionError(f"no state is named: {choose_from('', list(states))}")
+        raise QuestionError(f"no state was named: {choose_from('', list(states))}")
     return tuple(state for state in states if state in named)
 
 
@@ -82,17 +82,17 @@ def _read(states: Sequence[str], given: States) -> tuple[str, ...]:
 def weight_of_evidence(
     prior: Mapping[str, float], posterior: Mapping[str, float], chosen: States, against: States | None = None
 ) -> float:
-    """How far evidence moved the log-odds of some states against the others, in nats; above 0 it speaks for them.
+    """The weight of evidence for some states against others, in nats: the change of their log-odds.
 
     The logarithm of the Bayes factor (Good, Probability and the Weighing of Evidence, 1950). For hypotheses of several
     states see Madigan, Mosurski & Almond, Graphical explanation in belief networks, 1997. The mappings are by state,
     such as `Posterior.probabilities_of`. Infinite where the evidence rules one side out.
 
-    By hand: heads of a coin that is double-headed or fair doubles the odds, so weighs log 2 = 0.693 nats, or 3.01
-    decibans.
+    By hand: heads from a coin that is double-headed or fair doubles the odds, a weight of log 2 = 0.693 nats, or
+    3.01 decibans.
 
     Raises:
-        QuestionError: for words that are no state, or if the prior rules one side out.
+        QuestionError: for an unknown state, or if the prior excludes one side.
 
     >>> even, after = {"double-headed": 0.5, "fair": 0.5}, {"double-headed": 2 / 3, "fair": 1 / 3}
     >>> round(weight_of_evidence(even, after, "double-headed"), 3)
@@ -100,11 +100,11 @@ def weight_of_evidence(
     """
     hypothesis = Hypothesis.of(list(prior.keys()), chosen, against)
     if lacking := set(hypothesis.states) - set(posterior.keys()):
-        raise QuestionError(f"the posterior lacks {', '.join(sorted(lacking))}: give the states of the prior")
+        raise QuestionError(f"the posterior has no {', '.join(sorted(lacking))}: give the states of the prior")
     before, after = (
-        float(hypothesis.log_odds(np.array([float(own[state]) for state in hypothesis.states])))
-        for own in (prior, posterior)
+        float(hypothesis.log_odds(np.array([float(side[state]) for state in hypothesis.states])))
+        for side in (prior, posterior)
     )
     if not math.isfinite(before):
-        raise QuestionError("the prior rules one side out, so no evidence can weigh for it or against it")
+        raise QuestionError("the prior excludes one side of the hypothesis, so the weight of evidence is not defined")
     return after - before

@@ -1,14 +1,13 @@
-"""The EM algorithm to the maximum a posteriori, each row of each table a Dirichlet distribution before and after.
+"""The EM algorithm for the maximum a posteriori, with a Dirichlet prior and posterior for each row of each table.
 
-A row that stands for `weight` patients with these probabilities is a Dirichlet with the pseudocounts `probability ×
-weight`. One step adds to them the expected counts under the present tables, and divides by the row's sum: with complete
-data that is plain counting, done in one step. The density that climbs is that of the rows' log-odds, where the mode of
-a Dirichlet is its mean (MacKay, Choice of basis for Laplace approximation, Machine Learning 33, 1998), so that with no
-data nothing moves.
+A row of equivalent sample size `weight` is a Dirichlet distribution with pseudocounts `probability × weight`. One step
+adds the expected counts under the present tables and normalises: with complete data that is plain counting, done in one
+step. The objective is the posterior density of the rows' log-odds, where the mode of a Dirichlet is its mean (MacKay,
+Choice of basis for Laplace approximation, Machine Learning 33, 1998), so that without data nothing moves.
 
-Where much is hidden, plain steps creep. They are extrapolated from the last few of them (Anderson 1965; for EM
-Henderson & Varadhan, Damped Anderson acceleration, 2019), in the logarithms of the probabilities; what comes out is
-kept only if the density has not fallen, else the plain step is taken, with which it never falls.
+With many missing cells plain steps are slow. The next step is extrapolated from the last few (Anderson 1965; for EM
+Henderson & Varadhan, Damped Anderson acceleration, 2019) in the logarithms of the probabilities. It is accepted only if
+the density has not decreased; otherwise the plain step is taken, which never decreases it.
 """
 
 from __future__ import annotations
@@ -22,20 +21,19 @@ from calcinosis.inference.engine.expected_counts import Expectation, Tables
 from calcinosis.inference.network import Array
 
 MOST_STEPS = 2000
-"""So many steps are taken at most; the shipped network with half of all cells missing needs some 70."""
+"""Maximum steps; the shipped network with half of all cells missing needs about 70."""
 
 CLOSE = 1e-8
-"""The tables have settled when the pseudocounts that they imply differ from the given ones by less than this share of a
-row's weight: what is taken out again is then what was there."""
+"""Convergence: the implied pseudocounts differ from the given ones by less than this share of a row's weight, so that
+forgetting restores the tables."""
 
 REMEMBERED = 10
-"""From how many steps the next is extrapolated."""
+"""Number of steps from which the next is extrapolated."""
 
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """Tables, their expected counts, and the logarithms of the likelihood and of the posterior density (but for a
-    constant) there."""
+    """Tables with their expected counts, log-likelihood, and log posterior density (up to a constant)."""
 
     tables: Tables
     counts: Mapping[str, Array]
@@ -45,40 +43,40 @@ class Point:
 
 @dataclass(frozen=True, eq=False)
 class Climb:
-    """The posterior density of the tables in `pseudocounts`, given patients; other tables stay as they are."""
+    """The posterior density of the tables in `pseudocounts`, given patients; other tables are fixed."""
 
     expectation: Expectation
     pseudocounts: Mapping[str, Array]
 
     def at(self, tables: Tables) -> Point:
-        """The density at some tables, and the expected counts."""
+        """The density at some tables, with the expected counts."""
         expected = self.expectation(tables)
         prior = 0.0
-        for name, own in self.pseudocounts.items():
-            prior += float((own * np.log(np.where(own > 0, tables[name], 1.0))).sum())
+        for name, counts in self.pseudocounts.items():
+            prior += float((counts * np.log(np.where(counts > 0, tables[name], 1.0))).sum())
         return Point(tables, expected.counts, expected.log_likelihood, expected.log_likelihood + prior)
 
     def step(self, point: Point) -> Tables:
-        """The tables after one step; a row that has neither pseudocounts nor counts stays as it is."""
-        found = dict(point.tables)
-        for name, own in self.pseudocounts.items():
-            whole = own + point.counts[name]
+        """The tables after one step; rows with neither pseudocounts nor counts do not change."""
+        tables = dict(point.tables)
+        for name, counts in self.pseudocounts.items():
+            whole = counts + point.counts[name]
             total = whole.sum(axis=-1, keepdims=True)
-            found[name] = np.divide(whole, total, out=found[name].copy(), where=total > 0)
-        return found
+            tables[name] = np.divide(whole, total, out=tables[name].copy(), where=total > 0)
+        return tables
 
     def off(self, point: Point) -> float:
-        """By how much of a row's weight the pseudocounts that a point implies differ from the given ones, at most."""
+        """The largest difference between implied and given pseudocounts, as a share of the row's weight."""
         worst = 0.0
-        for name, own in self.pseudocounts.items():
-            implied = implied_pseudocounts(point.tables[name], point.counts[name], own.sum(axis=-1))
-            worst = max(worst, float((np.abs(implied - own) / own.sum(axis=-1, keepdims=True)).max()))
+        for name, given in self.pseudocounts.items():
+            implied = implied_pseudocounts(point.tables[name], point.counts[name], given.sum(axis=-1))
+            worst = max(worst, float((np.abs(implied - given) / given.sum(axis=-1, keepdims=True)).max()))
         return worst
 
 
 @dataclass(frozen=True, eq=False)
 class Climbed:
-    """Where a climb ended, and the density after each step, the first being that of the start."""
+    """The end of a climb, and the density at the start and after each step."""
 
     point: Point
     densities: tuple[float, ...]
@@ -86,16 +84,16 @@ class Climbed:
 
 
 def implied_pseudocounts(table: Array, counts: Array, weights: Array) -> Array:
-    """The pseudocounts of `weights` for which a table is where EM comes to rest, given its expected counts."""
+    """The pseudocounts of total `weights` for which a table is a fixed point of EM, given its expected counts."""
     return np.asarray(table * (weights + counts.sum(axis=-1))[..., None] - counts)
 
 
 def climb(
     start: Tables, expectation: Expectation, pseudocounts: Mapping[str, Array], report: Callable[[int, float], None]
 ) -> Climbed:
-    """The tables of the highest posterior density near the start, every pseudocount being above 0 or its cell being 0.
+    """The tables at the local maximum of the posterior density; pseudocounts are positive except in zero cells.
 
-    `report` is called after each step with its number and by how much the density rose.
+    `report` is called after each step with its number and the increase of the density.
     """
     hill = Climb(expectation, pseudocounts)
     past = _Past(pseudocounts)
@@ -105,11 +103,11 @@ def climb(
         if len(densities) > MOST_STEPS:
             return Climbed(point, tuple(densities), False)
         plain = hill.step(point)
-        bold = past.extrapolated(point.tables, plain)
-        reached = hill.at(bold) if bold else None
+        extrapolated = past.extrapolated(point.tables, plain)
+        reached = hill.at(extrapolated) if extrapolated else None
         if reached is None or not reached.density >= point.density:
             reached = hill.at(plain)
-            if bold:
+            if extrapolated:
                 past.forget()
         report(len(densities), reached.density - point.density)
         densities.append(reached.density)
@@ -119,14 +117,14 @@ def climb(
 
 @dataclass(frozen=True, eq=False)
 class _Past:
-    """The last plain steps, as vectors of the logarithms of all probabilities that can move."""
+    """The last plain steps, as vectors of the logarithms of all free probabilities."""
 
     pseudocounts: Mapping[str, Array]
     ends: list[Array] = field(default_factory=list)
     moves: list[Array] = field(default_factory=list)
 
     def extrapolated(self, tables: Tables, plain: Tables) -> Tables | None:
-        """The tables to which the last steps point, None as long as there is only one."""
+        """The tables extrapolated from the last steps; None after only one."""
         end = self._vector(plain)
         self.ends.append(end)
         self.moves.append(end - self._vector(tables))
@@ -138,24 +136,24 @@ class _Past:
         return self._tables(end - share @ ends, plain)
 
     def forget(self) -> None:
-        """Keep nothing but the last step: the earlier ones have misled."""
+        """Discard all but the last step."""
         del self.ends[:-1], self.moves[:-1]
 
     def _vector(self, tables: Tables) -> Array:
-        return np.concatenate([np.log(tables[name][own > 0]) for name, own in self.pseudocounts.items()])
+        return np.concatenate([np.log(tables[name][counts > 0]) for name, counts in self.pseudocounts.items()])
 
     def _tables(self, vector: Array, plain: Tables) -> Tables:
-        found, first = dict(plain), 0
-        for name, own in self.pseudocounts.items():
-            free = own > 0
-            table = np.zeros(own.shape)
+        tables, first = dict(plain), 0
+        for name, counts in self.pseudocounts.items():
+            free = counts > 0
+            table = np.zeros(counts.shape)
             values = vector[first : first + int(free.sum())]
             table[free] = values
             highest = np.where(free, table, -np.inf).max(axis=-1, keepdims=True)
             table = np.where(free, np.exp(table - highest), 0.0)
-            found[name] = table / table.sum(axis=-1, keepdims=True)
+            tables[name] = table / table.sum(axis=-1, keepdims=True)
             first += int(free.sum())
-        return found
+        return tables
 
 
 def pseudocounts_of(tables: Tables, weights: Mapping[str, Array], learned: Collection[str]) -> Mapping[str, Array]:

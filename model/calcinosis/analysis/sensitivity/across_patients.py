@@ -1,4 +1,4 @@
-"""Sensitivity over many patients: which rows of the tables, and which sources, matter most across them."""
+"""Sensitivity across many patients: the rows of the tables, and the sources, with the largest effect."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from calcinosis.analysis.plain import plain_lines
 from calcinosis.analysis.sensitivity.covariation import Scheme
 from calcinosis.analysis.sensitivity.one_way import one_way
 from calcinosis.analysis.sensitivity.uncertainty import DRAWS_EACH, uncertainty
@@ -15,7 +16,7 @@ from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.findings.grammar import is_mentioned
 from calcinosis.inference.findings.reader import Fault, FindingsError, show
 from calcinosis.inference.model import Model
-from calcinosis.inference.posterior import CREDIBLE
+from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
@@ -26,22 +27,50 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class OverPatients:
-    """What the diagnoses of many patients hang on.
+class AcrossPatients:
+    """What the diagnoses of many patients depend on.
 
-    - `patients`: one line per patient: patient, leading, probability, lower, upper (its interval), leads (how probable
-      it is that it truly leads), fragile (how many entries could flip it within their intervals), nearest (the entry
-      whose flip is the nearest in distance), flips_to, distance.
-    - `entries`: one line per entry of the tables, the most important first: entry, value, weight, source, flips (in how
-      many patients it could flip the diagnosis within its interval), swing (how far the leading state's posterior moves
-      over that interval, on average over the patients), largest_swing.
-    - `sources`: one line per source: source, first_order and total (its share of the variance of the leading state's
-      posterior, on average over the patients), kind, citation.
+    - `patients`: one line per patient: patient, leading, probability, lower, upper (its interval), leads (the
+      probability that it ranks first), fragile (number of entries that could change it within their intervals), nearest
+      (the entry with the nearest flip), flips_to, distance.
+    - `entries`: one line per entry of the tables, the most important first: entry, value, weight, source, flips (number
+      of patients whose diagnosis it could change within its interval), swing (mean movement of the most probable
+      state's posterior over that interval), largest_swing.
+    - `sources`: one line per source: source, first_order and total (its mean share of the variance of the most probable
+      state's posterior), kind, citation.
     """
 
     patients: pd.DataFrame
     entries: pd.DataFrame
     sources: pd.DataFrame
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One line per patient."""
+        return self.patients
+
+    @property
+    def summary(self) -> str:
+        """One sentence: in how many patients a single entry could change the diagnosis."""
+        fragile = int((self.patients["fragile"] > 0).sum())
+        return (
+            f"In {fragile} of {len(self.patients)} patients a single entry of the tables could change the diagnosis "
+            "within its credible interval."
+        )
+
+    def __repr__(self) -> str:
+        return self.summary
+
+    @checked
+    def to_dict(self, most: int | None = 10) -> dict[str, Any]:
+        """The result as plain values, for JSON; all patients, the first `most` entries and sources."""
+        return {
+            "summary": self.summary,
+            "patients": plain_lines(self.patients),
+            "entries": plain_lines(self.entries, most),
+            "sources": plain_lines(self.sources, most),
+            "disclaimer": DISCLAIMER,
+        }
 
 
 @checked
@@ -54,18 +83,18 @@ def across_patients(
     mass: float = CREDIBLE,
     draws: int = DRAWS_EACH,
     seed: int = 0,
-) -> OverPatients:
+) -> AcrossPatients:
     """What the diagnoses of many patients depend on; a DataFrame has a patient per row, as for `model.posteriors`.
 
     A column `record` names each patient's kind of record, as there.
 
     Raises:
-        FindingsError, ImpossibleEvidence: for the first patient whose findings are at fault.
-        ValueError: if there is no patient; for draws, mass or scheme as `uncertainty` and `one_way`.
+        FindingsError, ImpossibleEvidence: for the first patient with invalid findings.
+        QuestionError: if there is no patient; for draws, mass or scheme as `uncertainty` and `one_way`.
 
     >>> import calcinosis as cc
-    >>> found = cc.sensitivity.across_patients(cc.load(), cc.cases().head(2), draws=200)
-    >>> len(found.patients), len(found.entries)
+    >>> result = cc.sensitivity.across_patients(cc.load(), cc.cases().head(2), draws=200)
+    >>> len(result.patients), len(result.entries)
     (2, 713)
     """
     import pandas as pd
@@ -75,8 +104,8 @@ def across_patients(
     read = _read(model, patients)
     lines, swings, flips, shares = [], [], [], []
     for name, evidence in read.items():
-        found = one_way(model, evidence, scheme=scheme, mass=mass)
-        frame, posterior = found.frame, found.posterior
+        result = one_way(model, evidence, scheme=scheme, mass=mass)
+        frame, posterior = result.frame, result.posterior
         lead = posterior.leading
         swings.append(frame["swing"].fillna(0.0).to_numpy())
         flips.append(frame["fragile"].to_numpy())
@@ -101,7 +130,7 @@ def across_patients(
         flips=np.sum(flips, axis=0), swing=np.mean(swings, axis=0), largest_swing=np.max(swings, axis=0)
     )
     entries = entries.sort_values(["flips", "swing"], ascending=False, kind="stable", ignore_index=True)
-    return OverPatients(pd.DataFrame(lines), entries, _averaged(shares, len(read)))
+    return AcrossPatients(pd.DataFrame(lines), entries, _averaged(shares, len(read)))
 
 
 @checked
@@ -111,20 +140,20 @@ def each_patient(
     analysis: Callable[[Evidence], pd.DataFrame],
     /,
 ) -> pd.DataFrame:
-    """The tables that an analysis gives for each of many patients, below one another, with a column `patient` first.
+    """The table of an analysis for each of many patients, concatenated, with a first column `patient`.
 
-    A patient of whom it cannot be asked (QuestionError) has one line with the reason in the column `not_asked`. For
+    A patient for whom the analysis raises QuestionError has one line with the reason in the column `not_asked`. For
     patients from several kinds of record, give `model.recorded("each")`, here and to the analysis.
 
     Raises:
-        FindingsError, ImpossibleEvidence: for the first patient whose findings are at fault.
-        QuestionError: if there is no patient; for a column `record` if the model does not read each patient's own.
+        FindingsError, ImpossibleEvidence: for the first patient with invalid findings.
+        QuestionError: if there is no patient; for a column `record` if the model does not read it.
 
     >>> import calcinosis as cc
     >>> model = cc.load()
     >>> patients = cc.cases().head(2).drop(columns="record")
     >>> bounds = cc.sensitivity.each_patient(
-    ...     model, patients, lambda known: cc.sensitivity.robust_bounds(model, known).frame
+    ...     model, patients, lambda evidence: cc.sensitivity.robust_bounds(model, evidence).frame
     ... )
     >>> len(bounds), bounds.columns[0]
     (10, 'patient')
@@ -132,27 +161,27 @@ def each_patient(
     import pandas as pd
 
     if not isinstance(patients, Mapping) and model.by_record(patients.columns) is not model:
-        raise QuestionError("the patients have a column record: give model.recorded('each'), to the analysis too")
+        raise QuestionError("the patients have a column record: give model.recorded('each'), also to the analysis")
     parts = []
     for name, evidence in _read(model, patients).items():
         try:
-            found = analysis(evidence)
+            frame = analysis(evidence)
         except QuestionError as error:
-            found = pd.DataFrame({"not_asked": [str(error)]})
-        if not hasattr(found, "columns"):
-            raise TypeError(f"each_patient: analysis must return a pandas.DataFrame, not {type(found).__name__}")
-        found = found.reset_index(drop=True)
-        found.insert(0, "patient", name)
-        parts.append(found)
+            frame = pd.DataFrame({"not_asked": [str(error)]})
+        if not hasattr(frame, "columns"):
+            raise TypeError(f"each_patient: analysis must return a pandas.DataFrame, not {type(frame).__name__}")
+        frame = frame.reset_index(drop=True)
+        frame.insert(0, "patient", name)
+        parts.append(frame)
     return pd.concat(parts, ignore_index=True)
 
 
 def _read(model: Model, patients: Mapping[str, Evidence] | pd.DataFrame) -> Mapping[str, Evidence]:
-    """The evidence of each patient; of a table by its index, cells perhaps in the units that headings name."""
+    """The evidence of each patient; for a table by its index, with the units named in its headings."""
     from calcinosis.inference.findings.batch import with_unit
 
     if not len(patients):
-        raise QuestionError("there is no patient")
+        raise QuestionError("no patient: give at least one row")
     if isinstance(patients, Mapping):
         return patients
     headings = model.headings(patients.columns)
@@ -165,25 +194,25 @@ def _read(model: Model, patients: Mapping[str, Evidence] | pd.DataFrame) -> Mapp
 
 
 def _kind(model: Model, cell: Any) -> str:
-    """The kind of record that a cell names, `asked` where it is empty.
+    """The kind of record in a cell, `asked` if it is empty.
 
     Raises:
-        FindingsError: for a kind that the priors do not have.
+        FindingsError: for a kind that is not in the priors.
     """
     word = ASKED if is_mentioned(cell) is False else show(cell).strip()
-    known = list(model.mentions_by_record)
-    if word not in known:
-        raise FindingsError([Fault(RECORD, word, "no such kind of record", choose_from(word, known))])
+    kinds = list(model.mentions_by_record)
+    if word not in kinds:
+        raise FindingsError([Fault(RECORD, word, "no such kind of record", choose_from(word, kinds))])
     return word
 
 
 def _averaged(shares: list[pd.DataFrame], patients: int) -> pd.DataFrame:
     import pandas as pd
 
-    if not shares or all(own.empty for own in shares):
+    if not shares or all(frame.empty for frame in shares):
         return pd.DataFrame(columns=["source", "first_order", "total", "kind", "citation"])
-    every = pd.concat(shares)
-    # a source that says nothing of a patient's findings has no share there
-    found = every.groupby("source")[["first_order", "total"]].sum() / patients
-    told = every.drop_duplicates("source").set_index("source")[["kind", "citation"]]
-    return found.join(told).sort_values("total", ascending=False, kind="stable").reset_index()
+    together = pd.concat(shares)
+    # a source that is not relevant to a patient's findings counts as 0 there
+    means = together.groupby("source")[["first_order", "total"]].sum() / patients
+    citations = together.drop_duplicates("source").set_index("source")[["kind", "citation"]]
+    return means.join(citations).sort_values("total", ascending=False, kind="stable").reset_index()

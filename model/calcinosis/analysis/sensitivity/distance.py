@@ -1,8 +1,8 @@
-"""How far one set of tables is from another: the Chan-Darwiche distance and the Kullback-Leibler divergence.
+"""Distances between two sets of tables: the Chan-Darwiche distance and the Kullback-Leibler divergence.
 
 The Chan-Darwiche distance of two joint distributions is ln max P'(x)/P(x) − ln min P'(x)/P(x) (Chan and Darwiche,
-International Journal of Approximate Reasoning 38, 2005). It bounds what a change can do: the log-odds of anything,
-given anything, move by no more than the distance.
+International Journal of Approximate Reasoning 38, 2005). It bounds the effect of a change: no log-odds, given any
+evidence, move by more than the distance.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from calcinosis.inference.network import Array, Network
 
 
 def row_distance(before: Array, after: Array) -> Array:
-    """The Chan-Darwiche distance that changing one row makes, axes `(...)`, from rows with axes `(..., states)`.
+    """The Chan-Darwiche distance of changing one row, axes `(...)`, from rows with axes `(..., states)`.
 
-    Natural logarithm; inf where a zero becomes none or the contrary. The row must be one that can be reached.
+    Natural logarithm; inf where a structural zero is created or removed. The row must have positive probability.
 
     >>> float(row_distance(np.array([0.5, 0.5]), np.array([0.8, 0.2])).round(6))
     1.386294
@@ -39,11 +39,11 @@ def row_divergence(before: Array, after: Array) -> Array:
 
 
 def distance(before: Network, after: Network) -> float:
-    """The Chan-Darwiche distance of two networks with the same variables and arrows: natural logarithm, inf where one
-    rules out what the other does not.
+    """The Chan-Darwiche distance of two networks with the same variables and arrows: natural logarithm, inf where their
+    zeros differ.
 
-    The largest and the smallest ratio over all joint states are found by eliminating variables, as sums are, with
-    maxima in place of them.
+    The largest and the smallest ratio over all joint states are computed by variable elimination with maxima in place
+    of sums.
     """
     tables = {name: (before.rows(name), after.rows(name)) for name in before.variables}
     for was, becomes in ((0, 1), (1, 0)):
@@ -60,15 +60,15 @@ def distance(before: Network, after: Network) -> float:
 
 def _highest(network: Network, values: dict[str, Array], possible: dict[str, npt.NDArray[np.bool_]]) -> float:
     """The largest sum over all tables of one value each, over the joint states that are possible in every table."""
-    every = contract(network, Evidence(()), whole=True)
+    contraction = contract(network, Evidence(()), whole=True)
     arrays = []
-    for family in every.families:
+    for family in contraction.families:
         own = np.where(possible[family.variable], values[family.variable], -np.inf)
         arrays.append(family.laid_out(own[family.rows]))
-    for step in every.steps:
+    for step in contraction.steps:
         total: Array = np.zeros(())
         for factor in step.factors:
-            total = total + every.aligned(arrays[factor], factor, step.scope)
+            total = total + contraction.aligned(arrays[factor], factor, step.scope)
         arrays.append(total if step.variable == network.target else total.max(axis=-1))
     return float(arrays[-1].max())
 
@@ -77,14 +77,14 @@ def divergence(before: Network, after: Network) -> float:
     """The Kullback-Leibler divergence Σ P ln(P / P') of two networks with the same variables and arrows.
 
     It is the sum over all rows of the probability of their parents' states times the divergence of the rows; natural
-    logarithm, inf where P' rules out what P does not.
+    logarithm, inf where P' is 0 and P is not.
     """
-    every = contract(before, Evidence(()), whole=True)
-    rows = every.rows()
-    derivatives = every.derivatives(rows)
+    contraction = contract(before, Evidence(()), whole=True)
+    rows = contraction.rows()
+    derivatives = contraction.derivatives(rows)
     total = 0.0
-    for family, own, by_factor in zip(every.families, rows, derivatives, strict=True):
-        # the derivative by an entry, times the entry, summed over the row: how probable the row's parents are
+    for family, own, by_factor in zip(contraction.families, rows, derivatives, strict=True):
+        # derivative by an entry, times the entry, summed over the row: the probability of the parents' states
         reached = (by_factor.sum(axis=0) * own).sum(axis=-1)
         changes = row_divergence(own, after.rows(family.variable)[family.rows])
         total += float(np.sum(np.where(reached > 0, reached * np.where(reached > 0, changes, 0.0), 0.0)))

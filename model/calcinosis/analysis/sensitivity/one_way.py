@@ -1,7 +1,7 @@
 """One-way sensitivity: the posterior as a function of every single entry of the tables, exactly and all at once.
 
-How a single function looks is told in `sensitivity_function`, how all of them are computed in `table_functions`. What
-an entry may do before the diagnosis changes is its admissible deviation (van der Gaag and Renooij, UAI 2001).
+`sensitivity_function` describes a single function, `table_functions` computes all of them. The range of an entry within
+which the diagnosis stays the same is its admissible deviation (van der Gaag and Renooij, UAI 2001).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from calcinosis.analysis.plain import plain_lines
 from calcinosis.analysis.sensitivity.covariation import Scheme
 from calcinosis.analysis.sensitivity.sensitivity_function import SensitivityFunction
 from calcinosis.analysis.sensitivity.table_functions import TableFunctions, table_functions
@@ -21,7 +22,7 @@ from calcinosis.inference.entries import Entries, Entry
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
-from calcinosis.inference.posterior import CREDIBLE, Posterior
+from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked
 
@@ -31,19 +32,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class OneWay:
-    """What every entry of the tables does to one patient's posterior.
+    """The effect of every entry of the tables on one patient's posterior.
 
     `frame` has one line per entry:
 
     - entry, table, state, given, value, weight, source: as in the priors;
-    - lower, upper: the interval of the entry by the weight of its row;
-    - at_lower, at_upper: the leading state's posterior at these limits; swing: the distance between them;
-    - derivative: of the leading state's posterior by the entry, at its present value (from above, at a knee);
-    - flip_below, flip_above: the nearest values at which another state comes to lead, and leader_below, leader_above,
-      which one; NaN and None where none does; admissible_below, admissible_above: how far the entry may move until then
-      (inf where it may move as far as it can; van der Gaag and Renooij, UAI 2001);
-    - flips_at, flips_to, distance: the flip that changes the joint distribution less, to which state, and by how much
-      (Chan and Darwiche 2005), natural logarithm, inf where a zero would have to be none or a one none;
+    - lower, upper: the credible interval of the entry by the weight of its row;
+    - at_lower, at_upper: the most probable state's posterior at these limits; swing: the distance between them;
+    - derivative: of that posterior by the entry, at its present value (from above, at a knee);
+    - flip_below, flip_above: the nearest values at which another state ranks first, and leader_below, leader_above,
+      which one; NaN and None if none does; admissible_below, admissible_above: the admissible deviation (inf where the
+      entry may take any value);
+    - flips_at, flips_to, distance: the nearer flip by Chan-Darwiche distance, its state, and that distance (natural
+      logarithm, inf where a structural zero would have to change);
     - fragile: whether a flip lies within lower and upper.
 
     `by_state` has one line per entry and state of the target: derivative, at_lower, at_upper.
@@ -62,14 +63,14 @@ class OneWay:
         """The posterior as a function of one entry.
 
         Raises:
-            UnknownEntry: if there is none of this name.
+            UnknownEntry: if there is no entry of this name.
         """
-        found = self.entries.find(entry)
-        return self.functions[found.variable].function(found, tuple(self.posterior))
+        resolved = self.entries.find(entry)
+        return self.functions[resolved.variable].function(resolved, tuple(self.posterior))
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One line per entry, as told above."""
+        """One line per entry; columns as above."""
         import pandas as pd
 
         states = np.array([*self.posterior, None], dtype=object)
@@ -81,7 +82,7 @@ class OneWay:
         far_below, far_above = self._distances(below), self._distances(above)
         nearer = np.nan_to_num(far_below, nan=np.inf) <= np.nan_to_num(far_above, nan=np.inf)
         moves = values - below, above - values
-        found = {
+        columns = {
             "lower": self.lower,
             "upper": self.upper,
             "at_lower": limits[0],
@@ -99,35 +100,35 @@ class OneWay:
             "distance": np.fmin(far_below, far_above),
             "fragile": (below >= self.lower) | (above <= self.upper),
         }
-        return pd.concat([self.entries.frame, pd.DataFrame(found)], axis=1)
+        return pd.concat([self.entries.frame, pd.DataFrame(columns)], axis=1)
 
     @cached_property
     def by_state(self) -> pd.DataFrame:
-        """One line per entry and state of the target, as told above."""
+        """One line per entry and state of the target; columns as above."""
         import pandas as pd
 
         states = list(self.posterior)
         at_lower, at_upper = self._limits
-        found = {"derivative": self._derivatives, "at_lower": at_lower, "at_upper": at_upper}
+        columns = {"derivative": self._derivatives, "at_lower": at_lower, "at_upper": at_upper}
         return pd.DataFrame(
             {
                 "entry": self.entries.frame["entry"].array.repeat(len(states)),
                 self.posterior.target: pd.Categorical.from_codes(
                     np.tile(np.arange(len(states)), len(self.entries.names)), pd.Index(states)
                 ),
-                **{name: values.ravel() for name, values in found.items()},
+                **{name: values.ravel() for name, values in columns.items()},
             }
         )
 
     @cached_property
     def rows(self) -> pd.DataFrame:
-        """One line per row of the tables that moves the leading state's posterior, the largest swing first.
+        """One line per row of the tables that moves the most probable state's posterior, the largest swing first.
 
-        It is told by its entry with the largest swing, in the columns of `frame`.
+        Each row is represented by its entry with the largest swing, with the columns of `frame`.
         """
         frame = self.frame
         number = self.entries.rows
-        # entries of a row of two states are mirror images: the later state is the one that is named in a finding
+        # the two entries of a binary row are mirror images: take the later state, which findings name
         order = np.lexsort((-np.arange(len(frame)), -frame["swing"].fillna(0.0).round(12).to_numpy()))
         _, first = np.unique(number[order], return_index=True)
         chosen = frame.iloc[order[np.sort(first)]]
@@ -136,8 +137,32 @@ class OneWay:
 
     @property
     def fragile(self) -> pd.DataFrame:
-        """The entries on whose present value the leading state hangs, the nearest flip first."""
+        """The entries that could change the most probable state within their interval, the nearest flip first."""
         return self.frame[self.frame["fragile"]].sort_values("distance", kind="stable")
+
+    @property
+    def summary(self) -> str:
+        """One sentence: how many rows could change which state ranks first."""
+        rows, label = self.rows, self.posterior.labels[self.posterior.leading]
+        return (
+            f"{int(rows['fragile'].sum())} of {len(rows)} relevant rows of the tables could, within their own credible "
+            f"intervals, make another state more probable than {label}."
+        )
+
+    def __repr__(self) -> str:
+        return self.summary
+
+    @checked
+    def to_dict(self, most: int | None = 10) -> dict[str, Any]:
+        """The result as plain values, for JSON; the first `most` rows, None for all."""
+        return {
+            "posterior": self.posterior.as_dict(),
+            "scheme": self.scheme,
+            "mass": self.mass,
+            "summary": self.summary,
+            "rows": plain_lines(self.rows, most),
+            "disclaimer": DISCLAIMER,
+        }
 
     def _at(self, x: Array) -> Array:
         """The posterior with each entry at its own x, axes `(entries, target states)`."""
@@ -157,7 +182,7 @@ class OneWay:
         return np.concatenate([table.derivatives() for table in self.functions.values()])
 
     def _distances(self, x: Array) -> Array:
-        """The Chan-Darwiche distance of moving each entry to its own x; NaN where x is."""
+        """The Chan-Darwiche distance of moving each entry to its own x; NaN where x is NaN."""
         parts = []
         for variable, table in self.functions.items():
             first = self.entries.first[variable]
@@ -179,25 +204,25 @@ def one_way(
     mass: float = CREDIBLE,
     **named: Any,
 ) -> OneWay:
-    """What every entry of the tables does to a patient's posterior.
+    """The effect of every entry of the tables on a patient's posterior.
 
     Args:
         findings: in the grammar, as for `model.posterior`.
         scheme: how the rest of a row moves with an entry: proportional, uniform or order-preserving.
-        mass: of the intervals of the entries.
+        mass: probability of the credible intervals of the entries.
 
     Raises:
         FindingsError, ImpossibleEvidence: as `model.posterior`.
-        ValueError: for a mass not between 0 and 1, or a scheme that is none.
+        QuestionError: for a mass not between 0 and 1, or an unknown scheme.
 
     >>> import calcinosis as cc
-    >>> found = cc.sensitivity.one_way(cc.load(), warfarin="yes", pain="severe")
-    >>> row = found.frame.set_index("entry").loc["warfarin=yes@esrd=no,subtype=calciphylaxis"]
+    >>> result = cc.sensitivity.one_way(cc.load(), warfarin="yes", pain="severe")
+    >>> row = result.frame.set_index("entry").loc["warfarin=yes@esrd=no,subtype=calciphylaxis"]
     >>> bool(row["derivative"] > 0), float(row["weight"])
     (True, 53.0)
     """
     if not 0.0 < mass < 1.0:
-        raise QuestionError(f"the mass of an interval lies between 0 and 1, not at {mass}")
+        raise QuestionError(f"the mass of an interval is {mass}: give a number between 0 and 1")
     posterior = model.posterior(findings, **named)
     entries = model.entries
     lower, upper = entries.interval(mass)

@@ -1,16 +1,16 @@
-"""Robust bounds: the lowest and highest posterior when every row of every table may be wrong by a share ε at once.
+"""Robust bounds: the lowest and highest posterior under ε-contamination of every row of every table.
 
-Each row may be any (1 − ε)·row + ε·q, with q any distribution: ε-contamination (Berger, Statistical Decision Theory,
-1985, section 4.7), which makes the network a credal one with separately specified rows (Cozman, Artificial Intelligence
-120, 2000). Two numbers enclose each limit:
+Each row may be any (1 − ε)·row + ε·q, with q any distribution (Berger, Statistical Decision Theory, 1985, section 4.7).
+This makes the network a credal network with separately specified rows (Cozman, Artificial Intelligence 120, 2000). Two
+numbers enclose each limit:
 
-- `attained`: tables within ε that have this posterior were found, by moving one table after the other to the best of
-  its corners until nothing improves. All rows of one table move at once, as they never multiply each other.
-- `bound`: no tables within ε can go beyond this. Variables are summed out children first, and each row is taken at its
-  best for every context in which it is used, even if one row cannot be both. Rows that bear on several states of the
-  target are tried at both of their ends in every combination, as far as MOST_SHARED reaches.
+- `attained`: a posterior that tables within ε reach. One table after the other moves to its best corner until nothing
+  improves. All rows of a table move at once, as they never multiply each other.
+- `bound`: no tables within ε exceed it. Variables are summed out children first, and each row takes its best value in
+  every context in which it is used, even if no single row has both. Rows that are relevant to several states of the
+  target are tried at both ends in every combination, up to MOST_SHARED rows.
 
-Where the two meet, the limit is exact; the frame says how far they are apart.
+Where the two are equal, the limit is exact; `gap` is their distance.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from calcinosis.analysis.plain import plain_lines
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.intervals.elimination import Contraction, Family, contract
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
-from calcinosis.inference.posterior import Posterior
+from calcinosis.inference.posterior import DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked
 
@@ -35,16 +36,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 EPSILON = 0.01
-"""The share by which rows may be wrong, if nothing else is asked for: every row 99 % trusted."""
+"""Default contamination: every row is trusted to 99%."""
 
 MOST_SHARED = 8
-"""Of how many rows every combination of ends is tried."""
+"""Maximum rows whose ends are tried in every combination."""
 
 MOST_SWEEPS = 2_000
-"""How often all tables, or the results of a row, are gone through at most; mostly a handful is enough."""
+"""Maximum sweeps over all tables, or over the results of a row; a handful is usually enough."""
 
 CLOSE = 1e-13
-"""How near a log-likelihood comes to its highest before the search ends."""
+"""Tolerance of a log-likelihood at its maximum."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +54,34 @@ class RobustBounds:
 
     `frame` has one line per state: probability, lower_bound, lower_attained, upper_attained, upper_bound, and gap, the
     larger of the two distances between bound and attained; 0 means exact.
-    `leader_is_safe` tells whether the leading state leads for all tables within ε (by the bounds of each pair).
+    `leader_is_safe` is whether the most probable state ranks first for all tables within ε (by bounds on each pair).
     """
 
     posterior: Posterior
     epsilon: float
     frame: pd.DataFrame
     leader_is_safe: bool
+
+    @property
+    def summary(self) -> str:
+        """One sentence: whether the most probable state ranks first for all tables within ε."""
+        label = self.posterior.labels[self.posterior.leading]
+        does = "ranks first" if self.leader_is_safe else "does not provably rank first"
+        return f"With every row contaminated by up to {self.epsilon:g}, {label} {does} for all tables."
+
+    def __repr__(self) -> str:
+        return self.summary
+
+    @checked
+    def to_dict(self, most: int | None = None) -> dict[str, Any]:
+        """The result as plain values, for JSON; the first `most` states, None for all."""
+        return {
+            "epsilon": self.epsilon,
+            "leader_is_safe": self.leader_is_safe,
+            "summary": self.summary,
+            "states": plain_lines(self.frame, most),
+            "disclaimer": DISCLAIMER,
+        }
 
 
 @checked
@@ -71,21 +93,21 @@ def robust_bounds(
     epsilon: float = EPSILON,
     **named: Any,
 ) -> RobustBounds:
-    """The lowest and highest posterior of each state when every row may be wrong by a share `epsilon` at once.
+    """The lowest and highest posterior of each state under contamination of every row by a share `epsilon`.
 
     Raises:
         FindingsError, ImpossibleEvidence: as `model.posterior`.
-        ValueError: for an epsilon not between 0 and 1.
+        QuestionError: for an epsilon not between 0 and 1.
 
     >>> import calcinosis as cc
-    >>> found = cc.sensitivity.robust_bounds(cc.load(), pain="severe", epsilon=0.02).frame
-    >>> bool(found["probability"].between(found["lower_bound"], found["upper_bound"]).all())
+    >>> result = cc.sensitivity.robust_bounds(cc.load(), pain="severe", epsilon=0.02).frame
+    >>> bool(result["probability"].between(result["lower_bound"], result["upper_bound"]).all())
     True
     """
     import pandas as pd
 
     if not 0.0 < epsilon < 1.0:
-        raise QuestionError(f"the share epsilon lies between 0 and 1, not at {epsilon}")
+        raise QuestionError(f"epsilon is {epsilon}: give a number between 0 and 1")
     posterior = model.posterior(findings, **named)
     credal = _Credal(contract(model.network, posterior.evidence), epsilon)
     states = list(posterior)
@@ -97,10 +119,10 @@ def robust_bounds(
         lower = 1.0 - credal.attained(others, own)
         upper = credal.attained(own, others)
         least, most = 1.0 - credal.bound(others, own), credal.bound(own, others)
-        # a bound is never tighter than what was attained, but for rounding
+        # up to rounding, a bound is never tighter than the attained value
         least, most = min(least, lower), max(most, upper)
         lines.append((state, posterior[state], least, lower, upper, most, max(lower - least, most - upper)))
-        if k != lead:  # a state that is ruled out may come to lead, as its zeros are in doubt too
+        if k != lead:  # zeros are contaminated too, so an excluded state may rank first
             safe &= credal.bound(own, np.eye(len(states))[lead]) < 0.5
     columns = [
         model.target, "probability", "lower_bound", "lower_attained", "upper_attained", "upper_bound", "gap",
@@ -110,13 +132,13 @@ def robust_bounds(
 
 @dataclass(frozen=True, eq=False)
 class _Credal:
-    """One patient's contraction, with rows that may be wrong by ε."""
+    """One patient's contraction, with rows contaminated by ε."""
 
     contraction: Contraction
     epsilon: float
 
     def attained(self, up: Array, down: Array) -> float:
-        """The highest up·P / (up + down)·P that moving tables one after the other comes to."""
+        """The highest up·P / (up + down)·P reached by moving one table after the other."""
         families = self.contraction.families
         nominal = self.contraction.rows()
         numbers = [family.factor(own) for family, own in zip(families, nominal, strict=True)]
@@ -141,7 +163,7 @@ class _Credal:
         return share
 
     def bound(self, up: Array, down: Array) -> float:
-        """A number that up·P / (up + down)·P cannot exceed."""
+        """An upper bound of up·P / (up + down)·P."""
         shared = self._shared_rows
         combinations = 2 ** len(shared)
         highest = self._extremes(up, shared, combinations, upper=True)
@@ -155,14 +177,13 @@ class _Credal:
         return float(up @ weights) / total if total > 0 else 0.0
 
     def _scale(self, family: Family, rows: Array) -> float:
-        """What the factor of repeated results was divided by, as a logarithm."""
+        """The scale of the factor of repeated results, as a logarithm."""
         return float(family.log_likelihood(rows).max()) if family.repeated else 0.0
 
     def _ends(self, family: Family, rows: Array, scale: float, *, reached: bool) -> tuple[Array, Array]:
         """The lowest and highest factor of each row of a closed family within ε.
 
-        The highest is one that was reached, or one that cannot be passed; they differ by little, and only where there
-        are several results.
+        The highest is a value that is reached, or an upper bound; they differ little, and only for several results.
         """
         trusted = (1 - self.epsilon) * rows
         corners = trusted[:, None] + self.epsilon * np.eye(rows.shape[1])  # (rows, corners, states)
@@ -172,26 +193,26 @@ class _Credal:
         distinct, times = family.distinct
         with np.errstate(divide="ignore"):
             low = np.exp((np.log(corners @ distinct.T) @ times).min(axis=1) - scale)
-        found, limit = _highest_of_repeated(trusted, self.epsilon, distinct, times)
-        return low, np.exp((found if reached else limit) - scale)
+        highest, limit = _highest_of_repeated(trusted, self.epsilon, distinct, times)
+        return low, np.exp((highest if reached else limit) - scale)
 
     @cached_property
     def _shared_rows(self) -> list[tuple[int, int]]:
-        """The rows of closed families that bear on several states of the target, MOST_SHARED of them at most."""
+        """The rows of closed families that are relevant to several states of the target, at most MOST_SHARED."""
         numbers = [
             family.factor(own) for family, own in zip(self.contraction.families, self.contraction.rows(), strict=True)
         ]
-        found = []
+        shared: list[tuple[int, int]] = []
         for i, (family, by_factor) in enumerate(
             zip(self.contraction.families, self.contraction.derivatives(numbers), strict=True)
         ):
             if family.closed:
-                found += [(i, int(row)) for row in np.flatnonzero((by_factor > 0).sum(axis=0) > 1)]
-        return found[:MOST_SHARED]
+                shared += [(i, int(row)) for row in np.flatnonzero((by_factor > 0).sum(axis=0) > 1)]
+        return shared[:MOST_SHARED]
 
     def _extremes(self, counted: Array, shared: list[tuple[int, int]], combinations: int, *, upper: bool) -> Array:
-        """The highest (or lowest) weight of the states that are counted, relaxed, for each combination of ends of the
-        shared rows: axis `(combinations,)`."""
+        """The highest (or lowest) relaxed weight of the counted states, for each combination of ends of the shared
+        rows: axis `(combinations,)`."""
         contraction, network = self.contraction, self.contraction.network
         closed: list[tuple[tuple[str, ...], Array]] = []
         own: dict[str, tuple[Family, Array]] = {}
@@ -231,23 +252,22 @@ class _Credal:
 
 
 def _spread(array: Array, scope: tuple[str, ...], wider: tuple[str, ...]) -> Array:
-    """An array over a scope, and draws, with its axes in the order of a wider scope."""
+    """An array over a scope and a last axis, with its axes in the order of a wider scope."""
     order = sorted(range(len(scope)), key=lambda i: wider.index(scope[i]))
     moved = array.transpose((*order, len(scope)))
     return moved[tuple([slice(None) if name in scope else None for name in wider] + [slice(None)])]
 
 
 def _highest_of_repeated(trusted: Array, epsilon: float, distinct: Array, times: Array) -> tuple[Array, Array]:
-    """The highest log-likelihood of repeated results that each row was found to reach, and a limit that it cannot pass:
-    axes `(rows,)`.
+    """The highest log-likelihood of repeated results reached for each row, and an upper bound: axes `(rows,)`.
 
-    It is concave in the doubt q, so that the fixed point of q ∝ q · gradient is its maximum, and from any q it rises by
-    no more than the largest component of the gradient exceeds their mean by q.
+    It is concave in the contamination q, so the fixed point of q ∝ q · gradient is its maximum, and from any q it rises
+    by at most the excess of the largest component of the gradient over their mean under q.
     """
     doubt = np.full(trusted.shape, 1.0 / trusted.shape[1])
 
     def rise() -> tuple[Array, Array]:
-        """The gradient, and by how much the log-likelihood may still rise."""
+        """The gradient, and the remaining possible rise of the log-likelihood."""
         gradient = epsilon * (times / ((trusted + epsilon * doubt) @ distinct.T)) @ distinct
         mean = (doubt * gradient).sum(axis=1, keepdims=True)
         return gradient / mean, np.maximum(gradient.max(axis=1) - mean[:, 0], 0.0)
@@ -258,8 +278,8 @@ def _highest_of_repeated(trusted: Array, epsilon: float, distinct: Array, times:
             break
         doubt = doubt * better
         better, left = rise()
-    found = np.log((trusted + epsilon * doubt) @ distinct.T) @ times
+    highest = np.log((trusted + epsilon * doubt) @ distinct.T) @ times
     with np.errstate(divide="ignore"):
         corners = np.log((trusted[:, None] + epsilon * np.eye(trusted.shape[1])) @ distinct.T) @ times
-    reached = np.maximum(found, corners.max(axis=1))
-    return reached, np.maximum(found + left, reached)
+    reached = np.maximum(highest, corners.max(axis=1))
+    return reached, np.maximum(highest + left, reached)

@@ -1,9 +1,9 @@
-"""The posterior as a function of one entry of the tables: the rest, which its row does not bear on, and what it adds.
+"""The sensitivity function: the posterior as a function of one entry of the tables.
 
-The joint weight of target and evidence is linear in each row, so the posterior of state k in the entry x, the rest of
-its row moving with it, is (αx + β) / (γx + δ) (Castillo, Gutiérrez and Hadi, IEEE Transactions on Systems, Man and
-Cybernetics A 27, 1997). The rows of a repeatable variable with r results are seen r times; weights are then linear in
-g(x), the likelihood of all results, a polynomial of degree r.
+The joint weight of target and evidence is linear in each row. So the posterior of state k as a function of the entry x,
+with the rest of its row moving along, is (αx + β) / (γx + δ) (Castillo, Gutiérrez and Hadi, IEEE Transactions on
+Systems, Man and Cybernetics A 27, 1997). The rows of a repeatable variable with r results enter r times; weights are
+then linear in g(x), the likelihood of all results, a polynomial of degree r.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 HIGHEST = 600.0
-"""Larger log-likelihoods, relative to that of the present rows, are cut off here so that none overflows."""
+"""Log-likelihoods relative to that of the present rows are clipped here, so that none overflows."""
 
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """Repeated results of a variable: the likelihood of each, how often it was seen, and a common scale (logarithm)."""
+    """Repeated results of a variable: the likelihood of each, its count, and a common scale (logarithm)."""
 
     likelihoods: Array
     times: Array
@@ -48,7 +48,7 @@ class Measured:
     def slope(self, rows: Array, slopes: Array) -> Array:
         """The derivative of the likelihood of all results along slopes of the rows: axes `(rows, 1)`.
 
-        By the product rule, result by result: a row that rules a result out has a slope if it was seen but once.
+        By the product rule, result by result: a row that excludes a result has a slope if that result occurred once.
         """
         total = np.zeros(len(rows))
         with np.errstate(divide="ignore"):
@@ -62,12 +62,12 @@ class Measured:
 
 
 def _exp(logarithm: Array) -> Array:
-    """Where many results would be so much more probable that no number holds it, they outweigh all else anyway."""
+    """The exponential, clipped: likelihoods beyond the range of floats outweigh everything else anyway."""
     return np.asarray(np.exp(np.minimum(logarithm, HIGHEST)))
 
 
 def seen(measured: Measured | None, rows: Array) -> Array:
-    """What the gains multiply: the rows themselves, or the likelihood of repeated results."""
+    """The factor of the gains: the rows themselves, or the likelihood of repeated results."""
     return rows if measured is None else measured.likelihood(rows)
 
 
@@ -76,9 +76,9 @@ class SensitivityFunction:
     """The posterior of every state as a function of one entry.
 
     `knots` are the lowest, present and highest value; `rows`, axes `(knots, states of the entry's variable)`, the row
-    at each. `rest`, axis `(target states,)`, is the joint weight that does not depend on the row, `gains` what the
-    row's states add to it: axes `(target states, row states)`, or for repeated results `(target states, 1)`, times the
-    likelihood of all results.
+    at each. `rest`, axis `(target states,)`, is the joint weight that does not depend on the row; `gains` are the
+    coefficients of the row's states, axes `(target states, row states)`, or for repeated results that of the likelihood
+    of all results, axes `(target states, 1)`.
     """
 
     entry: Entry
@@ -93,25 +93,25 @@ class SensitivityFunction:
         """The row when the entry is x: axes `(..., row states)`.
 
         Raises:
-            ValueError: if x lies outside the knots.
+            QuestionError: if x is outside the knots.
         """
         x = np.asarray(x, dtype=np.float64)
         if np.any(x < self.knots[0] - 1e-12) or np.any(x > self.knots[2] + 1e-12):
-            raise QuestionError(f"{self.entry} can move from {self.knots[0]:g} to {self.knots[2]:g} only")
+            raise QuestionError(f"{self.entry} can only vary from {self.knots[0]:g} to {self.knots[2]:g}")
         side = np.where(x > self.knots[1], 1, 0)
         start, stop = self.knots[side], self.knots[side + 1]
         share = np.where(stop > start, (x - start) / np.where(stop > start, stop - start, 1.0), 0.0)[..., None]
         return np.asarray((1 - share) * self.rows[side] + share * self.rows[side + 1])
 
     def weights(self, x: float | Array) -> Array:
-        """The joint weight of each state, but for a common factor, when the entry is x: axes `(..., target states)`."""
+        """The joint weight of each state, up to a common factor, when the entry is x: axes `(..., target states)`."""
         rows = self.row(x)
         return self.rest + seen(self.measured, rows) @ self.gains.T
 
     def __call__(self, x: float | Array) -> Array:
         """The posterior when the entry is x: axes `(..., target states)`.
 
-        NaN where that makes the evidence impossible.
+        NaN where the evidence has probability zero.
         """
         weights = self.weights(x)
         with np.errstate(invalid="ignore"):
@@ -119,17 +119,17 @@ class SensitivityFunction:
 
     @cached_property
     def coefficients(self) -> pd.DataFrame:
-        """α, β, γ, δ of each state's posterior (αx + β) / (γx + δ), with δ, or γ where it is 0, brought to 1.
+        """α, β, γ, δ of each state's posterior (αx + β) / (γx + δ), scaled so that δ is 1, or γ where δ is 0.
 
-        Two lines per state, below and above the present value, which differ with order-preserving co-variation only.
+        Two lines per state, below and above the present value; they differ only with order-preserving covariation.
 
         Raises:
-            ValueError: for repeated results, where the function is no quotient of straight lines.
+            QuestionError: for repeated results, where the function is not a ratio of linear functions.
         """
         import pandas as pd
 
         if self.measured is not None:
-            raise QuestionError(f"{self.entry} is seen in several results: it has no such coefficients")
+            raise QuestionError(f"{self.entry} enters several results: no such coefficients")
         lines = []
         weights = self.weights(self.knots)
         for side, name in enumerate(("below", "above")):

@@ -1,7 +1,7 @@
 """The sensitivity functions of all entries of a table at once, as arrays.
 
-One contraction and one pass back give the joint weights at the lowest, present and highest value of every entry. Each
-is a sum of products without a subtraction, so no digit is lost where the evidence becomes improbable.
+One contraction and one backward pass give the joint weights at the lowest, present and highest value of every entry.
+Each is a sum of products without a subtraction, so no digit is lost where the evidence becomes improbable.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from calcinosis.inference.intervals.elimination import Family, contract
 from calcinosis.inference.network import Array, Network
 
 STEPS = 256
-"""In how many steps a weight that is no straight line is searched for a change of the leading state."""
+"""Steps in which a non-linear weight is searched for a change of the most probable state."""
 
 ROUNDING = 1e-12
-"""A lag smaller than this share of the joint weight is rounding."""
+"""Differences below this share of the joint weight are rounding."""
 
 PARTS, NARROWINGS = 32, 9
-"""Into how many parts the step that a change lies in is divided, and how often: to the last digits of a float."""
+"""The step that contains a change is divided into PARTS, NARROWINGS times: down to the last digits of a float."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,19 +40,20 @@ class TableFunctions:
     rest: Array  # (entries, target states)
     gains: Array  # (entries, target states, row states), or (entries, target states, 1) for repeated results
     measured: Measured | None
-    present: Array  # (entries, row states), the row as it is
+    present: Array  # (entries, row states), the present row
 
     @property
     def size(self) -> int:
-        """How many entries the table has."""
+        """The number of entries of the table."""
         return len(self.knots)
 
     @cached_property
     def matters(self) -> bool:
-        """Whether the table bears on this patient's posterior at all."""
+        """Whether the table is relevant to this patient's posterior."""
         return bool(self.gains.any())
 
     def function(self, entry: Entry, states: tuple[str, ...]) -> SensitivityFunction:
+        """The sensitivity function of one entry."""
         number = entry.row * self.rows.shape[-1] + entry.column
         return SensitivityFunction(
             entry, states, self.knots[number], self.rows[number], self.rest[number], self.gains[number], self.measured
@@ -81,7 +82,8 @@ class TableFunctions:
             return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
     def derivatives(self) -> Array:
-        """By the entry at its present value, from above where it can rise: axes `(entries, target states)`."""
+        """The derivative of the posterior by each entry at its present value, from above where it can rise: axes
+        `(entries, target states)`."""
         if not self.matters:
             return np.zeros_like(self.rest)
         every = np.arange(self.size)
@@ -97,7 +99,7 @@ class TableFunctions:
             return np.asarray(change / total - weights / total * (change.sum(axis=1, keepdims=True) / total))
 
     def flip(self, lead: int, side: int) -> tuple[Array, npt.NDArray[np.intp]]:
-        """The nearest x below (side 0) or above (1) at which another state comes to lead, and which; NaN and -1."""
+        """The nearest x below (side 0) or above (1) at which another state ranks first, and which; else NaN and -1."""
         end = 2 * side
         if not self.matters:
             return np.full(self.size, np.nan), np.full(self.size, -1)
@@ -119,7 +121,7 @@ class TableFunctions:
         return np.where(flips, x, np.nan), np.where(flips, nearest, -1)
 
     def _searched(self, lead: int, end: int) -> tuple[Array, npt.NDArray[np.intp]]:
-        """As `_crossing`, for weights that are no straight lines: the first of many steps in which there is one."""
+        """As `_crossing`, for non-linear weights: the first of many steps that contains a crossing."""
         path = np.linspace(0.0, 1.0, STEPS + 1)
         rows = (1 - path[:, None]) * self.rows[:, 1, None] + path[:, None] * self.rows[:, end, None]
         along = self.rest[:, None] + np.einsum("eks,ets->ekt", seen(self.measured, rows), self.gains)
@@ -131,10 +133,10 @@ class TableFunctions:
     def _narrowed(
         self, share: Array, chosen: npt.NDArray[np.bool_], before: Callable[[Array], npt.NDArray[np.bool_]], end: int
     ) -> Array:
-        """The place of a crossing to the last digits, by dividing the step it lies in again and again.
+        """The place of a crossing to the last digits, by repeatedly dividing the step that contains it.
 
-        `before` tells of joint weights, axes `(entries, places, target states)`, whether it is still to come. There is
-        one crossing in a step, as they are small.
+        `before` returns, for joint weights with the axes `(entries, places, target states)`, whether the crossing is
+        still ahead. Steps are small, so each contains one crossing.
         """
         low = np.maximum(np.ceil(share * STEPS) - 1, 0.0) / STEPS
         width = 1.0 / STEPS
@@ -149,9 +151,9 @@ class TableFunctions:
         return np.where(chosen, low + width, share)
 
     def reached(self, rivals: Array, side: int) -> Array:
-        """The nearest x below (side 0) or above (1) at which rivals · weights are all 0 or above; NaN if there is none.
+        """The nearest x below (side 0) or above (1) at which rivals · weights are all non-negative; NaN if none.
 
-        `rivals` has the axes `(rivals, target states)`. Weights that are not straight are searched in steps.
+        `rivals` has the axes `(rivals, target states)`. Non-linear weights are searched in steps.
         """
         end = 2 * side
         path = np.linspace(0.0, 1.0, 2 if self.measured is None else STEPS + 1)
@@ -161,36 +163,36 @@ class TableFunctions:
         start, stop = sums[:, :-1], sums[:, 1:]
         rise = np.where(stop != start, stop - start, 1.0)
         cross = -start / rise
-        # within each step all are reached from the last that comes to be until the first that ceases to be
+        # within each step all are reached between the last one to be reached and the first one to be lost
         since = np.where(start >= 0, 0.0, np.where(stop >= 0, cross, np.inf)).max(axis=2)
         until = np.where(stop >= 0, 1.0, np.where(start >= 0, cross, -np.inf)).min(axis=2)
         inside = since <= until + 1e-12
         step = inside.argmax(axis=1)
         every = np.arange(self.size)
-        found = inside.any(axis=1) & (self.knots[:, end] != self.knots[:, 1])
-        share = (step + np.where(found, since[every, step], 0.0)) / (len(path) - 1)
+        reached = inside.any(axis=1) & (self.knots[:, end] != self.knots[:, 1])
+        share = (step + np.where(reached, since[every, step], 0.0)) / (len(path) - 1)
         if self.measured is not None:
             share = self._narrowed(
-                share, found & (share > 0), lambda w: np.asarray((w @ rivals.T < 0).any(axis=2)), end
+                share, reached & (share > 0), lambda w: np.asarray((w @ rivals.T < 0).any(axis=2)), end
             )
         x = self.knots[:, 1] + share * (self.knots[:, end] - self.knots[:, 1])
-        return np.where(found, x, np.nan)
+        return np.where(reached, x, np.nan)
 
     def distances(self, x: Array) -> Array:
-        """The Chan-Darwiche distance of moving each entry to its own x; NaN where x is."""
-        found = np.full(self.size, np.nan)
-        known = np.flatnonzero(~np.isnan(x))
-        if len(known):
+        """The Chan-Darwiche distance of moving each entry to its own x; NaN where x is NaN."""
+        distances = np.full(self.size, np.nan)
+        given = np.flatnonzero(~np.isnan(x))
+        if len(given):
             rows = self.moved(np.where(np.isnan(x), self.knots[:, 1], x))
-            found[known] = row_distance(self.present[known], rows[known])
-        return found
+            distances[given] = row_distance(self.present[given], rows[given])
+        return distances
 
 
 def _crossing(start: Array, stop: Array, lead: int) -> tuple[Array, npt.NDArray[np.intp]]:
-    """How far between two points, axes `(entries, target states)`, the leading state is first overtaken on straight
-    lines, and by which state; inf where it is not.
+    """The share of the way between two points, axes `(entries, target states)`, at which the most probable state is
+    first overtaken on straight lines, and by which state; inf where it is not.
 
-    It is overtaken at once where it does not lead at the start: rows made uniform jump there.
+    The share is 0 where it does not rank first at the start: uniform covariation jumps there.
     """
     before, after = start[:, [lead]] - start, stop[:, [lead]] - stop
     jumped = before < -ROUNDING * start.sum(axis=1, keepdims=True)
@@ -198,23 +200,23 @@ def _crossing(start: Array, stop: Array, lead: int) -> tuple[Array, npt.NDArray[
         share = np.where(after < 0, np.where(before > 0, before / (before - after), 0.0), np.inf)
     share = np.where(jumped, 0.0, share)
     least = share.min(axis=1)
-    # of several that overtake it at the same place, the largest there
+    # if several overtake it at the same place: the largest there
     at = start + np.where(np.isfinite(least), least, 0.0)[:, None] * (stop - start)
     return least, np.where(share == least[:, None], at, -1.0).argmax(axis=1)
 
 
 def table_functions(network: Network, evidence: Evidence, scheme: Scheme) -> dict[str, TableFunctions]:
-    """Per table the functions of its entries."""
+    """The sensitivity functions of the entries of each table."""
     contraction = contract(network, evidence)
-    own = contraction.rows()
-    factors = [family.factor(rows) for family, rows in zip(contraction.families, own, strict=True)]
+    tables = contraction.rows()
+    factors = [family.factor(rows) for family, rows in zip(contraction.families, tables, strict=True)]
     derivatives = contraction.derivatives(factors)
     total = contraction.weights(factors)
-    own_of = {
+    parts_of = {
         family.variable: (family, rows, factor, by_factor)
-        for family, rows, factor, by_factor in zip(contraction.families, own, factors, derivatives, strict=True)
+        for family, rows, factor, by_factor in zip(contraction.families, tables, factors, derivatives, strict=True)
     }
-    found = {}
+    functions = {}
     for variable in network.parents:
         table = network.rows(variable)
         count, states = table.shape
@@ -222,13 +224,13 @@ def table_functions(network: Network, evidence: Evidence, scheme: Scheme) -> dic
         rest = np.repeat(total[None], count, axis=0)
         measured = None
         gains = np.zeros((count, len(total), states))
-        if variable in own_of:
-            family, rows, factor, by_factor = own_of[variable]
+        if variable in parts_of:
+            family, rows, factor, by_factor = parts_of[variable]
             measured = Measured.of(family, rows) if family.repeated else None
             own_gains, own_rest = gains_and_rest(family, rows, factor, by_factor)
             gains = np.zeros((count, *own_gains.shape[1:]))
             gains[family.rows], rest[family.rows] = own_gains, own_rest
-        found[variable] = TableFunctions(
+        functions[variable] = TableFunctions(
             x.reshape(-1, 3),
             moved.reshape(-1, 3, states),
             np.repeat(rest, states, axis=0),
@@ -236,13 +238,13 @@ def table_functions(network: Network, evidence: Evidence, scheme: Scheme) -> dic
             measured,
             np.repeat(table, states, axis=0),
         )
-    return found
+    return functions
 
 
 def gains_and_rest(family: Family, rows: Array, factor: Array, by_factor: Array) -> tuple[Array, Array]:
-    """The joint weights as a function of each row of a family, with the derivatives by its factor, axes `(..., target
-    states, *factor axes)`: what the row's states add, axes `(..., rows, target states, row states)`, or 1 for repeated
-    results, and what does not depend on the row, axes `(..., rows, target states)`."""
+    """The joint weights as a function of each row of a family, from the derivatives by its factor, axes `(..., target
+    states, *factor axes)`: the gains of the row's states, axes `(..., rows, target states, row states)`, the last of
+    length 1 for repeated results, and the rest, which does not depend on the row, axes `(..., rows, target states)`."""
     if family.repeated:
         gains, parts = by_factor.swapaxes(-1, -2)[..., None], by_factor * factor
     else:
@@ -253,12 +255,12 @@ def gains_and_rest(family: Family, rows: Array, factor: Array, by_factor: Array)
 
 
 def _all_but_each(parts: Array) -> Array:
-    """The sum of all others along the last axis, without subtracting, so that no digit is lost."""
+    """The sum of all other elements along the last axis, without subtraction, so that no digit is lost."""
     before = _shifted(np.cumsum(parts, axis=-1))
     after = np.flip(_shifted(np.cumsum(np.flip(parts, axis=-1), axis=-1)), axis=-1)
     return np.asarray(before + after)
 
 
 def _shifted(sums: Array) -> Array:
-    """Running sums up to, but without, each."""
+    """Exclusive running sums."""
     return np.concatenate([np.zeros_like(sums[..., :1]), sums[..., :-1]], axis=-1)

@@ -1,7 +1,7 @@
-"""Two-way sensitivity: the posterior as a function of any two entries of the tables, and where the diagnosis changes.
+"""Two-way sensitivity: the posterior as a function of two entries of the tables, and where the diagnosis changes.
 
-Every point of the surface is a posterior computed with the two rows moved, so nothing is approximated. For entries of
-rows that are seen once, the joint weight of each state is axy + bx + cy + d (van der Gaag and Renooij, UAI 2001; in one
+Every point of the surface is a posterior computed with the two rows moved; nothing is approximated. For entries of rows
+that enter once, the joint weight of each state is axy + bx + cy + d (van der Gaag and Renooij, UAI 2001; in one
 row, and in two rows of one table, there is no xy).
 """
 
@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from calcinosis.analysis.plain import plain_lines
 from calcinosis.analysis.sensitivity.covariation import knots
 from calcinosis.inference.entries import Entry
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.intervals.elimination import Contraction, contract
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
-from calcinosis.inference.posterior import CREDIBLE, Posterior
+from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked
 
@@ -29,20 +30,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_STEPS = 1_000
-"""A grid has at most so many steps along each side: about a million points."""
+"""Maximum steps of the grid along each side: about a million points."""
 
 HALVINGS = 50
-"""How often the place of a change between two points is halved: to the last digits of a float."""
+"""Bisection steps between two grid points: down to the last digits of a float."""
 
 
 @dataclass(frozen=True, eq=False)
 class TwoWay:
     """The posterior at every pair of values of two entries.
 
-    `entries` are the two, `x` and `y` the values at which they were taken, `present` their values now. `probabilities`
-    has the axes `(x, y, states)`: NaN where the rows cannot be (two entries of one row that sum to more than 1) or the
-    evidence cannot. `leading`, axes `(x, y)`, is the number of the leading state, -1 there. `intervals` are those of
-    the two entries by the weights of their rows.
+    `x` and `y` are the values of the two `entries`, `present` their present values. `probabilities` has the axes `(x,
+    y, states)`: NaN where the row is impossible (two entries of one row that sum to more than 1) or the evidence has
+    probability zero. `leading`, axes `(x, y)`, is the number of the most probable state, -1 there. `intervals` are the
+    credible intervals of the two entries by the weights of their rows.
     """
 
     posterior: Posterior
@@ -57,19 +58,19 @@ class TwoWay:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One line per pair of values: x, y, the posterior of each state, leading (None where nothing can be)."""
+        """One line per pair of values: x, y, the posterior of each state, leading (None where impossible)."""
         import pandas as pd
 
         states = list(self.posterior)
         flat = self.probabilities.reshape(-1, len(states))
         names = np.array([*states, None], dtype=object)
-        found = {"x": np.repeat(self.x, len(self.y)), "y": np.tile(self.y, len(self.x))}
-        found |= {state: flat[:, i] for i, state in enumerate(states)}
-        return pd.DataFrame(found | {"leading": names[self.leading.ravel()]})
+        columns: dict[str, Any] = {"x": np.repeat(self.x, len(self.y)), "y": np.tile(self.y, len(self.x))}
+        columns |= {state: flat[:, i] for i, state in enumerate(states)}
+        return pd.DataFrame(columns | {"leading": names[self.leading.ravel()]})
 
     @cached_property
     def boundary(self) -> pd.DataFrame:
-        """Points x, y at which the leading state changes, and between which: `one` below or left, `other` beyond."""
+        """Points x, y at which the most probable state changes, from `one` (below or left) to `other` (beyond)."""
         import pandas as pd
 
         states = np.array(list(self.posterior), dtype=object)
@@ -93,17 +94,15 @@ class TwoWay:
 
     @cached_property
     def coefficients(self) -> pd.DataFrame:
-        """Of each state's joint weight axy + bx + cy + d, but for a common factor, which all of them share.
+        """The coefficients of each state's joint weight axy + bx + cy + d, up to a factor common to all states.
 
         Raises:
-            QuestionError: for repeated results, whose weight is no such form.
+            QuestionError: for repeated results, whose weight does not have this form.
         """
         import pandas as pd
 
         if self.surface.repeated:
-            raise QuestionError(
-                f"{self.entries[0]} or {self.entries[1]} is seen in several results: no such coefficients"
-            )
+            raise QuestionError(f"{self.entries[0]} or {self.entries[1]} enters several results: no such coefficients")
         ones = np.array([0.0, 1.0, 0.0, 1.0]), np.array([0.0, 0.0, 1.0, 1.0])
         if self.surface.one_row:
             ones = ones[0][:3], ones[1][:3]
@@ -113,6 +112,26 @@ class TwoWay:
         scale = corners.max()
         index = pd.Index(list(self.posterior), name=self.posterior.target)
         return pd.DataFrame({"a": a / scale, "b": b / scale, "c": c / scale, "d": d / scale}, index=index)
+
+    @property
+    def summary(self) -> str:
+        """One sentence: the states that rank first somewhere on the grid."""
+        states = [state for number, state in enumerate(self.posterior) if (self.leading == number).any()]
+        return f"Over all values of {self.entries[0]} and {self.entries[1]}, these rank first: {', '.join(states)}."
+
+    def __repr__(self) -> str:
+        return self.summary
+
+    @checked
+    def to_dict(self, most: int | None = 10) -> dict[str, Any]:
+        """The result as plain values, for JSON; the first `most` points of the boundary, None for all."""
+        return {
+            "entries": [str(entry) for entry in self.entries],
+            "present": list(self.present),
+            "summary": self.summary,
+            "boundary": plain_lines(self.boundary, most),
+            "disclaimer": DISCLAIMER,
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,13 +144,13 @@ class Surface:
 
     @property
     def one_row(self) -> bool:
-        """Whether both entries stand in the same row."""
+        """Whether both entries are in the same row."""
         one, other = self.entries
         return (one.variable, one.row) == (other.variable, other.row)
 
     @property
     def repeated(self) -> bool:
-        """Whether one of them is seen in several results."""
+        """Whether one of them enters several results."""
         names = {entry.variable for entry in self.entries}
         return any(family.repeated for family in self.contraction.families if family.variable in names)
 
@@ -161,34 +180,34 @@ class Surface:
         return np.asarray((1 - values) * ends[0][:, None] + values * ends[1][:, None])
 
     def weights(self, x: Array, y: Array) -> Array:
-        """The joint weight of each state, but for a common factor, at each pair: axes `(pairs, states)`."""
+        """The joint weight of each state, up to a common factor, at each pair: axes `(pairs, states)`."""
         moved = self.rows(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
         factors = []
         for family, rows in zip(self.contraction.families, self.contraction.rows(), strict=True):
-            own = {
+            changed = {
                 np.flatnonzero(family.rows == row)[0]: to
                 for (v, row), to in moved.items()
                 if v == family.variable and row in family.rows
             }
-            many = np.repeat(rows[:, :, None], len(x) if own else 1, axis=2)
-            for row, to in own.items():
+            many = np.repeat(rows[:, :, None], len(x) if changed else 1, axis=2)
+            for row, to in changed.items():
                 many[row] = to
             factors.append(family.factor(many))
         return np.broadcast_to(self.contraction.weights(factors), (self.states, len(x))).T
 
     @property
     def states(self) -> int:
-        """How many states the target has."""
+        """The number of states of the target."""
         return len(self.contraction.network.variables[self.contraction.network.target].states)
 
     def __call__(self, x: Array, y: Array) -> Array:
-        """The posterior at each pair of values, axes `(pairs, states)`; NaN where rows or evidence cannot be."""
+        """The posterior at each pair of values, axes `(pairs, states)`; NaN where rows or evidence are impossible."""
         weights = self.weights(x, y)
         with np.errstate(invalid="ignore", divide="ignore"):
-            found = weights / weights.sum(axis=1, keepdims=True)
+            posteriors = weights / weights.sum(axis=1, keepdims=True)
         if self.one_row:
-            found[np.asarray(x) + np.asarray(y) > 1 + 1e-12] = np.nan
-        return np.asarray(found)
+            posteriors[np.asarray(x) + np.asarray(y) > 1 + 1e-12] = np.nan
+        return np.asarray(posteriors)
 
 
 @checked
@@ -207,36 +226,36 @@ def two_way(
 
     Raises:
         FindingsError, ImpossibleEvidence: as `model.posterior`.
-        UnknownEntry: for an entry that there is not.
-        QuestionError: if both are the same entry, or one of two states whose other it is; for another scheme; for fewer
-            than two steps; for a mass not between 0 and 1.
+        UnknownEntry: for an unknown entry.
+        QuestionError: for the same entry twice, or both entries of a binary row; for another scheme; for fewer than
+            two steps; for a mass not between 0 and 1.
 
     >>> import calcinosis as cc
-    >>> found = cc.sensitivity.two_way(cc.load(), {"pain": "severe"}, "sex=male@form=calciphylaxis_uraemic",
+    >>> result = cc.sensitivity.two_way(cc.load(), {"pain": "severe"}, "sex=male@form=calciphylaxis_uraemic",
     ...                    "subtype=calciphylaxis@care_setting=hospital_inpatient", steps=10)
-    >>> found.probabilities.shape
+    >>> result.probabilities.shape
     (11, 11, 5)
     """
     if scheme not in ("proportional", "uniform"):
-        raise QuestionError(f"two entries move proportional or uniform, not {scheme!r}")
+        raise QuestionError(f"no covariation scheme {scheme!r} for two entries: give proportional or uniform")
     if steps < 2:
-        raise QuestionError(f"a grid has two steps or more, not {steps}")
+        raise QuestionError(f"a grid of {steps} steps: give 2 or more")
     if steps > MOST_STEPS:
-        raise QuestionError(f"a grid has at most {MOST_STEPS:,} steps, not {steps:,}")
+        raise QuestionError(f"a grid of {steps:,} steps: give at most {MOST_STEPS:,}")
     if not 0.0 < mass < 1.0:
-        raise QuestionError(f"the mass of an interval lies between 0 and 1, not at {mass}")
+        raise QuestionError(f"the mass of an interval is {mass}: give a number between 0 and 1")
     posterior = model.posterior(findings)
     pair = model.entries.find(one), model.entries.find(other)
     if (pair[0].variable, pair[0].row) == (pair[1].variable, pair[1].row):
         if pair[0].column == pair[1].column:
             raise QuestionError(f"{pair[0]} is named twice: name two entries")
         if len(model.variables[pair[0].variable].states) == 2:
-            raise QuestionError(f"{pair[0]} and {pair[1]} sum to 1: one of them says it all")
+            raise QuestionError(f"{pair[0]} and {pair[1]} sum to 1: use one-way sensitivity for one of them")
     surface = Surface(contract(model.network, posterior.evidence), pair, scheme)
     grid = np.linspace(0.0, 1.0, steps + 1)
     x, y = np.repeat(grid, steps + 1), np.tile(grid, steps + 1)
-    found = surface(x, y)
-    leading = np.where(np.isnan(found).any(axis=1), -1, np.nan_to_num(found).argmax(axis=1))
+    posteriors = surface(x, y)
+    leading = np.where(np.isnan(posteriors).any(axis=1), -1, np.nan_to_num(posteriors).argmax(axis=1))
     lower, upper = model.entries.interval(mass)
     first = [model.entries.first[e.variable] + e.row * len(model.variables[e.variable].states) + e.column for e in pair]
     limits = [(float(lower[i]), float(upper[i])) for i in first]
@@ -244,5 +263,5 @@ def two_way(
     shape = (steps + 1, steps + 1)
     return TwoWay(
         posterior, pair, grid, grid, (present[0], present[1]), (limits[0], limits[1]),
-        found.reshape(*shape, -1), leading.reshape(shape), surface,
+        posteriors.reshape(*shape, -1), leading.reshape(shape), surface,
     )  # fmt: skip

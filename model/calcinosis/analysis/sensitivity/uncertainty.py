@@ -1,18 +1,17 @@
-"""Probabilistic sensitivity: all rows of all tables sampled at once, and what makes the posterior uncertain.
+"""Probabilistic sensitivity: Monte Carlo samples of all tables at once, and the sources of the posterior's variance.
 
-Each row is sampled from the Dirichlet distribution of its weight, and each draw counts in proportion to how probable it
-makes the patient's findings: the distribution is that given the patient. The variance of a posterior is split between
-tables, or sources (Sobol', Mathematics and Computers in Simulation 55, 2001):
+Each row is sampled from the Dirichlet distribution of its weight, and each sample is weighted by the probability of the
+patient's findings under it: the distribution is conditional on the findings. The variance of a posterior is attributed
+to tables, or to sources (Sobol', Mathematics and Computers in Simulation 55, 2001):
 
-- first order: the share of the variance that would go, on average, if these rows were known exactly;
-- total: the share that would be left if all other rows were known exactly.
+- first order: the expected reduction of the variance, as a share, if these rows were known exactly;
+- total: the share of the variance that would remain if all other rows were known exactly.
 
-The joint probability is linear in the factor of each family. So the mean of the posterior over all rows but some, given
-the findings, is the posterior with the factors of the others at their means, and both shares are variances of such
-posteriors: no second sample is needed. Findings make rows depend on each other, so the first order may be the larger of
-the two; without such dependence the total is, and the difference are joint effects. A source is responsible for every
-row that cites it, alone or with others, so the shares of sources overlap: each answers "what if a better study took the
-place of this one?".
+The joint probability is linear in the factor of each family. So the mean of the posterior over some rows, given the
+findings, is the posterior with their factors at the means, and both shares are variances of such posteriors: no second
+sample is needed. Findings make rows dependent, so the first order may exceed the total; without such dependence the
+total is larger, and the difference measures interactions. A source is responsible for every row that cites it, alone or
+with others, so the shares of sources overlap: each answers "what if a better study replaced this one?".
 """
 
 from __future__ import annotations
@@ -24,13 +23,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from calcinosis.analysis.plain import plain_lines
 from calcinosis.inference.entries import Entries
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.intervals.dirichlet import Question, Sample, SecondOrder, ask, joint_of
 from calcinosis.inference.intervals.sparse import Number
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
-from calcinosis.inference.posterior import CREDIBLE, Posterior
+from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked
 
@@ -38,23 +38,23 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DRAWS = 10_000
-"""How many draws are made, if nothing else is asked for."""
+"""Default number of Monte Carlo samples."""
 
 DRAWS_EACH = 2_000
-"""How many each of many patients gets: enough for shares of variance that are averaged over them."""
+"""Default number of samples for each of many patients: enough for averages over them."""
 
 ROUNDING = 1e-14
-"""A smaller variance is rounding."""
+"""Variances below this are rounding."""
 
 MOST_DRAWS = 10_000_000
-"""The most draws that fit into memory in one go."""
+"""Maximum number of samples, limited by memory."""
 
 
 @dataclass(frozen=True, eq=False)
 class Uncertainty:
-    """The distribution of one patient's posterior, given the findings, when every row of the tables is sampled at once.
+    """The distribution of one patient's posterior, given the findings, over samples of every row of the tables.
 
-    `sample` holds the draws and how much each counts. The draws of a seed are always the same.
+    `sample` holds the Monte Carlo samples and their weights; they are determined by the `seed`.
     """
 
     posterior: Posterior
@@ -67,14 +67,14 @@ class Uncertainty:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One line per state: probability (with the tables as they are), mean, sd, lower, median, upper of the sample,
-        and leads, the probability that it ranks first."""
+        """One line per state: probability (with the present tables), mean, sd, lower, median, upper of the sample, and
+        leads, the probability that it ranks first."""
         import pandas as pd
 
         drawn = self.sample.posteriors.astype(np.float64)
         mean = _mean(drawn, self.sample.weights)
         lower, median, upper = self.sample.quantiles(((1 - self.mass) / 2, 0.5, (1 + self.mass) / 2))
-        found = {
+        columns = {
             self.posterior.target: list(self.posterior),
             "probability": list(self.posterior.probabilities_of.values()),
             "mean": mean,
@@ -84,11 +84,38 @@ class Uncertainty:
             "upper": upper,
             "leads": self.sample.leads(),
         }
-        return pd.DataFrame(found)
+        return pd.DataFrame(columns)
+
+    @property
+    def summary(self) -> str:
+        """One sentence: the credible interval of the most probable state, and how probably it ranks first."""
+        line = self.frame.iloc[list(self.posterior).index(self.posterior.leading)]
+        return (
+            f"{self.posterior.labels[self.posterior.leading]}: {100 * self.mass:.0f}% credible interval "
+            f"{100 * line['lower']:.0f}–{100 * line['upper']:.0f}%; it ranks first with probability "
+            f"{100 * line['leads']:.0f}%."
+        )
+
+    def __repr__(self) -> str:
+        return self.summary
+
+    @checked
+    def to_dict(self, most: int | None = 10) -> dict[str, Any]:
+        """The result as plain values, for JSON; the first `most` lines of each table, None for all."""
+        leading = self.posterior.leading
+        return {
+            "draws": len(self.sample.weights),
+            "seed": self.seed,
+            "summary": self.summary,
+            "states": plain_lines(self.frame, most),
+            "by_table": plain_lines(self.by_table[self.by_table["state"] == leading], most),
+            "by_source": plain_lines(self.by_source[self.by_source["state"] == leading], most),
+            "disclaimer": DISCLAIMER,
+        }
 
     @cached_property
     def by_table(self) -> pd.DataFrame:
-        """Per table and state the shares of the variance, largest first: table, state, first_order, total, rows."""
+        """The shares of the variance by table and state, largest first: table, state, first_order, total, rows."""
         groups: dict[str, set[tuple[int, int]]] = {}
         for number, family in enumerate(self.question.families):
             groups[family.variable] = {(number, row) for row in range(len(family.rows))}
@@ -96,21 +123,21 @@ class Uncertainty:
 
     @cached_property
     def by_source(self) -> pd.DataFrame:
-        """Per source and state the shares of the variance, largest first: source, state, first_order, total, rows (how
-        many of the rows that matter cite it), kind, citation. Empty where no priors folder stands behind the model."""
+        """The shares of the variance by source and state, largest first: source, state, first_order, total, rows (how
+        many relevant rows cite it), kind, citation. Empty for a model without a priors folder."""
         priors = self.entries.priors
         groups: dict[str, set[tuple[int, int]]] = {}
         if priors is not None:
             for number, family in enumerate(self.question.families):
                 rows = priors.tables[family.variable].rows
-                for row, own in enumerate(family.rows.tolist()):
-                    for source in rows[own].sources:
+                for row, place in enumerate(family.rows.tolist()):
+                    for source in rows[place].sources:
                         groups.setdefault(source, set()).add((number, row))
-        found = self._shares(groups, "source")
+        shares = self._shares(groups, "source")
         if priors is not None:
-            found["kind"] = [priors.sources[source].kind for source in found["source"]]
-            found["citation"] = [priors.sources[source].citation for source in found["source"]]
-        return found
+            shares["kind"] = [priors.sources[source].kind for source in shares["source"]]
+            shares["citation"] = [priors.sources[source].citation for source in shares["source"]]
+        return shares
 
     def _shares(self, groups: Mapping[str, set[tuple[int, int]]], name: str) -> pd.DataFrame:
         import pandas as pd
@@ -141,25 +168,24 @@ class Uncertainty:
 
     def _moves(self, family: int, row: int) -> bool:
         """Whether a row is uncertain at all."""
-        own = self._rows[family, row]
-        return any(isinstance(self.numbers[family][place], np.ndarray) for place in own)
+        return any(isinstance(self.numbers[family][place], np.ndarray) for place in self._rows[family, row])
 
     @cached_property
     def _rows(self) -> dict[tuple[int, int], list[int]]:
-        """Which numbers of a family's factor each of its rows makes."""
-        found: dict[tuple[int, int], list[int]] = {}
+        """The numbers of a family's factor that depend on each of its rows."""
+        numbers: dict[tuple[int, int], list[int]] = {}
         for number, (family, places) in enumerate(
             zip(self.question.families, self.question.layout.places, strict=True)
         ):
             width = 1 if family.closed else family.likelihoods.shape[1]
             for row in range(len(family.rows)):
-                found[number, row] = [i for i, place in enumerate(places) if place // width == row]
-        return found
+                numbers[number, row] = [i for i, place in enumerate(places) if place // width == row]
+        return numbers
 
     def _at_means(self, fixed: Collection[tuple[int, int]]) -> tuple[Array, Array]:
-        """The posterior in each draw, axes `(states, draws)`, with the factors of some rows at their means, and how
-        much each draw counts then."""
-        numbers = [list(own) for own in self.numbers]
+        """The posterior in each sample, axes `(states, draws)`, with the factors of some rows at their means, and the
+        weights of the samples then."""
+        numbers = [list(factor) for factor in self.numbers]
         for family, row in fixed:
             for place in self._rows[family, row]:
                 numbers[family][place] = self._means[family][place]
@@ -170,18 +196,18 @@ class Uncertainty:
 
     @cached_property
     def _means(self) -> list[list[Number]]:
-        """The mean of each number of each factor over the draws; of repeated results the logarithm of their mean."""
-        found: list[list[Number]] = []
-        for family, own in zip(self.question.families, self.numbers, strict=True):
+        """The mean over the samples of each number of each factor; for repeated results the logarithm of the mean."""
+        means: list[list[Number]] = []
+        for family, factor in zip(self.question.families, self.numbers, strict=True):
             if family.repeated:
-                found.append([_log_mean(number) if isinstance(number, np.ndarray) else number for number in own])
+                means.append([_log_mean(number) if isinstance(number, np.ndarray) else number for number in factor])
             else:
-                found.append([np.mean(number, dtype=np.float64) for number in own])
-        return found
+                means.append([np.mean(number, dtype=np.float64) for number in factor])
+        return means
 
 
 def _mean(values: Array, weights: Array) -> Array:
-    """The weighted mean of each row of values; exact where they are all the same."""
+    """The weighted mean of each row of values; exact where all are equal."""
     first = values[:, 0]
     return np.asarray(first + (values - first[:, None]) @ weights)
 
@@ -210,21 +236,21 @@ def uncertainty(
     mass: float = CREDIBLE,
     **named: Any,
 ) -> Uncertainty:
-    """The distribution of a patient's posterior over draws of all rows of all tables.
+    """The distribution of a patient's posterior over Monte Carlo samples of all rows of all tables.
 
     Raises:
         FindingsError, ImpossibleEvidence: as `model.posterior`.
-        ValueError: for draws below 2 or above MOST_DRAWS, a mass not between 0 and 1, or rows without weights.
+        QuestionError: for draws below 2 or above MOST_DRAWS, a mass not between 0 and 1, or rows without weights.
 
     >>> import calcinosis as cc
-    >>> found = cc.sensitivity.uncertainty(cc.load(), pain="severe", draws=1000)
-    >>> found.frame.columns.to_list()
+    >>> result = cc.sensitivity.uncertainty(cc.load(), pain="severe", draws=1000)
+    >>> result.frame.columns.to_list()
     ['subtype', 'probability', 'mean', 'sd', 'lower', 'median', 'upper', 'leads']
     """
     if not 2 <= draws <= MOST_DRAWS:
-        raise QuestionError(f"the number of draws lies between 2 and {MOST_DRAWS:,}, not at {draws:,}")
+        raise QuestionError(f"{draws:,} samples: give a number from 2 to {MOST_DRAWS:,}")
     if not 0.0 < mass < 1.0:
-        raise QuestionError(f"the mass of an interval lies between 0 and 1, not at {mass}")
+        raise QuestionError(f"the mass of an interval is {mass}: give a number between 0 and 1")
     posterior = model.posterior(findings, **named)
     question = ask(model.network, posterior.evidence)
     second_order = SecondOrder(model.network, draws, seed)

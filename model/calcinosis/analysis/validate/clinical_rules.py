@@ -1,9 +1,9 @@
-"""Do the clinical rules of expectations.csv hold, and in which contexts do they not?
+"""The clinical rules of expectations.csv: whether they hold, and the contexts in which they fail.
 
-A rule says that one state of a finding, rather than another, raises or lowers a subtype. It must do so with nothing
-else known, and must not do the contrary in any context. The contexts are enumerated: nothing else known, then every
-state of every other finding, then every two of them together, as far as `most_contexts` reaches. A context in which
-the finding tells nothing (antibodies, once the connective tissue disease is known) is no fault.
+A rule states that one state of a finding, compared with another, raises or lowers the probability of a subtype. It must
+do so without other findings, and must not do the opposite in any context. The contexts are enumerated: no other
+finding, then every state of every other finding, then every pair of them, up to `most_contexts`. A context in which the
+finding is uninformative (antibodies, given the connective tissue disease) is not a failure.
 """
 
 from __future__ import annotations
@@ -22,39 +22,39 @@ from calcinosis.inference.network import Array
 from calcinosis.knowledge.records import Expectation
 
 MOST_CONTEXTS = 20_000
-"""How many contexts a rule is tried in at most; two findings at a time stay far below it in the shipped network."""
+"""Maximum contexts per rule; pairs of findings stay far below it in the shipped network."""
 
 LOG_ODDS_TOLERANCE = 1e-9
-"""A change of the log-odds smaller than this is rounding, not an effect."""
+"""Changes of the log-odds below this are rounding."""
 
 SURE = 0.99
-"""Tables that have learned break a rule if it is this probable, by the weights of their rows, that they do."""
+"""Learned tables break a rule if they do so with at least this probability, given the weights of their rows."""
 
 DRAWS = 2**11
-"""How many draws of the tables that is judged by."""
+"""Monte Carlo samples of the tables for that probability."""
 
 Context = tuple[tuple[str, str], ...]
-"""Findings, each a variable with its state."""
+"""Findings, as pairs of variable and state."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A context in which a rule is broken: `compared` and `given` are the probabilities of the subtype (or, for a
-    rule against a rival, of the subtype among the two) under the one state and under the other."""
+    """A context in which a rule fails: `compared` and `given` are the probabilities of the subtype (or, for a rule
+    against a rival, of the subtype among the two) under the one state and under the other."""
 
     context: Context
     compared: float
     given: float
 
     def __str__(self) -> str:
-        known = ", ".join(f"{variable}={state}" for variable, state in self.context) or "nothing else known"
-        return f"{known}: {self.compared:.6g} → {self.given:.6g}"
+        context = ", ".join(f"{variable}={state}" for variable, state in self.context) or "nothing else known"
+        return f"{context}: {self.compared:.6g} → {self.given:.6g}"
 
 
 @dataclass(frozen=True)
 class RuleCheck:
-    """One rule, the number of contexts it was tried in, those in which it fails, the worst first, and in how many more
-    it is left `open`, the tables being too unsure."""
+    """One rule, the number of contexts tried, those in which it fails, the worst first, and the number of further
+    contexts left `open` because the tables are too uncertain."""
 
     rule: Expectation
     contexts: int
@@ -63,12 +63,12 @@ class RuleCheck:
 
     @property
     def holds(self) -> bool:
-        """Whether the rule is broken in no context."""
+        """Whether the rule fails in no context."""
         return not self.failures
 
 
 def check_expectations(model: Model, most_contexts: int = MOST_CONTEXTS) -> tuple[RuleCheck, ...]:
-    """Each rule of the model's expectations.csv, with the contexts in which it is broken.
+    """Each rule of the model's expectations.csv, with the contexts in which it fails.
 
     >>> import calcinosis as cc
     >>> all(check.holds for check in check_expectations(cc.load(), most_contexts=100))
@@ -79,11 +79,11 @@ def check_expectations(model: Model, most_contexts: int = MOST_CONTEXTS) -> tupl
 
 
 def surely_broken(model: Model, check: RuleCheck) -> RuleCheck:
-    """The same for tables that have learned from a cohort: the rule is broken if they are SURE that with nothing else
-    known its effect is the contrary; contexts in which it is are counted as open.
+    """The same for tables that learned from a cohort: the rule fails if, without other findings, its effect is reversed
+    with probability SURE; other failing contexts count as open.
 
-    Small numbers of patients move rows by chance, and beside two other findings some of a thousand contexts turn; what
-    patients show there is told, but it makes no fault of the folder.
+    Small numbers of patients move rows by chance, so with two other findings a few of a thousand contexts may reverse.
+    They are reported, but are not an error of the folder.
     """
     if check.holds or not model.network.weights:
         return check
@@ -94,7 +94,7 @@ def surely_broken(model: Model, check: RuleCheck) -> RuleCheck:
 
 
 def _contrary(model: Model, second_order: SecondOrder, rule: Expectation, failure: Failure) -> float:
-    """In which share of the draws a rule's effect is the contrary, or none, in a context."""
+    """The share of Monte Carlo samples in which a rule's effect is reversed, or absent, in a context."""
     subtype = model.states.index(rule.subtype)
     rivals = [i for i, state in enumerate(model.states) if (state == rule.against if rule.against else i != subtype)]
     odds = []
@@ -108,19 +108,19 @@ def _contrary(model: Model, second_order: SecondOrder, rule: Expectation, failur
 
 
 def contexts_of(model: Model, finding: str, most: int) -> list[Context]:
-    """The contexts a rule on `finding` is tried in: none, one, then two other observed variables, `most` in all."""
+    """The contexts in which a rule on `finding` is tried: none, one, then two other findings, at most `most`."""
     others = [v for v in model.variables.values() if v.name not in model.inferred and v.name != finding]
-    found: list[Context] = []
+    contexts: list[Context] = []
     for size in range(3):
         level: list[Context] = [
             tuple(zip((v.name for v in chosen), states, strict=True))
             for chosen in combinations(others, size)
             for states in product(*(v.state_names for v in chosen))
         ]
-        if len(found) + len(level) > most and found:
-            return found
-        found += level
-    return found
+        if len(contexts) + len(level) > most and contexts:
+            return contexts
+        contexts += level
+    return contexts
 
 
 def _check(model: Model, rule: Expectation, most: int) -> RuleCheck:
@@ -128,38 +128,38 @@ def _check(model: Model, rule: Expectation, most: int) -> RuleCheck:
     compared, given = _log_odds(model, rule, contexts)
     change = (given - compared) * (1 if rule.direction == "raises" else -1)
     broken = change < -LOG_ODDS_TOLERANCE
-    broken[0] = change[0] <= LOG_ODDS_TOLERANCE  # with nothing else known the rule must have its effect
+    broken[0] = change[0] <= LOG_ODDS_TOLERANCE  # without other findings the rule must have its effect
     worst = sorted(np.flatnonzero(broken).tolist(), key=lambda i: float(change[i]))
     failures = tuple(Failure(contexts[i], _probability(compared[i]), _probability(given[i])) for i in worst)
     return RuleCheck(rule, int(np.isfinite(change).sum()), failures)
 
 
 def _log_odds(model: Model, rule: Expectation, contexts: Sequence[Context]) -> tuple[Array, Array]:
-    """The log-odds of the rule's subtype in each context, under the state compared with and under the rule's own;
-    NaN, which breaks no rule, where the context cannot be."""
+    """The log-odds of the rule's subtype in each context, under the state compared with and under the rule's state;
+    NaN, which breaks no rule, where the context is impossible."""
     subtype = model.states.index(rule.subtype)
     others = [i for i in range(len(model.states)) if i != subtype]
     rivals = [model.states.index(rule.against)] if rule.against else others
     codes = _codes(model, contexts)
-    found = []
+    odds = []
     for state in (rule.compared_with, rule.state):
-        own = np.full(len(contexts), model.variables[rule.finding].state_names.index(state))
+        states = np.full(len(contexts), model.variables[rule.finding].state_names.index(state))
         none = np.zeros(len(contexts), dtype=np.int64)
-        weights = model.engine.weigh(Coded(len(contexts), codes | {rule.finding: own}, {}, none)).weights
+        weights = model.engine.weigh(Coded(len(contexts), codes | {rule.finding: states}, {}, none)).weights
         with np.errstate(divide="ignore", invalid="ignore"):
-            found.append(np.log(weights[:, subtype]) - np.log(weights[:, rivals].sum(axis=1)))
-    return found[0], found[1]
+            odds.append(np.log(weights[:, subtype]) - np.log(weights[:, rivals].sum(axis=1)))
+    return odds[0], odds[1]
 
 
 def _codes(model: Model, contexts: Sequence[Context]) -> dict[str, Codes]:
     """One patient per context."""
-    found: dict[str, Codes] = {}
+    codes: dict[str, Codes] = {}
     for i, context in enumerate(contexts):
         for name, state in context:
-            if name not in found:
-                found[name] = np.full(len(contexts), model.engine.base[name][()])
-            found[name][i] = model.variables[name].state_names.index(state)
-    return found
+            if name not in codes:
+                codes[name] = np.full(len(contexts), model.engine.base[name][()])
+            codes[name][i] = model.variables[name].state_names.index(state)
+    return codes
 
 
 def _probability(log_odds: float) -> float:

@@ -1,17 +1,16 @@
-"""Is this cohort different? What the tables expected of patients, beside what was found, before anyone learns of it.
+"""Cohort check: whether a cohort differs from what the tables predict, before the tables learn from it.
 
-Two looks, each before any table has moved (prequential: Dawid, JRSS A 147, 1984; monitors of networks: Cowell, Dawid,
+Two checks, each before any table is updated (prequential: Dawid, JRSS A 147, 1984; monitors of networks: Cowell, Dawid,
 Lauritzen & Spiegelhalter, Probabilistic Networks and Expert Systems, 1999, chapter 10):
 
 - *Variables.* Each finding of each patient is predicted from the patient's findings of the variables before it in the
-  order of the arrows, the diagnosis among them, and then looked at. By the chain rule the scores −log p of a patient
-  add up to −log of the probability of all findings. What was seen more or less often than predicted is tested by
-  drawing the findings anew from those very predictions.
-- *Rows.* Each row of each table, by the patients who belong to it and the states they show, hidden parents filled in by
-  their posterior. A row of little weight claims little: what it expects is spread by its own Dirichlet.
+  order of the arrows, including the diagnosis. By the chain rule the scores −log p of a patient add up to −log of the
+  probability of all findings. Observed counts are tested against counts resampled from these predictions.
+- *Rows.* Each row of each table, by the patients who belong to it and their states, with hidden parents replaced by
+  their posterior. A row of small weight predicts little: its prediction has the spread of its Dirichlet distribution.
 
-So many tests find something by chance. They are held to a false discovery rate (Benjamini & Hochberg, JRSS B 57, 1995):
-of what is called different, one in twenty is chance, whatever the number of tests.
+So many tests produce chance findings. They are controlled by the false discovery rate (Benjamini & Hochberg, JRSS B 57,
+1995): of the differences reported, one in twenty is due to chance, whatever the number of tests.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from calcinosis.analysis.plain import lines_of, plain_lines
-from calcinosis.analysis.validate.labelled_cases import Diagnosed, read_diagnosed
+from calcinosis.analysis.validate.labelled_cases import LabelledCases, read_cases
 from calcinosis.analysis.validate.multiplicity import false_discovery_rates, two_sided
 from calcinosis.analysis.validate.row_scores import row_counts
 from calcinosis.inference.findings.encoding import Coded, Codes
@@ -40,31 +39,31 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RATE = 0.05
-"""The false discovery rate: what is called different has a q below this."""
+"""The false discovery rate: differences have a q below this."""
 
 DRAWS = 4000
-"""How many times the findings of a variable are drawn anew; beyond it the normal distribution tells the p value."""
+"""Resamples of the findings of a variable; smaller p values come from the normal distribution."""
 
 BLOCK = 2**20
-"""How many findings are drawn at a time."""
+"""Number of findings sampled at a time."""
 
 FEWEST = 2.0
-"""A row is tested if as many complete patients as this would tell as much."""
+"""Minimum equivalent number of complete patients for testing a row."""
 
 
 @dataclass(frozen=True, eq=False)
-class Prequential:
-    """Where a cohort is not as the tables expect.
+class CohortCheck:
+    """Where a cohort differs from what the tables predict.
 
-    - `variables` has one line per variable that was scored in anybody, the most different first: variable, label,
-      group, patients, score (the mean of −log p, in nats), expected (what p itself makes of that), state (whose number
-      is farthest from what was predicted), observed and predicted (its numbers), p, q (false discovery rate), differs.
-    - `rows` has one line per row and state that was tested: table, given, state, cases (how many patients belong to the
-      row), informed (as many complete ones tell as much), expected (the probability in the table), lower and upper (its
-      95 % interval by the row's weight), observed (the share that the patients show), weight, source, p, q, differs.
+    - `variables` has one line per scored variable, the most different first: variable, label, group, patients, score
+      (mean −log p, in nats), expected (its expectation under p), state (whose count is farthest from the prediction),
+      observed and predicted (its counts), p, q (false discovery rate), differs.
+    - `rows` has one line per tested row and state: table, given, state, cases (number of patients in the row), informed
+      (equivalent number of complete patients), expected (the probability in the table), lower and upper (its 95%
+      credible interval by the row's weight), observed (the share among the patients), weight, source, p, q, differs.
 
-    A finding that leaves several states open (either of, likelihoods) is known to the predictions after it, but not
-    scored itself. Of repeated results each is predicted from those before it.
+    A finding that leaves several states open (either of, likelihoods) is used in later predictions, but not scored
+    itself. Each repeated result is predicted from those before it.
     """
 
     model: Model
@@ -73,7 +72,12 @@ class Prequential:
     rows: pd.DataFrame
 
     @property
-    def verdict(self) -> str:
+    def frame(self) -> pd.DataFrame:
+        """One line per scored variable."""
+        return self.variables
+
+    @property
+    def summary(self) -> str:
         """Whether the cohort fits the tables, in words."""
         variables, rows = (frame[frame["differs"]] for frame in (self.variables, self.rows))
         tested = f"{len(self.variables)} variables and {len(self.rows)} rows tested, false discovery rate 5 %"
@@ -94,11 +98,11 @@ class Prequential:
         return f"The cohort is not as the tables expect: {'; '.join(parts)} ({tested}). Look at these before updating."
 
     @checked
-    def as_dict(self, most: int | None = None) -> dict[str, Any]:
-        """The check as plain values, for JSON; the first `most` lines of each table."""
+    def to_dict(self, most: int | None = None) -> dict[str, Any]:
+        """The result as plain values, for JSON; the first `most` lines of each table."""
         return {
             "patients": self.patients,
-            "verdict": self.verdict,
+            "summary": self.summary,
             "variables": plain_lines(self.variables, most),
             "rows": plain_lines(self.rows, most),
             "digest": self.model.digest,
@@ -106,46 +110,46 @@ class Prequential:
         }
 
     def __repr__(self) -> str:
-        return self.verdict
+        return self.summary
 
 
 @checked
-def check_cohort(model: Model, cases: pd.DataFrame | Diagnosed, /, *, seed: int = 0) -> Prequential:
-    """Where a cohort is not as the tables expect, before anyone learns of it.
+def check_cohort(model: Model, cases: pd.DataFrame | LabelledCases, /, *, seed: int = 0) -> CohortCheck:
+    """Where a cohort differs from what the tables predict, before they learn from it.
 
     Args:
-        cases: patients as `read_diagnosed` reads them; the subtype may be missing for some.
-        seed: of the drawing anew.
+        cases: patients as read by `read_cases`; the subtype may be missing for some.
+        seed: random seed of the resampling.
 
     Raises:
-        CasesError: with every fault of the cases.
-        QuestionError: if the network is too tightly knit.
+        CasesError: with every error of the cases.
+        QuestionError: if the treewidth is too large for exact inference.
 
     >>> import calcinosis as cc
     >>> model = cc.load()
-    >>> found = cc.learn.check_cohort(model, model.simulate(200, missing=0.3, seed=2))
-    >>> print(found.verdict[:37])
+    >>> check = cc.learn.check_cohort(model, model.simulate(200, missing=0.3, seed=2))
+    >>> print(check.summary[:37])
     The cohort is as the tables expect (2
     """
-    known = cases if isinstance(cases, Diagnosed) else read_diagnosed(model, cases, every=False)
-    return Prequential(known.model, len(known), _variables(known, seed), _rows(known.model, known))
+    labelled = cases if isinstance(cases, LabelledCases) else read_cases(model, cases, every=False)
+    return CohortCheck(labelled.model, len(labelled), _variables(labelled, seed), _rows(labelled.model, labelled))
 
 
 @dataclass(frozen=True, eq=False)
 class Predicted:
-    """The results of a variable that were predicted: `predictive`, axes `(results, states)`, the state `seen` in each,
-    and the number of the `patients`, axis `(results,)`."""
+    """The predicted results of a variable: `predictive`, axes `(results, states)`, the observed state, `seen`, and the
+    number of the patient of each, axis `(results,)`."""
 
     predictive: Array
     seen: Codes
     patients: Codes
 
 
-def predictions(cases: Diagnosed) -> Iterator[tuple[str, Predicted]]:
-    """Each variable, in the order of the arrows, with what was predicted of it and what was seen.
+def predictions(cases: LabelledCases) -> Iterator[tuple[str, Predicted]]:
+    """Each variable, in the order of the arrows, with predicted and observed results.
 
-    Whether a record mentions a variable is predicted first: what it says of the variable is known only if it does.
-    Variables that leave several states open in some patients are predicted in the others.
+    Whether a record mentions a variable is predicted first, as the variable is observed only if it does. Patients in
+    whom a variable leaves several states open are omitted for that variable.
     """
     model, coded = cases.model, cases.reported
     base = model.engine.base
@@ -155,56 +159,56 @@ def predictions(cases: Diagnosed) -> Iterator[tuple[str, Predicted]]:
         if name not in coded.codes:
             continue
         size, codes = len(model.variables[name].states), coded.codes[name].astype(np.intp)
-        # what each code stands for as states one after another, none where it leaves several open
-        every = [*base[name], *coded.further.get(name, ())]
-        results = [_states(likelihoods) for likelihoods in every]
-        found: list[tuple[Array, Codes, Codes]] = []
+        # the states of the successive results of each code; empty where it leaves several states open
+        results = [_states(likelihoods) for likelihoods in (*base[name], *coded.further.get(name, ()))]
+        parts: list[tuple[Array, Codes, Codes]] = []
         for number in range(max(map(len, results))):
-            there = np.array([len(own) > number for own in results])[codes]
+            there = np.array([len(states) > number for states in results])[codes]
             who = np.flatnonzero(there)
             if not len(who):
                 break
-            own = Coded(len(who), {v: c[who] for v, c in before.items()}, coded.further, np.zeros(len(who), np.int64))
-            first = [own_results[:number] for own_results in results]
-            predictive = _predictive(cases, name, own, [first[code] for code in codes[who].tolist()], size)
+            earlier = Coded(
+                len(who), {v: c[who] for v, c in before.items()}, coded.further, np.zeros(len(who), np.int64)
+            )
+            first = [states[:number] for states in results]
+            predictive = _predictive(cases, name, earlier, [first[code] for code in codes[who].tolist()], size)
             seen = np.array([results[code][number] for code in codes[who].tolist()])
-            found.append((predictive, seen, who))
-        if found:
-            yield name, Predicted(*(np.concatenate(part) for part in zip(*found, strict=True)))
+            parts.append((predictive, seen, who))
+        if parts:
+            yield name, Predicted(*(np.concatenate(part) for part in zip(*parts, strict=True)))
         before[name] = coded.codes[name]
 
 
 def _states(likelihoods: Any) -> tuple[int, ...]:
-    """The states of results that are certain, one after another; none if some are not."""
-    own = [np.flatnonzero(result) for result in likelihoods]
-    return tuple(int(states[0]) for states in own) if all(len(states) == 1 for states in own) else ()
+    """The states of certain results, in order; empty if a result is uncertain."""
+    possible = [np.flatnonzero(result) for result in likelihoods]
+    return tuple(int(states[0]) for states in possible) if all(len(states) == 1 for states in possible) else ()
 
 
-def _predictive(cases: Diagnosed, name: str, own: Coded, first: list[tuple[int, ...]], size: int) -> Array:
-    """The predictive distribution of one more result of a variable, axes `(patients, states)`, `first` being those of
-    it that came before."""
+def _predictive(cases: LabelledCases, name: str, coded: Coded, first: list[tuple[int, ...]], size: int) -> Array:
+    """The predictive distribution of the next result of a variable, axes `(patients, states)`, given its `first`
+    results."""
     engine = cases.model.engine
     base = dict(engine.base[name])
     certain = np.eye(size)
-    weights = np.empty((own.patients, size))
+    weights = np.empty((coded.patients, size))
     further: dict[Any, int] = {}
     for state in range(size):
-        codes = np.empty(own.patients, dtype=np.intp)
+        codes = np.empty(coded.patients, dtype=np.intp)
         numbers: dict[tuple[int, ...], int] = {}
         for patient, earlier in enumerate(first):
             if earlier not in numbers:
                 key = tuple(sorted((tuple(certain[s].tolist()) for s in (*earlier, state)), reverse=True))
                 numbers[earlier] = base[key] if key in base else len(base) + further.setdefault(key, len(further))
             codes[patient] = numbers[earlier]
-        extra = {**{v: f for v, f in own.further.items() if v in own.codes}, name: tuple(further)}
-        asked = Coded(own.patients, {**own.codes, name: codes}, extra, own.exponents)
-        weighed = engine.weigh(asked)
-        weights[:, state] = weighed.log_evidence
-    found = np.exp(weights - weights.max(axis=1, keepdims=True))
-    return np.asarray(found / found.sum(axis=1, keepdims=True))
+        extra = {**{v: f for v, f in coded.further.items() if v in coded.codes}, name: tuple(further)}
+        batch = Coded(coded.patients, {**coded.codes, name: codes}, extra, coded.exponents)
+        weights[:, state] = engine.weigh(batch).log_evidence
+    joint = np.exp(weights - weights.max(axis=1, keepdims=True))
+    return np.asarray(joint / joint.sum(axis=1, keepdims=True))
 
 
-def _variables(cases: Diagnosed, seed: int) -> pd.DataFrame:
+def _variables(cases: LabelledCases, seed: int) -> pd.DataFrame:
     import pandas as pd
 
     rng = np.random.default_rng(root_of(seed))
@@ -238,10 +242,10 @@ def _variables(cases: Diagnosed, seed: int) -> pd.DataFrame:
 
 
 def _p_value(predictive: Array, off: float, predicted: Array, spread: Array, rng: np.random.Generator) -> float:
-    """How probable it is that some state's number is so many standard deviations off, if the predictions are right.
+    """The probability that some state's count deviates by at least `off` SD, if the predictions are right.
 
-    The findings are drawn anew from the predictions; where that is not fine enough, for few draws reach so far, the
-    normal distribution is held to every state.
+    The findings are resampled from the predictions; if too few resamples reach that far, the normal distribution with a
+    Bonferroni correction over the states.
     """
     patients, states = predictive.shape
     upper = np.cumsum(predictive, axis=1)[:, :-1].T
@@ -250,7 +254,7 @@ def _p_value(predictive: Array, off: float, predicted: Array, spread: Array, rng
     reached = 0
     for first in range(0, draws, block):
         uniforms = rng.random((min(block, draws - first), patients))
-        # how many patients show a state up to this one, and so how many show each
+        # cumulative counts over the states, and from them the count of each state
         up_to = np.stack([(uniforms < cut).sum(axis=1) for cut in upper] + [np.full(len(uniforms), patients)], axis=1)
         counts = np.diff(up_to, axis=1, prepend=0)
         far = np.divide(np.abs(counts - predicted), spread, out=np.zeros((len(counts), states)), where=spread > 0)
@@ -263,21 +267,21 @@ def _p_value(predictive: Array, off: float, predicted: Array, spread: Array, rng
     return min(float((reached + 1) / (draws + 1)), max(tail, np.finfo(float).tiny))
 
 
-def _rows(model: Model, cases: Diagnosed) -> pd.DataFrame:
+def _rows(model: Model, cases: LabelledCases) -> pd.DataFrame:
     """The test of each row and state."""
     import pandas as pd
     from scipy.special import betaincinv
 
     lines: list[Mapping[str, Any]] = []
-    for name, told in row_counts(model, cases.reported).items():
+    for name, counts in row_counts(model, cases.reported).items():
         table, states = model.network.rows(name), model.variables[name].state_names
         weights = model.network.weights[name] if model.network.weights else np.full(len(table), np.inf)
-        for row in np.flatnonzero(told.informed >= FEWEST).tolist():
-            total, informed, weight = told.cases[row].sum(), told.informed[row], weights[row]
-            # complete patients, as many as tell as much, who lean from the table as far as these do
-            shown = (informed * table[row] + told.cases[row] - total * table[row]) / informed
-            asked = [1] if len(states) == 2 else range(len(states))
-            for state in asked:
+        for row in np.flatnonzero(counts.informed >= FEWEST).tolist():
+            total, informed, weight = counts.cases[row].sum(), counts.informed[row], weights[row]
+            # shares among the equivalent complete patients that deviate from the table as these do
+            shares = (informed * table[row] + counts.cases[row] - total * table[row]) / informed
+            # one test is enough for a binary row
+            for state in [1] if len(states) == 2 else range(len(states)):
                 chance = table[row, state]
                 if not 0 < chance < 1:
                     continue
@@ -295,10 +299,10 @@ def _rows(model: Model, cases: Diagnosed) -> pd.DataFrame:
                         "expected": float(chance),
                         "lower": ends[0],
                         "upper": ends[1],
-                        "observed": float(min(max(shown[state], 0.0), 1.0)),
+                        "observed": float(min(max(shares[state], 0.0), 1.0)),
                         "weight": float(weight),
                         "source": _source(model, name, row),
-                        "p": two_sided(float(shown[state] * informed), float(informed), float(chance), float(weight)),
+                        "p": two_sided(float(shares[state] * informed), float(informed), float(chance), float(weight)),
                     }
                 )
     heads = "table given state cases informed expected lower upper observed weight source p"

@@ -1,4 +1,4 @@
-"""Patients whose subtype somebody has found out: what a network is examined on, and what it learns from."""
+"""Labelled cases: patients with a known diagnosis, for validation and learning."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NAMES = ("case_id", "id", "patient")
-"""The columns that may name a patient, the first of them that is there."""
+"""Columns that may name a patient; the first present one is used."""
 
 HARD = "hard"
-"""The column that says, yes or no, whether a presentation was unusual or misleading."""
+"""The column that marks, yes or no, an unusual or misleading presentation."""
 
 Mask = npt.NDArray[np.bool_]
 
 
 class CasesError(FindingsError):
-    """Cases with faults; `rows` is, for each of the `faults`, the number of its row, -1 where it is of the columns.
+    """Invalid cases; `rows` is the row number of each of the `faults`, -1 for a fault of the columns.
 
-    The message counts rows from 1, as a reader of the table does.
+    The message counts rows from 1.
     """
 
-    def __init__(self, told: Iterable[tuple[int, Fault]]) -> None:
-        told = sorted(told, key=lambda pair: pair[0])
-        self.rows = tuple(row for row, _ in told)
-        count = "1 fault" if len(told) == 1 else f"{len(told)} faults"
-        super().__init__((fault for _, fault in told), f"the cases have {count}")
+    def __init__(self, faults: Iterable[tuple[int, Fault]]) -> None:
+        by_row = sorted(faults, key=lambda pair: pair[0])
+        self.rows = tuple(row for row, _ in by_row)
+        count = "1 error" if len(by_row) == 1 else f"{len(by_row)} errors"
+        super().__init__((fault for _, fault in by_row), f"the cases have {count}")
         where = ("" if row < 0 else f"row {row + 1}: " for row in self.rows)
         self.args = ("\n".join([self.heading, *(f"{w}{f}" for w, f in zip(where, self.faults, strict=True))]),)
 
@@ -55,13 +55,13 @@ class CasesError(FindingsError):
 
 
 @dataclass(frozen=True, eq=False)
-class Diagnosed:
-    """Patients with their diagnosis.
+class LabelledCases:
+    """Patients with a diagnosis.
 
-    `coded` holds all that was found, the diagnosis among it as a finding of the target; `truth` is the number of the
-    target's state, -1 where it is not known or not certain: axis `(patients,)`. `hard` tells who had a misleading
-    presentation, None if the cases do not say. `ignored` names the columns of the table that were not read. `records`
-    is each patient's kind of record.
+    `coded` holds all findings, including the diagnosis as a finding of the target; `truth` is the number of the
+    target's state, -1 where it is unknown or uncertain: axis `(patients,)`. `hard` marks misleading presentations, None
+    if the cases do not report them. `ignored` names the columns that were not read, `records` each patient's kind of
+    record.
     """
 
     model: Model
@@ -83,18 +83,18 @@ class Diagnosed:
 
     @cached_property
     def findings(self) -> Coded:
-        """What was found, without the diagnosis."""
+        """The findings, without the diagnosis."""
         return self.only(name for name in self.model.variables if name != self.model.target)
 
     def only(self, variables: Iterable[str]) -> Coded:
-        """What was found of some of the variables."""
+        """The findings of some variables."""
         codes = {name: self.coded.codes[name] for name in variables if name in self.coded.codes}
-        further = {name: own for name, own in self.coded.further.items() if name in codes}
+        further = {name: results for name, results in self.coded.further.items() if name in codes}
         return Coded(self.coded.patients, codes, further, self.coded.exponents)
 
     @cached_property
     def reported(self) -> Coded:
-        """The same as `coded`, in which what was given counts as mentioned: how findings came into their records."""
+        """`coded`, with every given finding marked as mentioned in its record."""
         codes, base = dict(self.coded.codes), self.model.engine.base
         for kind, mentions in self.model.mentions_by_record.items():
             mine = np.array([record == kind for record in self.records], dtype=np.bool_)
@@ -107,33 +107,33 @@ class Diagnosed:
 
     @cached_property
     def observed(self) -> Mapping[str, Mask]:
-        """Of whom each variable was looked at: axis `(patients,)`; the target is not among them, nor is silence."""
+        """Whether each variable was observed: axis `(patients,)`; without the target and without silence."""
         base, variables = self.model.engine.base, self.model.variables
-        codes = {name: own for name, own in self.findings.codes.items() if variables[name].group != REPORTING}
-        return {name: own != base[name][()] for name, own in codes.items()}
+        findings = self.findings.codes
+        return {name: c != base[name][()] for name, c in findings.items() if variables[name].group != REPORTING}
 
     @cached_property
     def known(self) -> Codes:
-        """How many variables were looked at in each patient: axis `(patients,)`."""
-        found: Codes = np.sum([np.zeros(len(self), dtype=np.intp), *self.observed.values()], axis=0)
-        return found
+        """The number of variables observed in each patient: axis `(patients,)`."""
+        counts: Codes = np.sum([np.zeros(len(self), dtype=np.intp), *self.observed.values()], axis=0)
+        return counts
 
     def given(self, patient: int) -> dict[str, Any]:
         """The cells of one patient, without the diagnosis, by variable."""
         return {h.name: with_unit(column.cell(patient), h.unit) for h, column in self.columns.items()}
 
     def evidence(self, patient: int) -> Evidence:
-        """What was found of one patient, without the diagnosis."""
+        """The findings of one patient, without the diagnosis."""
         cells = self.given(patient)
         return self.model.read(cells, record=self.records[patient] if self.records else None)
 
-    def some(self, rows: Codes) -> Diagnosed:
-        """The same for some of the patients, by number."""
+    def some(self, rows: Codes) -> LabelledCases:
+        """The selected patients, by number."""
         columns = {
             heading: Column(c.cells, c.which[rows], None if c.numbers is None else c.numbers[rows], c.missing)
             for heading, c in self.columns.items()
         }
-        return Diagnosed(
+        return LabelledCases(
             self.model,
             tuple(self.names[row] for row in rows),
             self.coded.some(rows),
@@ -145,10 +145,9 @@ class Diagnosed:
         )
 
     def probabilities(self, prevalence: Sequence[float] | None = None, findings: Coded | None = None) -> Array:
-        """The posterior of each patient's subtype from what was found, axes `(patients, states)`.
+        """The posterior of each patient's subtype given the findings, axes `(patients, states)`.
 
-        With a `prevalence`, the share of each state where the patients come from, the prior of the network is taken
-        out and that put in its place; what was found counts as before.
+        With a `prevalence`, the share of each state in the population, it replaces the prior of the network.
         """
         weights = self.model.engine.weigh(self.findings if findings is None else findings).weights
         if prevalence is not None:
@@ -157,21 +156,21 @@ class Diagnosed:
         return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
-def read_diagnosed(model: Model, cases: pd.DataFrame, *, every: bool = True, record: str | None = None) -> Diagnosed:
-    """The patients of a table: findings as for `model.posteriors`, the subtype in the column `diagnosis`.
+def read_cases(model: Model, cases: pd.DataFrame, *, every: bool = True, record: str | None = None) -> LabelledCases:
+    """The labelled cases in a table: findings as for `model.posteriors`, the subtype in the column `diagnosis`.
 
     A patient is named by the column case_id, id or patient, else by the index. The column `hard`, yes or no, marks
-    unusual presentations. A diagnosis must be one subtype for `every` patient; else it may be missing for some, or be
-    likelihoods or either of two. A column `record` names each patient's kind of record, unless `record` is that of all;
-    the model of the result reads it.
+    unusual presentations. With `every`, each patient must have one subtype; otherwise the diagnosis may be missing for
+    some, or be likelihoods or either of two. A column `record` names each patient's kind of record, unless `record` is
+    given for all; the model of the result reads it.
 
     Raises:
-        CasesError: with every fault: no patient, no diagnosis, names that stand twice, cells that are not understood,
-            findings that cannot be true together with the diagnosis.
+        CasesError: with every error: no patient, no diagnosis, duplicate names, invalid cells, findings that contradict
+            the diagnosis.
 
     >>> import calcinosis as cc
-    >>> found = read_diagnosed(cc.load(), cc.cases())
-    >>> len(found), int(found.truth[0])
+    >>> cases = read_cases(cc.load(), cc.cases())
+    >>> len(cases), int(cases.truth[0])
     (149, 0)
     """
 
@@ -182,54 +181,61 @@ def read_diagnosed(model: Model, cases: pd.DataFrame, *, every: bool = True, rec
         headings = [heading for heading in model.headings(cases.columns, inferred=True) if heading.name != model.target]
     except FindingsError as error:
         raise CasesError((-1, fault) for fault in error.faults) from None
-    told: list[tuple[int, Fault]] = []
-    column = _diagnosis_column(model, cases, told)
+    errors: list[tuple[int, Fault]] = []
+    column = _diagnosis_column(model, cases, errors)
     if not len(cases):
-        told.append((-1, Fault("", "", "there is no patient", "write one row for each")))
-    if told:
-        raise CasesError(told)
+        errors.append((-1, Fault("", "", "there is no patient", "write one row for each")))
+    if errors:
+        raise CasesError(errors)
     columns = {heading: column_of(cases[heading.column]) for heading in headings}
     target = Heading(column, model.target)
     kinds = column_of(cases[RECORD]) if model.record == EACH and RECORD in cases.columns else None
     silent, wrong = silence(model, columns, len(cases), kinds)
-    told += list(wrong.items())
-    every_column = columns | {target: column_of(cases[column])} | silent
-    batch = prepare(every_column, model.variables, model.network.corrections, model.engine.base).part(
+    errors += list(wrong.items())
+    all_columns = columns | {target: column_of(cases[column])} | silent
+    batch = prepare(all_columns, model.variables, model.network.corrections, model.engine.base).part(
         slice(0, len(cases))
     )
     for row, faults in batch.faults.items():
-        told += [(row, fault) for fault in faults]
-    names = _names(cases, told)
-    hard = _hard(cases, told)
+        errors += [(row, fault) for fault in faults]
+    names = _names(cases, errors)
+    hard = _hard(cases, errors)
     coded = batch.coded
     missing = model.engine.base[model.target][()]
     given = coded.codes[model.target].astype(np.intp)
     truth = np.where(given < missing, given, -1)
-    _check_diagnoses(model, every_column[target], target, given, truth, batch.faults, every, told)
-    none = np.flatnonzero(model.engine.weigh(coded).weights.max(axis=1) <= 0)
-    for row, clash in zip(none.tolist(), clashes(model.engine, coded.some(none)) if len(none) else (), strict=True):
-        cells = {h.column: show(c.cell(row)) for h, c in every_column.items() if h.name in clash}
-        what = "cannot be true together" if len(cells) > 1 else "cannot be"
-        told.append((row, Fault(", ".join(cells), ", ".join(cells.values()), what, "correct one of them")))
-    if told:
-        raise CasesError(told)
+    _check_diagnoses(model, all_columns[target], target, given, truth, batch.faults, every, errors)
+    _check_possible(model, coded, all_columns, errors)
+    if errors:
+        raise CasesError(errors)
     used = {*(heading.column for heading in columns), target.column, HARD, _name_column(cases)}
     used |= {RECORD} if kinds is not None else set()
     each = [model.record] * len(cases) if kinds is None else [kinds.cell(row) for row in range(len(cases))]
     records = tuple(ASKED if is_missing(cell) else show(cell) for cell in each)
     ignored = tuple(str(name) for name in cases.columns if name not in used)
-    return Diagnosed(model, names, coded, truth, columns, hard, ignored, records)
+    return LabelledCases(model, names, coded, truth, columns, hard, ignored, records)
 
 
-def _diagnosis_column(model: Model, cases: pd.DataFrame, told: list[tuple[int, Fault]]) -> str:
+def _check_possible(
+    model: Model, coded: Coded, columns: Mapping[Heading, Column], errors: list[tuple[int, Fault]]
+) -> None:
+    """Record patients whose findings and diagnosis have probability zero."""
+    none = np.flatnonzero(model.engine.weigh(coded).weights.max(axis=1) <= 0)
+    for row, clash in zip(none.tolist(), clashes(model.engine, coded.some(none)) if len(none) else (), strict=True):
+        cells = {h.column: show(c.cell(row)) for h, c in columns.items() if h.name in clash}
+        what = "cannot be true together" if len(cells) > 1 else "cannot be"
+        errors.append((row, Fault(", ".join(cells), ", ".join(cells.values()), what, "correct one of them")))
+
+
+def _diagnosis_column(model: Model, cases: pd.DataFrame, errors: list[tuple[int, Fault]]) -> str:
     """The column that holds the diagnosis."""
-    own = truth_column(model.network)
-    there = [name for name in (own, model.target) if name in cases.columns]
+    expected = truth_column(model.network)
+    there = [name for name in (expected, model.target) if name in cases.columns]
     if len(there) == 2:
-        told.append((-1, Fault(", ".join(there), "", "the diagnosis stands twice", "remove one of the two columns")))
+        errors.append((-1, Fault(", ".join(there), "", "two columns hold the diagnosis", "remove one of them")))
     if not there:
-        told.append((-1, Fault(own, "", "no column holds the diagnosis", f"name it '{own}'")))
-        return own
+        errors.append((-1, Fault(expected, "", "no column holds the diagnosis", f"name it '{expected}'")))
+        return expected
     return there[0]
 
 
@@ -237,28 +243,28 @@ def _name_column(cases: pd.DataFrame) -> str | None:
     return next((name for name in NAMES if name in cases.columns), None)
 
 
-def _names(cases: pd.DataFrame, told: list[tuple[int, Fault]]) -> tuple[str, ...]:
-    """The name of each patient; one that is missing or stands twice is a fault."""
+def _names(cases: pd.DataFrame, errors: list[tuple[int, Fault]]) -> tuple[str, ...]:
+    """The name of each patient; a missing or duplicate name is an error."""
     column = _name_column(cases)
     cells = cases.index if column is None else cases[column]
     names = tuple("" if is_missing(cell) else show(cell) for cell in cells)
     first: dict[str, int] = {}
     for row, name in enumerate(names):
         if not name:
-            told.append((row, Fault(column or "index", "", "the cell is empty", "give the patient a name of its own")))
+            errors.append((row, Fault(column or "index", "", "the cell is empty", "give the patient a unique name")))
         elif first.setdefault(name, row) != row:
             what = f"the same patient as in row {first[name] + 1}"
-            told.append((row, Fault(column or "index", name, what, "remove one of the two, or rename it")))
+            errors.append((row, Fault(column or "index", name, what, "remove one of the two, or rename it")))
     return names
 
 
-def _hard(cases: pd.DataFrame, told: list[tuple[int, Fault]]) -> Mask | None:
+def _hard(cases: pd.DataFrame, errors: list[tuple[int, Fault]]) -> Mask | None:
     if HARD not in cases.columns:
         return None
     words = ["" if is_missing(cell) else show(cell).casefold() for cell in cases[HARD]]
     for row, word in enumerate(words):
         if word not in ("yes", "no", ""):
-            told.append((row, Fault(HARD, word, "neither yes nor no", "write one of them, or nothing")))
+            errors.append((row, Fault(HARD, word, "neither yes nor no", "write yes or no, or leave it empty")))
     return np.array([word == "yes" for word in words])
 
 
@@ -270,17 +276,17 @@ def _check_diagnoses(
     truth: Codes,
     faulty: Mapping[int, Any],
     every: bool,
-    told: list[tuple[int, Fault]],
+    errors: list[tuple[int, Fault]],
 ) -> None:
-    """Note who has no diagnosis, or none that is one subtype."""
+    """Record patients without a diagnosis, or without a single subtype."""
     missing = model.engine.base[model.target][()]
     if not every:
         if (given == missing).all() and not faulty:
-            told.append((-1, Fault(heading.column, "", "no patient has a diagnosis", "write those that are known")))
+            errors.append((-1, Fault(heading.column, "", "no patient has a diagnosis", "write the known ones")))
         return
     allowed = choose_from("", model.states)
     for row in np.flatnonzero(truth < 0).tolist():
         if row not in faulty:
             cell = column.cell(row)
             what = "no diagnosis" if given[row] == missing else "not one subtype"
-            told.append((row, Fault(heading.column, "" if is_missing(cell) else show(cell), what, allowed)))
+            errors.append((row, Fault(heading.column, "" if is_missing(cell) else show(cell), what, allowed)))

@@ -1,4 +1,4 @@
-"""Many tests at once: how improbable a number is under a row of a table, and how many findings are chance."""
+"""Multiple tests: the p value of a count under a row of a table, and false discovery rates."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ import numpy as np
 from calcinosis.inference.network import Array
 
 POINTS = 128
-"""At how many equally probable points a Dirichlet row is looked at."""
+"""Number of equally probable points that represent a Dirichlet row."""
 
 TINY = 1e-12
 
 WHOLE = 1e-6
-"""Numbers of patients this near to a whole number are one."""
+"""Numbers of patients closer than this to an integer are integers."""
 
 
 def two_sided(count: float, patients: float, chance: float, weight: float) -> float:
-    """How probable a number at least as far out is, on either side, among so many patients of whom each shows it with
-    a chance that is itself only known as a Dirichlet row of this `weight` tells (infinite: known exactly).
+    """The two-sided p value of a count among patients whose probability has the Beta distribution of a Dirichlet row of
+    this `weight` (infinite: known exactly).
 
-    For whole numbers the beta-binomial distribution, what is as improbable as the number itself counting half (mid-p:
-    Lancaster, JASA 56, 1961). For others, as hidden parents make them, its continuation between whole numbers. The
-    smaller tail is doubled.
+    For integers the beta-binomial distribution with the mid-p correction (Lancaster, JASA 56, 1961). For other numbers,
+    which hidden parents produce, its continuation between integers. The smaller tail is doubled.
 
     >>> round(two_sided(5, 10, 0.5, 1e9), 3), two_sided(10, 10, 0.5, 1e9) < 0.002
     (1.0, True)
@@ -36,13 +35,13 @@ def two_sided(count: float, patients: float, chance: float, weight: float) -> fl
 def _whole(count: int, patients: int, chance: float, weight: float) -> tuple[float, float]:
     from scipy.special import betaln, gammaln, xlogy
 
-    every = np.arange(patients + 1)
-    choices = gammaln(patients + 1) - gammaln(every + 1) - gammaln(patients - every + 1)
+    counts = np.arange(patients + 1)
+    choices = gammaln(patients + 1) - gammaln(counts + 1) - gammaln(patients - counts + 1)
     if np.isfinite(weight) and weight < 1e8:
         a, b = chance * weight, (1 - chance) * weight
-        mass = np.exp(choices + betaln(every + a, patients - every + b) - betaln(a, b))
+        mass = np.exp(choices + betaln(counts + a, patients - counts + b) - betaln(a, b))
     else:
-        mass = np.exp(choices + xlogy(every, chance) + xlogy(patients - every, 1 - chance))
+        mass = np.exp(choices + xlogy(counts, chance) + xlogy(patients - counts, 1 - chance))
     half = mass[count] / 2
     return float(mass[:count].sum() + half), float(mass[count + 1 :].sum() + half)
 
@@ -55,7 +54,7 @@ def _smooth(count: float, patients: float, chance: float, weight: float) -> tupl
         middles = (np.arange(POINTS) + 0.5) / POINTS
         chances = betaincinv(chance * weight, (1 - chance) * weight, middles)
     count = min(max(count, 0.0), patients)
-    # the binomial distribution function, of which the incomplete Beta function is the continuation
+    # the incomplete Beta function continues the binomial distribution function
     at_most = betainc(max(patients - count, TINY), count + 1, 1 - chances)
     less = betainc(patients - count + 1, max(count, TINY), 1 - chances)
     below = float((at_most + less).mean() / 2)
@@ -63,8 +62,8 @@ def _smooth(count: float, patients: float, chance: float, weight: float) -> tupl
 
 
 def false_discovery_rates(p: Array) -> Array:
-    """The false discovery rate at which each test would be called a finding, axis `(tests,)` (Benjamini & Hochberg,
-    JRSS B 57, 1995): the smallest over it and all larger p values of p × tests / rank.
+    """The false discovery rate at which each test is significant, axis `(tests,)` (Benjamini & Hochberg, JRSS B 57,
+    1995): the minimum of p × tests / rank over this and all larger p values.
 
     >>> false_discovery_rates(np.array([0.01, 0.04, 0.03])).round(9).tolist()
     [0.03, 0.04, 0.04]
@@ -73,6 +72,6 @@ def false_discovery_rates(p: Array) -> Array:
         return p
     order = np.argsort(p, kind="stable")
     scaled = p[order] * len(p) / np.arange(1, len(p) + 1)
-    found = np.empty(len(p))
-    found[order] = np.minimum(1.0, np.minimum.accumulate(scaled[::-1])[::-1])
-    return found
+    rates = np.empty(len(p))
+    rates[order] = np.minimum(1.0, np.minimum.accumulate(scaled[::-1])[::-1])
+    return rates

@@ -1,4 +1,4 @@
-"""The answers for groups of patients: how much was known, how hard they were, what they had, where they were seen."""
+"""Performance in subgroups: by number of findings, difficulty, subtype and setting."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from calcinosis.analysis.validate.bootstrap import interval, share_interval
-from calcinosis.analysis.validate.labelled_cases import Diagnosed, Mask
+from calcinosis.analysis.validate.labelled_cases import LabelledCases, Mask
 from calcinosis.analysis.validate.metrics import brier_scores, log_scores
+from calcinosis.analysis.validate.patient_weights import interval, share_interval
 from calcinosis.inference.findings.encoding import Codes
 from calcinosis.inference.network import Array
 
@@ -17,14 +17,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NOT_GIVEN = "not given"
-"""The group of those of whom the cases do not say where they were seen."""
+"""The subgroup of patients without a setting."""
 
 
-def breakdown(cases: Diagnosed, probabilities: Array, own: Array, weights: Array, mass: float) -> pd.DataFrame:
-    """One line per group that has patients: by, group, patients, right, then accuracy and log_loss, each with its
-    interval (_lower, _upper), and brier.
+def subgroups(
+    cases: LabelledCases, probabilities: Array, case_weights: Array, weights: Array, mass: float
+) -> pd.DataFrame:
+    """One line per non-empty subgroup: by, group, patients, right, then accuracy and log_loss, each with its interval
+    (_lower, _upper), and brier.
 
-    `own`, axis `(patients,)`, are the patients' weights, `weights`, axes `(draws, patients)`, those of the bootstrap.
+    `case_weights`, axis `(patients,)`, are the patients' weights, `weights`, axes `(draws, patients)`, those of the
+    bootstrap.
     """
     import pandas as pd
 
@@ -34,7 +37,7 @@ def breakdown(cases: Diagnosed, probabilities: Array, own: Array, weights: Array
     for by, group, who in _groups(cases):
         if not who.any():
             continue
-        share, loss, square = (float(np.average(x[who], weights=own[who])) for x in (right, losses, squares))
+        share, loss, square = (float(np.average(x[who], weights=case_weights[who])) for x in (right, losses, squares))
         drawn = weights[:, who] / weights[:, who].sum(axis=1, keepdims=True)
         accuracy = share_interval(drawn @ right[who], share, int(who.sum()), mass)
         loss_interval = interval(drawn @ losses[who], mass)
@@ -44,8 +47,8 @@ def breakdown(cases: Diagnosed, probabilities: Array, own: Array, weights: Array
     return pd.DataFrame(lines, columns=["by", "group", "patients", "right", *metrics, "brier"])
 
 
-def _groups(cases: Diagnosed) -> Iterator[tuple[str, str, Mask]]:
-    """What patients are grouped by, each group in words, and who belongs to it."""
+def _groups(cases: LabelledCases) -> Iterator[tuple[str, str, Mask]]:
+    """The grouping, the subgroup's label, and its members."""
     for words, who in _by_number(cases.known):
         yield "known", words, who
     if cases.hard is not None:
@@ -62,7 +65,7 @@ def _groups(cases: Diagnosed) -> Iterator[tuple[str, str, Mask]]:
 
 
 def _by_number(known: Codes) -> Iterator[tuple[str, Mask]]:
-    """Patients in three groups, about as large, by how many findings there are of them."""
+    """Three subgroups of about equal size, by number of findings."""
     limits = sorted({int(np.quantile(known, share, method="inverted_cdf")) for share in (1 / 3, 2 / 3, 1.0)})
     lowest = int(known.min())
     for limit in limits:

@@ -1,47 +1,47 @@
-"""Which variables carry the answers, and which mislead: every one left out in turn."""
+"""Variable importance: the change of the log loss when each variable is left out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from calcinosis.analysis.validate.bootstrap import interval
-from calcinosis.analysis.validate.labelled_cases import Diagnosed
+from calcinosis.analysis.validate.labelled_cases import LabelledCases
 from calcinosis.analysis.validate.metrics import log_scores
+from calcinosis.analysis.validate.patient_weights import interval
 from calcinosis.inference.network import Array
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NOTABLE = 1e-9
-"""Changes of a log score below this are none."""
+"""Changes of a log score below this are rounding."""
 
 
-def weakest(
-    cases: Diagnosed,
+def variable_importance(
+    cases: LabelledCases,
     probabilities: Array,
-    own: Array,
+    case_weights: Array,
     weights: Array,
     prevalence: Sequence[float] | None = None,
     mass: float = 0.95,
 ) -> pd.DataFrame:
-    """One line per variable that was looked at in anybody, the most misleading first.
+    """One line per observed variable, the most misleading first.
 
-    The columns: variable, label, group, patients (in whom it was looked at), change (of the log loss of all patients
-    when it is left out, in nats: below 0 the answers are better without it), lower and upper (its interval), helped and
-    misled (in how many patients it raised or lowered the probability of the true subtype).
+    The columns: variable, label, group, patients (in whom it was observed), change (of the log loss of all patients
+    when it is left out, in nats: negative if predictions are better without it), lower and upper (its interval), helped
+    and misled (number of patients in whom it raised or lowered the probability of the true subtype).
 
     Args:
-        probabilities: the answers with every finding, axes `(patients, states)`.
-        own: the weight of each patient, axis `(patients,)`.
+        probabilities: the predictions with every finding, axes `(patients, states)`.
+        case_weights: the weight of each patient, axis `(patients,)`.
         weights: the weights of the bootstrap, axes `(draws, patients)`.
 
     >>> import calcinosis as cc
     >>> import numpy as np
-    >>> from calcinosis.analysis.validate.labelled_cases import read_diagnosed
-    >>> known = read_diagnosed(cc.load(), cc.cases())
-    >>> found = weakest(known, known.probabilities(), np.ones(len(known)), np.ones((1, len(known))))
-    >>> bool((found["helped"] + found["misled"] <= found["patients"]).all())
+    >>> from calcinosis.analysis.validate.labelled_cases import read_cases
+    >>> cases = read_cases(cc.load(), cc.cases())
+    >>> frame = variable_importance(cases, cases.probabilities(), np.ones(len(cases)), np.ones((1, len(cases))))
+    >>> bool((frame["helped"] + frame["misled"] <= frame["patients"]).all())
     True
     """
     import pandas as pd
@@ -62,7 +62,7 @@ def weakest(
                 variable.label or name,
                 variable.group,
                 int(looked.sum()),
-                float(own @ change / own.sum()),
+                float(case_weights @ change / case_weights.sum()),
                 *interval(drawn, mass),
                 int((change > NOTABLE).sum()),
                 int((change < -NOTABLE).sum()),

@@ -1,10 +1,10 @@
-"""What might be known instead: every other finding that a patient could have, one change at a time.
+"""Changes of a patient's findings: every other finding that is possible, one variable at a time.
 
-A *change* sets one variable to another finding. What may be changed:
+A *change* sets one variable to another finding. The kinds of change:
 
-- `added`: a variable not yet observed gets each of its states;
-- `changed`: an observed one gets each other state; of a repeatable one, one result is another;
-- `repeated`: a repeatable one that was observed gets one further result;
+- `added`: an unobserved variable gets each of its states;
+- `changed`: an observed one gets each other state; for a repeatable one, one result changes;
+- `repeated`: an observed repeatable one gets one further result;
 - `removed`: an observed one becomes unknown.
 """
 
@@ -32,7 +32,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 @dataclass(frozen=True)
 class Change:
-    """One variable of a patient set to another finding, None where it becomes unknown."""
+    """One variable of a patient set to another finding; None if it becomes unknown."""
 
     variable: str
     kind: Kind
@@ -40,7 +40,7 @@ class Change:
 
     @property
     def value(self) -> str:
-        """The finding as it would be given, such as `severe` or `absent,absent`; `unknown` where it is none."""
+        """The finding as it would be given, such as `severe` or `absent,absent`; `unknown` if removed."""
         return self.finding.given if self.finding else "unknown"
 
     def __str__(self) -> str:
@@ -50,7 +50,7 @@ class Change:
 def changes_of(model: Model, evidence: Evidence, kinds: Collection[Kind] = KINDS) -> tuple[Change, ...]:
     """Every change of one variable, in the order of the variables and their states.
 
-    Hidden variables and the target are left as they are: nobody can observe them.
+    Hidden variables and the target cannot be observed, so they are not changed.
 
     >>> import calcinosis as cc
     >>> model = cc.load()
@@ -70,11 +70,10 @@ def changes_of(model: Model, evidence: Evidence, kinds: Collection[Kind] = KINDS
 
 
 def with_findings(model: Model, evidence: Evidence, findings: Mapping[str, Any]) -> Evidence:
-    """The evidence in which some variables have other findings; `unknown` takes one away. What is stated is no longer
-    silence.
+    """The evidence with other findings for some variables; `unknown` removes one. Stated variables are not silent.
 
     Raises:
-        FindingsError: for findings that are not understood.
+        FindingsError: for invalid findings.
 
     >>> import calcinosis as cc
     >>> model = cc.load()
@@ -82,18 +81,18 @@ def with_findings(model: Model, evidence: Evidence, findings: Mapping[str, Any])
     pain = none
     """
     new = model.read(findings)
-    every = model.mentions_by_record.values()
-    stated = {*findings, *(mentions[name] for mentions in every for name in findings if name in mentions)}
-    known = {f.variable: f for f in evidence if f.variable not in stated}
-    known |= {f.variable: f for f in new if f.variable in stated}
-    return Evidence(tuple(known[name] for name in model.variables if name in known), new.notes)
+    records = model.mentions_by_record.values()
+    stated = {*findings, *(mentions[name] for mentions in records for name in findings if name in mentions)}
+    changed = {f.variable: f for f in evidence if f.variable not in stated}
+    changed |= {f.variable: f for f in new if f.variable in stated}
+    return Evidence(tuple(changed[name] for name in model.variables if name in changed), new.notes)
 
 
 @dataclass(frozen=True, eq=False)
 class Alternatives:
-    """A patient and the changes that can be made, ready to be weighed in any number together.
+    """A patient and the possible changes, encoded so that any combination of them can be weighed.
 
-    `codes` is the code of each change's finding; `now` those of the patient's own.
+    `codes` are the codes of the changed findings, `now` those of the present findings.
     """
 
     model: Model
@@ -104,7 +103,7 @@ class Alternatives:
 
     @classmethod
     def of(cls, model: Model, evidence: Evidence, kinds: Collection[Kind] = KINDS) -> Alternatives:
-        """The changes of these kinds that can be made to a patient's findings."""
+        """The changes of these kinds that are possible for a patient's findings."""
         coder = Coder(model.engine.base)
         now = {f.variable: coder.code(f.variable, f.likelihoods)[0] for f in evidence}
         changes = changes_of(model, evidence, kinds)
@@ -116,7 +115,7 @@ class Alternatives:
 
     @cached_property
     def variables(self) -> Codes:
-        """The number of the variable that each change is of, among all variables."""
+        """The number of the variable of each change."""
         number = {name: i for i, name in enumerate(self.model.variables)}
         return np.array([number[change.variable] for change in self.changes], dtype=np.int32)
 
@@ -125,7 +124,7 @@ class Alternatives:
         return self._weigh(sets, self.codes)
 
     def weigh_without(self, sets: Codes) -> Weights:
-        """The weights with the changed variables left out, but for those of which a further result was added."""
+        """The weights without the changed variables, except those to which a further result was added."""
         missing = [
             self.now[change.variable] if change.kind == "repeated" else self.model.engine.base[change.variable][()]
             for change in self.changes
@@ -145,15 +144,15 @@ class Alternatives:
         return self.model.engine.weigh(self.coder.coded(len(sets), codes))
 
 
-def _of_variable(variable: Variable, known: Finding | None) -> Iterator[Change]:
+def _of_variable(variable: Variable, finding_now: Finding | None) -> Iterator[Change]:
     sure = {state: certain(variable, state) for state in variable.state_names}
-    if known is None:
+    if finding_now is None:
         for finding in sure.values():
             yield Change(variable.name, "added", finding)
         return
-    results = known.likelihoods
-    seen = {canonical(known.on_one_scale.likelihoods)[0]}
-    for result in dict.fromkeys(results):  # of equal results it does not matter which one is another
+    results = finding_now.likelihoods
+    seen = {canonical(finding_now.on_one_scale.likelihoods)[0]}
+    for result in dict.fromkeys(results):  # equal results are interchangeable
         place = results.index(result)
         for finding in sure.values():
             other = finding_from(variable, (*results[:place], *finding.likelihoods, *results[place + 1 :]))

@@ -1,4 +1,4 @@
-"""Two scenarios side by side: the posterior of each, and which of their differences makes the difference."""
+"""Comparison of two scenarios: both posteriors, and the contribution of each difference in findings."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calcinosis.analysis.explain.coalitions import Switches
 from calcinosis.analysis.explain.explanation import MOST_FINDINGS
 from calcinosis.analysis.explain.hypothesis import Hypothesis, States
-from calcinosis.analysis.explain.shapley import Coalitions, shapley_values
+from calcinosis.analysis.explain.shapley import Coalitions, Switches, shapley_values
 from calcinosis.analysis.plain import plain_lines
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.model import Model
@@ -31,10 +30,10 @@ class Comparison:
     """Two scenarios of a patient, or two patients.
 
     - `frame` has one line per state of the target: state, first, second (its probability in each), difference, weight
-      (the weight of evidence, in nats, by which the second favours the state more than the first; above 0 for more).
-    - `findings` has one line per variable of which they have not the same, in their order: variable, first, second
-      (empty where unknown), contribution (what that difference adds, in nats, to the log-odds of the hypothesis; its
-      exact Shapley value, so that they sum to the whole shift).
+      (the weight of evidence, in nats, of the second scenario over the first for the state).
+    - `findings` has one line per variable whose findings differ: variable, first, second (empty if unknown),
+      contribution (to the change of the log-odds of the hypothesis, in nats; its exact Shapley value, so that they sum
+      to the total change).
     """
 
     first: Posterior
@@ -43,11 +42,20 @@ class Comparison:
     frame: pd.DataFrame
     findings: pd.DataFrame
 
+    @property
+    def summary(self) -> str:
+        """One sentence: the most probable state in each scenario."""
+        one, other = self.first, self.second
+        return (
+            f"{len(self.findings)} findings differ. Most probable: {one.labels[one.leading]} in the first scenario, "
+            f"{other.labels[other.leading]} in the second."
+        )
+
     def __repr__(self) -> str:
         return f"<Comparison: {len(self.findings)} differences; {self.first.leading} leads, then {self.second.leading}>"
 
-    def as_dict(self) -> dict[str, Any]:
-        """The answer as plain values, for JSON."""
+    def to_dict(self) -> dict[str, Any]:
+        """The result as plain values, for JSON."""
         return {
             "first": self.first.as_dict(),
             "second": self.second.as_dict(),
@@ -68,15 +76,15 @@ def compare(
     state: States | None = None,
     against: States | None = None,
 ) -> Comparison:
-    """Two scenarios side by side, and what each of their differences adds to the log-odds of a hypothesis.
+    """Two scenarios, and the contribution of each difference to the log-odds of a hypothesis.
 
     Args:
         first, second: the findings of each.
-        state, against: the hypothesis, as in `explain`; that the state leading in the second is true, unless told.
+        state, against: the hypothesis, as in `explain`; by default the most probable state of the second.
 
     Raises:
         FindingsError, ImpossibleEvidence: as `model.posterior`.
-        QuestionError: for more than 25 differences, differences that rule one side out, or words that are no state.
+        QuestionError: for more than 25 differences, differences that exclude one side, or an unknown state.
 
     >>> import calcinosis as cc
     >>> both = cc.whatif.compare(cc.load(), {"pain": "severe"}, {"pain": "severe", "care_setting": "dialysis_unit"})
@@ -90,12 +98,12 @@ def compare(
     switches = Switches.between(model, *(_as_silent(*pair) for pair in permutations((one.evidence, other.evidence))))
     count = len(switches.names)
     if count > MOST_FINDINGS:
-        raise QuestionError(f"{count} differences are too many to be told apart, the most is {MOST_FINDINGS}")
+        raise QuestionError(f"{count} differences are too many to explain: at most {MOST_FINDINGS} are possible")
 
     def log_odds(coalitions: Coalitions) -> Array:
         reached = switches.log_odds(hypothesis, coalitions)
         if not np.isfinite(reached).all():
-            raise QuestionError("some of the differences rule one side of the hypothesis out: the odds are infinite")
+            raise QuestionError("some of the differences exclude one side of the hypothesis: the odds are infinite")
         return reached
 
     contributions = dict(zip(switches.names, shapley_values(count, log_odds), strict=True))
@@ -112,8 +120,10 @@ def compare(
 
 
 def _as_silent(evidence: Evidence, other: Evidence) -> Evidence:
-    """The same with the silence of the other on what is certain here, where it changes nothing: one change, not two."""
-    sure = {f.variable for f in evidence if len(f.likelihoods) == 1 and sum(own > 0 for own in f.likelihoods[0]) == 1}
+    """The evidence plus the other's silence on variables that are certain here: one change, not two."""
+    sure = {
+        f.variable for f in evidence if len(f.likelihoods) == 1 and sum(value > 0 for value in f.likelihoods[0]) == 1
+    }
     silent = [f for f in other.silent if f.variable.removeprefix(MENTIONED) in sure and f.variable not in evidence]
     return Evidence((*evidence, *silent), evidence.notes)
 
@@ -125,10 +135,10 @@ def _given(evidence: Evidence, name: str) -> str:
 def _states(one: Posterior, other: Posterior) -> pd.DataFrame:
     import pandas as pd
 
-    first, second = (np.array(list(own.probabilities_of.values())) for own in (one, other))
+    first, second = (np.array(list(side.probabilities_of.values())) for side in (one, other))
     each = [Hypothesis.of(tuple(one), state) for state in one]
     with np.errstate(invalid="ignore"):
-        weight = [float(own.log_odds(second) - own.log_odds(first)) for own in each]
+        weight = [float(of.log_odds(second) - of.log_odds(first)) for of in each]
     return pd.DataFrame(
         {"state": list(one), "first": first, "second": second, "difference": second - first, "weight": weight}
     )

@@ -1,4 +1,4 @@
-"""The fewest findings that would have to be other, or known too, for another state to lead."""
+"""Flips: the smallest sets of changed or added findings after which another state ranks first."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 Mask = npt.NDArray[np.bool_]
 
 MOST_CHANGES = 3
-"""Of how many changes the sets are searched, unless told otherwise."""
+"""Default maximum size of the sets."""
 
 MOST_SETS = 2**21
-"""How many sets of changes are tried; sizes that would take more are left out, and `searched` says so."""
+"""Maximum number of sets tried; larger sizes are skipped, as reported in `searched`."""
 
 
 @dataclass(frozen=True, eq=False)
 class Flips:
-    """The smallest sets of changed or added findings after which another state leads.
+    """The smallest sets of changed or added findings after which another state ranks first.
 
-    `frame` has one line per set, the smallest first, among them the most probable first: changes (how many), findings
-    (such as `pain=severe, livedo=yes`), leading (who leads then), probability (of that state), chance (how probable it
-    is that just this would be found, the unchanged findings being as they are). Of a set no part already makes the same
-    state lead. All sets of up to `searched` changes were tried, `tried` of them.
+    `frame` has one line per set, the smallest and then the most probable first: changes (their number), findings (such
+    as `pain=severe, livedo=yes`), leading (the new most probable state), probability (of that state), chance (the
+    probability of these findings, given the unchanged ones). No subset of a set makes the same state rank first. All
+    `tried` sets of up to `searched` changes were examined.
     """
 
     posterior: Posterior
@@ -49,8 +49,16 @@ class Flips:
 
     @property
     def fewest(self) -> pd.DataFrame:
-        """For each state that can be made to lead, the most probable among its smallest sets."""
+        """For each state that can rank first, the most probable of its smallest sets."""
         return self.frame.drop_duplicates("leading").reset_index(drop=True)
+
+    @property
+    def summary(self) -> str:
+        """One sentence: the smallest set of changes, if there is one."""
+        if self.frame.empty:
+            return f"No set of up to {self.searched} changed or added findings makes another state rank first."
+        first = self.frame.iloc[0]
+        return f"Smallest change of findings: with {first['findings']}, {first['leading']} ranks first."
 
     def __repr__(self) -> str:
         return (
@@ -59,8 +67,8 @@ class Flips:
         )
 
     @checked
-    def as_dict(self, most: int | None = 10) -> dict[str, Any]:
-        """The answer as plain values, for JSON; `most` sets for each leading state, None for all."""
+    def to_dict(self, most: int | None = 10) -> dict[str, Any]:
+        """The result as plain values, for JSON; `most` sets for each new state, None for all."""
         frame = self.frame if most is None else self.frame.groupby("leading", sort=False).head(most)
         return {"searched": self.searched, "tried": self.tried, "flips": plain_lines(frame), "disclaimer": DISCLAIMER}
 
@@ -76,20 +84,20 @@ def flips(
     kinds: Collection[Kind] = ("added", "changed", "repeated"),
     **named: Any,
 ) -> Flips:
-    """The smallest sets of findings, changed or added, that make another state lead; every set of up to three is tried.
+    """The smallest sets of changed or added findings that make another state rank first; all sets are tried.
 
     Args:
-        towards: the state that shall lead; any other than the leading one, unless told.
-        most_changes: of how many changes at most, 1 or more.
-        kinds: what may be changed, see `calcinosis.analysis.whatif.changes`.
+        towards: the state to rank first; by default any other than the present one.
+        most_changes: maximum size of a set, 1 or more.
+        kinds: the kinds of change, see `calcinosis.analysis.whatif.changes`.
 
     Raises:
         FindingsError, ImpossibleEvidence: as `model.posterior`.
-        QuestionError: for words that are no state or kind, the leading state, or less than one change.
+        QuestionError: for an unknown state or kind, the most probable state, or less than one change.
 
     >>> import calcinosis as cc
-    >>> found = cc.whatif.flips(cc.load(), pain="severe", ulceration="yes", most_changes=1)
-    >>> sorted(set(found.frame["leading"]))
+    >>> result = cc.whatif.flips(cc.load(), pain="severe", ulceration="yes", most_changes=1)
+    >>> sorted(set(result.frame["leading"]))
     ['dystrophic', 'iatrogenic']
     """
     import pandas as pd
@@ -98,9 +106,9 @@ def flips(
     if towards is not None and towards not in model.states:
         raise QuestionError(f"no state {towards!r} of {model.target}: {choose_from(towards, model.states)}")
     if towards == posterior.leading:
-        raise QuestionError(f"{towards} leads already")
+        raise QuestionError(f"{towards} already ranks first: name another state")
     if most_changes < 1:
-        raise QuestionError(f"at least one finding must change, not {most_changes}")
+        raise QuestionError(f"sets of {most_changes} changes: give 1 or more")
     alternatives = Alternatives.of(model, posterior.evidence, kinds)
     parts, searched, tried = [], 0, 0
     sets: Codes = np.zeros((1, 0), dtype=np.intp)
@@ -112,33 +120,34 @@ def flips(
             break
         smaller, sets = sets, _extended(sets, starts, len(alternatives.changes))
         searched, tried = searched + 1, tried + count
-        found, below = _led(alternatives, sets, smaller, below)
-        parts.append(_told(model, alternatives, sets[found]))
-    frame = pd.concat([own for own in parts if len(own)] or [_told(model, alternatives, sets[:0])], ignore_index=True)
+        minimal, below = _minimal(alternatives, sets, smaller, below)
+        parts.append(_frame(model, alternatives, sets[minimal]))
+    frame = pd.concat([p for p in parts if len(p)] or [_frame(model, alternatives, sets[:0])], ignore_index=True)
     if towards is not None:
         frame = frame[frame["leading"] == towards].reset_index(drop=True)
     return Flips(posterior, frame, searched, tried)
 
 
 def _later(variables: Codes, sets: Codes) -> Codes:
-    """For each set the number of the first change of a later variable than its own: those of one stand together."""
+    """For each set, the number of the first change of a later variable; changes of one variable are consecutive."""
     if not sets.shape[1]:
         return np.zeros(len(sets), dtype=np.intp)
     return np.searchsorted(variables, variables[sets[:, -1]], side="right")
 
 
 def _extended(sets: Codes, starts: Codes, changes: int) -> Codes:
-    """Every set with one change more, each from its start on, in lexicographic order."""
+    """Every set extended by one change, from its start on, in lexicographic order."""
     counts = changes - starts
     old = np.repeat(np.arange(len(sets)), counts)
     added = np.arange(counts.sum()) - np.repeat(counts.cumsum() - counts, counts) + starts[old]
     return np.column_stack([sets[old], added])
 
 
-def _led(alternatives: Alternatives, sets: Codes, smaller: Codes, below: Codes) -> tuple[Mask, Codes]:
-    """Which sets make a state lead that no part of them does; and, as bits, who leads with each set or a part of it.
+def _minimal(alternatives: Alternatives, sets: Codes, smaller: Codes, below: Codes) -> tuple[Mask, Codes]:
+    """Whether each set makes a state rank first that no subset does; and, as bits, the states that rank first with each
+    set or a subset of it.
 
-    `below` has these bits for the `smaller` sets, of one change less.
+    `below` has these bits for the `smaller` sets, with one change less.
     """
     weights = alternatives.weigh(sets).weights
     leads = np.where(weights.any(axis=1), 1 << weights.argmax(axis=1), 0)
@@ -151,14 +160,14 @@ def _led(alternatives: Alternatives, sets: Codes, smaller: Codes, below: Codes) 
 
 
 def _keys(sets: Codes, changes: int) -> Codes:
-    """A number for each set, rising in lexicographic order."""
-    found = np.zeros(len(sets), dtype=np.int64)
-    for made in sets.T:
-        found = found * changes + made
-    return found
+    """A number for each set, increasing in lexicographic order."""
+    keys = np.zeros(len(sets), dtype=np.int64)
+    for change in sets.T:
+        keys = keys * changes + change
+    return keys
 
 
-def _told(model: Model, alternatives: Alternatives, sets: Codes) -> pd.DataFrame:
+def _frame(model: Model, alternatives: Alternatives, sets: Codes) -> pd.DataFrame:
     """The sets as lines of the table, the most probable first."""
     import pandas as pd
 
@@ -169,7 +178,7 @@ def _told(model: Model, alternatives: Alternatives, sets: Codes) -> pd.DataFrame
     frame = pd.DataFrame(
         {
             "changes": sets.shape[1],
-            "findings": [", ".join(words[own]) for own in sets],
+            "findings": [", ".join(words[members]) for members in sets],
             "leading": np.array(model.states, dtype=object)[leading],
             "probability": probabilities[np.arange(len(sets)), leading],
             "chance": chances(alternatives, sets, weights),

@@ -1,5 +1,4 @@
-"""How an answer came about and what would change it: every what-if of one patient, as one record that all surfaces
-show."""
+"""All what-if analyses of one patient, in one record that every interface shows."""
 
 from __future__ import annotations
 
@@ -21,7 +20,7 @@ from calcinosis.knowledge.arguments import checked
 
 @dataclass(frozen=True, eq=False)
 class Exploration:
-    """All that is asked of a patient's findings; `instead` is None where no other findings were named."""
+    """All what-if analyses of a patient; `instead` is None if no other findings were named."""
 
     sweep: WhatIf
     flips: Flips
@@ -35,12 +34,11 @@ class Exploration:
         return self.sweep.posterior
 
     @checked
-    def as_dict(self, most: int) -> dict[str, Any]:
-        """The answer as plain values, for JSON; `most` lines of each table but that of the steps."""
-        unseen = {"states": dict(self.unseen.states), "probability": self.unseen.probability}
-        found = self.sweep.as_dict(most) | self.flips.as_dict(most) | self.trajectory.as_dict()
-        found |= {"most_probable_explanation": unseen}
-        return found | ({"instead": self.instead.as_dict()} if self.instead else {})
+    def to_dict(self, most: int) -> dict[str, Any]:
+        """The result as plain values, for JSON; `most` lines of each table except that of the steps."""
+        result = self.sweep.to_dict(most) | self.flips.to_dict(most) | self.trajectory.to_dict()
+        result |= {"most_probable_explanation": self.unseen.to_dict()}
+        return result | ({"instead": self.instead.to_dict()} if self.instead else {})
 
 
 def explored(
@@ -52,7 +50,7 @@ def explored(
     most_changes: int = MOST_CHANGES,
     order: Sequence[str] | None = None,
 ) -> Exploration:
-    """Every what-if of a patient: single changes, the fewest that change who leads, the way there, the unseen.
+    """Every what-if analysis of a patient: single changes, flips, trajectory, most probable explanation.
 
     Args:
         instead: other findings to compare with.

@@ -1,4 +1,4 @@
-"""What if one finding were another, or were known too: the posterior after every change, and after every two."""
+"""The posterior after every single change of a patient's findings, and after every pair of changes."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 class WhatIf:
     """The posterior after every change of a patient's findings.
 
-    `frame` has one line per change, or per two of them, in the order of the variables: variable, kind (added, changed,
-    repeated, removed; see `calcinosis.analysis.whatif.changes`), value, chance (how probable it is that just this would
-    be found, the unchanged findings being as they are; 1 for a finding removed), one column of probabilities per state
-    of the target, leading, flips (whether another state leads than now), moved (how far the probability of any state
-    goes up or down, at most). Of pairs, the first three columns stand twice, with 1 and 2 behind, and together tells
-    how many nats the two move the log-odds of the leading state beyond what each alone does (NaN where one of them
-    settles it). Changes that make the findings impossible are left out.
+    `frame` has one line per change, or per pair of changes, in the order of the variables: variable, kind (added,
+    changed, repeated, removed; see `calcinosis.analysis.whatif.changes`), value, chance (the probability of this
+    finding, given the unchanged ones; 1 for a removed finding), one column of probabilities per state of the target,
+    leading, flips (whether another state ranks first), moved (the largest change of any state's probability). For
+    pairs, the first three columns occur twice, with suffixes 1 and 2, and together is their interaction: the change of
+    the most probable state's log-odds, in nats, beyond the sum of both alone (NaN where one of them is decisive).
+    Changes with evidence of probability zero are omitted.
     """
 
     posterior: Posterior
@@ -41,16 +41,25 @@ class WhatIf:
 
     @property
     def flips(self) -> pd.DataFrame:
-        """The changes after which another state leads, the most probable first."""
+        """The changes after which another state ranks first, the most probable first."""
         return self.frame[self.frame["flips"]].sort_values("chance", ascending=False, kind="stable", ignore_index=True)
+
+    @property
+    def summary(self) -> str:
+        """One sentence: how many changes make another state rank first."""
+        label = self.posterior.labels[self.posterior.leading]
+        return (
+            f"{int(self.frame['flips'].sum()):,} of {len(self.frame):,} possible changes of the findings make another "
+            f"state more probable than {label}."
+        )
 
     def __repr__(self) -> str:
         count = int(self.frame["flips"].sum())
         return f"<WhatIf: {len(self.frame):,} changes, {count:,} make another state lead than {self.posterior.leading}>"
 
     @checked
-    def as_dict(self, most: int | None = None) -> dict[str, Any]:
-        """The answer as plain values, for JSON; `most` lines, those that move most, None for all in their order."""
+    def to_dict(self, most: int | None = None) -> dict[str, Any]:
+        """The result as plain values, for JSON; the `most` lines that move most, None for all in their order."""
         frame = self.frame if most is None else self.frame.sort_values("moved", ascending=False, kind="stable")
         return {"posterior": self.posterior.as_dict(), "changes": plain_lines(frame, most), "disclaimer": DISCLAIMER}
 
@@ -68,11 +77,11 @@ def sweep(
 
     Raises:
         FindingsError, ImpossibleEvidence: as `model.posterior`.
-        QuestionError: for words that are no kind of change.
+        QuestionError: for an unknown kind of change.
 
     >>> import calcinosis as cc
-    >>> found = cc.whatif.sweep(cc.load(), pain="severe", ulceration="yes")
-    >>> found.posterior.leading, found.flips["value"][found.flips["variable"] == "calcium_exposure"].to_list()
+    >>> result = cc.whatif.sweep(cc.load(), pain="severe", ulceration="yes")
+    >>> result.posterior.leading, result.flips["value"][result.flips["variable"] == "calcium_exposure"].to_list()
     ('calciphylaxis', ['yes'])
     """
     posterior = model.posterior(findings, **named)
@@ -89,14 +98,14 @@ def pairs(
     kinds: Collection[Kind] = ("added", "changed", "repeated"),
     **named: Any,
 ) -> WhatIf:
-    """The posterior after every two changes of two different variables.
+    """The posterior after every pair of changes of two different variables.
 
     Raises:
         FindingsError, ImpossibleEvidence, QuestionError: as `sweep`.
 
     >>> import calcinosis as cc
-    >>> found = cc.whatif.pairs(cc.load(), pain="severe")
-    >>> bool(found.frame["flips"].any()), found.frame.columns[:2].to_list()
+    >>> result = cc.whatif.pairs(cc.load(), pain="severe")
+    >>> bool(result.frame["flips"].any()), result.frame.columns[:2].to_list()
     (True, ['variable_1', 'variable_2'])
     """
     posterior = model.posterior(findings, **named)
@@ -104,18 +113,18 @@ def pairs(
     first, second = np.triu_indices(len(alternatives.changes), 1)
     different = alternatives.variables[first] != alternatives.variables[second]
     sets = np.column_stack([first[different], second[different]])
-    found, possible = _what_if(posterior, alternatives, sets)
+    result, possible = _what_if(posterior, alternatives, sets)
     leads = Hypothesis.of(model.states, posterior.leading)
     singles = leads.log_odds(alternatives.weigh(np.arange(len(alternatives.changes))[:, None]).weights)
-    both = leads.log_odds(found.frame[list(model.states)].to_numpy())
+    both = leads.log_odds(result.frame[list(model.states)].to_numpy())
     now = leads.log_odds(np.array(list(posterior.probabilities_of.values())))
     with np.errstate(invalid="ignore"):
         together = both - singles[sets[possible]].sum(axis=1) + now
-    return WhatIf(posterior, found.frame.assign(together=together))
+    return WhatIf(posterior, result.frame.assign(together=together))
 
 
 def chances(alternatives: Alternatives, sets: Codes, weights: Weights) -> Array:
-    """How probable it is that just these findings are made, those left as they are being known: axis `(sets,)`."""
+    """The probability of the changed findings, given the unchanged ones: axis `(sets,)`."""
     return np.asarray(np.exp(weights.log_evidence - alternatives.weigh_without(sets).log_evidence))
 
 

@@ -1,4 +1,4 @@
-"""How the posterior moved as findings came in, in the order in which a patient is worked up, or in any other."""
+"""Trajectory: the posterior as findings are added, in the order of the workup or any other."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_STEPS = 1_000
-"""How many results are followed one by one; each makes a posterior of its own."""
+"""Maximum number of results; each needs its own posterior."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,19 +30,25 @@ class Trajectory:
     """The posterior after each finding.
 
     `steps` are the posteriors, the first without any finding. `frame` has one line per step and state of the target:
-    step (0 with nothing known), group, variable, finding (in words; empty at step 0), state, probability, lower, upper
-    (its interval; no such columns where there is none, as where the rows of the tables have no weights).
+    step (0 without findings), group, variable, finding (in words; empty at step 0), state, probability, lower, upper
+    (its credible interval; missing if the rows of the tables have no weights).
     """
 
     steps: tuple[Posterior, ...]
     frame: pd.DataFrame
 
+    @property
+    def summary(self) -> str:
+        """One sentence: the sequence of most probable states."""
+        labels = [step.labels[key] for key, (step, *_) in groupby(self.steps, key=lambda step: step.leading)]
+        return f"Most probable over {len(self.steps) - 1} steps: {', then '.join(labels)}."
+
     def __repr__(self) -> str:
         leads = " → ".join(key for key, _ in groupby(step.leading for step in self.steps))
         return f"<Trajectory: {len(self.steps) - 1} steps; leading: {leads}>"
 
-    def as_dict(self) -> dict[str, Any]:
-        """The answer as plain values, for JSON."""
+    def to_dict(self) -> dict[str, Any]:
+        """The result as plain values, for JSON."""
         return {"steps": plain_lines(self.frame), "disclaimer": DISCLAIMER}
 
 
@@ -56,23 +62,23 @@ def trajectory(
     mass: float = CREDIBLE,
     **named: Any,
 ) -> Trajectory:
-    """The posterior, with its interval, as one finding after the other becomes known.
+    """The posterior, with its credible interval, as findings are added one by one.
 
-    The clinical order is setting, history, examination, laboratory, imaging, histology, in each the order of the
-    variables. Results of a repeatable variable come in one by one. What the record does not mention comes last,
-    at once.
+    The clinical order is setting, history, examination, laboratory, imaging, histology, and within each the order of
+    the variables. Results of a repeatable variable are added one by one. Variables the record does not mention come
+    last, all at once.
 
     Args:
         order: variables or groups that come first, in this order; the others follow in clinical order.
-        mass: how much of the distribution of each probability its interval holds.
+        mass: probability of the credible intervals.
 
     Raises:
         FindingsError, ImpossibleEvidence: as `model.posterior`.
-        QuestionError: for an order that names nothing that was found, a mass that is none, or too many results.
+        QuestionError: for an order that names no finding, an invalid mass, or too many results.
 
     >>> import calcinosis as cc
-    >>> found = cc.whatif.trajectory(cc.load(), pain="severe", vascular_histology=["absent"] * 2, cirrhosis="yes")
-    >>> found.frame["variable"].unique().tolist(), len(found.steps)
+    >>> result = cc.whatif.trajectory(cc.load(), pain="severe", vascular_histology=["absent"] * 2, cirrhosis="yes")
+    >>> result.frame["variable"].unique().tolist(), len(result.steps)
     (['', 'cirrhosis', 'pain', 'vascular_histology'], 5)
     """
     import pandas as pd
@@ -80,7 +86,7 @@ def trajectory(
     evidence = model.read(findings, **named)
     count = sum(len(finding.likelihoods) for finding in evidence)
     if count > MOST_STEPS:
-        raise QuestionError(f"{count:,} results are too many to be followed one by one: give at most {MOST_STEPS:,}")
+        raise QuestionError(f"{count:,} results are too many to add one by one: give at most {MOST_STEPS:,}")
     known: list[Finding] = []
     steps = [model.posterior(Evidence(()))]
     lines: list[dict[str, Any]] = _lines(0, steps[0], "", "", "", mass)
@@ -101,13 +107,13 @@ def trajectory(
 
 
 def _ordered(model: Model, evidence: Evidence, order: str | Sequence[str] | None) -> list[Finding]:
-    """The findings in the order in which they come in."""
+    """The findings in the order in which they are added."""
     groups = {finding.variable: model.variables[finding.variable].group for finding in evidence}
     first = [order] if isinstance(order, str) else list(() if order is None else order)
     for name in first:
         if name not in groups and name not in groups.values():
             raise QuestionError(
-                f"nothing was found of {name!r}: {choose_from(name, [*groups, *dict.fromkeys(groups.values())])}"
+                f"no finding for {name!r}: {choose_from(name, [*groups, *dict.fromkeys(groups.values())])}"
             )
 
     def place(finding: Finding) -> tuple[int, int]:

@@ -1,7 +1,7 @@
-"""What a test is worth before it is done: expected information, and the expected gain of deciding with its result.
+"""Expected information of a test, and the expected gain of deciding with its result.
 
-Joint probabilities have the axes `(..., outcomes, states)`, of any scale; what is told has the axes `(...)`.
-Information is in nats; divided by log 2 = 0.693 it is in bits.
+Joint probabilities have the axes `(..., outcomes, states)`, on any scale; results have the axes `(...)`. Information is
+in nats; divided by log 2 = 0.693 it is in bits.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from calcinosis.inference.network import Array
 
 
 def entropy(probabilities: Array) -> Array:
-    """The entropy in nats over the last axis; probabilities of 0 add nothing.
+    """The entropy in nats over the last axis; probabilities of 0 contribute nothing.
 
     By hand: a fair coin has log 2 = 0.693 nats, which is one bit.
 
@@ -24,14 +24,14 @@ def entropy(probabilities: Array) -> Array:
 
 
 def expected_information(joint: Array) -> Array:
-    """How much a test tells of the states on average, in nats: their mutual information with its outcome, 0 or more.
+    """The expected information of a test about the states, in nats: their mutual information with its outcome.
 
-    By hand: a test that is right in 9 of 10 of two equally probable states tells log 2 - H(0.9) = 0.693 - 0.325.
+    By hand: a test of two equally probable states that is right in 9 of 10 has log 2 - H(0.9) = 0.693 - 0.325.
 
     >>> round(float(expected_information(np.array([[0.45, 0.05], [0.05, 0.45]]))), 3)
     0.368
     """
-    joint = _of_one(joint)
+    joint = _normalised(joint)
     apart = entropy(joint.sum(axis=-2)) + entropy(joint.sum(axis=-1))
     return np.maximum(0.0, apart - entropy(joint.reshape(*joint.shape[:-2], -1)))
 
@@ -39,18 +39,18 @@ def expected_information(joint: Array) -> Array:
 def expected_value(joint: Array, utility: Array | None = None) -> Array:
     """The expected utility of choosing the best action once the outcome is known.
 
-    `utility` has the axes `(actions, states)`. Without it an action is to name a state, worth 1 if it is the true one
-    and 0 if not, so that the value is the probability of being right.
+    `utility` has the axes `(actions, states)`. By default an action names a state, with utility 1 if it is true and 0
+    otherwise, so the value is the probability of being right.
 
     >>> float(expected_value(np.array([[0.45, 0.05], [0.05, 0.45]])))
     0.9
     """
-    joint = _of_one(joint)
+    joint = _normalised(joint)
     return np.asarray((joint if utility is None else joint @ utility.T).max(axis=-1).sum(axis=-1))
 
 
 def expected_gain(joint: Array, utility: Array | None = None) -> Array:
-    """How much more deciding with the outcome is worth than deciding without it, 0 or more.
+    """The gain in expected utility of deciding with the outcome rather than without it, 0 or more.
 
     >>> float(expected_gain(np.array([[0.45, 0.05], [0.05, 0.45]])))
     0.4
@@ -59,7 +59,7 @@ def expected_gain(joint: Array, utility: Array | None = None) -> Array:
     return np.maximum(0.0, expected_value(joint, utility) - expected_value(without, utility))
 
 
-def _of_one(joint: Array) -> Array:
-    """The same with a sum of 1; all 0 where nothing is possible."""
+def _normalised(joint: Array) -> Array:
+    """The joint probabilities normalised to 1; all 0 where nothing is possible."""
     total = joint.sum(axis=(-2, -1), keepdims=True)
     return np.asarray(np.divide(joint, total, out=np.zeros_like(joint), where=total > 0))

@@ -1,4 +1,4 @@
-"""Which test to do next: what each would tell on average, alone and with the best test after it, and at what price."""
+"""Ranking of the next tests: expected information, alone and with the best test after it, and price."""
 
 from __future__ import annotations
 
@@ -28,23 +28,22 @@ Ranking = Literal["information", "right", "cost", "harm"]
 RANKINGS: tuple[Ranking, ...] = get_args(Ranking)
 
 WORTHWHILE = 0.05
-"""A test after which another state leads with a smaller probability than this is unlikely to change the answer."""
+"""Minimum probability that a test changes the most probable state, for it to count as worthwhile."""
 
 
 @dataclass(frozen=True, eq=False)
 class NextTest:
-    """The tests that could be done next, and what they would tell.
+    """The available tests, and their expected information.
 
-    - `frame` has one line per test, the best first: test, label, reveals (variables, with ';'), information (expected,
-      in nats), share (of all that is not known of the target, 0 to 1), right (the expected probability that the leading
-      state is the true one, once the result is known), gain (how much more that is than now), flips (how probable it
-      is that another state leads then), in_two and right_in_two (information and right with the best test after it,
-      which may depend on the result), cost (US dollars), harm (probability of a complication), days, per_cost (nats for
-      100 dollars), per_harm (nats for each complication that is to be expected), source. Without prices the columns
-      from cost on are missing.
+    - `frame` has one line per test, the best first: test, label, reveals (variables, separated by ';'), information
+      (expected, in nats), share (of the entropy of the target, 0 to 1), right (the expected probability that the most
+      probable state is true, once the result is known), gain (its increase), flips (the probability that another state
+      ranks first), in_two and right_in_two (information and right with the best test after it, which may depend on the
+      result), cost (US dollars), harm (probability of a complication), days, per_cost (nats per 100 dollars), per_harm
+      (nats per expected complication), source. Without prices the columns from cost on are missing.
     - `outcomes` has one line per test and outcome: test, outcome, chance, one column of probabilities per state of the
-      target, leading, then (the test that is best after it; empty where none is left, or none tells anything). Outcomes
-      that cannot be are left out.
+      target, leading, then (the best test after it; empty if none is left or informative). Impossible outcomes are
+      omitted.
     """
 
     posterior: Posterior
@@ -54,11 +53,11 @@ class NextTest:
 
     @property
     def worthwhile(self) -> bool:
-        """Whether any test is likely enough to change which state leads."""
+        """Whether any test is likely enough to change the most probable state."""
         return bool((self.frame["flips"] >= WORTHWHILE).any())
 
     @property
-    def verdict(self) -> str:
+    def summary(self) -> str:
         """One or two sentences: the best test, and whether any is likely to change the answer."""
         if self.frame.empty:
             return "Nothing is left to be tested."
@@ -79,20 +78,20 @@ class NextTest:
         return found
 
     def __repr__(self) -> str:
-        return self.verdict
+        return self.summary
 
     @checked
-    def as_dict(self, most: int | None = None) -> dict[str, Any]:
-        """The answer as plain values, for JSON; the best `most` tests, None for all."""
+    def to_dict(self, most: int | None = None) -> dict[str, Any]:
+        """The result as plain values, for JSON; the best `most` tests, None for all."""
         frame = self.frame if most is None else self.frame.head(most)
-        shown = self.outcomes[self.outcomes["test"].isin(frame["test"])]
+        outcomes = self.outcomes[self.outcomes["test"].isin(frame["test"])]
         return {
             "posterior": self.posterior.as_dict(),
             "by": self.by,
             "unit": "nats",
-            "verdict": self.verdict,
+            "summary": self.summary,
             "tests": plain_lines(frame),
-            "outcomes": plain_lines(shown),
+            "outcomes": plain_lines(outcomes),
             "disclaimer": DISCLAIMER,
         }
 
@@ -107,24 +106,23 @@ def next_test(
     without: Collection[str] = (),
     **named: Any,
 ) -> NextTest:
-    """The tests that would reveal something not yet known, ranked by what they would tell of the target.
+    """The available tests, ranked by their expected information about the target.
 
-    The tests are those of `tests.csv`; where there are none, looking at each variable is a test. Every outcome of every
-    test is weighed, and after each of them every outcome of every test that is possible then.
+    The tests are those of `tests.csv`; without any, observing each variable is a test. Every outcome of every test is
+    weighed, and after each of them every outcome of every test that is then available.
 
     Args:
-        by: 'information', 'right' (the gain in the probability of being right), 'cost' or 'harm' (information for
-            each).
+        by: 'information', 'right' (the gain in the probability of being right), 'cost' or 'harm' (information per
+            unit).
         without: tests that are not available.
 
     Raises:
         FindingsError, ImpossibleEvidence: as `model.posterior`.
-        QuestionError: for words that are no ranking or no test, prices that are not known, or tests with too many
-            outcomes.
+        QuestionError: for an unknown ranking or test, unknown prices, or tests with too many outcomes.
 
     >>> import calcinosis as cc
-    >>> found = cc.next_test(cc.load(), cirrhosis="yes", weight_loss="yes", without=["skin_examination"])
-    >>> found.frame["test"][0], bool((found.frame["information"] >= 0).all())
+    >>> tests = cc.next_test(cc.load(), cirrhosis="yes", weight_loss="yes", without=["skin_examination"])
+    >>> tests.frame["test"][0], bool((tests.frame["information"] >= 0).all())
     ('wedge_biopsy', True)
     """
     import pandas as pd
@@ -137,13 +135,13 @@ def next_test(
     first = offered(model, tests, known)
     second = {test.name: offered(model, tests, {*known, *test.reveals}) for test in first}
     pairs = [(test, later) for test in first for later in second[test.name]]
-    looks = [test.reveals for test in first] + [(*test.reveals, *later.reveals) for test, later in pairs]
-    seen = outcomes(model, evidence, looks)
+    sequences = [test.reveals for test in first] + [(*test.reveals, *later.reveals) for test, later in pairs]
+    results = outcomes(model, evidence, sequences)
     after: dict[str, list[tuple[str, Array]]] = {test.name: [] for test in first}
-    for (test, later), both in zip(pairs, seen[len(first) :], strict=True):
+    for (test, later), both in zip(pairs, results[len(first) :], strict=True):
         after[test.name].append((later.name, both.joint))
     lines, best = [], []
-    for test, own in zip(first, seen, strict=False):
+    for test, own in zip(first, results, strict=False):
         then, worth, right = _second(own.joint, after[test.name], criterion)
         lines.append(_line(posterior, test, own.joint, worth, right))
         best.append(then)
@@ -153,13 +151,13 @@ def next_test(
     keys = {"information": ["information"], "right": ["gain", "information"]}
     order = keys.get(by, [f"per_{by}", "information"])
     frame = frame.sort_values(order, ascending=False, kind="stable", ignore_index=True)
-    told = _told(model, first, seen[: len(first)], best)
-    rank = told["test"].map({name: place for place, name in enumerate(frame["test"])})
-    return NextTest(posterior, by, frame, told.loc[rank.sort_values(kind="stable").index].reset_index(drop=True))
+    by_outcome = _outcome_lines(model, first, results[: len(first)], best)
+    rank = by_outcome["test"].map({name: place for place, name in enumerate(frame["test"])})
+    return NextTest(posterior, by, frame, by_outcome.loc[rank.sort_values(kind="stable").index].reset_index(drop=True))
 
 
 TIE = 1e-12
-"""Tests that are worth as much but for rounding are equal."""
+"""Differences in worth below this are rounding."""
 
 _NONE = ClinicalTest("", "", (), 0.0, 0.0, 0.0, ())
 
@@ -179,21 +177,21 @@ def _available(tests: Sequence[ClinicalTest], by: str, without: Collection[str])
 def _second(
     now: Array, after: Sequence[tuple[str, Array]], criterion: Callable[[Array], Array]
 ) -> tuple[list[str], float, float]:
-    """The best test after each outcome of a first one; and the information, and the probability of being right, that
-    are to be expected of both. `after` has the tests with the outcomes of both."""
+    """The best test after each outcome of a first one, with the expected information and probability of being right for
+    both. `after` has the tests with the outcomes of both."""
     chance = now.sum(axis=1)
     names = np.full(len(now), "", dtype=object)
-    best, told = np.zeros(len(now)), np.zeros(len(now))
+    best, information = np.zeros(len(now)), np.zeros(len(now))
     right = now.max(axis=1)
     for name, both in after:
         joint = both.reshape(len(now), -1, now.shape[1])
         worth = criterion(joint)
-        better = worth > best + TIE  # of equals the first
+        better = worth > best + TIE  # ties go to the first
         best = np.where(better, worth, best)
-        told = np.where(better, expected_information(joint), told)
+        information = np.where(better, expected_information(joint), information)
         right = np.where(better, joint.max(axis=2).sum(axis=1), right)
         names[better] = name
-    return names.tolist(), float(expected_information(now) + chance @ told), float(right.sum())
+    return names.tolist(), float(expected_information(now) + chance @ information), float(right.sum())
 
 
 def _line(posterior: Posterior, test: ClinicalTest, joint: Array, in_two: float, right_in_two: float) -> dict[str, Any]:
@@ -222,28 +220,28 @@ def _line(posterior: Posterior, test: ClinicalTest, joint: Array, in_two: float,
 
 
 def _per(amount: float, price: float) -> float:
-    """How much there is for a price; what costs nothing is worth infinitely much, unless it tells nothing."""
+    """An amount per unit of price; infinite at no price, unless the amount is 0."""
     return amount / price if price > 0 else np.inf if amount > 0 else 0.0
 
 
-def _told(
+def _outcome_lines(
     model: Model, tests: Sequence[ClinicalTest], seen: Sequence[Outcomes], then: Sequence[Sequence[str]]
 ) -> pd.DataFrame:
-    """The outcomes in words; looks at one variable are told together, in whatever order they came."""
+    """The outcomes as text; results of one variable are merged, in whatever order they came."""
     import pandas as pd
 
     words = [(test.name, line) for test, own in zip(tests, seen, strict=True) for line in _in_words(model, own)]
     joint = np.concatenate([np.zeros((0, len(model.states))), *(own.joint for own in seen)])
-    every = pd.DataFrame(dict(zip(model.states, joint.T, strict=True)))
-    every.insert(0, "test", [name for name, _ in words])
-    every.insert(1, "outcome", [line for _, line in words])
-    every["then"] = [name for own in then for name in own]
+    frame = pd.DataFrame(dict(zip(model.states, joint.T, strict=True)))
+    frame.insert(0, "test", [name for name, _ in words])
+    frame.insert(1, "outcome", [line for _, line in words])
+    frame["then"] = [name for own in then for name in own]
     by = ["test", "outcome"]
-    summed = every.groupby(by, sort=False)[list(model.states)].sum().reset_index()
+    summed = frame.groupby(by, sort=False)[list(model.states)].sum().reset_index()
     chance = summed[list(model.states)].sum(axis=1)
     summed.insert(2, "chance", chance)
     summed[list(model.states)] = summed[list(model.states)].div(chance, axis=0)
-    summed = summed.assign(then=every.drop_duplicates(by)["then"].to_numpy())[summed["chance"] > 0]
+    summed = summed.assign(then=frame.drop_duplicates(by)["then"].to_numpy())[summed["chance"] > 0]
     leading = summed[list(model.states)].to_numpy().argmax(axis=1) if len(summed) else []
     summed.insert(len(summed.columns) - 1, "leading", [model.states[place] for place in leading])
     return summed.reset_index(drop=True)

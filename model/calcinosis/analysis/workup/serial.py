@@ -1,4 +1,4 @@
-"""A test done again and again: the posterior if the next result is negative, and the next, and how probable that is."""
+"""Serial testing: the posterior after one, two, … negative results of a repeated test, and their probability."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from calcinosis.analysis.plain import plain_lines
-from calcinosis.analysis.workup.results import with_results
+from calcinosis.analysis.workup.outcomes import with_results
 from calcinosis.inference.engine.impossible import ImpossibleEvidence
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.model import Model
@@ -24,27 +24,26 @@ if TYPE_CHECKING:
     import pandas as pd
 
 THRESHOLD = 0.05
-"""Below which probability a state is called unlikely enough, unless told otherwise: a judgement, not a rule of care."""
+"""Default probability below which a state counts as excluded: a judgement, not a rule of care."""
 
 STEPS = 6
-"""How many results are looked ahead, unless told otherwise."""
+"""Default number of further results."""
 
 ENDLESS = 1000
-"""So many negative results stand for any number of them."""
+"""Number of negative results that represents any number of them."""
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
-    """What further results of a test would do to the probability of a state.
+class SerialTesting:
+    """The effect of further results of a repeated test on the probability of a state.
 
-    `frame` has one line per result that may come: step (0 for now), result (`negative` goes on to the next step, any
-    other ends the plan), chance (that it comes to this, seen from now), one column of probabilities per state of the
-    target, lower and upper (the interval of the probability of `state`; missing where there is none, as where the rows
-    of the tables have no weights), leading, below (whether the probability of `state` is below `threshold`). Results
-    that cannot come are left out.
+    `frame` has one line per possible result: step (0 for now), result (`negative` leads to the next step, any other
+    ends the series), chance (its probability, given the present findings), one column of probabilities per state of the
+    target, lower and upper (the interval of the probability of `state`; missing if the rows of the tables have no
+    weights), leading, below (whether the probability of `state` is below `threshold`). Impossible results are omitted.
 
-    `enough` is after how many negative results it is below, 0 if it is now, None if not within the plan; `limit` is
-    what its probability comes to after any number of them.
+    `enough` is the number of negative results after which it is below, 0 if it is now, None if not within the series;
+    `limit` is its probability after any number of them.
     """
 
     posterior: Posterior
@@ -57,7 +56,7 @@ class Plan:
     limit: float
 
     @property
-    def verdict(self) -> str:
+    def summary(self) -> str:
         """Two sentences: how many negative results it takes, how probable they are, and what they can reach at all."""
         label = self.posterior.labels[self.state]
         chain = _chain(self.frame, self.negative)
@@ -80,10 +79,10 @@ class Plan:
         )
 
     def __repr__(self) -> str:
-        return self.verdict
+        return self.summary
 
-    def as_dict(self) -> dict[str, Any]:
-        """The answer as plain values, for JSON."""
+    def to_dict(self) -> dict[str, Any]:
+        """The result as plain values, for JSON."""
         return {
             "posterior": self.posterior.as_dict(),
             "variable": self.variable.name,
@@ -92,7 +91,7 @@ class Plan:
             "negative": self.negative,
             "enough": self.enough,
             "limit": self.limit,
-            "verdict": self.verdict,
+            "summary": self.summary,
             "steps": plain_lines(self.frame),
             "disclaimer": DISCLAIMER,
         }
@@ -111,75 +110,84 @@ def serial_testing(
     steps: int = STEPS,
     mass: float = CREDIBLE,
     **named: Any,
-) -> Plan:
-    """What it does to the probability of a state if further results of a test are negative, one after the other.
+) -> SerialTesting:
+    """The probability of a state after successive negative results of a repeated test.
 
     Args:
-        state: the state that is to be excluded; the leading one, unless told.
-        variable: the repeatable variable that is looked at again; the only one there is, unless told.
-        negative: its state that counts as negative; its first, unless told.
-        threshold: below which probability, between 0 and 1, the state counts as excluded.
-        steps: how many results are looked ahead, 1 or more.
-        mass: how much of its distribution the interval of a probability holds.
+        state: the state to exclude; by default the most probable one.
+        variable: the repeatable variable to observe; by default the only one.
+        negative: its state that counts as negative; by default the first.
+        threshold: the probability, between 0 and 1, below which the state counts as excluded.
+        steps: number of further results, 1 or more.
+        mass: probability of the credible intervals.
 
     Raises:
         FindingsError, ImpossibleEvidence: as `model.posterior`.
-        QuestionError: for words that are no state or no repeatable variable, or numbers out of range.
+        QuestionError: for an unknown state or repeatable variable, or numbers out of range.
 
     >>> import calcinosis as cc
-    >>> found = cc.serial_testing(cc.load(), cirrhosis="yes", ulceration="yes", state="calciphylaxis", steps=3)
-    >>> chain = found.frame.loc[found.frame["result"] != "intramural_calcification", "calciphylaxis"]
+    >>> series = cc.serial_testing(cc.load(), cirrhosis="yes", ulceration="yes", state="calciphylaxis", steps=3)
+    >>> chain = series.frame.loc[series.frame["result"] != "intramural_calcification", "calciphylaxis"]
     >>> bool(chain.is_monotonic_decreasing)
     True
     """
     import pandas as pd
 
     posterior = model.posterior(findings, **named)
-    asked = _variable(model, variable)
-    state, negative = state or posterior.leading, negative or asked.state_names[0]
-    for word, among, of in ((state, model.states, model.target), (negative, asked.state_names, asked.name)):
+    tested = _variable(model, variable)
+    state, negative = state or posterior.leading, negative or tested.state_names[0]
+    for word, among, of in ((state, model.states, model.target), (negative, tested.state_names, tested.name)):
         if word not in among:
             raise QuestionError(f"no state {word!r} of {of}: {choose_from(word, list(among))}")
-    if not 0.0 < threshold < 1.0:
-        raise QuestionError(f"a threshold lies between 0 and 1, not at {threshold}")
-    if not 1 <= steps <= ENDLESS:
-        raise QuestionError(f"between 1 and {ENDLESS:,} results can be looked ahead, not {steps}")
+    _check_numbers(threshold, steps)
 
     def after(*results: str) -> Posterior | None:
         try:
-            return model.posterior(with_results(model, posterior.evidence, {asked.name: results}))
+            return model.posterior(with_results(model, posterior.evidence, {tested.name: results}))
         except (ImpossibleEvidence, QuestionError):
             return None
 
-    def line(step: int, result: str, own: Posterior) -> dict[str, Any]:
-        chance = float(np.exp(own.log_evidence - posterior.log_evidence))
-        found = {"step": step, "result": result, "chance": chance, **own.probabilities_of}
-        return found | own.limits(mass).get(state, {}) | {"leading": own.leading, "below": own[state] < threshold}
+    def line(step: int, result: str, after_it: Posterior) -> dict[str, Any]:
+        chance = float(np.exp(after_it.log_evidence - posterior.log_evidence))
+        columns = {"step": step, "result": result, "chance": chance, **after_it.probabilities_of}
+        return (
+            columns
+            | after_it.limits(mass).get(state, {})
+            | {"leading": after_it.leading, "below": after_it[state] < threshold}
+        )
 
     lines = [line(0, "", posterior)]
-    results = [negative, *(other for other in asked.state_names if other != negative)]
+    results = [negative, *(other for other in tested.state_names if other != negative)]
     for step in range(1, steps + 1):
-        found = {result: after(*[negative] * (step - 1), result) for result in results}
-        lines += [line(step, result, own) for result, own in found.items() if own is not None]
-        if found[negative] is None:
+        posteriors = {result: after(*[negative] * (step - 1), result) for result in results}
+        lines += [line(step, result, after_it) for result, after_it in posteriors.items() if after_it is not None]
+        if posteriors[negative] is None:
             break  # no further negative result can come
     frame = pd.DataFrame(lines)
     chain = _chain(frame, negative)
     reached = chain.index[chain["below"]]
     enough = int(reached[0]) if len(reached) else None
-    return Plan(posterior, asked, state, threshold, negative, frame, enough, _limit(after, negative, chain[state]))
+    return SerialTesting(
+        posterior, tested, state, threshold, negative, frame, enough, _limit(after, negative, chain[state])
+    )
+
+
+def _check_numbers(threshold: float, steps: int) -> None:
+    if not 0.0 < threshold < 1.0:
+        raise QuestionError(f"the threshold is {threshold}: give a number between 0 and 1")
+    if not 1 <= steps <= ENDLESS:
+        raise QuestionError(f"{steps} further results: give a number from 1 to {ENDLESS:,}")
 
 
 def _chain(frame: pd.DataFrame, negative: str) -> pd.DataFrame:
-    """The lines of a plan as long as every result is negative, by step."""
+    """The lines as long as every result is negative, by step."""
     return frame[frame["result"].isin(["", negative])].set_index("step")
 
 
 def _limit(after: Callable[..., Posterior | None], negative: str, chain: pd.Series[float]) -> float:
-    """What the probability of a state, now along the `chain`, comes to after as many negative results as can be told
-    apart.
+    """The limit of the probability of a state along the `chain`, after as many negative results as can be computed.
 
-    So many results that all of their product underflows are too many; half of them, or a quarter, do as well.
+    If the product of so many results underflows, half of them, or a quarter, are used.
     """
     count = ENDLESS
     while count > chain.index[-1]:
@@ -191,12 +199,12 @@ def _limit(after: Callable[..., Posterior | None], negative: str, chain: pd.Seri
 
 
 def _variable(model: Model, name: str | None) -> Variable:
-    """The repeatable variable that is asked for."""
+    """The repeatable variable."""
     repeatable = [v.name for v in model.variables.values() if v.repeatable]
     if name is None and len(repeatable) == 1:
         return model.variables[repeatable[0]]
     if name is None or name not in repeatable:
         if not repeatable:
-            raise QuestionError("no variable of this network takes several results, so there is nothing to repeat")
+            raise QuestionError("no variable of this network is repeatable, so there is nothing to repeat")
         raise QuestionError(f"no repeatable variable {name!r}: {choose_from(name or '', repeatable)}")
     return model.variables[name]

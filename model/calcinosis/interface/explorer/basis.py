@@ -27,10 +27,10 @@ def basis(situation: Situation, found: Explanation, variable: str) -> dict[str, 
 
     `none` says why there are none; it is empty if there are.
     """
-    from calcinosis.analysis.explain.sources_of_finding import rows_behind
+    from calcinosis.analysis.explain.explanation import rows_of_finding
 
     try:
-        behind = rows_behind(found, variable)
+        behind = rows_of_finding(found, variable)
         own, others = ([_row(situation, place) for place in places] for places in behind)
     except NetworkError as error:
         return {"own": [], "others": [], "none": f"The rows of the tables cannot be told: {error}."}

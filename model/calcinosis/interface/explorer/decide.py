@@ -38,7 +38,7 @@ def view(situation: Situation) -> dict[str, Any]:
     found = situation.asked.decision(page.utilities, page.unavailable)
     decisions = found.problem.decisions
     return {
-        "verdict": found.verdict,
+        "verdict": found.summary,
         "no_advice": NO_ADVICE,
         "state": situation.label(found.state),
         "actions": _actions(situation, found),
@@ -48,8 +48,8 @@ def view(situation: Situation) -> dict[str, Any]:
         "utilities": _utilities(situation, found),
         "changed": len(page.utilities),
         "tests": _tests(found),
-        "can_change": found.testing.can_change,
-        "left": bool(found.problem.alone),
+        "can_change": found.value_of_information.can_change,
+        "left": bool(found.problem.single_tests),
         "rows": _changes(found.changes.responses),
         "tables_open": TABLES in page.opened,
         "tables_id": TABLES,
@@ -140,15 +140,15 @@ def _reach(item: Utility, value: float) -> float:
 
 def _tests(found: Decision) -> list[dict[str, Any]]:
     """What testing is worth: the best few, and perfect knowledge."""
-    frame = found.testing.frame
+    frame = found.value_of_information.frame
     shown = frame[(frame["kind"] == "perfect") | (frame.index < FIRST)]
     return [
         {
             "label": capitalised(line["label"]),
-            "gross": _points(line["gross"]),
+            "gross": _points(line["evsi"]),
             "harm": _points(line["harm"]),
             "delay": _points(line["delay"]),
-            "net": _points(line["net"]),
+            "net": _points(line["net_evsi"]),
             "changes": percent(min(line["changes"], 1.0)) if line["changes"] > 1e-12 else "never",
             "perfect": line["kind"] == "perfect",
         }

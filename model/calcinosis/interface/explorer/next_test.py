@@ -62,7 +62,7 @@ def view(situation: Situation) -> dict[str, Any]:
     left = {test.name: test for test in offered(model, tests.values(), {finding.variable for finding in evidence})}
     lines, results = found.frame.to_dict("records"), _results(found)
     return {
-        "verdict": found.verdict,
+        "verdict": found.summary,
         "worthwhile": found.worthwhile,
         "threshold": percent(WORTHWHILE),
         "rankings": rankings,

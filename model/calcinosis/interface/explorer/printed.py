@@ -138,7 +138,7 @@ def _why(found: Explanation | QuestionError) -> Values:
     sides = [[own for own in pairs if own[1] >= 0], [own for own in pairs if own[1] < 0]]
     totals = [sum(nats for _, nats in side) for side in sides]
     return {
-        "account": found.account,
+        "account": found.summary,
         "sides": [
             {
                 "title": title,
@@ -209,7 +209,7 @@ def _tests(situation: Situation, posterior: Posterior) -> Values:
         }
         for line in lines_of(found.frame.head(MOST_TESTS))
     ]
-    return {"tests": lines, "tests_verdict": found.verdict, "priced": priced}
+    return {"tests": lines, "tests_verdict": found.summary, "priced": priced}
 
 
 def _price(cost: float, harm: float, days: float) -> str:

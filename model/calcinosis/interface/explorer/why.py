@@ -58,7 +58,7 @@ def view(situation: Situation) -> dict[str, Any]:
         "after": found.after,
         "sums": _sums(found, for_it, against_it),
         "joint": _jointly(situation, found, shown["one"]),
-        "account": found.account if lines else "",
+        "account": found.summary if lines else "",
         "known": listed(phrase(situation.model.variables[f.variable], f) for f in found.background),
         "most": MOST_EXPLAINED,
         "pairwise": not found.hypothesis.against_all,

@@ -107,15 +107,15 @@ def threshold_plot(found: Thresholds, ax: Axes | None = None) -> Axes:
 
 def worth_of_testing(found: Decision, most: int = 8, ax: Axes | None = None) -> Axes:
     """What each test is worth: gross as an open bar, net as a filled one."""
-    frame = found.testing.frame
+    frame = found.value_of_information.frame
     own = frame[frame["kind"] != "perfect"].head(most)
     lines = [*lines_of(own), *lines_of(frame[frame["kind"] == "perfect"])]
     ax = ax or new_axes(9.6, 0.44 * len(lines) + 1.9)
     for y, line in enumerate(lines):
         label = (None, None) if y else ("gross: what knowing the results gains", "net of harm and delay")
-        ax.barh(y, line.gross, height=0.62, facecolor="white", edgecolor=DARK, linewidth=1, label=label[0])
-        ax.barh(y, line.net, height=0.34, color=DARK if line.net >= 0 else COLOURS[4], label=label[1])
-        told = f"net {line.net:+.2f}" if line.kind != "perfect" else f"{line.gross:.2f}"
+        ax.barh(y, line.evsi, height=0.62, facecolor="white", edgecolor=DARK, linewidth=1, label=label[0])
+        ax.barh(y, line.net_evsi, height=0.34, color=DARK if line.net_evsi >= 0 else COLOURS[4], label=label[1])
+        told = f"net {line.net_evsi:+.2f}" if line.kind != "perfect" else f"{line.evsi:.2f}"
         beside(ax, y, f"{told}; another treatment: {percent(min(line.changes, 1.0)) if line.changes else 'never'}")
     ax.axvline(0, color=INK, linewidth=1)
     ax.set_yticks(range(len(lines)), [wrapped(capitalised(line.label), 40) for line in lines], fontsize=8.5)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from calcinosis.analysis.plain import lines_of
-from calcinosis.analysis.validate.cohort_check import Prequential
+from calcinosis.analysis.validate.cohort_check import CohortCheck
 from calcinosis.analysis.validate.validation import Validation
 from calcinosis.inference.phrases import capitalised
 from calcinosis.interface.figures.style import (
@@ -111,11 +111,11 @@ def confusion_plot(found: Validation, ax: Axes | None = None) -> Axes:
 
 def yardstick_plot(found: Validation, metric: str = "log_loss", ax: Axes | None = None) -> Axes:
     """The network beside what it is measured against, by one metric, with intervals."""
-    lines = lines_of(found.yardsticks[found.yardsticks["metric"] == metric])
+    lines = lines_of(found.baselines[found.baselines["metric"] == metric])
     told = lines_of(found.metrics[found.metrics["metric"] == metric])[0]
     ax = ax or new_axes(9.0, 0.42 * len(lines) + 1.7)
     for y, own in enumerate(lines):
-        network = own.yardstick == "model"
+        network = own.baseline == "model"
         _bar(ax, y, own.lower, own.upper, own.value, DARK if network else GREY, "D" if network else "o")
         ax.annotate(f"{own.value:.3f}", (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=8.5)
     ax.axvline(lines[0].value, color=DARK, linewidth=0.9, linestyle=":")
@@ -146,7 +146,7 @@ def variables_plot(found: Validation, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def fit_plot(found: Prequential, most: int = 14, ax: Axes | None = None) -> Axes:
+def fit_plot(found: CohortCheck, most: int = 14, ax: Axes | None = None) -> Axes:
     """The rows of the tables that fit a cohort worst: what they expect, with its interval, and what patients show."""
     lines = lines_of(found.rows.head(most))
     ax = ax or new_axes(10.5, 0.42 * max(len(lines), 1) + 1.9)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from calcinosis.analysis.plain import lines_of
 from calcinosis.analysis.workup.ranking import NextTest
-from calcinosis.analysis.workup.serial import Plan
+from calcinosis.analysis.workup.serial import SerialTesting
 from calcinosis.inference.phrases import capitalised, uncapitalised
 from calcinosis.inference.posterior import percent, percents
 from calcinosis.interface.figures.style import (
@@ -62,7 +62,7 @@ def next_test_bars(found: NextTest, most: int = 10, ax: Axes | None = None) -> A
     return ax
 
 
-def plan_tree(found: Plan, most: int = 8, ax: Axes | None = None) -> Axes:
+def plan_tree(found: SerialTesting, most: int = 8, ax: Axes | None = None) -> Axes:
     """What further results of a test would make of the probability of a state, as a tree from left to right.
 
     Along the top the results are negative, one after the other, for at most so many steps; from each a branch goes off
@@ -113,14 +113,14 @@ def _price(cost: float, harm: float, days: float) -> str:
     return ", ".join(told)
 
 
-def _ranges(found: Plan) -> list[str]:
+def _ranges(found: SerialTesting) -> list[str]:
     """Per line of a plan the interval in words; empty words where there is none."""
     if "lower" not in found.frame:
         return [""] * len(found.frame)
     return [percents(*pair) for pair in zip(found.frame["lower"], found.frame["upper"], strict=True)]
 
 
-def _label_of(found: Plan, name: str) -> str:
+def _label_of(found: SerialTesting, name: str) -> str:
     return next(state.label or state.name for state in found.variable.states if state.name == name)
 
 
@@ -149,7 +149,7 @@ def _edge(ax: Axes, step: int, y: int, words: str) -> None:
     ax.text(*place, words, ha="center", va="bottom" if y == 0 else "center", fontsize=8, bbox=box if y else None)
 
 
-def _limit(ax: Axes, found: Plan, last: int) -> None:
+def _limit(ax: Axes, found: SerialTesting, last: int) -> None:
     """What any number of negative results comes to, as a dashed box behind the last step."""
     ax.plot([last + 0.27, last + 0.73], [0, 0], color=INK, linewidth=1.1, linestyle="--", zorder=1)
     _box(ax, last + 1, 0, found.limit, "", found.limit < found.threshold, "--")

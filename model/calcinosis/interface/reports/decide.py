@@ -21,7 +21,7 @@ def decide_report(found: Decision, title: str, names: Sequence[str] = ()) -> Rep
     label = found.posterior.labels[found.state]
     blocks = [
         paragraph(found.posterior.misfit),
-        paragraph(found.verdict),
+        paragraph(found.summary),
         paragraph(NO_ADVICE),
         table_of(text.action_cells(found), range(2, 6)),
         paragraph(text.POINTS),
@@ -33,7 +33,7 @@ def decide_report(found: Decision, title: str, names: Sequence[str] = ()) -> Rep
         heading(f"What is best at each probability of {label}"),
         table_of(text.threshold_cells(found), (0, 1)),
         heading("What testing is worth, in points"),
-        table_of(text.testing_cells(found, len(found.testing.frame)), range(2, 8)),
+        table_of(text.testing_cells(found, len(found.value_of_information.frame)), range(2, 8)),
         paragraph(text.WORTH),
     ]
     for name, frame in text.changes_of(found).items():
@@ -60,7 +60,7 @@ def decide_report(found: Decision, title: str, names: Sequence[str] = ()) -> Rep
         "actions": found.spread,
         "expected": found.frame,
         "then": found.then,
-        "testing": found.testing.frame,
+        "testing": found.value_of_information.frame,
         "changes_utilities": found.changes.utilities,
         "changes_responses": found.changes.responses,
         "changes_tables": found.changes.tables,
@@ -122,4 +122,4 @@ def curve_report(found: DecisionCurve, title: str) -> Report:
     }
     own = found.validation
     counts = f"{len(own.cases):,} patients; intervals of {100 * own.mass:.0f} % from {len(own.weights):,} draws."
-    return Report(title, found.verdict, blocks, drawn, {"decision_curve": found.frame}, [counts], own.model.digest)
+    return Report(title, found.summary, blocks, drawn, {"decision_curve": found.frame}, [counts], own.model.digest)

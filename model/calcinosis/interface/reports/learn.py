@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from calcinosis.analysis.learn.cross_validation import LeftOut
+from calcinosis.analysis.learn.cross_validation import CrossValidation
 from calcinosis.analysis.learn.update import Update
-from calcinosis.analysis.validate.cohort_check import Prequential
+from calcinosis.analysis.validate.cohort_check import CohortCheck
 from calcinosis.interface.figures import learn as figures_of_learning
 from calcinosis.interface.figures import validate as figures_of_validation
 from calcinosis.interface.reports.page import Figures, Report, heading, paragraph, table_of
@@ -17,13 +17,15 @@ EVERY = 40
 """More lines than this of a long table stand in its file only."""
 
 
-def update_report(found: Update, left: LeftOut | None, check: Prequential, broken: Sequence[str], title: str) -> Report:
+def update_report(
+    found: Update, left: CrossValidation | None, check: CohortCheck, broken: Sequence[str], title: str
+) -> Report:
     """The report on what tables learned from a cohort."""
     variables, rows = fit_cells(check, EVERY)
-    held_out = [] if left is None else [table_of(text.left_out_cells(left), (1, 2, 3)), paragraph(left.verdict)]
+    held_out = [] if left is None else [table_of(text.left_out_cells(left), (1, 2, 3)), paragraph(left.summary)]
     blocks = [
         heading("Before learning: are these patients as the tables expect?"),
-        paragraph(check.verdict),
+        paragraph(check.summary),
         table_of(variables, (1, 3, 4, 5)),
         table_of(rows, (3, 4)),
         *([heading("Patients left out, before and after learning from the others"), *held_out] if held_out else []),

@@ -22,7 +22,7 @@ def sensitivity_report(found: Sensitivity, title: str) -> Report:
     """The report on one patient: what leads, how sure that is, what it hangs on and on which papers."""
     blocks = (
         paragraph(_interval(found)),
-        paragraph(found.verdict),
+        paragraph(found.summary),
         _hanging(found),
         paragraph(_changes(found)),
         paragraph(_robust(found)),
@@ -39,7 +39,7 @@ def tables_of(found: Sensitivity) -> dict[str, pd.DataFrame]:
         frame = frame.assign(**posterior.interval().reset_index(drop=True), leads=posterior.leads.to_numpy())
     tables = {
         "posterior": frame,
-        "hangs_on": found.hangs_on,
+        "depends_on": found.depends_on,
         "rows": found.rows,
         "entries": found.one_way.frame,
         "entries_by_state": found.one_way.by_state,
@@ -52,8 +52,6 @@ def tables_of(found: Sensitivity) -> dict[str, pd.DataFrame]:
     if found.changes is not None:
         tables["changes_entries"] = found.changes.entries
         tables["changes_rows"] = found.changes.rows
-        tables["changes_tables"] = found.changes.tables
-        tables["changes_together"] = found.changes.together
     if found.two_way is not None:
         tables["two_way"] = found.two_way.frame
         tables["two_way_boundary"] = found.two_way.boundary
@@ -117,7 +115,7 @@ def _hanging(found: Sensitivity) -> str:
             _weight(row.weight),
             *_sources(found, row.source),
         )
-        for row in lines_of(found.hangs_on)
+        for row in lines_of(found.depends_on)
     ]
     return table(("row of the tables", "now", "flips at", "to", "weight", "rests on"), lines, (1, 2, 4), wide=5)
 
@@ -157,8 +155,6 @@ def _changes(found: Sensitivity) -> str:
         parts.append(
             f"one row, {row['table']} ({row['given'] or 'no parents'}), to {row['after']} ({row['distance']:.3g});"
         )
-    if len(changes.together):
-        parts.append(f"tables together, {', '.join(changes.together['table'])} ({changes.together_distance:.3g}).")
     return " ".join([*parts, f"No change of any kind can do it within {changes.bound:.3g}."])
 
 

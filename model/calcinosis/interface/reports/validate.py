@@ -33,13 +33,13 @@ def validation_report(found: Validation, curve: DecisionCurve, title: str, publi
         heading("How good the answers are"),
         table_of(text.metric_cells(found), (1,)),
         heading("Beside it"),
-        table_of(text.yardstick_cells(found), (1, 2, 3, 5)),
+        table_of(text.baseline_cells(found), (1, 2, 3, 5)),
         heading("By groups of patients"),
         table_of(text.group_cells(found), (2, 3, 4, 6)),
         heading("Each subtype against all others"),
         table_of(text.roc_cells(found), (1, 2)),
         heading(f"Does deciding by the probability of {curve.state} do good?"),
-        paragraph(curve.verdict),
+        paragraph(curve.summary),
         table_of(curve_cells(curve), range(7)),
         paragraph(BENEFIT),
         heading("When it was nearly sure, how often it came otherwise"),
@@ -48,7 +48,7 @@ def validation_report(found: Validation, curve: DecisionCurve, title: str, publi
         paragraph(text.CARRIES),
         table_of(text.variable_cells(found, EVERY), (1, 2, 4, 5)),
         heading("Are these patients as the tables expect?"),
-        paragraph(found.cohort_check.verdict),
+        paragraph(found.cohort_check.summary),
         table_of(variables, (1, 3, 4, 5)),
         table_of(rows, (3, 4)),
         heading("Patients it gets wrong"),
@@ -62,12 +62,12 @@ def validation_report(found: Validation, curve: DecisionCurve, title: str, publi
     tables = tables_of(found) | {"decision_curve": curve.frame}
     mix = [] if found.prevalence is None else [f"Subtypes in the mix {_mix(found)}; the patients are weighed to it."]
     counts = f"{len(found.cases):,} patients; intervals of {100 * found.mass:.0f} % from {len(found.weights):,} draws."
-    return Report(title, found.verdict, blocks, drawn, tables, [counts, *mix], found.model.digest)
+    return Report(title, found.summary, blocks, drawn, tables, [counts, *mix], found.model.digest)
 
 
 def tables_of(found: Validation) -> dict[str, pd.DataFrame]:
     """Every table, by the name of its file."""
-    names = ("metrics", "yardsticks", "groups", "calibration", "roc", "curves", "confusion", "surprise", "variables")
+    names = ("metrics", "baselines", "groups", "calibration", "roc", "curves", "confusion", "surprise", "variables")
     tables: dict[str, pd.DataFrame] = {name: getattr(found, name) for name in names}
     check = {"expected_variables": found.cohort_check.variables, "expected_rows": found.cohort_check.rows}
     return tables | check | {"patients": found.patients, "wrong": found.wrong}
@@ -80,7 +80,7 @@ def figures_of(found: Validation) -> Figures:
             lambda: figures.calibration_plot(found),
             "Of all probabilities that were given to a subtype, about so much: how often it came true.",
         ),
-        "yardsticks": (
+        "baselines": (
             lambda: figures.yardstick_plot(found),
             "The log loss of the network, of less of its findings, and of two models fitted to these very patients.",
         ),

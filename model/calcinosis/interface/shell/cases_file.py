@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from calcinosis.analysis.validate.labelled_cases import CasesError, Diagnosed, read_diagnosed
+from calcinosis.analysis.validate.labelled_cases import CasesError, LabelledCases, read_cases
 from calcinosis.inference.cases import case_record
 from calcinosis.inference.model import Model
 from calcinosis.interface.cohort.files import FORMATS, ending_of, read_frame
@@ -25,8 +25,8 @@ def read_cases_file(
     every: bool = True,
     record: str | None = None,
     published: bool = False,
-) -> Diagnosed:
-    """The patients of a .csv, .parquet, .arrow or .feather file, as `read_diagnosed` reads them.
+) -> LabelledCases:
+    """The patients of a .csv, .parquet, .arrow or .feather file, as `read_cases` reads them.
 
     Those of the `published` file have the kind of record that it says was read, unless `record` is that of all.
 
@@ -44,7 +44,7 @@ def read_cases_file(
             **{RECORD: [case_record({"text_seen": seen}, model) for seen in frame.get("text_seen", [""] * len(frame))]}
         )
     try:
-        return read_diagnosed(model, frame, every=every, record=record)
+        return read_cases(model, frame, every=every, record=record)
     except CasesError as error:
         raise PriorsError(
             str(path),

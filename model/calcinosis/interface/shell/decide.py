@@ -91,7 +91,7 @@ def decide(
         return decision
 
     forms: Forms[Decision] = Forms(
-        plain=lambda result: result.as_dict(ask.most),
+        plain=lambda result: result.to_dict(ask.most),
         one=lambda result, published: show_decision(result, ask.most, published),
         many=lambda results: show_decisions(dict(results), ask.model.digest),
         report=lambda result, title: decide_report(result, title, names),
@@ -113,7 +113,7 @@ def _show_curve(ask: Question, cases: str, subtype: str | None, draws: int, seed
     diagnosed = read_cases_file(path, ask.model, record=ask.record, published=published)
     result = decision_curve(diagnosed.model, diagnosed, state=subtype, draws=draws, seed=seed)
     ask.output.show(
-        result.as_dict,
+        result.to_dict,
         lambda: show_curve(result, published),
         lambda: curve_report(result, f"{path.name}: deciding by the probability"),
     )

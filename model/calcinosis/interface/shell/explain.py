@@ -43,7 +43,7 @@ def explain(
         return analyse(model, evidence, state=subtype, against=against, background=background or ())
 
     forms: Forms[Explanation] = Forms(
-        plain=lambda result: result.as_dict(),
+        plain=lambda result: result.to_dict(),
         one=lambda result, published: show_explanation(result, ask.most, published),
         many=lambda results: show_accounts(dict(results), ask.model.digest),
         report=explain_report,
@@ -76,7 +76,7 @@ def explain_report(found: Explanation, title: str) -> Report:
     ]
     blocks = (
         paragraph(found.posterior.fit_in_words),
-        paragraph(found.account),
+        paragraph(found.summary),
         table_of(contribution_cells(found), range(2, 6)),
         paragraph(CONVENTION),
         heading(f"The rows of the tables it came through, the first {ROWS_EACH} of each finding"),

@@ -12,10 +12,10 @@ from calcinosis.interface.shell.question import Forms, Question, question
 
 if TYPE_CHECKING:
     from calcinosis.analysis.workup.ranking import NextTest, Ranking
-    from calcinosis.analysis.workup.serial import Plan
+    from calcinosis.analysis.workup.serial import SerialTesting
     from calcinosis.interface.reports.page import Report
 
-    Next = tuple[NextTest, Plan | None]
+    Next = tuple[NextTest, SerialTesting | None]
 
 
 @question(most=8)
@@ -68,7 +68,7 @@ def next_test(
 
     forms: Forms[Next] = Forms(
         plain=lambda result: (
-            result[0].as_dict(ask.most) | ({"serial_testing": result[1].as_dict()} if result[1] else {})
+            result[0].to_dict(ask.most) | ({"serial_testing": result[1].to_dict()} if result[1] else {})
         ),
         one=lambda result, published: show_next_test(*result, ask.most, published),
         many=lambda results: show_best(dict(results), ask.model.digest),
@@ -77,7 +77,7 @@ def next_test(
     ask.answer(result, forms)
 
 
-def next_test_report(found: NextTest, plan: Plan | None, title: str) -> Report:
+def next_test_report(found: NextTest, plan: SerialTesting | None, title: str) -> Report:
     """The report on one patient: the tests ranked, what each result would mean, and a plan if there is one."""
     from calcinosis.interface.figures.workup import next_test_bars, plan_tree
     from calcinosis.interface.reports.page import Report, heading, paragraph, table_of
@@ -86,13 +86,13 @@ def next_test_report(found: NextTest, plan: Plan | None, title: str) -> Report:
     results = outcome_cells(found, 12)
     blocks = (
         paragraph(found.posterior.misfit),
-        paragraph(found.verdict),
+        paragraph(found.summary),
         paragraph(ASK if len(found.posterior.evidence.silent) else ""),
         table_of(test_cells(found, len(found.frame)), range(1, 9)),
         paragraph(PRICES),
         heading("What the results of the first would mean") if results else "",
         table_of(results, (1,)),
-        paragraph(plan.verdict if plan else ""),
+        paragraph(plan.summary if plan else ""),
     )
     figures = {
         "posterior": (found.posterior.plot, "How probable each subtype is, with the interval that the tables leave."),

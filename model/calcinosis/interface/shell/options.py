@@ -29,7 +29,7 @@ def given_path(text: str) -> Path:
 
 
 if TYPE_CHECKING:
-    from calcinosis.analysis.validate.labelled_cases import Diagnosed
+    from calcinosis.analysis.validate.labelled_cases import LabelledCases
 
 PriorsOption = Annotated[
     Path | None,
@@ -158,7 +158,7 @@ def show_columns(read: Sequence[str], others: Sequence[str], what: str) -> None:
     say(f"Columns {what}: {_listed(others)}")
 
 
-def listed_columns(table: Diagnosed) -> dict[str, list[str]]:
+def listed_columns(table: LabelledCases) -> dict[str, list[str]]:
     """The same, for JSON."""
     return {"columns_read": list(table.read), "columns_ignored": list(table.ignored)}
 

@@ -23,7 +23,7 @@ from calcinosis.knowledge.problem import choose_from
 if TYPE_CHECKING:
     import pandas as pd
 
-    from calcinosis.analysis.sensitivity.across_patients import OverPatients
+    from calcinosis.analysis.sensitivity.across_patients import AcrossPatients
     from calcinosis.analysis.sensitivity.overview import Sensitivity
 
 
@@ -117,7 +117,7 @@ def _one(ask: Question, settings: Settings) -> None:
             )
 
     forms: Forms[Sensitivity] = Forms(
-        plain=lambda result: result.as_dict(ask.most),
+        plain=lambda result: result.to_dict(ask.most),
         one=lambda result, published: show_one(result, ask.most),
         many=lambda results: None,
         report=sensitivity_report,
@@ -176,7 +176,7 @@ def _plain(tables: dict[str, pd.DataFrame], extra: dict[str, pd.DataFrame], dige
     return {"digest": digest, **lines, "disclaimer": DISCLAIMER}
 
 
-def _show(ask: Question, result: OverPatients, extra: dict[str, pd.DataFrame], digest: str) -> None:
+def _show(ask: Question, result: AcrossPatients, extra: dict[str, pd.DataFrame], digest: str) -> None:
     from calcinosis.interface.words.sensitivity import show_each, show_many
 
     show_many(result, digest, ask.most)

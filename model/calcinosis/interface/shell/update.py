@@ -31,10 +31,10 @@ from calcinosis.knowledge.folder import chosen_folder, overlap
 from calcinosis.knowledge.records import REPORTING
 
 if TYPE_CHECKING:
-    from calcinosis.analysis.learn.cross_validation import LeftOut
+    from calcinosis.analysis.learn.cross_validation import CrossValidation
     from calcinosis.analysis.learn.update import Update
-    from calcinosis.analysis.validate.cohort_check import Prequential
-    from calcinosis.analysis.validate.labelled_cases import Diagnosed
+    from calcinosis.analysis.validate.cohort_check import CohortCheck
+    from calcinosis.analysis.validate.labelled_cases import LabelledCases
 
 
 def update(
@@ -106,13 +106,13 @@ class Learning:
     """What came of a cohort: the update, its cross-validation, the cohort check and the clinical rules broken."""
 
     result: Update
-    validation: LeftOut | None
-    check: Prequential
+    validation: CrossValidation | None
+    check: CohortCheck
     broken: list[str]
     tables: tuple[str, ...]
 
 
-def _learn(known: Diagnosed, name: str, how: dict[str, Any], folds: int, seed: int, *, hidden: bool) -> Learning:
+def _learn(known: LabelledCases, name: str, how: dict[str, Any], folds: int, seed: int, *, hidden: bool) -> Learning:
     """Check the cohort, update the tables with it, and cross-validate the update."""
     from calcinosis.analysis.learn.cross_validation import cross_validate
     from calcinosis.analysis.learn.update import learned_tables
@@ -143,7 +143,7 @@ def _learn(known: Diagnosed, name: str, how: dict[str, Any], folds: int, seed: i
     return Learning(result, validation, check, broken, tables)
 
 
-def _show(learning: Learning, known: Diagnosed, cases: Path, out: Path, most: int, output: Output) -> None:
+def _show(learning: Learning, known: LabelledCases, cases: Path, out: Path, most: int, output: Output) -> None:
     """Write the new folder and the report, and show what was learned."""
     from calcinosis.interface.reports.learn import update_report
     from calcinosis.interface.shell.updated_folder import write_updated
@@ -155,9 +155,9 @@ def _show(learning: Learning, known: Diagnosed, cases: Path, out: Path, most: in
     def plain() -> dict[str, Any]:
         return {
             **{"folder": str(out), "records": dict(Counter(known.records))},
-            **result.as_dict(most),
-            "cohort_check": learning.check.as_dict(most),
-            "left_out": learning.validation.as_dict() if learning.validation else None,
+            **result.to_dict(most),
+            "cohort_check": learning.check.to_dict(most),
+            "left_out": learning.validation.to_dict() if learning.validation else None,
             "rules_broken": learning.broken,
             **listed_columns(known),
         }
@@ -178,7 +178,7 @@ def _read_name(name: str) -> str:
         raise InputError(f"--name {name!a} is not UTF-8 text: write it in UTF-8 or in plain letters") from None
 
 
-def _forget(model: Model, known: Diagnosed, out: Path, most: int, output: Output) -> None:
+def _forget(model: Model, known: LabelledCases, out: Path, most: int, output: Output) -> None:
     from calcinosis.interface.shell.updated_folder import forgotten, last_cohort, write_forgotten
     from calcinosis.interface.words.learn import show_forgotten, show_written
 
@@ -194,7 +194,7 @@ def _forget(model: Model, known: Diagnosed, out: Path, most: int, output: Output
         show_written(result, out, digest)
 
     head = {"folder": str(out), "forgotten": ledger.cohort}
-    output.show(lambda: head | result.as_dict(most) | {"digest": digest}, text, dict)
+    output.show(lambda: head | result.to_dict(most) | {"digest": digest}, text, dict)
 
 
 def _broken(before: Model, after: Model) -> list[str]:

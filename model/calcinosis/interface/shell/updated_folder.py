@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from calcinosis.analysis.learn.update import Update, forget
-from calcinosis.analysis.validate.labelled_cases import Diagnosed
+from calcinosis.analysis.validate.labelled_cases import LabelledCases
 from calcinosis.inference.model import Model
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.paths import InputError
@@ -101,7 +101,7 @@ def last_cohort(folder: Path) -> tuple[Path, Ledger]:
     return known[-1], read_ledger(known[-1])
 
 
-def forgotten(model: Model, cases: Diagnosed, ledger: Ledger) -> Update:
+def forgotten(model: Model, cases: LabelledCases, ledger: Ledger) -> Update:
     """What a model was before it learned from a cohort, computed from its tables and the patients alone.
 
     Raises:
@@ -274,7 +274,7 @@ def _edited_files(folder: Path, ledger: Ledger) -> str:
     return f", or an edit since then is the reason ({', '.join(names)})" if names else ""
 
 
-def _check_number(cases: Diagnosed, ledger: Ledger) -> None:
+def _check_number(cases: LabelledCases, ledger: Ledger) -> None:
     if len(cases) != ledger.patients:
         raise InputError(
             f"the last cohort learned was {ledger.cohort}, {ledger.patients:,} patients; these are {len(cases):,}"

@@ -92,7 +92,7 @@ def validate(
             show_columns(diagnosed.read, diagnosed.ignored, "not read")
 
         output.show(
-            lambda: result.as_dict(most) | {"decision_curve": curve.as_dict()} | listed_columns(diagnosed),
+            lambda: result.to_dict(most) | {"decision_curve": curve.to_dict()} | listed_columns(diagnosed),
             text,
             lambda: validation_report(result, curve, f"{path.name}: how good the answers are", published),
         )

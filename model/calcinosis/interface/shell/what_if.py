@@ -57,7 +57,7 @@ def what_if(
         return explored(model, evidence, instead=other, towards=subtype, most_changes=changes, order=first)
 
     forms: Forms[Exploration] = Forms(
-        plain=lambda result: result.as_dict(ask.most),
+        plain=lambda result: result.to_dict(ask.most),
         one=lambda result, published: show_explored(result, ask.most, published),
         many=lambda results: show_each(dict(results), ask.model.digest),
         report=what_if_report,

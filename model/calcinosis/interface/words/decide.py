@@ -47,7 +47,7 @@ def show_decision(found: Decision, most: int, published: dict[str, str] | None) 
 
     shown = console()
     print_head(shown, found.posterior, published)
-    print_words(shown, found.verdict)
+    print_words(shown, found.summary)
     print_table(shown, "What can be done, in points", action_cells(found))
     print_words(shown, POINTS)
     print_table(shown, "What is to be expected of each", expected_cells(found))
@@ -144,16 +144,16 @@ def threshold_cells(found: Decision) -> list[Cells]:
 
 def testing_cells(found: Decision, most: int) -> list[Cells]:
     """What testing is worth: the best `most`, and perfect knowledge."""
-    frame = found.testing.frame
+    frame = found.value_of_information.frame
     chosen = frame[(frame["kind"] == "perfect") | (frame.index < most)]
     return [
         {
             "test": line.test or "(perfect)",
             "in words": line.label,
-            "gross": _points(line.gross),
+            "gross": _points(line.evsi),
             "harm": _points(line.harm),
             "delay": _points(line.delay),
-            "net": _points(line.net),
+            "net": _points(line.net_evsi),
             "changes": "0" if line.changes < 1e-12 else percent(min(line.changes, 1.0)),
             "cost": "" if line.cost != line.cost else f"{line.cost:.0f}",
         }
@@ -205,7 +205,7 @@ def show_decisions(found: Mapping[str, Decision], digest: str) -> None:
                 "points": f"{line['expected_utility']:.1f}",
                 "best": percent(float(line["best"])),
                 "regret": f"{line['regret']:.1f}",
-                "testing": "can change it" if own.testing.can_change else "cannot change it",
+                "testing": "can change it" if own.value_of_information.can_change else "cannot change it",
             }
         )
     print_table(shown, "What has the highest expected utility", lines)
@@ -218,7 +218,7 @@ def show_curve(found: DecisionCurve, published: bool) -> None:
     from rich.text import Text
 
     shown = console()
-    shown.print(Text(found.verdict, style="bold"))
+    shown.print(Text(found.summary, style="bold"))
     if published:
         print_words(shown, PUBLISHED)
     print_table(shown, f"Net benefit, {len(found.validation.cases):,} patients", curve_cells(found))

@@ -33,7 +33,7 @@ def show_explanation(found: Explanation, most: int, published: dict[str, str] | 
     shown, posterior = console(), found.posterior
     print_head(shown, posterior, published, misfit=False)
     print_words(shown, posterior.fit_in_words)
-    print_words(shown, found.account)
+    print_words(shown, found.summary)
     cells = contribution_cells(found)
     title = f"What each finding does to the odds of {' or '.join(found.hypothesis.chosen)} against "
     title += "all others" if found.hypothesis.against_all else " or ".join(found.hypothesis.against)
@@ -109,5 +109,5 @@ def show_accounts(found: Mapping[str, Explanation], digest: str) -> None:
         shown.print(Text(capitalised(own.posterior.verdict)))
         shown.print(Text(own.posterior.silence))
         shown.print(Text(own.posterior.fit_in_words))
-        shown.print(Text(own.account), "", sep="\n")
+        shown.print(Text(own.summary), "", sep="\n")
     print_foot(shown, digest)

@@ -13,9 +13,9 @@ from calcinosis.interface.words.validate import fit_cells
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from calcinosis.analysis.learn.cross_validation import LeftOut
+    from calcinosis.analysis.learn.cross_validation import CrossValidation
     from calcinosis.analysis.learn.update import Update
-    from calcinosis.analysis.validate.cohort_check import Prequential
+    from calcinosis.analysis.validate.cohort_check import CohortCheck
 
 KEPT = (
     "What these records do not mention counted as evidence. How often records mention what (reporting.csv) was kept as "
@@ -30,7 +30,9 @@ CHOSEN = (
 """What a cohort that is no consecutive series must not teach."""
 
 
-def show_update(found: Update, left: LeftOut | None, check: Prequential, broken: Sequence[str], most: int) -> None:
+def show_update(
+    found: Update, left: CrossValidation | None, check: CohortCheck, broken: Sequence[str], most: int
+) -> None:
     """Print what was learned, `most` lines of each long table."""
     from rich.text import Text
 
@@ -38,7 +40,7 @@ def show_update(found: Update, left: LeftOut | None, check: Prequential, broken:
     shown.print(Text(learned_in_words(found), style="bold"))
     if found.before.base is not None:
         shown.print(Text(KEPT))
-    print_words(shown, f"Before learning: {check.verdict}")
+    print_words(shown, f"Before learning: {check.summary}")
     variables, rows = fit_cells(check, most)
     if variables:
         print_table(shown, "Variables that are not as expected", variables)
@@ -50,7 +52,7 @@ def show_update(found: Update, left: LeftOut | None, check: Prequential, broken:
     if left is not None:
         title = f"Patients left out, {left.folds} times a part of the cohort: before and after learning from the others"
         print_table(shown, title, left_out_cells(left))
-        print_words(shown, left.verdict)
+        print_words(shown, left.summary)
     for rule in broken:
         print_words(shown, f"A clinical rule is broken now: {rule}")
     print_words(shown, CHOSEN)
@@ -104,7 +106,7 @@ def row_cells(found: Update, most: int) -> list[Cells]:
     ]
 
 
-def left_out_cells(found: LeftOut) -> list[Cells]:
+def left_out_cells(found: CrossValidation) -> list[Cells]:
     """One line per metric."""
     return [
         {

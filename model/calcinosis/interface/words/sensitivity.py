@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from calcinosis.analysis.plain import lines_of
-from calcinosis.analysis.sensitivity.across_patients import OverPatients
+from calcinosis.analysis.sensitivity.across_patients import AcrossPatients
 from calcinosis.analysis.sensitivity.overview import Sensitivity
 from calcinosis.inference.posterior import percent, percents
 from calcinosis.interface.words.printing import (
@@ -27,9 +27,9 @@ def show_one(found: Sensitivity, most: int) -> None:
     """Print the answer for one patient, `most` lines of each table."""
     shown, posterior = console(), found.posterior
     print_head(shown, posterior)
-    print_words(shown, found.verdict)
-    if len(found.hangs_on):
-        print_table(shown, f"It hangs on ({how_many(len(found.hangs_on), most)})", _hanging(found, most))
+    print_words(shown, found.summary)
+    if len(found.depends_on):
+        print_table(shown, f"It hangs on ({how_many(len(found.depends_on), most)})", _hanging(found, most))
     print_table(shown, f"Rows that move it most ({how_many(len(found.rows), most)})", _moving(found, most))
     if found.uncertainty is not None:
         print_table(shown, "What makes it uncertain, by table and by source", _shares(found, most))
@@ -55,7 +55,7 @@ def _hanging(found: Sensitivity, most: int) -> list[Cells]:
             "weight": _weight(row.weight),
             "rests on": row.source.replace(";", " "),
         }
-        for row in lines_of(found.hangs_on.head(most))
+        for row in lines_of(found.depends_on.head(most))
     ]
 
 
@@ -129,13 +129,6 @@ def _changes(found: Sensitivity, most: int) -> list[Cells]:
         }
         for row in lines_of(changes.rows.head(max(1, most // 2)))
     ]
-    lines += [
-        {"change": f"one table: {row.table}, {row.rows} rows", "distance": f"{row.distance:.3g}"}
-        for row in lines_of(changes.tables.head(max(1, most // 2)))
-    ]
-    if len(changes.together):
-        named = ", ".join(changes.together["table"])
-        lines.append({"change": f"together: {named}", "distance": f"{changes.together_distance:.3g}"})
     return [*lines, {"change": "no change of any kind can do it within", "distance": f"{changes.bound:.3g}"}]
 
 
@@ -155,7 +148,7 @@ def _show_two_way(shown: Console, found: Sensitivity, most: int) -> None:
     print_table(shown, title, lines)
 
 
-def show_many(found: OverPatients, digest: str, most: int) -> None:
+def show_many(found: AcrossPatients, digest: str, most: int) -> None:
     """Print the answer for many patients, `most` lines of each table but that of the patients."""
     from rich.text import Text
 

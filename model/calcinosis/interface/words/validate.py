@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from calcinosis.analysis.decide.curve import DecisionCurve
-    from calcinosis.analysis.validate.cohort_check import Prequential
+    from calcinosis.analysis.validate.cohort_check import CohortCheck
     from calcinosis.analysis.validate.validation import Validation
 
 SHARES = ("accuracy", "top_two", "balanced_accuracy")
@@ -27,16 +27,16 @@ def show_validation(found: Validation, curve: DecisionCurve, most: int, publishe
     from rich.text import Text
 
     shown = console()
-    shown.print(Text(found.verdict, style="bold"))
+    shown.print(Text(found.summary, style="bold"))
     for words in (found.records_in_words, found.own_mix_in_words, PUBLISHED if published else ""):
         if words:
             print_words(shown, words)
     print_table(shown, f"Metrics, with {100 * found.mass:.0f} % intervals", metric_cells(found))
-    print_table(shown, "Beside it", yardstick_cells(found))
+    print_table(shown, "Beside it", baseline_cells(found))
     print_table(shown, "By groups of patients", group_cells(found))
     print_table(shown, "True subtype (lines) and most probable one", confusion_cells(found))
     print_table(shown, "Each subtype against all others", roc_cells(found))
-    print_words(shown, curve.verdict)
+    print_words(shown, curve.summary)
     print_table(shown, "When it was nearly sure, how often it came otherwise", surprise_cells(found))
     wrong = how_many(len(found.wrong), most)
     print_table(shown, f"Patients it gets wrong ({wrong}, the surest first)", wrong_cells(found, most))
@@ -58,10 +58,10 @@ PUBLISHED = (
 CARRIES = "Log loss without the variable, minus log loss with it, in nats: below 0, the answers are better without it."
 
 
-def show_fit(found: Prequential, most: int) -> None:
+def show_fit(found: CohortCheck, most: int) -> None:
     """Print whether a cohort is as the tables expect."""
     shown = console()
-    print_words(shown, found.verdict)
+    print_words(shown, found.summary)
     variables, rows = fit_cells(found, most)
     if variables:
         print_table(shown, "Variables that are not as expected", variables)
@@ -82,11 +82,11 @@ def metric_cells(found: Validation) -> list[Cells]:
     ]
 
 
-def yardstick_cells(found: Validation) -> list[Cells]:
-    """One line per yardstick."""
+def baseline_cells(found: Validation) -> list[Cells]:
+    """One line per baseline."""
     lines = []
-    for name in dict.fromkeys(found.yardsticks["yardstick"]):
-        own = {line.metric: line for line in lines_of(found.yardsticks[found.yardsticks["yardstick"] == name])}
+    for name in dict.fromkeys(found.baselines["baseline"]):
+        own = {line.metric: line for line in lines_of(found.baselines[found.baselines["baseline"] == name])}
         loss = own["log_loss"]
         off = f"{loss.difference:+.3f} ({loss.difference_lower:+.2f} to {loss.difference_upper:+.2f})"
         lines.append(
@@ -182,7 +182,7 @@ def variable_cells(found: Validation, most: int) -> list[Cells]:
     ]
 
 
-def fit_cells(found: Prequential, most: int) -> tuple[list[Cells], list[Cells]]:
+def fit_cells(found: CohortCheck, most: int) -> tuple[list[Cells], list[Cells]]:
     """The variables and the rows that are not as expected."""
     variables: list[Cells] = [
         {

@@ -19,7 +19,7 @@ from calcinosis.interface.words.printing import (
 
 if TYPE_CHECKING:
     from calcinosis.analysis.workup.ranking import NextTest
-    from calcinosis.analysis.workup.serial import Plan
+    from calcinosis.analysis.workup.serial import SerialTesting
 
 PRICES = (
     "Tells: expected information, in nats; in two: with the best test after it. Right: how probably the leading "
@@ -35,11 +35,11 @@ ASK = (
 """What helps where a record is silent."""
 
 
-def show_next_test(found: NextTest, plan: Plan | None, most: int, published: dict[str, str] | None) -> None:
+def show_next_test(found: NextTest, plan: SerialTesting | None, most: int, published: dict[str, str] | None) -> None:
     """Print the answer for one patient, `most` lines of each table."""
     shown = console()
     print_head(shown, found.posterior, published)
-    print_words(shown, found.verdict)
+    print_words(shown, found.summary)
     if len(found.posterior.evidence.silent):
         print_words(shown, ASK)
     count = how_many(len(found.frame), most)
@@ -53,7 +53,7 @@ def show_next_test(found: NextTest, plan: Plan | None, most: int, published: dic
         print_words(shown, PRICES)
     if plan is not None:
         print_table(shown, f"If {plan.variable.name} is looked at again and again", plan_cells(plan))
-        print_words(shown, plan.verdict)
+        print_words(shown, plan.summary)
     print_foot(shown, found.posterior.digest)
 
 
@@ -94,7 +94,7 @@ def outcome_cells(found: NextTest, most: int) -> list[Cells]:
     ]
 
 
-def plan_cells(plan: Plan) -> list[Cells]:
+def plan_cells(plan: SerialTesting) -> list[Cells]:
     """One line per negative result that may come, with what the probability is if it is another result instead."""
     found = plan.frame.to_dict("records")
     chain = [row for row in found if row["result"] in ("", plan.negative)]
@@ -115,7 +115,7 @@ def plan_cells(plan: Plan) -> list[Cells]:
     return lines
 
 
-def show_best(found: Mapping[str, tuple[NextTest, Plan | None]], digest: str) -> None:
+def show_best(found: Mapping[str, tuple[NextTest, SerialTesting | None]], digest: str) -> None:
     """Print the best test of each of many patients, and after how many negative results a plan would be done."""
     shown = console()
     lines = []
