@@ -141,11 +141,11 @@ class Entries:
     @cached_property
     def first(self) -> Mapping[str, int]:
         """Per variable the number of its first entry."""
-        found, total = {}, 0
+        first, total = {}, 0
         for variable in self.network.parents:
-            found[variable] = total
+            first[variable] = total
             total += self.network.rows(variable).size
-        return found
+        return first
 
     @cached_property
     def values(self) -> Array:
@@ -155,29 +155,29 @@ class Entries:
     @cached_property
     def weights(self) -> Array:
         """The weight of each entry's row; NaN where it has none."""
-        own = self.network.weights
+        by_table = self.network.weights
         tables = {variable: self.network.rows(variable) for variable in self.network.parents}
-        weights = {v: own[v] if own else np.full(len(table), np.nan) for v, table in tables.items()}
+        weights = {v: by_table[v] if by_table else np.full(len(table), np.nan) for v, table in tables.items()}
         return np.concatenate([np.repeat(weights[v], table.shape[1]) for v, table in tables.items()])
 
     @cached_property
     def rows(self) -> Rows:
         """The number of each entry's row, counted through all tables."""
-        found: list[Rows] = []
+        numbers: list[Rows] = []
         total = 0
         for variable in self.network.parents:
             rows, states = self.network.rows(variable).shape
-            found.append(np.repeat(np.arange(total, total + rows), states))
+            numbers.append(np.repeat(np.arange(total, total + rows), states))
             total += rows
-        return np.concatenate(found)
+        return np.concatenate(numbers)
 
     def interval(self, mass: float) -> tuple[Array, Array]:
         """The interval of each entry by its row's weight, a Beta distribution; as it is where it has no weight.
 
         Entries that are 0 or 1 stay so.
         """
-        known = self._intervals.get(mass)
-        if known is None:
+        limits = self._intervals.get(mass)
+        if limits is None:
             from scipy.special import betaincinv
 
             lower, upper = self.values.copy(), self.values.copy()
@@ -186,8 +186,8 @@ class Entries:
             # a limit that rounding makes 0 or 1 would rule out what the entry does not
             ends = (betaincinv(a, b, (1 + side * mass) / 2) for side in (-1, 1))
             lower[open_], upper[open_] = (np.clip(end, LEAST, np.nextafter(1.0, 0.0)) for end in ends)
-            known = self._intervals[mass] = (lower, upper)
-        return known
+            limits = self._intervals[mass] = (lower, upper)
+        return limits
 
     @cached_property
     def _intervals(self) -> dict[float, tuple[Array, Array]]:
@@ -210,13 +210,13 @@ class Entries:
         """One line per entry: entry, table, state, given, value, weight, source."""
         import pandas as pd
 
-        every = list(self)
+        entries = list(self)
         return pd.DataFrame(
             {
                 "entry": self.names,
-                "table": [entry.variable for entry in every],
-                "state": [entry.state for entry in every],
-                "given": [", ".join(entry.given.values()) for entry in every],
+                "table": [entry.variable for entry in entries],
+                "state": [entry.state for entry in entries],
+                "given": [", ".join(entry.given.values()) for entry in entries],
                 "value": self.values,
                 "weight": self.weights,
                 "source": self.sources,
@@ -228,6 +228,6 @@ def _overlaps(row: Sequence[str], cells: Sequence[str], network: Network, variab
     """Whether two rows of parent cells have a context in common."""
     states = [network.variables[parent].state_names for parent in network.parents[variable]]
     return all(
-        set(states_in(one, own)) & set(states_in(other, own))
-        for one, other, own in zip(row, cells, states, strict=True)
+        set(states_in(one, names)) & set(states_in(other, names))
+        for one, other, names in zip(row, cells, states, strict=True)
     )

@@ -88,9 +88,9 @@ class Model:
             return self
         if self.base is not None:
             return self.base.recorded(record)
-        known = (ASKED, *(self.priors.reporting if self.priors else ()))
-        if record not in known and not (record == EACH and len(known) > 1):
-            raise QuestionError(f"no kind of record {record!r} in these priors: {choose_from(record, known)}")
+        kinds = (ASKED, *(self.priors.reporting if self.priors else ()))
+        if record not in kinds and not (record == EACH and len(kinds) > 1):
+            raise QuestionError(f"no kind of record {record!r} in these priors: {choose_from(record, kinds)}")
         if record not in self._recorded:
             assert self.priors is not None
             priors = self.priors.with_mentions(record)
@@ -120,13 +120,15 @@ class Model:
     @cached_property
     def mentions_by_record(self) -> Mapping[str, Mapping[str, str]]:
         """The same by kind of record, for those that this model reads; `asked` mentions nothing."""
-        own: dict[str, Mapping[str, str]] = {ASKED: FrozenMap({})}
+        mentions: dict[str, Mapping[str, str]] = {ASKED: FrozenMap({})}
         if self.record != ASKED and self.base is not None and self.base.priors is not None:
             reporting, several = self.base.priors.reporting, self.record == EACH
             for kind in reporting if several else (self.record,):
                 names = reporting[kind]
-                own[kind] = FrozenMap({n: mention_of(self.variables[n], kind, several=several).name for n in names})
-        return FrozenMap(own)
+                mentions[kind] = FrozenMap(
+                    {n: mention_of(self.variables[n], kind, several=several).name for n in names}
+                )
+        return FrozenMap(mentions)
 
     @cached_property
     def _silence(self) -> Mapping[str, Mapping[str, Finding]]:
@@ -270,10 +272,10 @@ class Model:
             raise refused("findings", findings, "Mapping | Evidence | None")
         given = {} if findings is None else dict(findings)
         twice = [name for name in named if name in given]
-        whole = given | named
-        evidence = read_findings(whole, self._readable, self.network.corrections, twice)
+        all_findings = given | named
+        evidence = read_findings(all_findings, self._readable, self.network.corrections, twice)
         silence = self._silence.get(record or self.record, {})
-        silent = [finding for name, finding in silence.items() if is_mentioned(whole.get(name)) is False]
+        silent = [finding for name, finding in silence.items() if is_mentioned(all_findings.get(name)) is False]
         return replace(evidence, findings=(*evidence.findings, *silent)) if silent else evidence
 
     def posterior(
@@ -429,12 +431,12 @@ class Model:
         coded = encode(self.engine.base, [evidence])
         if not self.engine.weigh(coded).weights.any():
             raise why_nothing(self.engine, evidence)
-        found = self.engine.beliefs(coded) if isinstance(self.engine, Conditioned) else beliefs(self.engine, coded)
+        posteriors = self.engine.beliefs(coded) if isinstance(self.engine, Conditioned) else beliefs(self.engine, coded)
         return pd.DataFrame(
             [
                 (name, state, float(probability))
                 for name, variable in self._readable.items()
-                for state, probability in zip(variable.state_names, found[name][0], strict=True)
+                for state, probability in zip(variable.state_names, posteriors[name][0], strict=True)
             ],
             columns=["variable", "state", "probability"],
         )
@@ -552,10 +554,10 @@ class Model:
                 if max(weights) >= TINY:
                     return lambda: _evidence(steps), weights, sum(step.exponent for step in steps)
         evidence = self.read(findings, **named)
-        found = self.engine.weigh(encode(self.engine.base, [evidence]))
-        if not found.weights.any():
+        joint = self.engine.weigh(encode(self.engine.base, [evidence]))
+        if not joint.weights.any():
             raise why_nothing(self.engine, evidence)
-        return lambda: evidence, found.weights[0].tolist(), int(found.exponents[0])
+        return lambda: evidence, joint.weights[0].tolist(), int(joint.exponents[0])
 
     @cached_property
     def _shortcut(self) -> Shortcut | None:

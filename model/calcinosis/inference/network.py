@@ -74,8 +74,8 @@ class Network:
             object.__setattr__(self, "weights", FrozenMap({name: self._weighed(name) for name in self.variables}))
 
     def __reduce__(self) -> tuple[type[Network], tuple[object, ...]]:
-        own = (self.target, self.variables, self.parents, self.tables, self.corrections, self.weights, self.contexts)
-        return type(self), own
+        fields = (self.target, self.variables, self.parents, self.tables, self.corrections, self.weights, self.contexts)
+        return type(self), fields
 
     def _checked(self, name: str) -> Array:
         table = np.asarray(self.tables[name], dtype=np.float64)
@@ -123,7 +123,7 @@ class Network:
         if given.shape not in ((), shape):
             raise NetworkError(f"the weights of {name} have shape {given.shape}, its rows make {shape}")
         weights = np.array(np.broadcast_to(given, shape))
-        wrong = next((own for own in weights.ravel().tolist() if fault_of_weight(own)), None)
+        wrong = next((weight for weight in weights.ravel().tolist() if fault_of_weight(weight)), None)
         if wrong is not None:
             raise NetworkError(f"the rows of {name} have {fault_of_weight(wrong)}: {wrong:g}")
         weights.flags.writeable = False
@@ -149,7 +149,7 @@ class Network:
             variables=FrozenMap({name: self.variables[name] for name in kept}),
             parents=FrozenMap({name: self.parents[name] for name in kept}),
             tables=FrozenMap({name: self.tables[name] for name in kept}),
-            weights=FrozenMap({name: own for name, own in self.weights.items() if name in kept}),
+            weights=FrozenMap({name: weights for name, weights in self.weights.items() if name in kept}),
             contexts=FrozenMap({name: self.contexts[name] for name in kept}),
         )
 
@@ -190,9 +190,9 @@ class Network:
         states = [self.variables[parent].state_names for parent in self.parents[name]]
         chosen: list[list[set[str]]] = [[set() for _ in states] for _ in self._first[name]]
         for row, context in zip(self.contexts[name].ravel().tolist(), product(*states), strict=True):
-            for own, state in zip(chosen[row], context, strict=True):
-                own.add(state)
-        return [tuple(cell_of(own, names) for own, names in zip(row, states, strict=True)) for row in chosen]
+            for named, state in zip(chosen[row], context, strict=True):
+                named.add(state)
+        return [tuple(cell_of(named, names) for named, names in zip(row, states, strict=True)) for row in chosen]
 
     def cells(self, name: str, states: Mapping[str, npt.NDArray[np.integer[Any]]]) -> Rows:
         """The number of the cell of `rows(name)`, counted row by row, in each of many joint states."""
@@ -205,7 +205,7 @@ class Network:
         states = {name: list(variable.state_names) for name, variable in self.variables.items()}
         tables = {name: table.tolist() for name, table in self.tables.items()}
         parents = {name: list(p) for name, p in self.parents.items()}
-        weights = [{name: own.tolist() for name, own in self.weights.items()}] if self.weights else []
+        weights = [{name: weights_of.tolist() for name, weights_of in self.weights.items()}] if self.weights else []
         if any(len(self._first[name]) < rows.size for name, rows in self.contexts.items()):
             weights.append({name: rows.tolist() for name, rows in self.contexts.items()})
         return digest(self.target, states, parents, tables, *weights)

@@ -141,7 +141,7 @@ def _as_given(value: Any, names: Set[str]) -> str:
 
 def _in_words(kind: _Kind) -> str:
     words = _WORDS.get(kind.name, kind.name)
-    items = [_ITEMS.get(own[0].name, own[0].name) for own in kind.items]
+    items = [_ITEMS.get(alternatives[0].name, alternatives[0].name) for alternatives in kind.items]
     if not items or "Any" in items or kind.name not in ("Collection", "Iterable", "Mapping", "Sequence"):
         return words
     return f"{words} of {' to '.join(items)}"
@@ -205,7 +205,7 @@ def _is_a(value: Any, kind: _Kind) -> bool:
             return _is_collection(value, name, items)
         case "tuple":
             return isinstance(value, tuple | list) and len(value) == len(items) and all(map(_fits, value, items))
-    return any(own.__name__ == name for own in type(value).__mro__)
+    return any(base.__name__ == name for base in type(value).__mro__)
 
 
 def _is_mapping(value: Any, items: Sequence[Iterable[_Kind]]) -> bool:

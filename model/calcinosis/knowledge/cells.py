@@ -41,7 +41,7 @@ def word_cell(line: Line, column: str, allowed: Sequence[str], what: str, report
     return None
 
 
-def sources_cell(line: Line, column: str, known: Collection[str], report: Reporter) -> tuple[str, ...]:
+def sources_cell(line: Line, column: str, sources: Collection[str], report: Reporter) -> tuple[str, ...]:
     """The source keys in a cell, separated by semicolons; unknown, doubled and missing ones are reported."""
     keys = [key.strip() for key in line.cells[column].split(";") if key.strip()]
     if not keys:
@@ -49,8 +49,8 @@ def sources_cell(line: Line, column: str, known: Collection[str], report: Report
     for position, key in enumerate(keys):
         if key in keys[:position]:
             report(line.number, "the source is named twice", "name it once", column, key)
-        elif key not in known:
-            near = nearest(key, known)
+        elif key not in sources:
+            near = nearest(key, sources)
             fix = f"did you mean '{near}'? Otherwise add it to sources.csv" if near else "add it to sources.csv"
             report(line.number, "unknown source", fix, column, key)
     return tuple(keys)

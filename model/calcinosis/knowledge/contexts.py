@@ -71,7 +71,7 @@ def cell_of(chosen: Iterable[str], states: Sequence[str]) -> str:
 
 def contexts_of(given: Sequence[str], states: Sequence[Sequence[str]]) -> Iterator[Context]:
     """The contexts that the parent cells of a row name; `states` has the states of each parent."""
-    return product(*(states_in(cell, own) for cell, own in zip(given, states, strict=True)))
+    return product(*(states_in(cell, names) for cell, names in zip(given, states, strict=True)))
 
 
 def count(states: Sequence[Sequence[str]]) -> int:
@@ -92,5 +92,5 @@ def grouped(contexts: Iterable[Context], states: Sequence[Sequence[str]]) -> lis
         for row in rows:
             others = row[:place] + row[place + 1 :]
             alike[others] = alike.get(others, frozenset()) | row[place]
-        rows = [(*others[:place], own, *others[place:]) for others, own in alike.items()]
-    return [tuple(cell_of(own, names) for own, names in zip(row, states, strict=True)) for row in rows]
+        rows = [(*others[:place], chosen, *others[place:]) for others, chosen in alike.items()]
+    return [tuple(cell_of(chosen, names) for chosen, names in zip(row, states, strict=True)) for row in rows]

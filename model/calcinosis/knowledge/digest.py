@@ -21,9 +21,9 @@ def _plain(value: Any) -> Any:
     A field that was `added` to a record later is left out where it is None, so that older content keeps its digest.
     """
     if is_dataclass(value) and not isinstance(value, type):
-        own = {f.name: getattr(value, f.name) for f in fields(value) if f.compare}
-        added = [f.name for f in fields(value) if f.metadata.get("added") and own[f.name] is None]
-        return {name: _plain(item) for name, item in own.items() if name not in added}
+        content = {f.name: getattr(value, f.name) for f in fields(value) if f.compare}
+        added = [f.name for f in fields(value) if f.metadata.get("added") and content[f.name] is None]
+        return {name: _plain(item) for name, item in content.items() if name not in added}
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, str | int | float | bool) or value is None:

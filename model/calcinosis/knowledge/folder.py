@@ -143,13 +143,13 @@ def copy_folder(source: Path, destination: Path, *, force: bool = False) -> Path
     there = place.exists()
     made = _make_folders(place.parent)
     scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=place if there else place.parent))
-    fresh, former = scratch / "new", scratch / "former"
+    copied, former = scratch / "new", scratch / "former"
     try:
-        _copy(source, fresh)
+        _copy(source, copied)
         if there:
-            _replace(fresh, place, former)
+            _replace(copied, place, former)
         else:
-            fresh.rename(place)
+            copied.rename(place)
     except BaseException as error:
         if not any(path.is_file() for path in former.rglob("*")):  # else the former files could not all be put back
             shutil.rmtree(scratch)
@@ -173,19 +173,19 @@ def _copy(source: Path, destination: Path) -> None:
             write_whole(destination / entry.name, read_regular(entry))
 
 
-def _replace(fresh: Path, place: Path, former: Path) -> None:
+def _replace(copied: Path, place: Path, former: Path) -> None:
     """Move the files of `fresh` into `place`, those that they replace to `former`; on failure everything moves back.
 
     variables.csv leaves first and comes last, so that no folder that is half replaced can be read as priors.
     """
-    expected = read_priors(fresh).digest
-    parts = _parts(fresh)
+    expected = read_priors(copied).digest
+    parts = _parts(copied)
     old = _replaced(place, parts)
-    files = [path.relative_to(fresh) for path in fresh.rglob("*") if path.is_file()]
+    files = [path.relative_to(copied) for path in copied.rglob("*") if path.is_file()]
     others = [path for path in files if path not in parts and not _is_taken(place, path)]
     first = Path("variables.csv")
     moves = [(place / path, former / path) for path in sorted(old, key=lambda path: path != first)]
-    moves += [(fresh / path, place / path) for path in sorted([*parts, *others], key=lambda path: path == first)]
+    moves += [(copied / path, place / path) for path in sorted([*parts, *others], key=lambda path: path == first)]
     done: list[tuple[Path, Path]] = []
     made: list[Path] = []
     try:

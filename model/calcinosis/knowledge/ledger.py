@@ -89,14 +89,14 @@ class Ledger:
 def ledgers_of(folder: Path) -> list[Path]:
     """The ledgers of a priors folder, in the order in which the cohorts were learned from."""
     there = folder / FOLDER
-    found = [path for path in there.iterdir() if _NAME.fullmatch(path.name)] if there.is_dir() else []
-    return sorted(found, key=lambda path: int(path.name.partition("_")[0]))
+    ledgers = [path for path in there.iterdir() if _NAME.fullmatch(path.name)] if there.is_dir() else []
+    return sorted(ledgers, key=lambda path: int(path.name.partition("_")[0]))
 
 
 def next_path(folder: Path, cohort: str) -> Path:
     """Where the ledger of one cohort more shall be: a short name that every file system can hold."""
-    known = ledgers_of(folder)
-    number = int(known[-1].name.partition("_")[0]) + 1 if known else 1
+    ledgers = ledgers_of(folder)
+    number = int(ledgers[-1].name.partition("_")[0]) + 1 if ledgers else 1
     stem = re.sub(r"[^A-Za-z0-9_]", "", cohort)[:60].strip("_") or "cohort"
     return folder / FOLDER / f"{number:02d}_{stem}.csv"
 

@@ -71,16 +71,16 @@ def same_finding(state: str) -> str:
         return _TRUTH.get(name, name)
 
 
-def known_as(name: str, known: Collection[str]) -> str | None:
+def known_as(name: str, names: Collection[str]) -> str | None:
     """The known name that a name means, or None if it means none of them.
 
     >>> known_as("MMOL/L", ["mg/dL", "mmol/L"])
     'mmol/L'
     """
-    if name in known:
+    if name in names:
         return name
     wanted = folded(name)
-    return next((other for other in known if folded(other) == wanted), None)
+    return next((other for other in names if folded(other) == wanted), None)
 
 
 def fault_of_name(name: str, role: Role) -> tuple[str, str] | None:

@@ -86,8 +86,8 @@ def nearest(word: str, allowed: Iterable[str], cutoff: float = 0.6) -> str | Non
     'warfarin'
     """
     by_folded = {folded(name): name for name in allowed}
-    found = get_close_matches(folded(word[:LONGEST_SHOWN]), by_folded, n=1, cutoff=cutoff)
-    return by_folded[found[0]] if found else None
+    matches = get_close_matches(folded(word[:LONGEST_SHOWN]), by_folded, n=1, cutoff=cutoff)
+    return by_folded[matches[0]] if matches else None
 
 
 def choose_from(word: str, allowed: Sequence[str]) -> str:

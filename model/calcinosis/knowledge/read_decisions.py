@@ -191,7 +191,7 @@ def _steps(line: Line, tests: Mapping[str, ClinicalTest], report: Reporter) -> t
 def _when(line: Line, variables: Mapping[str, Variable], target: str, report: Reporter) -> tuple[tuple[str, str], ...]:
     """The findings in a cell, ';' between them."""
     allowed = [name for name, variable in variables.items() if name != target and variable.group != "hidden"]
-    found = []
+    findings = []
     for text in line.cells.get("when", "").split(";"):
         if not text.strip():
             continue
@@ -205,8 +205,8 @@ def _when(line: Line, variables: Mapping[str, Variable], target: str, report: Re
             fix = choose_from(state, variables[name].state_names)
             report(line.number, f"not a state of {name}", fix, "when", state)
         else:
-            found.append((name, state))
-    return tuple(found)
+            findings.append((name, state))
+    return tuple(findings)
 
 
 def _read_harms(
@@ -226,14 +226,16 @@ def _read_harms(
         sheet, ("action", "harm", "probability", "weight", "source"), ("note",), report
     ):
         return ()
-    known = list(dict.fromkeys(u.item for u in utilities.values() if u.kind == "harm" and u.item != TEST_HARM))
+    valued = list(dict.fromkeys(u.item for u in utilities.values() if u.kind == "harm" and u.item != TEST_HARM))
     harms: list[Harm] = []
     for line in sheet.lines:
         before = len(problems)
         names = names_cell(line, "action", treatments, "no action without tests", report)
-        harm = word_cell(line, "harm", known, "no harm of utilities.csv", report) or ""
+        harm = word_cell(line, "harm", valued, "no harm of utilities.csv", report) or ""
         for name in names:
-            first = next((own.line for own in harms if own.harm == harm and name in own.actions), None)
+            first = next(
+                (harm_row.line for harm_row in harms if harm_row.harm == harm and name in harm_row.actions), None
+            )
             if first is not None:
                 what = f"the same as on line {first}"
                 report(line.number, what, "remove one of the two", "action, harm", f"{name}, {harm}")

@@ -34,7 +34,7 @@ def read_reporting(
     if sheet is None or not check_columns(sheet, COLUMNS, (), report):
         return FrozenMap({})
     some_rows(sheet, report)
-    refused = {name: why for name, own in variables.items() if (why := _why_not(own, target))}
+    refused = {name: why for name, rows in variables.items() if (why := _why_not(rows, target))}
     allowed = [name for name in variables if name not in refused]
     lines: dict[tuple[str, str], list[Line]] = {}
     for line in sheet.lines:
@@ -44,17 +44,17 @@ def read_reporting(
             report(line.number, refused[name], "remove the row", "variable", name)
         elif word_cell(line, "variable", allowed, "no such variable", report) and kind:
             lines.setdefault((kind, name), []).append(line)
-    found: dict[str, dict[str, Table]] = {}
-    for (kind, name), own in lines.items():
-        table = _table(own, variables[name], sources, report)
+    tables: dict[str, dict[str, Table]] = {}
+    for (kind, name), rows in lines.items():
+        table = _table(rows, variables[name], sources, report)
         if table is not None:
-            found.setdefault(kind, {})[name] = table
+            tables.setdefault(kind, {})[name] = table
     order = list(variables)
     return FrozenMap(
         {
-            kind: FrozenMap(dict(sorted(found[kind].items(), key=lambda own: order.index(own[0]))))
+            kind: FrozenMap(dict(sorted(tables[kind].items(), key=lambda rows: order.index(rows[0]))))
             for kind in RECORDS
-            if kind in found
+            if kind in tables
         }
     )
 

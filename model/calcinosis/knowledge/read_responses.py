@@ -56,7 +56,7 @@ def read_responses(
 
 def _outcomes(sheet: Sheet, utilities: Mapping[str, Utility], report: Reporter) -> tuple[str, ...]:
     """The outcomes that the header names, in the order in which utilities.csv values them."""
-    valued = list(dict.fromkeys(own.item for own in utilities.values() if own.kind == "outcome"))
+    valued = list(dict.fromkeys(utility.item for utility in utilities.values() if utility.kind == "outcome"))
     for name in COLUMNS:
         if name not in sheet.columns:
             report(sheet.top, "the column is missing", "add it to the header", column=name)

@@ -109,9 +109,9 @@ def given_cells(
 ) -> tuple[str, ...] | None:
     """The parent cells of a row as `cell_of` writes them, or None if one names no states."""
     cells = []
-    for name, own in zip(parents, states, strict=True):
+    for name, parent_states in zip(parents, states, strict=True):
         try:
-            cells.append(cell_of(states_in(line.cells[name], own), own))
+            cells.append(cell_of(states_in(line.cells[name], parent_states), parent_states))
         except CellFault as fault:
             report(line.number, str(fault), fault.fix, name, line.cells[name])
     return tuple(cells) if len(cells) == len(parents) else None

@@ -31,10 +31,10 @@ class UnitTable:
     factors: Mapping[tuple[str, str], float]
     lines: Mapping[tuple[str, str], Line]
 
-    def accepted(self, quantity: str, own: str) -> Mapping[str, float]:
+    def accepted(self, quantity: str, own_unit: str) -> Mapping[str, float]:
         """The units of a quantity with their factors, its own unit first; empty if it has none."""
         others = {unit: factor for (name, unit), factor in self.factors.items() if name == quantity}
-        return FrozenMap({own: 1.0} | others if own else {})
+        return FrozenMap({own_unit: 1.0} | others if own_unit else {})
 
 
 def read_units(folder: Path, problems: list[Problem]) -> UnitTable:
@@ -71,17 +71,17 @@ def check_units(
 ) -> None:
     """Report units of unknown quantities, of quantities without a unit, and own units whose factor is not 1."""
     report = Reporter("units.csv", problems)
-    own = {name: variable.unit for name, variable in variables.items()} | dict(covariates)
+    units_of = {name: variable.unit for name, variable in variables.items()} | dict(covariates)
     for (quantity, unit), line in units.lines.items():
-        if quantity not in own:
-            report(line.number, "no such variable", choose_from(quantity, list(own)), "variable", quantity)
-        elif not own[quantity]:
+        if quantity not in units_of:
+            report(line.number, "no such variable", choose_from(quantity, list(units_of)), "variable", quantity)
+        elif not units_of[quantity]:
             fix = "give it a unit and bands, or remove the line"
             report(line.number, "a unit for a variable without one", fix, "variable", quantity)
-        elif unit != own[quantity] and folded(unit) == folded(own[quantity]):
-            what = f"too like '{own[quantity]}', the unit of {quantity} itself, to tell apart"
+        elif unit != units_of[quantity] and folded(unit) == folded(units_of[quantity]):
+            what = f"too like '{units_of[quantity]}', the unit of {quantity} itself, to tell apart"
             report(line.number, what, "remove the line, or spell it as there with the factor 1", "unit", unit)
-        elif unit == own[quantity] and units.factors[quantity, unit] != 1.0:
+        elif unit == units_of[quantity] and units.factors[quantity, unit] != 1.0:
             report(line.number, "the variable's own unit", "write 1", "factor", line.cells["factor"])
 
 
@@ -102,7 +102,7 @@ def read_corrections(
     if sheet is None or not check_columns(sheet, required, ("note",), report):
         return ()
     unique(sheet, ["variable"], report)
-    found = []
+    corrections = []
     spelled: dict[str, Line] = {}
     for line in sheet.lines:
         numbers = [number_cell(line, column, report) for column in ("reference", "slope", "from", "to")]
@@ -131,5 +131,7 @@ def read_corrections(
             fix = "write the believable range, smaller limit first, with the reference inside"
             report(line.number, "the range does not hold the reference", fix, "from", line.cells["from"])
         accepted = units.accepted(covariate, unit)
-        found.append(Correction(variable, covariate, unit, accepted, reference, slope, lower, upper, ";".join(keys)))
-    return tuple(found)
+        corrections.append(
+            Correction(variable, covariate, unit, accepted, reference, slope, lower, upper, ";".join(keys))
+        )
+    return tuple(corrections)

@@ -276,7 +276,7 @@ class Priors:
             self,
             variables=FrozenMap(variables),
             tables=FrozenMap(tables),
-            reporting=FrozenMap({kind: FrozenMap(own) for kind, own in reporting.items()}),
+            reporting=FrozenMap({kind: FrozenMap(rates) for kind, rates in reporting.items()}),
         )
 
     def _rates(self, record: str) -> list[tuple[str, str, Table]]:
@@ -297,22 +297,23 @@ class Priors:
         """The decisions, their rows in no order."""
         if self.decisions is None:
             return ()
-        own = self.decisions
+        decisions = self.decisions
         responses = frozenset(
             (
                 frozenset(row.actions),
                 row.subtype,
-                FrozenMap(dict(zip(own.outcomes, row.probabilities, strict=True))),
+                FrozenMap(dict(zip(decisions.outcomes, row.probabilities, strict=True))),
                 row.weight,
                 row.sources,
                 row.note,
             )
-            for row in own.responses
+            for row in decisions.responses
         )
         harms = frozenset(
-            (frozenset(row.actions), row.harm, row.probability, row.weight, row.sources, row.note) for row in own.harms
+            (frozenset(row.actions), row.harm, row.probability, row.weight, row.sources, row.note)
+            for row in decisions.harms
         )
-        return own.actions, responses, harms, own.utilities
+        return decisions.actions, responses, harms, decisions.utilities
 
     @checked
     def table(self, variable: str) -> pd.DataFrame:

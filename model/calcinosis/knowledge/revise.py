@@ -40,8 +40,8 @@ def revised(priors: Priors, tables: Mapping[str, pd.DataFrame]) -> Priors:
             continue
         variable, before = priors.variables[name], len(problems)
         among = priors.tables[name].parents if variable.group == REPORTING else [*priors.variables]
-        known = {n: v for n, v in priors.variables.items() if n in among and v.group != REPORTING}
-        table = check_table(_sheet(file, frame), variable, known, priors.sources, problems)
+        parents = {n: v for n, v in priors.variables.items() if n in among and v.group != REPORTING}
+        table = check_table(_sheet(file, frame), variable, parents, priors.sources, problems)
         if table is not None and variable.group == REPORTING:
             check_rates(table, priors.tables[name].parents[0], Reporter(file, problems))
         if table is not None and len(problems) == before:

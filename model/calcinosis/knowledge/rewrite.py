@@ -42,13 +42,13 @@ def records(content: bytes) -> list[Record]:
         ValueError: if it is not UTF-8, or a quote breaks the rules.
     """
     text = content.removeprefix(MARK).decode("utf-8")
-    found, begin = [], 0
+    result, begin = [], 0
     for row in read_rows(text):
         if row.broken:
             raise ValueError(f"line {row.line}: {', '.join(STRAY_QUOTE)}")
-        found.append(Record(row.line, text[begin : row.end], tuple(row.cells)))
+        result.append(Record(row.line, text[begin : row.end], tuple(row.cells)))
         begin = row.end
-    return found
+    return result
 
 
 def cells_of(text: str) -> tuple[str, ...]:
@@ -61,9 +61,9 @@ def cells_of(text: str) -> tuple[str, ...]:
     return record.cells
 
 
-def header(every: Sequence[Record]) -> tuple[str, ...]:
+def header(rows: Sequence[Record]) -> tuple[str, ...]:
     """The names of the columns: the first record that is not empty."""
-    return tuple(cell.strip() for cell in next(record.cells for record in every if any(record.cells)))
+    return tuple(cell.strip() for cell in next(record.cells for record in rows if any(record.cells)))
 
 
 def joined(content: bytes, texts: Sequence[str]) -> bytes:
@@ -80,9 +80,9 @@ def with_rows(content: bytes, new: Mapping[int, Row], states: Sequence[str]) -> 
     >>> with_rows(b"no,yes,weight,source,note\\n0.50,0.50,8.0,a,so\\n", {2: row}, ("no", "yes"))
     b'no,yes,weight,source,note\\n0.25,0.75,8.0,a,so\\n'
     """
-    every = records(content)
-    columns = header(every)
-    lines = {r.line: line_of(_cells(r.cells, columns, new[r.line], states)) for r in every if r.line in new}
+    rows = records(content)
+    columns = header(rows)
+    lines = {r.line: line_of(_cells(r.cells, columns, new[r.line], states)) for r in rows if r.line in new}
     return with_texts(content, lines)
 
 
@@ -98,23 +98,23 @@ def with_record_added(content: bytes, cells: Mapping[str, str]) -> bytes:
     >>> with_record_added(b"source,kind\\r\\na,series", {"source": "b"})
     b'source,kind\\r\\na,series\\r\\nb,'
     """
-    every = records(content)
-    text = line_of([cells.get(column, "") for column in header(every)])
-    end = every[0].end or "\n"
-    last = every[-1]
-    texts = [record.text for record in every]
+    rows = records(content)
+    text = line_of([cells.get(column, "") for column in header(rows)])
+    end = rows[0].end or "\n"
+    last = rows[-1]
+    texts = [record.text for record in rows]
     return joined(content, [*texts, text + end] if last.end else [*texts, end + text])
 
 
 def without_record(content: bytes, column: str, value: str) -> bytes:
     """A file without the record that has this value in a column; what `with_record_added` has added is taken away."""
-    every = records(content)
-    place = header(every).index(column)
-    texts = [record.text for record in every]
-    for number, record in enumerate(every):
+    rows = records(content)
+    place = header(rows).index(column)
+    texts = [record.text for record in rows]
+    for number, record in enumerate(rows):
         if len(record.cells) > place and record.cells[place].strip() == value:
             if not record.end and number:  # the file ended without a line end, and shall again
-                texts[number - 1] = every[number - 1].bare
+                texts[number - 1] = rows[number - 1].bare
             del texts[number]
             break
     return joined(content, texts)
@@ -124,13 +124,13 @@ def _cells(cells: Sequence[str], columns: Sequence[str], row: Row, states: Seque
     """The cells of a row, those that say the same already as they are."""
     numbers = dict(zip(states, row.probabilities, strict=True)) | {"weight": row.weight}
     words = {"source": ";".join(row.sources), "note": row.note}
-    found = []
+    texts = []
     for column, cell in zip(columns, cells, strict=True):
         if column in numbers:
-            found.append(cell if says(cell, numbers[column]) else plain(numbers[column]))
+            texts.append(cell if says(cell, numbers[column]) else plain(numbers[column]))
         else:
-            found.append(words.get(column, cell))
-    return found
+            texts.append(words.get(column, cell))
+    return texts
 
 
 def says(cell: str, number: float, tolerance: float = 0.0) -> bool:

@@ -194,10 +194,10 @@ def read_header(
 def check_columns(sheet: Sheet, required: Collection[str], optional: Collection[str], report: Reporter) -> bool:
     """Whether every required column is there; missing and unknown columns are reported."""
     missing = [name for name in required if name not in sheet.columns]
-    known = [*required, *optional]
+    allowed = [*required, *optional]
     for name in sheet.columns:
-        if name not in known:
-            near = nearest(name, missing or known)
+        if name not in allowed:
+            near = nearest(name, missing or allowed)
             report(sheet.top, "unknown column", f"did you mean '{near}'?" if near else "remove the column", column=name)
     for name in missing:
         report(sheet.top, "the column is missing", "add it to the header", column=name)

@@ -31,12 +31,12 @@ def connected(parents: Mapping[str, Sequence[str]], start: str) -> set[str]:
         for name in names:
             neighbours[child].add(name)
             neighbours[name].add(child)
-    found, new = {start}, [start]
+    reached, new = {start}, [start]
     while new:
-        fresh = neighbours[new.pop()] - found
-        found |= fresh
+        fresh = neighbours[new.pop()] - reached
+        reached |= fresh
         new.extend(fresh)
-    return found
+    return reached
 
 
 def check_structure(parents: Mapping[str, Sequence[str]], target: str, problems: list[Problem]) -> None:

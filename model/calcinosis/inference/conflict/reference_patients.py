@@ -49,14 +49,14 @@ class Population:
     def states(self, name: str, number: int = 0) -> Codes:
         """The state of a variable in each patient, by number; of a repeatable one, that which its `number`th look
         shows."""
-        known = self._drawn.get((name, number))
-        if known is None:
+        codes = self._drawn.get((name, number))
+        if codes is None:
             if name == self.network.target:
-                known = np.arange(self.patients) % len(self.network.variables[name].states)
+                codes = np.arange(self.patients) % len(self.network.variables[name].states)
             else:
-                known = self._result(name, number)
-            self._drawn[name, number] = known
-        return known
+                codes = self._result(name, number)
+            self._drawn[name, number] = codes
+        return codes
 
     def seen(self, finding: Finding, coder: Coder) -> Codes:
         """What would have been found in each patient where `finding` was in another: its code.
@@ -65,29 +65,33 @@ class Population:
         state (either of, or likelihoods), it is seen in a patient with that probability, the largest likelihood being
         1; else its absence is. So either-of is a look that only tells the ones from the others.
         """
-        name, looks = finding.variable, []
+        name, results = finding.variable, []
         for number, likelihoods in enumerate(finding.likelihoods):
-            looks.append(self._look(name, number, self.states(name, number), likelihoods))
-        if len(looks) == 1:
-            which, own = looks[0]
-            codes = np.zeros(len(own), dtype=np.int32)
+            results.append(self._look(name, number, self.states(name, number), likelihoods))
+        if len(results) == 1:
+            which, outcomes_of_result = results[0]
+            codes = np.zeros(len(outcomes_of_result), dtype=np.int32)
             for place in np.flatnonzero(np.bincount(which)).tolist():
-                codes[place] = coder.code(name, [own[place]])[0]
+                codes[place] = coder.code(name, [outcomes_of_result[place]])[0]
             return codes[which]
-        outcomes = sorted({outcome for _, own in looks for outcome in own}, reverse=True)
+        outcomes = sorted(
+            {outcome for _, outcomes_of_result in results for outcome in outcomes_of_result}, reverse=True
+        )
         counts = np.zeros((self.patients, len(outcomes)), dtype=np.intp)
-        for which, own in looks:
-            places = np.array([outcomes.index(outcome) for outcome in own])
+        for which, outcomes_of_result in results:
+            places = np.array([outcomes.index(outcome) for outcome in outcomes_of_result])
             counts[np.arange(self.patients), places[which]] += 1
         # which patients show the same: told apart by one outcome after the other
         first, alike = np.zeros(1, dtype=np.intp), np.zeros(self.patients, dtype=np.intp)
         for times in counts.T:
-            _, first, alike = np.unique(alike * (len(looks) + 1) + times, return_index=True, return_inverse=True)
-        known = [
-            coder.code(name, [o for o, times in zip(outcomes, own, strict=True) for _ in range(times)])[0]
-            for own in counts[first].tolist()
+            _, first, alike = np.unique(alike * (len(results) + 1) + times, return_index=True, return_inverse=True)
+        pattern_codes = [
+            coder.code(name, [o for o, times in zip(outcomes, outcomes_of_result, strict=True) for _ in range(times)])[
+                0
+            ]
+            for outcomes_of_result in counts[first].tolist()
         ]
-        return np.array(known)[alike]
+        return np.array(pattern_codes)[alike]
 
     def _look(
         self, name: str, number: int, states: Codes, likelihoods: Sequence[float]
@@ -95,7 +99,7 @@ class Population:
         """Which of the outcomes of a look each patient shows, and those outcomes."""
         highest = max(likelihoods)
         size = len(likelihoods)
-        if sum(own > 0 for own in likelihoods) == 1:
+        if sum(likelihood > 0 for likelihood in likelihoods) == 1:
             return states, [tuple(float(other == state) for other in range(size)) for state in range(size)]
         shares = np.array(likelihoods) / highest
         uniforms = self._uniforms("look", name, str(number))

@@ -60,19 +60,19 @@ def _folded(network: Network, buckets: Sequence[Bucket], base: Base) -> list[boo
 
 def _merged(buckets: Sequence[Bucket], folded: Sequence[bool]) -> list[Bucket]:
     """The same with each open bucket merged into an open child whose scope holds it anyway."""
-    found = dict(enumerate(buckets))
+    merged = dict(enumerate(buckets))
     for i in range(len(buckets) - 1, -1, -1):
         while not folded[i]:
             inside = [
-                c for c, b in found.items() if b.parent == i and not folded[c] and set(b.scope) >= set(found[i].scope)
+                c for c, b in merged.items() if b.parent == i and not folded[c] and set(b.scope) >= set(merged[i].scope)
             ]
             if not inside:
                 break
-            child = found.pop(inside[-1])
-            found[i] = Bucket(child.variables + found[i].variables, child.scope, found[i].parent)
-            found |= {c: replace(b, parent=i) for c, b in found.items() if b.parent == inside[-1]}
-    number = {i: n for n, i in enumerate(sorted(found))}
-    return [replace(found[i], parent=number.get(found[i].parent, -1)) for i in number]
+            child = merged.pop(inside[-1])
+            merged[i] = Bucket(child.variables + merged[i].variables, child.scope, merged[i].parent)
+            merged |= {c: replace(b, parent=i) for c, b in merged.items() if b.parent == inside[-1]}
+    number = {i: n for n, i in enumerate(sorted(merged))}
+    return [replace(merged[i], parent=number.get(merged[i].parent, -1)) for i in number]
 
 
 def _packed(engine: Engine, clique: Clique, branches: Sequence[Branch]) -> tuple[Lookup, ...]:
@@ -106,8 +106,10 @@ def _lookup(engine: Engine, branches: Sequence[Branch], weights: Array, spread: 
     sizes = [len(engine.base[v]) for v in variables]
     combinations = math.prod(sizes)
     digits = np.unravel_index(np.arange(combinations), sizes) if sizes else ()
-    every = Coded(combinations, dict(zip(variables, digits, strict=True)), {}, np.zeros(combinations, dtype=np.int64))
-    table, which, smallest = engine.joined(branches, weights, every)
+    all_combinations = Coded(
+        combinations, dict(zip(variables, digits, strict=True)), {}, np.zeros(combinations, dtype=np.int64)
+    )
+    table, which, smallest = engine.joined(branches, weights, all_combinations)
     table = table[which]
     table.flags.writeable = False
     return Lookup(tuple(branches), variables, weights, spread, table, smallest)

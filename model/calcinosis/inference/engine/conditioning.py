@@ -54,7 +54,7 @@ class Conditioned:
     @property
     def work(self) -> int:
         """About how many numbers are multiplied for one patient."""
-        return self.passes * sum(entries_of(self.network, set(own.scope) - {*self.given}) for own in self.buckets)
+        return self.passes * sum(entries_of(self.network, set(bucket.scope) - {*self.given}) for bucket in self.buckets)
 
     def weigh(self, coded: Coded) -> Weights:
         """The joint weight of each state of the target with each patient's evidence, as Engine.weigh."""
@@ -67,19 +67,19 @@ class Conditioned:
     def beliefs(self, coded: Coded) -> dict[str, Array]:
         """Per variable the posterior given all findings, as the function of this name."""
         shares: list[Weights] = []
-        found: list[dict[str, Array]] = []
+        posteriors: list[dict[str, Array]] = []
         for given, engine in self._engines():
             weights = self._weighed(given, engine.weigh(coded), coded)
             if weights.weights.any():
                 shares.append(Weights(weights.weights.sum(axis=1, keepdims=True), weights.exponents))
-                found.append(
+                posteriors.append(
                     beliefs(engine, coded) | {v: _certain(state, self.network, v) for v, state in given.items()}
                 )
         top = np.max([share.exponents for share in shares], axis=0)
         parts = [np.ldexp(share.weights, (share.exponents - top)[:, None]) for share in shares]
         total = sum(parts, np.zeros(1))
         return {
-            name: sum((part / total * each[name] for part, each in zip(parts, found, strict=True)), np.zeros(1))
+            name: sum((part / total * each[name] for part, each in zip(parts, posteriors, strict=True)), np.zeros(1))
             for name in self.network.variables
         }
 
@@ -91,11 +91,11 @@ class Conditioned:
 
     def _weighed(self, given: Mapping[str, int], weights: Weights, coded: Coded) -> Weights:
         """Weights times what was found of the given variables themselves."""
-        found, exponents = scaled(weights.weights, weights.exponents)
+        values, exponents = scaled(weights.weights, weights.exponents)
         for name, state in given.items():
             if name in coded.codes:
-                found, exponents = scaled(found * likelihoods(self.base[name], coded, name)[:, [state]], exponents)
-        return Weights(found, exponents)
+                values, exponents = scaled(values * likelihoods(self.base[name], coded, name)[:, [state]], exponents)
+        return Weights(values, exponents)
 
 
 def compile_network(network: Network) -> Engine | Conditioned:

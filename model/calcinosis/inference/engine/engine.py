@@ -140,21 +140,24 @@ class Engine:
     @property
     def work(self) -> int:
         """About how many numbers are multiplied for one patient."""
-        return sum(len(self.cliques[own.clique].weights) * (len(own.lookups) + len(own.children)) for own in self.open)
+        return sum(
+            len(self.cliques[station.clique].weights) * (len(station.lookups) + len(station.children))
+            for station in self.open
+        )
 
     def weigh(self, coded: Coded) -> Weights:
         """The joint weight of each state of the target with each patient's evidence."""
-        found = np.zeros((self.states, coded.patients))
+        joint = np.zeros((self.states, coded.patients))
         rows = [self._rows(lookup, coded) for lookup in self.lookups]
         block = min(self._block(station.clique for station in self.open), coded.patients)
         # room for the entries of each clique, used again by every block: fresh memory would cost more than the sums
         room = {width: np.empty((2, block * width)) for width in {table.shape[1] for _, table, _ in rows}}
         for first in range(0, coded.patients, block or 1):
-            self._weigh_block(rows, slice(first, min(first + block, coded.patients)), room, found)
-        weights, exponents = found.T, coded.exponents
+            self._weigh_block(rows, slice(first, min(first + block, coded.patients)), room, joint)
+        weights, exponents = joint.T, coded.exponents
         # no weight above 0 can be smaller than the product of all tables' smallest numbers
         lowest = sum(smallest for _, _, smallest in rows)
-        tiny = np.flatnonzero(found.max(axis=0, initial=0.0) < TINY)
+        tiny = np.flatnonzero(joint.max(axis=0, initial=0.0) < TINY)
         if len(tiny) and lowest < LOWEST:
             again = self._weigh_carefully(coded.some(tiny))
             exponents = exponents.copy()
@@ -218,17 +221,17 @@ class Engine:
     @cached_property
     def shifts(self) -> Mapping[str, tuple[int, tuple[int, ...]]]:
         """Per variable the number of its lookup, and what each of its base codes adds to the row there."""
-        found = {}
+        shifts = {}
         for number, lookup in enumerate(self.lookups):
             stride = 1
             for name in reversed(lookup.variables):
                 codes = len(self.base[name])
-                found[name] = number, tuple(range(0, codes * stride, stride))
+                shifts[name] = number, tuple(range(0, codes * stride, stride))
                 stride *= codes
-        return found
+        return shifts
 
     def _weigh_block(
-        self, rows: Sequence[tuple[Codes, Array, float]], here: slice, room: Mapping[int, Array], found: Array
+        self, rows: Sequence[tuple[Codes, Array, float]], here: slice, room: Mapping[int, Array], joint: Array
     ) -> None:
         """Fill `found`, axes `(states, patients)`, for a block of patients, from each lookup's rows and table."""
         patients = here.stop - here.start
@@ -248,7 +251,7 @@ class Engine:
                 entries *= messages[child].take(into, axis=1)
             messages[station.clique] = total = self.cliques[station.clique].summed(entries)
         for state, weight in zip(self.root_states, total.T, strict=True):
-            found[state, here] = weight
+            joint[state, here] = weight
 
     def _rows(self, lookup: Lookup, coded: Coded) -> tuple[Codes, Array, float]:
         """The row of each patient in the table of a lookup, that table, and its smallest number as a logarithm; where
@@ -348,9 +351,9 @@ class Engine:
             chosen = [i for i, code in enumerate(needed) if len(findings[code]) == count]
             distinct = [pair for i in chosen for pair in Counter(findings[needed[i]]).items()]
             results = np.array([result for result, _ in distinct])
-            seen = clique.summed(clique.weights * results[:, clique.states[name]])
-            every = np.repeat(seen, [times for _, times in distinct], axis=0)
-            values[chosen], exponents[chosen] = _product(every.reshape(len(chosen), count, -1))
+            likelihood_of_result = clique.summed(clique.weights * results[:, clique.states[name]])
+            repeated = np.repeat(likelihood_of_result, [times for _, times in distinct], axis=0)
+            values[chosen], exponents[chosen] = _product(repeated.reshape(len(chosen), count, -1))
         return values[which], exponents[which]
 
     def _block(self, cliques: Iterable[int]) -> int:

@@ -121,11 +121,11 @@ class Expectation:
             weights = np.prod([tables[name].ravel()[cells] for name, cells in place.cells.items()], axis=0)
             weights = np.broadcast_to(weights, place.clique.weights.shape)
             if isinstance(place, Looks):
-                own, message = _looked(place, weights)
+                factors, message = _looked(place, weights)
             else:
                 inside = [messages[child] for child in place.clique.children]
-                own, message = _joined(place, weights, inside)
-            values.append(own)
+                factors, message = _joined(place, weights, inside)
+            values.append(factors)
             messages.append(message)
         return values, messages
 
@@ -138,12 +138,12 @@ class Expectation:
             assert upper is not None
             if isinstance(place, Looks):
                 entries = _counts_of_looks(place, values[i], messages[i][0] * upper)
-                told: Mapping[str, Array] = dict.fromkeys(place.cells, entries)
+                counts_by_family: Mapping[str, Array] = dict.fromkeys(place.cells, entries)
             else:
-                told, inner = _counts_of_place(place, values[i], upper)
+                counts_by_family, inner = _counts_of_place(place, values[i], upper)
                 for child, into, adjoint in zip(place.clique.children, place.clique.into, inner, strict=True):
                     above[child] = adjoint @ (into[:, None] == np.arange(messages[child][0].shape[1]))
-            for name, entries in told.items():
+            for name, entries in counts_by_family.items():
                 shape = tables[name].shape
                 counted = np.bincount(place.cells[name], entries, tables[name].size)
                 counts[name] = np.asarray(counted, dtype=np.float64).reshape(shape)
@@ -161,8 +161,8 @@ def _joined(place: Place, weights: Array, inside: Sequence[tuple[Array, Powers]]
         factors.append(values)
         shifts.append(taken)
         powers.append(taken + powers[joint.left][one] + powers[joint.right][other])
-    whole = factors[-1] * weights
-    message, exponents = scaled(place.clique.summed(whole), powers[-1])
+    product = factors[-1] * weights
+    message, exponents = scaled(place.clique.summed(product), powers[-1])
     return (factors, shifts, weights, exponents - powers[-1]), (message, exponents)
 
 
@@ -172,29 +172,29 @@ def _counts_of_place(place: Place, values: Any, upper: Array) -> tuple[Mapping[s
     adjoints: list[Array | None] = [None] * len(factors)
     last = np.ldexp(upper, -taken[:, None])[:, place.clique.onto] * weights
     posterior = last * factors[-1]
-    everyone = posterior.sum(axis=0)
-    told = {name: place.told[name] @ posterior if name in place.told else everyone for name in place.cells}
+    all_patients = posterior.sum(axis=0)
+    counts = {name: place.told[name] @ posterior if name in place.told else all_patients for name in place.cells}
     adjoints[-1] = last
     first = len(factors) - len(place.joints)
     for number in range(len(place.joints) - 1, -1, -1):
         joint, adjoint = place.joints[number], adjoints[first + number]
         assert adjoint is not None
         adjoint = np.ldexp(adjoint, -shifts[number][:, None])
-        for own, other, rows, others in (
+        for factor, other, rows, others in (
             (joint.left, joint.right, *joint.rows),
             (joint.right, joint.left, *joint.rows[::-1]),
         ):
-            if own >= len(place.found):  # what was found has no derivative that anybody asks for
-                adjoints[own] = _gathered(adjoint * factors[other][others], rows, len(factors[own]))
-    return told, [own for own in adjoints[len(place.found) : first] if own is not None]
+            if factor >= len(place.found):  # what was found has no derivative that anybody asks for
+                adjoints[factor] = _gathered(adjoint * factors[other][others], rows, len(factors[factor]))
+    return counts, [factor for factor in adjoints[len(place.found) : first] if factor is not None]
 
 
 def _gathered(values: Array, rows: Codes, total: int) -> Array:
     """Rows of values added up by the number each has, axes `(total, entries)`."""
     if len(rows) == total:  # each has a number of its own
-        found = np.empty_like(values)
-        found[rows] = values
-        return found
+        gathered = np.empty_like(values)
+        gathered[rows] = values
+        return gathered
     order = np.argsort(rows, kind="stable")
     starts = np.searchsorted(rows[order], np.arange(total))
     return np.add.reduceat(values[order], starts, axis=0)
@@ -202,23 +202,23 @@ def _gathered(values: Array, rows: Codes, total: int) -> Array:
 
 def _looked(place: Looks, weights: Array) -> tuple[Any, tuple[Array, Powers]]:
     """What a repeatable variable's results say: the likelihood of each result, and the message, their product."""
-    own = weights * place.found
-    seen = place.clique.summed(own)
+    entries = weights * place.found
+    likelihood = place.clique.summed(entries)
     with np.errstate(divide="ignore"):
-        logarithms = np.where(seen > 0, np.log(seen), 0.0)
-    product = np.where(place.times @ (seen == 0) > 0, -np.inf, place.times @ logarithms)
+        logarithms = np.where(likelihood > 0, np.log(likelihood), 0.0)
+    product = np.where(place.times @ (likelihood == 0) > 0, -np.inf, place.times @ logarithms)
     highest = product.max(axis=1, keepdims=True)
     powers = np.where(np.isfinite(highest), np.floor(highest / math.log(2)), 0.0)
     message = np.exp(product - powers * math.log(2))
-    return (own, seen), (message, powers[:, 0].astype(np.int64))
+    return (entries, likelihood), (message, powers[:, 0].astype(np.int64))
 
 
 def _counts_of_looks(place: Looks, values: Any, posterior: Array) -> Array:
     """The expected counts of the entries, from the posterior of the parents' states in each combination."""
-    own, seen = values
+    entries, likelihood = values
     weights = place.counted.T @ posterior
-    share = np.divide(weights, seen, out=np.zeros_like(weights), where=seen > 0)
-    counts: Array = (share[:, place.clique.onto] * own).sum(axis=0)
+    share = np.divide(weights, likelihood, out=np.zeros_like(weights), where=likelihood > 0)
+    counts: Array = (share[:, place.clique.onto] * entries).sum(axis=0)
     return counts
 
 
@@ -245,8 +245,8 @@ def expectation_of(engine: Engine, network: Network, coded: Coded, weights: Arra
             places.append(looks)
         else:
             inside = [combinations[child] for child in clique.children]
-            told = {name: informed[name] for name in names if not informed[name].all()}
-            place, which = _place(engine, clique, cells, coded, inside, told)
+            partly_informed = {name: informed[name] for name in names if not informed[name].all()}
+            place, which = _place(engine, clique, cells, coded, inside, partly_informed)
             places.append(place)
         combinations.append(which)
     stands_for: Array = np.bincount(combinations[-1], weights).astype(np.float64)
@@ -258,14 +258,16 @@ def informed_by(engine: Engine, network: Network, coded: Coded) -> Mapping[str, 
 
     A finding that is equally likely under every state, such as any of all states, is no observation.
     """
-    found: dict[str, Mask] = {}
+    informed: dict[str, Mask] = {}
     for name in reversed(list(TopologicalSorter(network.parents).static_order())):
-        own = np.zeros(coded.patients, dtype=np.bool_)
+        observed = np.zeros(coded.patients, dtype=np.bool_)
         if name in coded.codes:
             findings = [*engine.base[name], *coded.further.get(name, ())]
-            own = np.array([distinguishes(results) for results in findings])[coded.codes[name]]
-        found[name] = np.logical_or.reduce([own, *(found[c] for c, above in network.parents.items() if name in above)])
-    return found
+            observed = np.array([distinguishes(results) for results in findings])[coded.codes[name]]
+        informed[name] = np.logical_or.reduce(
+            [observed, *(informed[c] for c, above in network.parents.items() if name in above)]
+        )
+    return informed
 
 
 def _place(
@@ -274,35 +276,35 @@ def _place(
     cells: Mapping[str, Codes],
     coded: Coded,
     inside: Sequence[Codes],
-    told: Mapping[str, Mask],
+    partly_informed: Mapping[str, Mask],
 ) -> tuple[Place, Codes]:
     """A clique with the findings of its own variables put in, and which combination each patient has there."""
-    found: list[Array] = []
+    factors: list[Array] = []
     which: list[Codes] = []
     for name in clique.variables:
         if name in coded.codes:
-            first, own = _numbered(coded.codes[name])
-            found.append(likelihoods(engine.base[name], coded.some(first), name)[:, clique.states[name]])
-            which.append(own)
+            first, combination = _numbered(coded.codes[name])
+            factors.append(likelihoods(engine.base[name], coded.some(first), name)[:, clique.states[name]])
+            which.append(combination)
     alike: Codes = np.zeros(coded.patients, dtype=np.intp)
-    for mask in told.values():  # who is counted for the same families
+    for mask in partly_informed.values():  # who is counted for the same families
         _, alike = _numbered(2 * alike + mask)
-    if not found or alike.any():
-        found.append(np.ones((int(alike.max(initial=0)) + 1, len(clique.weights))))
+    if not factors or alike.any():
+        factors.append(np.ones((int(alike.max(initial=0)) + 1, len(clique.weights))))
         which.append(alike)
-    whole = [*which, *inside]
+    combinations = [*which, *inside]
     joints: list[Joint] = []
-    waiting = [(int(own.max(initial=0)) + 1, number) for number, own in enumerate(whole)]
+    waiting = [(int(combination.max(initial=0)) + 1, number) for number, combination in enumerate(combinations)]
     heapq.heapify(waiting)
     while len(waiting) > 1:
         (_, left), (more, right) = heapq.heappop(waiting), heapq.heappop(waiting)
-        first, both = _numbered(whole[left] * more + whole[right])
-        joints.append(Joint(left, right, (whole[left][first], whole[right][first])))
-        heapq.heappush(waiting, (len(first), len(whole)))
-        whole.append(both)
-    first, _ = _numbered(whole[-1])
-    counted = {name: mask[first].astype(np.float64) for name, mask in told.items()}
-    return Place(clique, cells, tuple(found), tuple(joints), counted), whole[-1]
+        first, both = _numbered(combinations[left] * more + combinations[right])
+        joints.append(Joint(left, right, (combinations[left][first], combinations[right][first])))
+        heapq.heappush(waiting, (len(first), len(combinations)))
+        combinations.append(both)
+    first, _ = _numbered(combinations[-1])
+    counted = {name: mask[first].astype(np.float64) for name, mask in partly_informed.items()}
+    return Place(clique, cells, tuple(factors), tuple(joints), counted), combinations[-1]
 
 
 def _looks(engine: Engine, clique: Clique, cells: Mapping[str, Codes], coded: Coded) -> tuple[Looks, Codes]:
@@ -310,8 +312,8 @@ def _looks(engine: Engine, clique: Clique, cells: Mapping[str, Codes], coded: Co
     name = clique.variables[0]
     codes = coded.codes.get(name, np.full(coded.patients, engine.base[name][()]))
     first, which = _numbered(codes)
-    every = [*engine.base[name], *coded.further.get(name, ())]
-    results = [every[code] for code in codes[first].tolist()]
+    findings = [*engine.base[name], *coded.further.get(name, ())]
+    results = [findings[code] for code in codes[first].tolist()]
     distinct = sorted({result for some in results for result in some}) or [(1.0,) * engine.sizes[name]]
     times = np.array([[float(some.count(result)) for result in distinct] for some in results])
     counted = times * np.array([[distinguishes(some)] for some in results])

@@ -43,10 +43,10 @@ def family_posteriors(engine: Engine, network: Network, coded: Coded) -> Iterato
             posterior = posterior / posterior.sum(axis=1, keepdims=True)
             yield name, _gathered(_results(engine, clique, coded, posterior), network, name, clique)
             continue
-        own = scaled(engine.observed(clique, coded) * above[i][:, clique.onto])[0]
+        weighted = scaled(engine.observed(clique, coded) * above[i][:, clique.onto])[0]
         inside = [messages[child][0][:, into] for child, into in zip(clique.children, clique.into, strict=True)]
         # the product of all messages but one, from before and after it, without dividing: a message may be 0
-        before = [own]
+        before = [weighted]
         for message in inside:
             before.append(scaled(before[-1] * message)[0])
         after = np.ones((1, 1))
@@ -64,33 +64,33 @@ def family_posteriors(engine: Engine, network: Network, coded: Coded) -> Iterato
 def families_of(engine: Engine, network: Network) -> tuple[tuple[str, ...], ...]:
     """Per clique the variables whose tables belong to it: where the first of each family is summed out."""
     home = {name: i for i, clique in enumerate(engine.cliques) for name in clique.variables}
-    found: list[list[str]] = [[] for _ in engine.cliques]
+    families: list[list[str]] = [[] for _ in engine.cliques]
     for name in network.variables:
-        found[min(home[v] for v in (*network.parents[name], name))].append(name)
-    return tuple(map(tuple, found))
+        families[min(home[v] for v in (*network.parents[name], name))].append(name)
+    return tuple(map(tuple, families))
 
 
 def _results(engine: Engine, clique: Clique, coded: Coded, posterior: Array) -> Array:
     """The entries of a repeatable variable's clique, summed over the results of each patient."""
     name = clique.variables[0]
-    found = np.zeros((max(coded.patients, len(posterior)), len(clique.weights)))
+    counts = np.zeros((max(coded.patients, len(posterior)), len(clique.weights)))
     if name not in coded.codes:
-        return found
+        return counts
     findings = [*engine.base[name], *coded.further.get(name, ())]
     posterior = np.broadcast_to(posterior, (coded.patients, posterior.shape[1]))
     for code in np.unique(coded.codes[name]).tolist():
         who = np.flatnonzero(coded.codes[name] == code)
         for result in findings[code]:
-            seen = (clique.weights * np.array(result)[clique.states[name]])[None]
-            total = clique.summed(seen)
-            share = np.divide(seen, total[:, clique.onto], out=np.zeros_like(seen), where=seen > 0)
-            found[who] += posterior[who][:, clique.onto] * share
-    return found
+            joint = (clique.weights * np.array(result)[clique.states[name]])[None]
+            total = clique.summed(joint)
+            share = np.divide(joint, total[:, clique.onto], out=np.zeros_like(joint), where=joint > 0)
+            counts[who] += posterior[who][:, clique.onto] * share
+    return counts
 
 
 def _gathered(entries: Array, network: Network, name: str, clique: Clique) -> Array:
     """Entries of a clique summed by the cell of a table that each belongs to."""
     rows = network.rows(name)
-    found = np.zeros((rows.size, len(entries)))
-    np.add.at(found, network.cells(name, clique.states), entries.T)
-    return found.T.reshape(len(entries), *rows.shape)
+    gathered = np.zeros((rows.size, len(entries)))
+    np.add.at(gathered, network.cells(name, clique.states), entries.T)
+    return gathered.T.reshape(len(entries), *rows.shape)

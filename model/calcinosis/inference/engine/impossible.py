@@ -80,8 +80,8 @@ def _batches(subsets: Iterator[tuple[Finding, ...]]) -> Iterator[list[tuple[Find
 def _possible(engine: Engine | Conditioned, subsets: list[tuple[Finding, ...]]) -> list[bool]:
     patients = [Evidence(subset) for subset in subsets]
     weights = engine.weigh(encode(engine.base, patients)).weights.sum(axis=1)
-    found: list[bool] = (weights > 0).tolist()
-    return found
+    possible: list[bool] = (weights > 0).tolist()
+    return possible
 
 
 def _shortened(engine: Engine | Conditioned, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

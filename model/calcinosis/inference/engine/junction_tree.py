@@ -113,15 +113,15 @@ def buckets_of(network: Network, order: Sequence[str]) -> list[Bucket]:
         family = [v for v in (*network.parents[name], name) if v in place]
         if family:
             scopes[min(place[v] for v in family)] |= set(family)
-    found = []
+    buckets = []
     for i, scope in enumerate(scopes):
         rest = scope - {order[i]}
         # a bucket that speaks of nothing else (a network of several pieces) hands its number to the target's
         parent = min((place[v] for v in rest), default=len(order) - 1) if i < len(order) - 1 else -1
         if parent >= 0:
             scopes[parent] |= rest
-        found.append(Bucket((order[i],), tuple(sorted(scope, key=place.__getitem__)), parent))
-    return found
+        buckets.append(Bucket((order[i],), tuple(sorted(scope, key=place.__getitem__)), parent))
+    return buckets
 
 
 def entries_of(network: Network, scope: Collection[str]) -> int:
@@ -183,10 +183,10 @@ def _aligned(network: Network, name: str, scope: Sequence[str], given: Mapping[s
 def _positions(child: Clique, scope: Sequence[str], sizes: Mapping[str, int]) -> Places:
     """The state of a child's message at each state of a scope, -1 where it has none; axes that broadcast to it."""
     shape = [sizes[v] if v in child.message else 1 for v in scope]
-    found = np.full(shape, -1, dtype=np.int32)
+    positions = np.full(shape, -1, dtype=np.int32)
     where = tuple(child.message.get(v, np.zeros(child.runs[1], dtype=np.int32)) for v in scope)
-    found[where] = np.arange(child.runs[1], dtype=np.int32)
-    return found
+    positions[where] = np.arange(child.runs[1], dtype=np.int32)
+    return positions
 
 
 def _in_runs(

@@ -21,30 +21,30 @@ def beliefs(engine: Engine, coded: Coded) -> dict[str, Array]:
     for i, clique in enumerate(engine.cliques):
         messages.append(engine.passed_on(i, coded, [messages[child] for child in clique.children]))
     above: list[Array] = [np.ones((1, clique.runs[1])) for clique in engine.cliques]
-    found: dict[str, Array] = {}
+    posteriors: dict[str, Array] = {}
     for i in range(len(engine.cliques) - 1, -1, -1):
         clique = engine.cliques[i]
         if clique.repeatable:
             # its own results are in the message; what is asked for is the result of one measurement more
-            own = clique.weights * (above[i] * messages[i][0])[:, clique.onto]
+            weighted = clique.weights * (above[i] * messages[i][0])[:, clique.onto]
         else:
-            own = engine.observed(clique, coded) * above[i][:, clique.onto]
+            weighted = engine.observed(clique, coded) * above[i][:, clique.onto]
         inside = [messages[child][0][:, into] for child, into in zip(clique.children, clique.into, strict=True)]
-        whole = _joined(own, inside)
+        product = _joined(weighted, inside)
         for name in clique.variables:
-            weights = _gathered(whole, clique.states[name], engine.sizes[name])
-            found[name] = weights / weights.sum(axis=1, keepdims=True)
+            weights = _gathered(product, clique.states[name], engine.sizes[name])
+            posteriors[name] = weights / weights.sum(axis=1, keepdims=True)
         for k, (child, into) in enumerate(zip(clique.children, clique.into, strict=True)):
-            rest = _joined(own, inside[:k] + inside[k + 1 :])
+            rest = _joined(weighted, inside[:k] + inside[k + 1 :])
             above[child] = scaled(_gathered(rest, into, engine.cliques[child].runs[1]))[0]
-    return found
+    return posteriors
 
 
-def _joined(own: Array, messages: Sequence[Array]) -> Array:
+def _joined(product: Array, messages: Sequence[Array]) -> Array:
     """The product of a clique's own weights with messages, scaled."""
     for message in messages:
-        own = scaled(own * message)[0]
-    return own
+        product = scaled(product * message)[0]
+    return product
 
 
 def _gathered(entries: Array, into: Places, states: int) -> Array:

@@ -61,7 +61,7 @@ def score(
     if patients < 0 or any(len(column) != patients for column in columns.values()):
         raise QuestionError(f"{patients} patients: give 0 or more, as many as the columns have rows")
     states = len(network.variables[network.target].states)
-    found = Scores(
+    scores = Scores(
         np.empty((states, patients)),
         np.empty(patients, dtype=np.int8 if states < 2**7 else np.int32),
         np.empty(patients),
@@ -73,23 +73,23 @@ def score(
     prepared = prepare(columns, network.variables, network.corrections, engine.base)
 
     def fill(part: slice) -> tuple[int, Mapping[int, str], Mapping[int, tuple[Fault, ...]]]:
-        own = {row - part.start: fault for row, fault in (wrong or {}).items() if part.start <= row < part.stop}
-        return part.start, *_fill(engine, prepared, columns, part, found, own)
+        part_faults = {row - part.start: fault for row, fault in (wrong or {}).items() if part.start <= row < part.stop}
+        return part.start, *_fill(engine, prepared, columns, part, scores, part_faults)
 
     parts = [slice(first, min(first + PART, patients)) for first in range(0, patients, PART)]
     cores = min(cores or available_cores(), len(parts))
     if cores > 1:
         with ThreadPoolExecutor(cores) as pool:
-            told = list(pool.map(fill, parts))
+            reports = list(pool.map(fill, parts))
     else:
-        told = [fill(part) for part in parts]
+        reports = [fill(part) for part in parts]
     statuses = {OK: 0}
     faults: dict[int, tuple[Fault, ...]] = {}
-    for first, reasons, own in told:
+    for first, reasons, part_faults in reports:
         for row, reason in reasons.items():
-            found.status[first + row] = statuses.setdefault(reason, len(statuses))
-        faults |= {first + row: some for row, some in own.items()}
-    return replace(found, statuses=tuple(statuses), faults=faults)
+            scores.status[first + row] = statuses.setdefault(reason, len(statuses))
+        faults |= {first + row: some for row, some in part_faults.items()}
+    return replace(scores, statuses=tuple(statuses), faults=faults)
 
 
 def _fill(
@@ -97,7 +97,7 @@ def _fill(
     prepared: Prepared,
     columns: Mapping[Heading, Column],
     part: slice,
-    found: Scores,
+    scores: Scores,
     wrong: Mapping[int, Fault],
 ) -> tuple[Mapping[int, str], Mapping[int, tuple[Fault, ...]]]:
     """Fill one part of the answers; the reasons and faults of those patients, counted from its start, without one."""
@@ -118,18 +118,18 @@ def _fill(
         faults[row] = (told,)
     bad = np.fromiter(faults, dtype=np.intp, count=len(faults))
     totals[bad] = np.nan
-    probabilities = np.divide(weights, totals, out=found.probabilities[:, part])
+    probabilities = np.divide(weights, totals, out=scores.probabilities[:, part])
     best = probabilities[0].copy()
-    leading = np.zeros(len(best), dtype=found.leading.dtype)
+    leading = np.zeros(len(best), dtype=scores.leading.dtype)
     for state, probability in enumerate(probabilities[1:], start=1):
         # the later state where it is the more probable one, without a branch
         np.maximum(leading, (probability > best) * leading.dtype.type(state), out=leading)
         np.maximum(best, probability, out=best)
     leading[bad] = -1
     mantissa, power = np.frexp(totals)
-    found.log_evidence[part] = np.log(mantissa) + (power + weighed.exponents) * math.log(2)
-    found.log_evidence[part][none] = -np.inf
-    found.leading[part] = leading
+    scores.log_evidence[part] = np.log(mantissa) + (power + weighed.exponents) * math.log(2)
+    scores.log_evidence[part][none] = -np.inf
+    scores.leading[part] = leading
     return reasons, faults
 
 

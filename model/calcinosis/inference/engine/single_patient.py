@@ -53,11 +53,11 @@ class Shortcut:
     def rows(self, findings: Mapping[str, Any]) -> tuple[list[int | Array], list[Step]] | None:
         """The row of each lookup, by number or as it is, and the steps to it; None if it must go the long way."""
         rows: list[Any] = list(self.engine.unseen)
-        steps, beyond, known = [], set(), self.known
+        steps, beyond, remembered = [], set(), self.known
         for name, given in findings.items():
             value = tuple(given) if type(given) is list else given
             try:
-                step = known[name, value]
+                step = remembered[name, value]
             except (KeyError, TypeError):
                 learned = self._learn(name, value)
                 if learned is None:

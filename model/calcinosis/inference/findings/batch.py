@@ -133,25 +133,25 @@ class Findings:
         bands = sorted((s.band.lower, s.band.upper, i) for i, s in enumerate(self.variable.states) if s.band)
         lowers, top = np.array([band[0] for band in bands]), bands[-1][1]
         place = np.searchsorted(lowers, exact, side="right") - 1
-        found = np.array([band[2] for band in bands])[place]
-        found[(place < 0) | (exact > top)] = -1
+        states = np.array([band[2] for band in bands])[place]
+        states[(place < 0) | (exact > top)] = -1
         near = np.zeros(len(there), dtype=np.bool_)
         for limit in (*lowers, top):
             near |= np.abs(exact - limit) <= NEAR * max(abs(limit), 1.0)
-        alone: dict[tuple[float, float], int] = {}
+        checked: dict[tuple[float, float], int] = {}
         for k in np.flatnonzero(near).tolist():
             pair = float(given[k]), float(beside[k])
-            if pair not in alone:
+            if pair not in checked:
                 state = self.variable.state_of(self._corrected(*pair))
-                alone[pair] = -1 if state is None else self.variable.states.index(state)
-            found[k] = alone[pair]
-        for k in np.flatnonzero(found < 0).tolist():
+                checked[pair] = -1 if state is None else self.variable.states.index(state)
+            states[k] = checked[pair]
+        for k in np.flatnonzero(states < 0).tolist():
             row = int(there[k])
             value = self._corrected(float(given[k]), float(beside[k]))
             fault = NotUnderstood(*off_scale(value, float(lowers[0]), float(top), self.variable.unit))
             cell = self.column.cell((rows.start or 0) + row)
             faults.setdefault(row, []).append(_fault(self.heading, cell, fault))
-        codes[there] = np.where(found < 0, self.missing, found)
+        codes[there] = np.where(states < 0, self.missing, states)
 
     def _corrected(self, value: float, covariate: float) -> float:
         if self.covariates is None or np.isnan(covariate):
@@ -282,9 +282,9 @@ def _fault(heading: Heading, cell: Any, fault: NotUnderstood) -> Fault:
 def _tell(faults: Faults, which: Codes, bad: Mapping[int, Fault]) -> None:
     """Note the fault of each row whose cell is bad, each fault once."""
     for row in np.flatnonzero(np.isin(which, list(bad))).tolist() if bad else ():
-        told = faults.setdefault(row, [])
-        if bad[int(which[row])] not in told:
-            told.append(bad[int(which[row])])
+        row_faults = faults.setdefault(row, [])
+        if bad[int(which[row])] not in row_faults:
+            row_faults.append(bad[int(which[row])])
 
 
 def _looked_up(codes: Codes, which: Codes) -> Codes:
@@ -303,5 +303,5 @@ def with_unit(cell: Any, unit: str) -> Any:
     """A cell with the unit of its heading, if it is a bare number."""
     if not unit or is_missing(cell) or not isinstance(cell, str | Number):
         return cell
-    number, own = split_measurement(show(cell))
-    return f"{number} {unit}" if number and not own else cell
+    number, own_unit = split_measurement(show(cell))
+    return f"{number} {unit}" if number and not own_unit else cell

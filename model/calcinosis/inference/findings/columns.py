@@ -79,7 +79,7 @@ def read_headings(
     Raises:
         FindingsError: for headings that look like a slip, that stand twice, or whose unit is unknown, all at once.
     """
-    found: list[Heading] = []
+    headings: list[Heading] = []
     faults: list[Fault] = []
     columns = list(columns)
     for column in columns:
@@ -88,28 +88,28 @@ def read_headings(
         match = None if column in units else _HEADING.fullmatch(column.strip())
         name, unit = (match["name"], match["unit"].strip()) if match else (column, "")
         if name not in units:
-            begun = re.split(r"[(\[]", column.strip(), maxsplit=1)[0].rstrip()
-            near = begun if begun in units else nearest(name, units, cutoff=0.8)
+            stem = re.split(r"[(\[]", column.strip(), maxsplit=1)[0].rstrip()
+            near = stem if stem in units else nearest(name, units, cutoff=0.8)
             if near:
-                unit = f" ({next(iter(units[near]))})" if near == begun and units[near] else ""
+                unit = f" ({next(iter(units[near]))})" if near == stem and units[near] else ""
                 fix = f"did you mean {near}{unit}? Otherwise rename it"
                 faults.append(Fault(column, "", "a column that is not read", fix))
             continue
-        known = known_as(unit, units[name]) if unit else ""
-        if known is None:
+        own_unit = known_as(unit, units[name]) if unit else ""
+        if own_unit is None:
             fix = f"{name} is read in {', '.join(units[name])}" if units[name] else f"name the column {name}"
             faults.append(Fault(column, "", f"unknown unit '{shown(unit)}'", fix))
             continue
-        found.append(Heading(column, name, known))
-    names = [heading.name for heading in found]
+        headings.append(Heading(column, name, own_unit))
+    names = [heading.name for heading in headings]
     for name in sorted({name for name in names if names.count(name) > 1}):
         faults.append(Fault(name, "", "the column stands twice", "remove one of the two"))
-    if columns and not found and not faults:
+    if columns and not headings and not faults:
         fix = f"name columns after variables: {', '.join(variables)}"
         faults.append(Fault(", ".join(map(str, columns)), "", "no column is a variable", fix))
     if faults:
         raise FindingsError(faults, "some columns are not understood")
-    return found
+    return headings
 
 
 def column_of(series: pd.Series[Any]) -> Column:
@@ -133,15 +133,15 @@ def column_of(series: pd.Series[Any]) -> Column:
 def of_objects(cells: Sequence[Any]) -> Column:
     """Any Python values, lists and dicts among them; values that are equal but of different types stay apart."""
     number: dict[Any, int] = {}
-    found: list[Any] = []
+    distinct: list[Any] = []
     which = np.empty(len(cells), dtype=np.int64)
     for row, cell in enumerate(cells):
         try:
             key = repr(cell) if isinstance(cell, tuple | frozenset) else cell
-            place = number.setdefault((type(cell), key), len(found))
+            place = number.setdefault((type(cell), key), len(distinct))
         except (TypeError, RecursionError):  # it cannot be hashed, or holds others without end
-            place = len(found)
-        if place == len(found):
-            found.append(cell)
+            place = len(distinct)
+        if place == len(distinct):
+            distinct.append(cell)
         which[row] = place
-    return Column(found, which)
+    return Column(distinct, which)

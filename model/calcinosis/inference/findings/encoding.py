@@ -47,13 +47,13 @@ def base_codes(variable: Variable) -> tuple[Likelihoods, ...]:
     """
     names = variable.state_names
     certain = [tuple(float(other == state) for other in names) for state in names]
-    found: list[Likelihoods] = [*((result,) for result in certain), ()]
+    codes: list[Likelihoods] = [*((result,) for result in certain), ()]
     for count in range(2, MOST_RESULTS + 1 if variable.repeatable else 2):
         repeats = list(combinations_with_replacement(certain, count))
-        if len(found) + len(repeats) > MOST_BASE_CODES:
+        if len(codes) + len(repeats) > MOST_BASE_CODES:
             break
-        found += repeats
-    return tuple(found)
+        codes += repeats
+    return tuple(codes)
 
 
 def canonical(likelihoods: Sequence[Sequence[float]]) -> tuple[Likelihoods, int]:
@@ -123,19 +123,19 @@ class Coder:
         """The code of a finding, and the power of two that its likelihoods were divided by."""
         base = self._base[variable]
         key, exponent = canonical(likelihoods)
-        known = base.get(key)
-        if known is None:
+        code = base.get(key)
+        if code is None:
             with self._lock:
                 further = self._further.setdefault(variable, {})
-                known = len(base) + further.setdefault(key, len(further))
-        return known, exponent
+                code = len(base) + further.setdefault(key, len(further))
+        return code, exponent
 
     def coded(self, patients: int, codes: Mapping[str, Codes], exponents: Powers | None = None) -> Coded:
         """The batch that these codes make; without exponents on the scale of the codes."""
         if exponents is None:
             exponents = np.zeros(patients, dtype=np.int64)
         with self._lock:
-            further = {variable: tuple(found) for variable, found in self._further.items()}
+            further = {variable: tuple(codes_of_variable) for variable, codes_of_variable in self._further.items()}
         return Coded(patients, codes, further, exponents)
 
 
@@ -161,5 +161,5 @@ def likelihoods(base: Mapping[Likelihoods, int], coded: Coded, name: str) -> Arr
     needed, which = np.unique(coded.codes[name], return_inverse=True)
     states = len(findings[0][0])
     table = np.array([findings[code][0] if findings[code] else (1.0,) * states for code in needed.tolist()])
-    found: Array = table.reshape(-1, states)[which]
-    return found
+    by_patient: Array = table.reshape(-1, states)[which]
+    return by_patient

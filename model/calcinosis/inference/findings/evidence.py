@@ -27,8 +27,10 @@ class Finding:
     @property
     def on_one_scale(self) -> Finding:
         """The same finding, the largest likelihood of each result being 1: what is seen with that probability."""
-        whole = {result: tuple(own / max(result) for own in result) for result in set(self.likelihoods)}
-        return replace(self, likelihoods=tuple(whole[result] for result in self.likelihoods))
+        rescaled = {
+            result: tuple(likelihood / max(result) for likelihood in result) for result in set(self.likelihoods)
+        }
+        return replace(self, likelihoods=tuple(rescaled[result] for result in self.likelihoods))
 
     def __str__(self) -> str:
         if self.given == self.understood:

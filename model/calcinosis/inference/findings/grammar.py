@@ -126,16 +126,16 @@ def readable(text: str) -> str:
 
 def _read_items(items: Sequence[Any], variable: Variable) -> list[Reading]:
     """The results in a list; texts that are equal are read once."""
-    known: dict[str, list[Reading]] = {}
-    found: list[Reading] = []
+    by_text: dict[str, list[Reading]] = {}
+    results: list[Reading] = []
     for item in items:
         if type(item) is not str:
-            found += _read_item(item, variable)
+            results += _read_item(item, variable)
             continue
-        if item not in known:
-            known[item] = _read_item(item, variable)
-        found += known[item]
-    return found
+        if item not in by_text:
+            by_text[item] = _read_item(item, variable)
+        results += by_text[item]
+    return results
 
 
 def _read_item(item: Any, variable: Variable) -> list[Reading]:
@@ -185,7 +185,7 @@ def _read_text(text: str, variable: Variable) -> list[Reading]:
     return [_read_word(part, variable) for part in parts if not is_missing(part) or part in states]
 
 
-def split_words(text: str, sign: str, known: Callable[[str], bool], signs: int) -> list[str]:
+def split_words(text: str, sign: str, is_word: Callable[[str], bool], signs: int) -> list[str]:
     """A text cut at a sign, but not inside a known word that holds the sign, if it can be cut into known words.
 
     `signs` is how often the sign occurs in known words at most.
@@ -198,7 +198,7 @@ def split_words(text: str, sign: str, known: Callable[[str], bool], signs: int) 
     first: list[int | None] = [None] * len(pieces) + [0]
     for start in range(len(pieces) - 1, -1, -1):
         for length in range(min(signs + 1, len(pieces) - start), 0, -1):
-            if first[start + length] is not None and known(sign.join(pieces[start : start + length]).strip()):
+            if first[start + length] is not None and is_word(sign.join(pieces[start : start + length]).strip()):
                 first[start] = length
                 break
     words, start = [], 0
@@ -269,19 +269,19 @@ def _known(words: Sequence[str], variable: Variable) -> None:
 
 
 def _pairs(parts: Sequence[str], variable: Variable) -> dict[str, str]:
-    found: dict[str, str] = {}
+    pairs: dict[str, str] = {}
     for part in parts:
         name, _, number = part.rpartition(":")
-        last = next(reversed(found), None)
-        if not name and last and whole_number(number) is not None and whole_number(found[last]) is not None:
+        last = next(reversed(pairs), None)
+        if not name and last and whole_number(number) is not None and whole_number(pairs[last]) is not None:
             what = f"the likelihood of {last} is a decimal comma"
-            raise NotUnderstood(what, f"write {last}:{found[last]}.{number}")
+            raise NotUnderstood(what, f"write {last}:{pairs[last]}.{number}")
         if not name.strip():
             raise NotUnderstood(f"no likelihood in '{shown(part)}'", "write state:number, as in none:0.2,severe:0.8")
-        if _state(name, variable) in found:
+        if _state(name, variable) in pairs:
             raise NotUnderstood(f"two likelihoods for {_state(name, variable)}", "name each state once")
-        found[_state(name, variable)] = number.strip()
-    return found
+        pairs[_state(name, variable)] = number.strip()
+    return pairs
 
 
 def _likelihoods(given: Mapping[Any, Any], variable: Variable) -> Reading:
@@ -345,17 +345,17 @@ def convert(number: str, unit: str, units: Mapping[str, float], name: str) -> fl
         fix = f"{fault.fix} {shown(unit)}".strip() if fault.what.startswith("a ") else f"{fault.fix}, and its unit"
         raise NotUnderstood(fault.what, fix) from None
     if not unit:
-        own = next(iter(units))
+        first_unit = next(iter(units))
         raise NotUnderstood(
-            "a number without its unit", f"write {shown(number)} {own} ({name} is read in {', '.join(units)})"
+            "a number without its unit", f"write {shown(number)} {first_unit} ({name} is read in {', '.join(units)})"
         )
-    known = known_as(unit, units)
-    if known is None:
+    accepted = known_as(unit, units)
+    if accepted is None:
         # a suggestion has the same letters: in mmol/L for µmol/L it would be wrong by a factor of 1,000
-        near = next((own for own in units if _letters(own) == _letters(unit)), None)
+        near = next((first_unit for first_unit in units if _letters(first_unit) == _letters(unit)), None)
         fix = f"did you mean {near}? " if near else ""
         raise NotUnderstood(f"unknown unit '{shown(unit)}'", f"{fix}{name} is read in {', '.join(units)}")
-    return value * units[known]
+    return value * units[accepted]
 
 
 def _letters(unit: str) -> str:

@@ -89,7 +89,7 @@ def read_findings(
         if (measured := _told_covariate(findings.get(correction.covariate), correction, faults)) is not None
     }
     used: set[str] = set()
-    found = []
+    evidence = []
     for name, variable in variables.items():
         value = findings.get(name)
         try:
@@ -102,7 +102,7 @@ def read_findings(
             if any(isinstance(reading, Measurement) for reading in readings):
                 used.add(name)
             placed = {reading: place(reading) for reading in dict.fromkeys(readings)}
-            found.append(finding_of(variable, show(value), [placed[reading] for reading in readings]))
+            evidence.append(finding_of(variable, show(value), [placed[reading] for reading in readings]))
         except NotUnderstood as fault:
             faults.append(Fault(name, show(value), fault.what, fault.fix))
     if faults:
@@ -112,7 +112,7 @@ def read_findings(
         for name, (correction, covariate) in covariates.items()
         if name not in used
     )
-    return Evidence(tuple(found), notes)
+    return Evidence(tuple(evidence), notes)
 
 
 def show(value: Any, levels: int = 1) -> str:
@@ -146,9 +146,9 @@ def _told_covariate(value: Any, correction: Correction, faults: list[Fault]) -> 
     try:
         measured = read_covariate(value, correction)
     except NotUnderstood as fault:
-        told = Fault(correction.covariate, show(value), fault.what, fault.fix)
-        if told not in faults:
-            faults.append(told)
+        fault_of_covariate = Fault(correction.covariate, show(value), fault.what, fault.fix)
+        if fault_of_covariate not in faults:
+            faults.append(fault_of_covariate)
         return None
     return None if measured is None else (correction, measured)
 
@@ -240,23 +240,23 @@ def finding_from(variable: Variable, likelihoods: Iterable[Sequence[float]]) -> 
     >>> finding_from(pain, [(0.0, 1.0, 1.0)]).given, finding_from(pain, [(0.2, 0.0, 0.8)]).given
     ('mild/severe', 'none:0.2,mild:0,severe:0.8')
     """
-    every = [tuple(own) for own in likelihoods]
-    words = {own: _written(variable, own) for own in set(every)}
-    results = [(own, words[own]) for own in every]
+    every = [tuple(result) for result in likelihoods]
+    words = {result: _written(variable, result) for result in set(every)}
+    results = [(result, words[result]) for result in every]
     return finding_of(variable, ",".join(word for _, word in results), results)
 
 
 def certain(variable: Variable, *states: str) -> Finding:
     """The finding that each result shows the state named."""
-    return finding_from(variable, [tuple(float(other == own) for other in variable.state_names) for own in states])
+    return finding_from(variable, [tuple(float(other == state) for other in variable.state_names) for state in states])
 
 
 def _written(variable: Variable, likelihoods: Sequence[float]) -> str:
     """A result as the grammar has it."""
     pairs = list(zip(variable.state_names, likelihoods, strict=True))
     if set(likelihoods) <= {0.0, max(likelihoods)}:
-        return "/".join(state for state, own in pairs if own)
-    return ",".join(f"{state}:{own:g}" for state, own in pairs)
+        return "/".join(state for state, likelihood in pairs if likelihood)
+    return ",".join(f"{state}:{likelihood:g}" for state, likelihood in pairs)
 
 
 def finding_of(variable: Variable, given: str, results: list[tuple[tuple[float, ...], str]]) -> Finding:

@@ -187,7 +187,7 @@ def _read_xbn(path: str) -> Any:
 
     reader = rw.XBNReader(path)
     network = reader.get_model()
-    states = {name: list(known["STATES"]) for name, known in reader.variables.items()}
+    states = {name: list(variable["STATES"]) for name, variable in reader.variables.items()}
     for cpd in list(network.get_cpds()):
         network.remove_cpds(cpd)
         parents = cpd.variables[1:]

@@ -59,8 +59,8 @@ def quantiles_of(a: float, b: float, at: Sequence[float] | npt.NDArray[np.float6
     log_odds = _grid(centre, FALL / a + reach, FALL / b + reach, spread)
     density = np.exp(_log_density(log_odds, a, b) - _log_density(np.array([centre]), a, b))
     area = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) * np.diff(log_odds))])
-    found = np.interp(np.asarray(at), area / area[-1], log_odds)
-    return np.asarray(np.exp(-np.logaddexp(0, -found)))
+    log_odds_at = np.interp(np.asarray(at), area / area[-1], log_odds)
+    return np.asarray(np.exp(-np.logaddexp(0, -log_odds_at)))
 
 
 def _grid(centre: float, below: float, above: float, spread: float) -> npt.NDArray[np.float64]:

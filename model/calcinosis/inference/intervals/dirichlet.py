@@ -62,7 +62,7 @@ class Question:
 def ask(network: Network, evidence: Evidence) -> Question:
     """The question that a patient's evidence makes."""
     contraction = contract(network, evidence)
-    factors = [family.factor(own) for family, own in zip(contraction.families, contraction.rows(), strict=True)]
+    factors = [family.factor(rows) for family, rows in zip(contraction.families, contraction.rows(), strict=True)]
     return Question(contraction, lay_out_possible(contraction, factors))
 
 
@@ -87,7 +87,7 @@ class Sample:
         """The probability that each state ranks first; states that are exactly equal in a draw both do."""
         highest = self.posteriors.max(axis=0)
         total = self.weights.sum()  # 1 but for rounding
-        return tuple(min(1.0, float(self.weights[own == highest].sum() / total)) for own in self.posteriors)
+        return tuple(min(1.0, float(self.weights[posterior == highest].sum() / total)) for posterior in self.posteriors)
 
     def quantiles(self, at: Sequence[float]) -> Array:
         """The weighted quantiles of each state's posterior, axes `(at, states)`."""
@@ -179,24 +179,24 @@ class SecondOrder:
 
     def numbers(self, question: Question, batch: int = 0) -> list[list[Number]]:
         """Per family the drawn numbers of its factor, at the places of the question's layout."""
-        found = []
+        factors = []
         for family, places in zip(question.families, question.layout.places, strict=True):
             flat = [number for row in range(len(family.rows)) for number in self.row(family, row, batch)]
-            found.append([flat[place] for place in places])
-        return found
+            factors.append([flat[place] for place in places])
+        return factors
 
     def row(self, family: Family, row: int, batch: int = 0) -> list[Number]:
         """The drawn numbers of one row of a family: one if it is closed, else one per state."""
         number = int(family.rows[row])
         results = b"".join(part.tobytes() for part in family.distinct)
         key = (family.variable, number, batch, results + bytes([family.closed]))
-        known = self.kept.get(key)
-        if known is None:
+        numbers = self.kept.get(key)
+        if numbers is None:
             random = stream(root_of(self.seed), batch, "row", family.variable, str(number))
             weight = float(self.network.weights[family.variable][number])
-            known = draw_row(family, self.network.rows(family.variable), number, weight, self.draws, random)
-            self.kept.keep(key, known)
-        return known
+            numbers = draw_row(family, self.network.rows(family.variable), number, weight, self.draws, random)
+            self.kept.keep(key, numbers)
+        return numbers
 
 
 def draw_row(
@@ -264,7 +264,7 @@ def joint_of(question: Question, numbers: Sequence[Sequence[Number]], draws: int
     logarithms = np.full(draws, _log_scale(question))
     for first in range(0, draws, BLOCK):
         here = slice(first, min(first + BLOCK, draws))
-        part = [[n[here] if isinstance(n, np.ndarray) else n for n in own] for own in numbers]
+        part = [[n[here] if isinstance(n, np.ndarray) else n for n in factor] for factor in numbers]
         for number, family in enumerate(question.families):
             if family.repeated:
                 part[number], highest = _from_logarithms(part[number])
@@ -294,15 +294,15 @@ def _normalised(layout: Layout, numbers: Sequence[Sequence[Number]], draws: int)
     weights = layout.weights(numbers)
     single = sum(weights[1:], weights[0]) + np.zeros(draws, dtype=np.float32)
     safe = np.where(single > 0, single, np.float32(1))
-    found: Floats = np.stack([weight / safe for weight in weights])
+    posteriors: Floats = np.stack([weight / safe for weight in weights])
     total: Array = single.astype(np.float64)
     small = np.flatnonzero(total <= SMALL)
     if len(small):
-        own = [[n[small].astype(float) if isinstance(n, np.ndarray) else n for n in part] for part in numbers]
-        careful = np.stack(np.broadcast_arrays(*layout.weights(own), np.zeros(len(small))))[:-1]
+        doubles = [[n[small].astype(float) if isinstance(n, np.ndarray) else n for n in part] for part in numbers]
+        careful = np.stack(np.broadcast_arrays(*layout.weights(doubles), np.zeros(len(small))))[:-1]
         total[small] = careful.sum(axis=0)
-        found[:, small] = np.divide(careful, total[small], out=np.zeros_like(careful), where=total[small] > 0)
-    return found, total
+        posteriors[:, small] = np.divide(careful, total[small], out=np.zeros_like(careful), where=total[small] > 0)
+    return posteriors, total
 
 
 def _weighted(parts: Sequence[tuple[Floats, Array]]) -> Sample | None:

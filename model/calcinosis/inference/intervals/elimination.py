@@ -92,10 +92,10 @@ class Family:
     def put_back(self, values: Array) -> Array:
         """The adjoint of `laid_out`, after one leading axis: axes `(states of the target, rows, ...)`, or with states
         before the further axes."""
-        own = len(self.order)
-        flat = values.transpose((0, *(1 + np.argsort(self.order)), *range(1 + own, values.ndim)))
+        axes = len(self.order)
+        flat = values.transpose((0, *(1 + np.argsort(self.order)), *range(1 + axes, values.ndim)))
         states = () if self.closed else (self.shape[-1],)
-        return self.by_row(flat.reshape((len(values), len(self.contexts), *states, *values.shape[1 + own :])))
+        return self.by_row(flat.reshape((len(values), len(self.contexts), *states, *values.shape[1 + axes :])))
 
     def by_row(self, values: Array) -> Array:
         """Derivatives by the factor in each context, after one leading axis, added up by row: a row that holds in
@@ -194,13 +194,13 @@ class Contraction:
 
     def with_results(self, evidence: Evidence, changed: Collection[str]) -> tuple[Family, ...]:
         """The families with other results of some `changed` variables; there must be as many of each as there were."""
-        found = _likelihoods(evidence)
-        fixed = _fixed(found, self.network.target)
+        likelihoods = _likelihoods(evidence)
+        fixed = _fixed(likelihoods, self.network.target)
         return tuple(
-            _family(self.network, own.variable, found.get(own.variable), own.closed, fixed, own.scope)
-            if own.variable in changed or any(parent in changed for parent in self.network.parents[own.variable])
-            else own
-            for own in self.families
+            _family(self.network, family.variable, likelihoods.get(family.variable), family.closed, fixed, family.scope)
+            if family.variable in changed or any(parent in changed for parent in self.network.parents[family.variable])
+            else family
+            for family in self.families
         )
 
     def _size(self, name: str) -> int:
@@ -220,11 +220,11 @@ def contract(network: Network, evidence: Evidence, *, whole: bool = False) -> Co
     Raises:
         NetworkError: if more than MOST_ENTRIES joint states would have to be multiplied out at a time.
     """
-    found = _likelihoods(evidence)
-    relevant = set(network.variables) if whole else _with_ancestors(network, {network.target, *found})
-    fixed = _fixed(found, network.target)
+    likelihoods = _likelihoods(evidence)
+    relevant = set(network.variables) if whole else _with_ancestors(network, {network.target, *likelihoods})
+    fixed = _fixed(likelihoods, network.target)
     above = {parent for name in relevant for parent in network.parents[name]}
-    summed = {name for name in found if not whole or len(found[name]) > 1} - above - {network.target}
+    summed = {name for name in likelihoods if not whole or len(likelihoods[name]) > 1} - above - {network.target}
     closed = {*fixed, *summed}
     free = [name for name in network.variables if name in relevant and name not in closed]
     scopes = {
@@ -233,7 +233,7 @@ def contract(network: Network, evidence: Evidence, *, whole: bool = False) -> Co
     order = _elimination_order(network, [*scopes.values()], [v for v in free if v != network.target])
     place = {name: i for i, name in enumerate([network.target, *reversed(order)])}
     families = tuple(
-        _family(network, name, found.get(name), name in closed, fixed, sorted(scope, key=place.__getitem__))
+        _family(network, name, likelihoods.get(name), name in closed, fixed, sorted(scope, key=place.__getitem__))
         for name, scope in scopes.items()
     )
     return _with_steps(network, families, order, place)
@@ -244,11 +244,11 @@ def _likelihoods(evidence: Evidence) -> dict[str, Array]:
     return {finding.variable: np.array(canonical(finding.likelihoods)[0]) for finding in evidence}
 
 
-def _fixed(found: Mapping[str, Array], target: str) -> dict[str, int]:
+def _fixed(likelihoods_of: Mapping[str, Array], target: str) -> dict[str, int]:
     """The variables that are known for certain by one result, with the number of their state."""
     return {
         name: int(likelihoods[0].argmax())
-        for name, likelihoods in found.items()
+        for name, likelihoods in likelihoods_of.items()
         if name != target and len(likelihoods) == 1 and np.count_nonzero(likelihoods) == 1
     }
 

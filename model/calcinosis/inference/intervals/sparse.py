@@ -55,19 +55,19 @@ class Layout:
         for one in self.sums:
             together: dict[tuple[int, ...], Sequence[Number]] = {}
             for factor, into in zip(one.factors, one.into, strict=True):
-                own = numbers[factor]
-                known = together.get(into)
-                together[into] = own if known is None else [a * b for a, b in zip(known, own, strict=False)]
+                entries = numbers[factor]
+                product = together.get(into)
+                together[into] = entries if product is None else [a * b for a, b in zip(product, entries, strict=False)]
             # short factors first, so that a product is used by many entries
             products = sorted(together.items(), key=lambda item: len(item[1]))
-            found: list[Number] = [None] * one.results
+            results: list[Number] = [None] * one.results
             for entry, result in enumerate(one.onto):
                 value: Number = None
-                for into, own in products:
-                    number = own[into[entry]]
+                for into, entries in products:
+                    number = entries[into[entry]]
                     value = number if value is None else value * number
-                found[result] = value if found[result] is None else found[result] + value
-            numbers.append([0.0 if number is None else number for number in found])
+                results[result] = value if results[result] is None else results[result] + value
+            numbers.append([0.0 if number is None else number for number in results])
         return list(numbers[-1])
 
 
@@ -120,6 +120,6 @@ def lay_out_possible(contraction: Contraction, factors: Sequence[Array]) -> Layo
 
 
 def _numbered(truth: Truths) -> npt.NDArray[np.intp]:
-    found = np.full(truth.shape, -1, dtype=np.intp)
-    found[truth] = np.arange(truth.sum())
-    return found
+    numbers = np.full(truth.shape, -1, dtype=np.intp)
+    numbers[truth] = np.arange(truth.sum())
+    return numbers

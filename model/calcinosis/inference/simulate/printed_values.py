@@ -30,10 +30,10 @@ class Scale:
 
     def values(self, codes: Codes, uniforms: Array) -> Array:
         """A value in the band of each state, each as probable as the next; `uniforms` lie in 0 (included) to 1."""
-        found: Array = np.floor(uniforms * self.count.take(codes))
-        found += self.first.take(codes)
-        found /= 10.0**self.decimals
-        return found
+        values: Array = np.floor(uniforms * self.count.take(codes))
+        values += self.first.take(codes)
+        values /= 10.0**self.decimals
+        return values
 
 
 def has_scale(variable: Variable) -> bool:

@@ -65,10 +65,10 @@ def cuts(table: Array) -> Array:
     states = table.shape[-1]
     flat = table.reshape(-1, states)
     last = states - 1 - (flat[:, ::-1] > 0).argmax(axis=1)
-    found = np.full((len(flat), 2 ** max(1, (states - 1).bit_length()) - 1), np.inf)
-    found[:, : states - 1] = flat.cumsum(axis=1)[:, :-1]
-    found[:, : states - 1][np.arange(states - 1) >= last[:, None]] = np.inf
-    return found
+    thresholds = np.full((len(flat), 2 ** max(1, (states - 1).bit_length()) - 1), np.inf)
+    thresholds[:, : states - 1] = flat.cumsum(axis=1)[:, :-1]
+    thresholds[:, : states - 1][np.arange(states - 1) >= last[:, None]] = np.inf
+    return thresholds
 
 
 def pick(thresholds: Array, rows: Codes, uniforms: Array) -> Codes:
@@ -92,5 +92,5 @@ def pick(thresholds: Array, rows: Codes, uniforms: Array) -> Codes:
         step //= 2
         place -= step
     place += uniforms >= flat.take(place)
-    found: Codes = place - start
-    return found
+    states: Codes = place - start
+    return states
