@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 import calcinosis as cc
 from calcinosis.inference.findings.encoding import canonical
-from calcinosis.inference.intervals.dirichlet import ask
+from calcinosis.inference.intervals.dirichlet import plan_for
 from calcinosis.inference.intervals.elimination import contract
-from calcinosis.inference.intervals.sparse import lay_out_possible
+from calcinosis.inference.intervals.sparse import sparse_contraction
 
 EXACT = {"rtol": 0, "atol": 1e-13}
 
@@ -68,7 +68,7 @@ def weights_of(contraction):
 def possible_weights(contraction):
     """The weights by the possible entries."""
     factors = factors_of(contraction)
-    layout = lay_out_possible(contraction, factors)
+    layout = sparse_contraction(contraction, factors)
     return layout.weights(
         [[float(factor.flat[place]) for place in places] for factor, places in zip(factors, layout.places, strict=True)]
     )
@@ -226,13 +226,13 @@ def test_a_network_that_is_too_tightly_knit_is_refused_in_words(build):
     network = build("c00", tables)
     model = cc.Model(network)
     with pytest.raises(cc.errors.NetworkError) as caught:
-        ask(network, model.read(dict.fromkeys(pairs, "yes")))
+        plan_for(network, model.read(dict.fromkeys(pairs, "yes")))
     assert str(caught.value) == (
         "too tightly knit to be asked about its tables: with these findings, summing out c01 takes it together with "
         "23 others, 16,777,216 joint states"
     )
     few = model.read(dict.fromkeys(list(pairs)[:23], "yes"))  # c00 with each of the others
-    assert len(ask(network, few).families) == 24 + 23
+    assert len(plan_for(network, few).families) == 24 + 23
 
 
 def test_so_many_possible_joint_states_that_drawing_would_take_minutes_are_refused_in_words(build):

@@ -16,8 +16,8 @@ from calcinosis.inference.conflict.comparison import Fitting
 from calcinosis.inference.engine.conditioning import Conditioned, compile_network
 from calcinosis.inference.engine.engine import TINY, Engine
 from calcinosis.inference.engine.impossible import why_nothing
-from calcinosis.inference.engine.marginals import beliefs
-from calcinosis.inference.engine.single_patient import Shortcut, Step
+from calcinosis.inference.engine.marginals import posterior_marginals
+from calcinosis.inference.engine.single_patient import FindingStep, SinglePatient
 from calcinosis.inference.entries import Entries
 from calcinosis.inference.findings.encoding import encode
 from calcinosis.inference.findings.evidence import Evidence, Finding
@@ -431,7 +431,11 @@ class Model:
         coded = encode(self.engine.base, [evidence])
         if not self.engine.weigh(coded).weights.any():
             raise why_nothing(self.engine, evidence)
-        posteriors = self.engine.beliefs(coded) if isinstance(self.engine, Conditioned) else beliefs(self.engine, coded)
+        posteriors = (
+            self.engine.posterior_marginals(coded)
+            if isinstance(self.engine, Conditioned)
+            else posterior_marginals(self.engine, coded)
+        )
         return pd.DataFrame(
             [
                 (name, state, float(probability))
@@ -546,11 +550,16 @@ class Model:
         self, findings: Mapping[str, Any] | Evidence | None, named: Mapping[str, Any]
     ) -> tuple[Callable[[], Evidence], list[float], int]:
         """The evidence of a patient, once it is asked for; the joint weights; and the power of two they miss."""
-        if self._shortcut and isinstance(findings, dict | None) and not (findings and named) and not self.mentions:
-            short = self._shortcut.rows(findings or named)
+        if (
+            self._single_patient
+            and isinstance(findings, dict | None)
+            and not (findings and named)
+            and not self.mentions
+        ):
+            short = self._single_patient.rows(findings or named)
             if short:
                 rows, steps = short
-                weights = self._shortcut.engine.weigh_one(rows)
+                weights = self._single_patient.engine.weigh_one(rows)
                 if max(weights) >= TINY:
                     return lambda: _evidence(steps), weights, sum(step.exponent for step in steps)
         evidence = self.read(findings, **named)
@@ -560,8 +569,8 @@ class Model:
         return lambda: evidence, joint.weights[0].tolist(), int(joint.exponents[0])
 
     @cached_property
-    def _shortcut(self) -> Shortcut | None:
-        return Shortcut(self.engine, self.network) if isinstance(self.engine, Engine) else None
+    def _single_patient(self) -> SinglePatient | None:
+        return SinglePatient(self.engine, self.network) if isinstance(self.engine, Engine) else None
 
     @cached_property
     def _labels(self) -> Mapping[str, str]:
@@ -581,7 +590,7 @@ def _weighing(network: Network, weight: float | None) -> Network:
     return replace(network, weights={name: np.array(weight) for name in network.variables})
 
 
-def _evidence(steps: Sequence[Step]) -> Evidence:
+def _evidence(steps: Sequence[FindingStep]) -> Evidence:
     """The evidence of findings on the shortcut, in the order of the variables."""
     return Evidence(tuple(step.finding for step in sorted(steps, key=itemgetter(0)) if step.finding))
 

@@ -38,7 +38,7 @@ _NAME = re.compile(r"(\d{2,})_.+\.csv")
 
 
 @dataclass(frozen=True)
-class Entry:
+class LearnedRow:
     """A row that learned: the header of its file, its line as it was written, its line before; `cases` belong to it."""
 
     columns: str
@@ -69,7 +69,7 @@ class Ledger:
     patients: int
     weight: float
     tables: tuple[str, ...]
-    rows: Mapping[tuple[str, str], Entry]
+    rows: Mapping[tuple[str, str], LearnedRow]
     files: Mapping[str, str]
 
     @property
@@ -122,7 +122,7 @@ def read_ledger(path: Path) -> Ledger:
             raise ValueError
         cells = [dict(zip(COLUMNS, line, strict=True)) for line in lines[1:]]
         rows = {
-            (line["table"], line["given"]): Entry(
+            (line["table"], line["given"]): LearnedRow(
                 line["columns"], line["learned"], line["former"], parse_number(line["cases"])
             )
             for line in cells

@@ -43,7 +43,7 @@ _RAW = re.compile(r'(?:"[^"\r\n]*")?[^,\r\n]*')
 _NEXT = re.compile(rf",|{_END}")
 
 
-class Row(NamedTuple):
+class RawRow(NamedTuple):
     """One row as it is in the file: its first line, its cells, whether its quotes break the rules, where it ends."""
 
     line: int
@@ -103,7 +103,7 @@ def read_sheet(path: Path, file: str, problems: list[Problem], *, patients: bool
     return Sheet(file, columns, tuple(lines), top)
 
 
-def read_rows(text: str, *, complete: bool = True, least: int | None = None) -> Iterator[Row]:
+def read_rows(text: str, *, complete: bool = True, least: int | None = None) -> Iterator[RawRow]:
     """The rows of a text, empty lines among them as rows of one empty cell.
 
     Of a text that is not `complete`, a row that reaches its end is not given. With `least`, the rows end with the first
@@ -131,7 +131,7 @@ def read_rows(text: str, *, complete: bool = True, least: int | None = None) -> 
                 end = at
         if not complete and end >= len(text):
             return
-        yield Row(line, cells, broken, end)
+        yield RawRow(line, cells, broken, end)
         start, line = end, line + lines
 
 
@@ -170,13 +170,13 @@ def _raw_cells(text: str, at: int) -> Iterator[str]:
             return
 
 
-def is_empty_line(row: Row, columns: Collection[str]) -> bool:
+def is_empty_line(row: RawRow, columns: Collection[str]) -> bool:
     """Whether a row of a file of patients is no patient: an empty line under several columns."""
     return row.cells == [""] and len(columns) > 1 and not row.broken
 
 
 def read_header(
-    rows: Iterator[Row], report: Reporter, *, patients: bool = False
+    rows: Iterator[RawRow], report: Reporter, *, patients: bool = False
 ) -> tuple[tuple[str, ...], int, int] | None:
     """The names of the columns, the line of the header and where the rows below it begin; None, with a report, if the
     header cannot be used."""

@@ -23,7 +23,7 @@ PATIENTS = 2**13
 
 
 @dataclass(frozen=True, eq=False)
-class Population:
+class ReferencePatients:
     """Patients drawn from a network, of whom any variable can be looked at."""
 
     network: Network
@@ -31,7 +31,7 @@ class Population:
     seed: int = 0
     _drawn: dict[tuple[str, int], Codes] = field(default_factory=dict)
 
-    def __reduce__(self) -> tuple[type[Population], tuple[Network, int, int]]:
+    def __reduce__(self) -> tuple[type[ReferencePatients], tuple[Network, int, int]]:
         return type(self), (self.network, self.patients, self.seed)  # what was drawn is drawn again, the same
 
     @property

@@ -19,7 +19,7 @@ import numpy as np
 from calcinosis.inference.engine.compile import compile_engine
 from calcinosis.inference.engine.engine import Engine, Weights, scaled
 from calcinosis.inference.engine.junction_tree import Bucket, buckets_of, elimination_order, entries_of
-from calcinosis.inference.engine.marginals import beliefs
+from calcinosis.inference.engine.marginals import posterior_marginals
 from calcinosis.inference.findings.encoding import Base, Coded, likelihoods, numbered
 from calcinosis.inference.network import Array, Network, NetworkError
 
@@ -64,7 +64,7 @@ class Conditioned:
             total = _sum(total, self._weighed(given, engine.weigh(coded), coded))
         return total
 
-    def beliefs(self, coded: Coded) -> dict[str, Array]:
+    def posterior_marginals(self, coded: Coded) -> dict[str, Array]:
         """Per variable the posterior given all findings, as the function of this name."""
         shares: list[Weights] = []
         posteriors: list[dict[str, Array]] = []
@@ -73,7 +73,8 @@ class Conditioned:
             if weights.weights.any():
                 shares.append(Weights(weights.weights.sum(axis=1, keepdims=True), weights.exponents))
                 posteriors.append(
-                    beliefs(engine, coded) | {v: _certain(state, self.network, v) for v, state in given.items()}
+                    posterior_marginals(engine, coded)
+                    | {v: _certain(state, self.network, v) for v, state in given.items()}
                 )
         top = np.max([share.exponents for share in shares], axis=0)
         parts = [np.ldexp(share.weights, (share.exponents - top)[:, None]) for share in shares]

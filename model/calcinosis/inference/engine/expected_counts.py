@@ -76,7 +76,7 @@ class Place:
 
 
 @dataclass(frozen=True, eq=False)
-class Looks:
+class RepeatedResults:
     """A repeatable variable: the distinct results, axes `(results, entries)`, and how often each combination has each.
 
     `counted` is the same, but 0 for a combination whose results distinguish no states.
@@ -90,14 +90,14 @@ class Looks:
 
 
 @dataclass(frozen=True, eq=False)
-class Expectation:
+class ExpectedCounts:
     """The expected counts of some patients as a function of the tables.
 
     `weights` says how many patients each of the distinct ones stands for.
     """
 
     network: Network
-    places: tuple[Place | Looks, ...]
+    places: tuple[Place | RepeatedResults, ...]
     weights: Array
     exponents: float
 
@@ -120,8 +120,8 @@ class Expectation:
         for place in self.places:
             weights = np.prod([tables[name].ravel()[cells] for name, cells in place.cells.items()], axis=0)
             weights = np.broadcast_to(weights, place.clique.weights.shape)
-            if isinstance(place, Looks):
-                factors, message = _looked(place, weights)
+            if isinstance(place, RepeatedResults):
+                factors, message = _results_message(place, weights)
             else:
                 inside = [messages[child] for child in place.clique.children]
                 factors, message = _joined(place, weights, inside)
@@ -136,8 +136,8 @@ class Expectation:
         for i in range(len(self.places) - 1, -1, -1):
             place, upper = self.places[i], above[i]
             assert upper is not None
-            if isinstance(place, Looks):
-                entries = _counts_of_looks(place, values[i], messages[i][0] * upper)
+            if isinstance(place, RepeatedResults):
+                entries = _counts_of_results(place, values[i], messages[i][0] * upper)
                 counts_by_family: Mapping[str, Array] = dict.fromkeys(place.cells, entries)
             else:
                 counts_by_family, inner = _counts_of_place(place, values[i], upper)
@@ -200,7 +200,7 @@ def _gathered(values: Array, rows: Codes, total: int) -> Array:
     return np.add.reduceat(values[order], starts, axis=0)
 
 
-def _looked(place: Looks, weights: Array) -> tuple[Any, tuple[Array, Powers]]:
+def _results_message(place: RepeatedResults, weights: Array) -> tuple[Any, tuple[Array, Powers]]:
     """What a repeatable variable's results say: the likelihood of each result, and the message, their product."""
     entries = weights * place.found
     likelihood = place.clique.summed(entries)
@@ -213,7 +213,7 @@ def _looked(place: Looks, weights: Array) -> tuple[Any, tuple[Array, Powers]]:
     return (entries, likelihood), (message, powers[:, 0].astype(np.int64))
 
 
-def _counts_of_looks(place: Looks, values: Any, posterior: Array) -> Array:
+def _counts_of_results(place: RepeatedResults, values: Any, posterior: Array) -> Array:
     """The expected counts of the entries, from the posterior of the parents' states in each combination."""
     entries, likelihood = values
     weights = place.counted.T @ posterior
@@ -222,7 +222,7 @@ def _counts_of_looks(place: Looks, values: Any, posterior: Array) -> Array:
     return counts
 
 
-def expectation_of(engine: Engine, network: Network, coded: Coded, weights: Array | None = None) -> Expectation:
+def expectation_of(engine: Engine, network: Network, coded: Coded, weights: Array | None = None) -> ExpectedCounts:
     """The expectation of patients whose findings are possible, each counted once, or by `weights`, axis `(patients,)`.
 
     >>> import calcinosis as cc
@@ -236,12 +236,12 @@ def expectation_of(engine: Engine, network: Network, coded: Coded, weights: Arra
     """
     weights = np.ones(coded.patients) if weights is None else weights
     informed = informed_by(engine, network, coded)
-    places: list[Place | Looks] = []
+    places: list[Place | RepeatedResults] = []
     combinations: list[Codes] = []
     for clique, names in zip(engine.cliques, families_of(engine, network), strict=True):
         cells = {name: network.cells(name, clique.states) for name in names}
         if clique.repeatable:
-            looks, which = _looks(engine, clique, cells, coded)
+            looks, which = _results_of(engine, clique, cells, coded)
             places.append(looks)
         else:
             inside = [combinations[child] for child in clique.children]
@@ -250,7 +250,7 @@ def expectation_of(engine: Engine, network: Network, coded: Coded, weights: Arra
             places.append(place)
         combinations.append(which)
     stands_for: Array = np.bincount(combinations[-1], weights).astype(np.float64)
-    return Expectation(network, tuple(places), stands_for, float(weights @ coded.exponents))
+    return ExpectedCounts(network, tuple(places), stands_for, float(weights @ coded.exponents))
 
 
 def informed_by(engine: Engine, network: Network, coded: Coded) -> Mapping[str, Mask]:
@@ -307,7 +307,9 @@ def _place(
     return Place(clique, cells, tuple(factors), tuple(joints), counted), combinations[-1]
 
 
-def _looks(engine: Engine, clique: Clique, cells: Mapping[str, Codes], coded: Coded) -> tuple[Looks, Codes]:
+def _results_of(
+    engine: Engine, clique: Clique, cells: Mapping[str, Codes], coded: Coded
+) -> tuple[RepeatedResults, Codes]:
     """A repeatable variable with its results put in, and which combination of results each patient has."""
     name = clique.variables[0]
     codes = coded.codes.get(name, np.full(coded.patients, engine.base[name][()]))
@@ -317,7 +319,7 @@ def _looks(engine: Engine, clique: Clique, cells: Mapping[str, Codes], coded: Co
     distinct = sorted({result for some in results for result in some}) or [(1.0,) * engine.sizes[name]]
     times = np.array([[float(some.count(result)) for result in distinct] for some in results])
     counted = times * np.array([[distinguishes(some)] for some in results])
-    return Looks(clique, cells, np.array(distinct)[:, clique.states[name]], times, counted), which
+    return RepeatedResults(clique, cells, np.array(distinct)[:, clique.states[name]], times, counted), which
 
 
 def _numbered(keys: Codes) -> tuple[Codes, Codes]:

@@ -12,7 +12,7 @@ from calcinosis.inference.findings.encoding import Coded
 from calcinosis.inference.network import Array
 
 
-def beliefs(engine: Engine, coded: Coded) -> dict[str, Array]:
+def posterior_marginals(engine: Engine, coded: Coded) -> dict[str, Array]:
     """Per variable the posterior given all findings, axes `(patients, states)`.
 
     For a repeatable variable it is the predictive distribution of one further result. The evidence must be possible.

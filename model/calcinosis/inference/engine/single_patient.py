@@ -26,7 +26,7 @@ MOST_ITEMS = 100
 """A longer list of results is not remembered, as it would take much of that memory."""
 
 
-class Step(NamedTuple):
+class FindingStep(NamedTuple):
     """What a finding adds: to the evidence at `position`, and `shift` to the row of lookup number `lookup`.
 
     No finding if nothing was observed. A finding without a base code has its `likelihoods` instead of a shift, divided
@@ -42,15 +42,15 @@ class Step(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Shortcut:
+class SinglePatient:
     """The way of one patient through the tables of an engine."""
 
     engine: Engine
     network: Network
-    known: dict[tuple[str, Any], Step] = field(default_factory=dict)
+    known: dict[tuple[str, Any], FindingStep] = field(default_factory=dict)
     further: dict[tuple[Any, ...], Array] = field(default_factory=dict)
 
-    def rows(self, findings: Mapping[str, Any]) -> tuple[list[int | Array], list[Step]] | None:
+    def rows(self, findings: Mapping[str, Any]) -> tuple[list[int | Array], list[FindingStep]] | None:
         """The row of each lookup, by number or as it is, and the steps to it; None if it must go the long way."""
         rows: list[Any] = list(self.engine.unseen)
         steps, beyond, remembered = [], set(), self.known
@@ -72,7 +72,7 @@ class Shortcut:
             rows[lookup] = self._row(lookup, [step for step in steps if step.lookup == lookup])
         return rows, steps
 
-    def _learn(self, name: str, value: Any) -> Step | None:
+    def _learn(self, name: str, value: Any) -> FindingStep | None:
         """The step of a finding met for the first time."""
         if type(value) is tuple and len(value) > MOST_ITEMS:
             return None
@@ -89,17 +89,17 @@ class Shortcut:
         lookup, shifts = self.engine.shifts[name]
         base = self.engine.base[name]
         position = list(self.network.variables).index(name)
-        step = Step(position, lookup, 0, None)
+        step = FindingStep(position, lookup, 0, None)
         for finding in evidence:
             key, exponent = canonical(finding.likelihoods)
             if key in base:
-                step = Step(position, lookup, shifts[base[key]] - shifts[base[()]], finding, None, exponent)
+                step = FindingStep(position, lookup, shifts[base[key]] - shifts[base[()]], finding, None, exponent)
             else:
-                step = Step(position, lookup, 0, finding, key, exponent)
+                step = FindingStep(position, lookup, 0, finding, key, exponent)
         _remember(self.known, (name, value), step)
         return step
 
-    def _row(self, lookup: int, steps: list[Step]) -> Array:
+    def _row(self, lookup: int, steps: list[FindingStep]) -> Array:
         """The row of a lookup for findings of which some have no base code."""
         names = [step.finding.variable for step in steps if step.finding]
         keys = [canonical(step.finding.likelihoods)[0] for step in steps if step.finding]

@@ -20,7 +20,7 @@ import numpy as np
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.intervals.beta import POINTS, Floats, equally_probable
 from calcinosis.inference.intervals.elimination import Contraction, Family, contract
-from calcinosis.inference.intervals.sparse import Layout, Number, lay_out_possible
+from calcinosis.inference.intervals.sparse import Number, SparseContraction, sparse_contraction
 from calcinosis.inference.network import Array, Network
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.inference.streams import Seed, root_of, stream
@@ -47,11 +47,11 @@ are forgotten, and drawn again as needed, the same."""
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
+class EvidencePlan:
     """What the evidence of one patient asks of the tables: the contraction, and its possible entries."""
 
     contraction: Contraction
-    layout: Layout
+    layout: SparseContraction
 
     @property
     def families(self) -> tuple[Family, ...]:
@@ -59,11 +59,11 @@ class Question:
         return self.contraction.families
 
 
-def ask(network: Network, evidence: Evidence) -> Question:
+def plan_for(network: Network, evidence: Evidence) -> EvidencePlan:
     """The question that a patient's evidence makes."""
     contraction = contract(network, evidence)
     factors = [family.factor(rows) for family, rows in zip(contraction.families, contraction.rows(), strict=True)]
-    return Question(contraction, lay_out_possible(contraction, factors))
+    return EvidencePlan(contraction, sparse_contraction(contraction, factors))
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +110,7 @@ class Spread:
     effective: float
 
 
-class Kept(dict[tuple[str, int, int, bytes], list[Number]]):
+class RowCache(dict[tuple[str, int, int, bytes], list[Number]]):
     """Drawn rows by what they were drawn for, in the order in which they were; the oldest go if there are too many."""
 
     size = 0
@@ -135,7 +135,7 @@ class SecondOrder:
     network: Network
     draws: int = DRAWS
     seed: Seed = 0
-    kept: Kept = field(default_factory=Kept)
+    kept: RowCache = field(default_factory=RowCache)
 
     def __post_init__(self) -> None:
         if not self.network.weights:
@@ -155,11 +155,11 @@ class SecondOrder:
         """
         if not 0.0 < mass < 1.0:
             raise QuestionError(f"the mass of an interval lies between 0 and 1, not at {mass}")
-        sample = self.sample(ask(self.network, evidence))
+        sample = self.sample(plan_for(self.network, evidence))
         lower, upper = sample.quantiles(((1 - mass) / 2, (1 + mass) / 2)).tolist()
         return Spread(mass, tuple(lower), tuple(upper), sample.leads(), len(sample.weights), sample.effective)
 
-    def sample(self, question: Question, enough: float = ENOUGH) -> Sample:
+    def sample(self, question: EvidencePlan, enough: float = ENOUGH) -> Sample:
         """The posterior given the patient's findings, in `draws` draws, and as many again, up to MOST_BATCHES times,
         until the effective sample size is `enough`.
 
@@ -177,7 +177,7 @@ class SecondOrder:
                     "with so little weight on the rows, every draw of the tables rules the findings out"
                 )
 
-    def numbers(self, question: Question, batch: int = 0) -> list[list[Number]]:
+    def numbers(self, question: EvidencePlan, batch: int = 0) -> list[list[Number]]:
         """Per family the drawn numbers of its factor, at the places of the question's layout."""
         factors = []
         for family, places in zip(question.families, question.layout.places, strict=True):
@@ -253,7 +253,7 @@ def shares_of(parameters: Array, draws: int, random: np.random.Generator, needed
     return shares[:needed]
 
 
-def joint_of(question: Question, numbers: Sequence[Sequence[Number]], draws: int) -> tuple[Floats, Array]:
+def joint_of(question: EvidencePlan, numbers: Sequence[Sequence[Number]], draws: int) -> tuple[Floats, Array]:
     """The posterior in each draw, axes `(states, draws)`, and the natural logarithm of the probability of the findings
     in each draw, axis `(draws,)`, from the numbers of each family's factor.
 
@@ -275,7 +275,7 @@ def joint_of(question: Question, numbers: Sequence[Sequence[Number]], draws: int
     return posteriors, logarithms
 
 
-def _log_scale(question: Question) -> float:
+def _log_scale(question: EvidencePlan) -> float:
     """The logarithm of what the drawn numbers were divided by."""
     scale = 0.0
     for family in question.families:
@@ -286,7 +286,7 @@ def _log_scale(question: Question) -> float:
     return scale
 
 
-def _normalised(layout: Layout, numbers: Sequence[Sequence[Number]], draws: int) -> tuple[Floats, Array]:
+def _normalised(layout: SparseContraction, numbers: Sequence[Sequence[Number]], draws: int) -> tuple[Floats, Array]:
     """The posterior in each draw of a block, and the joint weight of the evidence.
 
     Where single precision hardly reaches, draws are multiplied again in double.

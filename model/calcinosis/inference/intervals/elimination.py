@@ -117,7 +117,7 @@ class Family:
 
 
 @dataclass(frozen=True)
-class Step:
+class EliminationStep:
     """A variable summed out of the factors that speak of it: which, and what the product speaks of."""
 
     variable: str
@@ -131,7 +131,7 @@ class Contraction:
 
     network: Network
     families: tuple[Family, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[EliminationStep, ...]
     scopes: tuple[tuple[str, ...], ...]
 
     def rows(self) -> list[Array]:
@@ -316,7 +316,7 @@ def _with_steps(
         last = name == network.target
         chosen = tuple(i for i in waiting if last or name in scopes[i])
         scope = tuple(sorted({v for i in chosen for v in scopes[i]}, key=place.__getitem__))
-        steps.append(Step(name, chosen, scope))
+        steps.append(EliminationStep(name, chosen, scope))
         waiting = [i for i in waiting if i not in chosen] + [len(scopes)]
         scopes.append(scope if last else tuple(v for v in scope if v != name))
     return Contraction(network, families, tuple(steps), tuple(scopes))

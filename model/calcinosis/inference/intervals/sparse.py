@@ -39,7 +39,7 @@ class Sum:
 
 
 @dataclass(frozen=True, eq=False)
-class Layout:
+class SparseContraction:
     """The possible entries of a contraction.
 
     `places[i]` lists, for factor i, which of its numbers (of the family's rows, or rows and states, as one list) are
@@ -71,7 +71,7 @@ class Layout:
         return list(numbers[-1])
 
 
-def lay_out_possible(contraction: Contraction, factors: Sequence[Array]) -> Layout:
+def sparse_contraction(contraction: Contraction, factors: Sequence[Array]) -> SparseContraction:
     """The layout of a contraction whose factors, with the network's own tables, are these.
 
     Raises:
@@ -116,7 +116,7 @@ def lay_out_possible(contraction: Contraction, factors: Sequence[Array]) -> Layo
             onto = np.broadcast_to(numbered[-1][..., None], shape).flat[entries]
             results = int(possible[-1].sum())
         sums.append(Sum(step.factors, into, tuple(onto.tolist()), results))
-    return Layout(places, tuple(sums))
+    return SparseContraction(places, tuple(sums))
 
 
 def _numbered(truth: Truths) -> npt.NDArray[np.intp]:
