@@ -228,8 +228,8 @@ def test_a_network_that_is_too_tightly_knit_is_refused_in_words(build):
     with pytest.raises(cc.errors.NetworkError) as caught:
         plan_for(network, model.read(dict.fromkeys(pairs, "yes")))
     assert str(caught.value) == (
-        "too tightly knit to be asked about its tables: with these findings, summing out c01 takes it together with "
-        "23 others, 16,777,216 joint states"
+        "treewidth too large for exact inference: with these findings, eliminating c01 makes a factor over 24 variables "
+        "with 16,777,216 joint states: remove arrows"
     )
     few = model.read(dict.fromkeys(list(pairs)[:23], "yes"))  # c00 with each of the others
     assert len(plan_for(network, few).families) == 24 + 23
@@ -243,7 +243,7 @@ def test_so_many_possible_joint_states_that_drawing_would_take_minutes_are_refus
     network = build("c00", tables)
     model = cc.Model(replace(network, weights=dict.fromkeys(network.variables, 20.0)))
     posterior = model.posterior(dict.fromkeys(pairs, "yes"))
-    words = "too tightly knit for intervals: more than 65,536 joint states are possible"
+    words = "treewidth too large for credible intervals: more than 65,536 joint states are possible"
     with pytest.raises(cc.errors.NetworkError) as caught:
         posterior.interval()
     assert str(caught.value) == words
