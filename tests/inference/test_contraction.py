@@ -228,8 +228,8 @@ def test_a_network_that_is_too_tightly_knit_is_refused_in_words(build):
     with pytest.raises(cc.errors.NetworkError) as caught:
         plan_for(network, model.read(dict.fromkeys(pairs, "yes")))
     assert str(caught.value) == (
-        "treewidth too large for exact inference: with these findings, eliminating c01 makes a factor over 24 variables "
-        "with 16,777,216 joint states: remove arrows"
+        "treewidth too large for exact inference: with these findings, eliminating c01 makes a factor over 24 "
+        "variables with 16,777,216 joint states: remove arrows"
     )
     few = model.read(dict.fromkeys(list(pairs)[:23], "yes"))  # c00 with each of the others
     assert len(plan_for(network, few).families) == 24 + 23

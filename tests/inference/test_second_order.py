@@ -392,7 +392,7 @@ def test_without_weights_there_is_no_interval_and_why_is_told(clinic):
     assert clinic.second_order is None
     assert "interval" not in repr(posterior)
     assert posterior.sureness == posterior.no_interval == ""
-    with pytest.raises(ValueError, match="no row of this network has a weight"):
+    with pytest.raises(ValueError, match="the rows of this network have no weights, so it has"):
         SecondOrder(clinic.network)
 
 

@@ -26,9 +26,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from calcinosis.inference.engine.engine import Engine, scaled
+from calcinosis.inference.engine.engine import Engine
 from calcinosis.inference.engine.family_marginals import families_of
 from calcinosis.inference.engine.junction_tree import Clique
+from calcinosis.inference.engine.scaling import scaled
 from calcinosis.inference.findings.encoding import Coded, Codes, Powers, distinguishes, likelihoods
 from calcinosis.inference.network import Array, Network
 

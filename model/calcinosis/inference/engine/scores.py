@@ -1,4 +1,4 @@
-"""The posteriors of many patients as arrays: what a DataFrame, a file or a cluster makes its columns of."""
+"""The posteriors of many patients as arrays, the columns of a DataFrame or a file."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from calcinosis.inference.network import Array, Network
 from calcinosis.inference.question_error import QuestionError
 
 PART = 2**16
-"""How many patients a core takes at a time."""
+"""The number of patients a core takes at a time."""
 
 OK = "ok"
-"""The status of a patient who has an answer."""
+"""The status of a patient who has a posterior."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """The answers for many patients.
+    """The posteriors of many patients.
 
-    `probabilities` has the axes `(states, patients)`; `leading` is the number of the most probable state, -1 where
-    there is no answer; `log_evidence` is the natural logarithm of the probability of the evidence. `status` numbers
-    `statuses`, the first of which is OK; the others begin with 'invalid: ' or 'impossible: ' and tell why. Where the
-    status is not OK, probabilities are NaN. `faults` lists, by patient, what was wrong.
+    `probabilities`, axes `(states, patients)`, are NaN where the status is not OK; `leading` is the number of the most
+    probable state, -1 without a posterior; `log_evidence` is the natural logarithm of the probability of the evidence.
+    `status` indexes `statuses`: first OK, then texts that begin with 'invalid: ' or 'impossible: ' and give the reason.
+    `faults` lists the errors of each patient.
     """
 
     probabilities: Array
@@ -53,13 +53,18 @@ def score(
     cores: int = 0,
     wrong: Mapping[int, Fault] | None = None,
 ) -> Scores:
-    """The posterior of each patient, with a status; no patient's answer depends on any other's.
+    """The posterior of each patient, with a status; no patient's result depends on another's.
 
-    Patients are taken in parts that stay in a core's cache, on as many `cores` as this process may use if that is 0.
-    `wrong` is what is wrong with some patients beyond their findings.
+    Args:
+        engine: the compiled network.
+        network: the network.
+        columns: findings by heading.
+        patients: the number of patients; they are evaluated in parts that fit into a core's cache.
+        cores: the number of cores to use; 0 for all that this process may use.
+        wrong: by patient, an error beyond the findings, such as an unknown kind of record.
     """
     if patients < 0 or any(len(column) != patients for column in columns.values()):
-        raise QuestionError(f"{patients} patients: give 0 or more, as many as the columns have rows")
+        raise QuestionError(f"{patients} patients: give 0 or more, the length of every column")
     states = len(network.variables[network.target].states)
     scores = Scores(
         np.empty((states, patients)),
@@ -100,15 +105,17 @@ def _fill(
     scores: Scores,
     wrong: Mapping[int, Fault],
 ) -> tuple[Mapping[int, str], Mapping[int, tuple[Fault, ...]]]:
-    """Fill one part of the answers; the reasons and faults of those patients, counted from its start, without one."""
+    """Fill one part of the scores; returns the reasons and errors of patients without a posterior, from its start."""
     batch = prepared.part(part)
     faults = dict(batch.faults) | {row: (fault, *batch.faults.get(row, ())) for row, fault in wrong.items()}
     reasons = {row: "invalid: " + "; ".join(map(str, told)) for row, told in faults.items()}
+    # joint weights of target and evidence, summed from left to right
     weighed = engine.weigh(batch.coded)
     weights = weighed.weights.T
     totals = weights[0].copy()
     for weight in weights[1:]:
         totals += weight
+    # evidence of probability zero: name the contradictory findings
     none = np.flatnonzero(totals <= 0)
     for row, clash in zip(none.tolist(), clashes(engine, batch.coded.some(none)) if len(none) else (), strict=True):
         cells = {h.column: show(column.cell(part.start + row)) for h, column in columns.items() if h.name in clash}
@@ -118,11 +125,12 @@ def _fill(
         faults[row] = (told,)
     bad = np.fromiter(faults, dtype=np.intp, count=len(faults))
     totals[bad] = np.nan
+    # normalise, then find the most probable state (the first, if several are equal)
     probabilities = np.divide(weights, totals, out=scores.probabilities[:, part])
     best = probabilities[0].copy()
     leading = np.zeros(len(best), dtype=scores.leading.dtype)
     for state, probability in enumerate(probabilities[1:], start=1):
-        # the later state where it is the more probable one, without a branch
+        # take the later state if it is more probable, without a branch
         np.maximum(leading, (probability > best) * leading.dtype.type(state), out=leading)
         np.maximum(best, probability, out=best)
     leading[bad] = -1
@@ -134,5 +142,5 @@ def _fill(
 
 
 def available_cores() -> int:
-    """How many cores this process may use."""
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

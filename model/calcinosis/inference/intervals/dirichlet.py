@@ -66,7 +66,7 @@ def plan_for(network: Network, evidence: Evidence) -> EvidencePlan:
     >>> model = cc.load()
     >>> plan = plan_for(model.network, model.read(pain="severe"))
     >>> [family.variable for family in plan.families]
-    ['subtype', 'pain']
+    ['care_setting', 'subtype', 'esrd', 'pain', 'ulceration', 'form']
     """
     contraction = contract(network, evidence)
     factors = [family.factor(rows) for family, rows in zip(contraction.families, contraction.rows(), strict=True)]
