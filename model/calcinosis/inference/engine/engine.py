@@ -15,15 +15,12 @@ computed once for each distinct combination in the batch with the same arithmeti
 are shared among all cores; numpy releases the interpreter lock meanwhile. The same numbers are multiplied and added in
 the same order in every batch, so a patient's result does not depend on the other patients.
 
-Weights so small that digits may have been lost are computed again without tables, with every product scaled by a power
-of two, which is exact.
+Weights so small that digits may be lost are recomputed without tables, scaled by powers of two, which is exact.
 
 Why only numpy: on two cores it reaches about 20 million rows/s for five tables of 3,125 × 24. A compiled kernel (numba)
 reached 30 to 40 million, but reading the columns costs more than the difference.
 
-If the treewidth is too large (a clique of more than MOST_ENTRIES), the network is conditioned: some variables are fixed
-to each of their states in turn, each time in an engine of its own, and the weights are summed. Memory stays bounded;
-time grows instead.
+If the treewidth is too large, `calcinosis.inference.engine.conditioning` sums over the states of some variables.
 """
 
 from __future__ import annotations

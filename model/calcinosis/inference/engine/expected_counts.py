@@ -1,17 +1,17 @@
-"""Expected counts: how often, by all that was found of many patients, each cell of each table was the case.
+"""Expected sufficient statistics: the expected number of patients in each cell of each table, given their findings.
 
-This is the expectation of the EM algorithm (Dempster, Laird, Rubin, JRSS B 39, 1977; for networks Lauritzen,
-Computational Statistics & Data Analysis 19, 1995), exact, and of many patients at once. What patients have in common is
-computed once: each branch of the clique tree says the same of all who have the same findings there, so a message has
-one row per distinct combination, and at a clique branches are joined two by two, those with the fewest combinations
-first. Only the last joints have a row per patient, over the few entries of their clique.
+This is the E-step of the EM algorithm (Dempster, Laird, Rubin, JRSS B 39, 1977; for networks Lauritzen, Computational
+Statistics & Data Analysis 19, 1995), exact, and for many patients at once. Shared work is done once: a branch of the
+junction tree sends the same message for all patients with the same findings in it, so a message has one row per
+distinct combination. In a clique, factors are joined pairwise, those with the fewest combinations first. Only the last
+joints have a row per patient, over the few entries of their clique.
 
-On the way up this gives the probability of each patient's findings. The way down is its derivative: the logarithm's
-derivative by an entry of a clique, times that entry, is the entry's posterior probability, summed over the patients
-(Darwiche, Journal of the ACM 50, 2003). Rows are scaled by powers of two, which cancel on the way down.
+The upward pass gives the probability of each patient's findings. The downward pass is its derivative: the derivative of
+the log-likelihood by an entry of a clique, times that entry, is the posterior probability of the entry, summed over
+patients (Darwiche, Journal of the ACM 50, 2003). Rows are scaled by powers of two, which cancel on the way down.
 
-A variable that was not looked at, nor anything below it, tells nothing of its own table. It is not counted: the counts
-would only repeat the table, and hold back its estimate.
+If neither a variable nor any of its descendants was observed, a patient carries no information on its table. They are
+not counted: such counts would only repeat the table and slow its estimate.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Expected:
-    """What tables expect of patients.
+    """The result of an E-step.
 
-    `counts[v]`, axes `(rows, states)`, is the expected number of patients in each cell of v's table, `log_likelihood`
-    the natural logarithm of the probability of all findings.
+    `counts[v]`, axes `(rows, states)`, is the expected number of patients in each cell of v's table; `log_likelihood`
+    is the natural logarithm of the probability of all findings.
     """
 
     counts: Mapping[str, Array]
@@ -53,7 +53,7 @@ class Expected:
 
 @dataclass(frozen=True, eq=False)
 class Joint:
-    """Two factors of a clique multiplied: which rows of the one and of the other each combination takes."""
+    """The product of two factors of a clique, and the row of each that a combination takes."""
 
     left: int
     right: int
@@ -62,25 +62,25 @@ class Joint:
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """A clique with the patients' findings put in.
+    """A clique with the patients' findings entered.
 
-    Its factors are first what was found of its own variables (`found`, axes `(combinations, entries)`), then the
-    messages of its children, then the `joints`, the last of which has a row for each combination that patients have at
-    this clique. `told[v]` says of which of these combinations a family is counted, where it is not of all.
+    Its factors are, in this order, the evidence on its own variables (`found`, axes `(combinations, entries)`), the
+    messages of its children, and the `joints`; the last joint has a row for each combination of findings at this
+    clique. `informed[v]` is 1 for the combinations in which a family is counted, if not in all.
     """
 
     clique: Clique
     cells: Mapping[str, Codes]
     found: tuple[Array, ...]
     joints: tuple[Joint, ...]
-    told: Mapping[str, Array]
+    informed: Mapping[str, Array]
 
 
 @dataclass(frozen=True, eq=False)
 class RepeatedResults:
-    """A repeatable variable: the distinct results, axes `(results, entries)`, and how often each combination has each.
+    """A repeatable variable: its distinct results, axes `(results, entries)`, and their counts in each combination.
 
-    `counted` is the same, but 0 for a combination whose results distinguish no states.
+    `counted` has the same counts, but 0 for a combination whose results do not distinguish the states.
     """
 
     clique: Clique
@@ -92,9 +92,9 @@ class RepeatedResults:
 
 @dataclass(frozen=True, eq=False)
 class ExpectedCounts:
-    """The expected counts of some patients as a function of the tables.
+    """The expected counts of a set of patients, as a function of the tables.
 
-    `weights` says how many patients each of the distinct ones stands for.
+    `weights` is the number of patients with each distinct combination of findings.
     """
 
     network: Network
@@ -103,22 +103,24 @@ class ExpectedCounts:
     exponents: float
 
     def __call__(self, tables: Tables) -> Expected:
-        """The expected counts under these tables, which must be 0 where the network's are."""
+        """The expected counts under these tables, which must have the network's structural zeros."""
         values, messages = self._up(tables)
         root, powers = messages[-1]
         total = root.sum(axis=1)
         with np.errstate(divide="ignore"):
             logarithms = np.log(total) + powers * math.log(2)
+        # the derivative of the log-likelihood by each root message starts the downward pass
         above: list[Array | None] = [None] * len(messages)
         above[-1] = np.repeat((self.weights / total)[:, None], root.shape[1], axis=1)
         counts = self._down(tables, values, messages, above)
         return Expected(counts, float(self.weights @ logarithms) + self.exponents * math.log(2))
 
     def _up(self, tables: Tables) -> tuple[list[Any], list[tuple[Array, Powers]]]:
-        """Per place its factors, and its message with the powers of two that were taken out."""
+        """The upward pass: for each clique its factors, and its message with the powers of two divided out."""
         values: list[Any] = []
         messages: list[tuple[Array, Powers]] = []
         for place in self.places:
+            # the product of the clique's tables, under the current parameters
             weights = np.prod([tables[name].ravel()[cells] for name, cells in place.cells.items()], axis=0)
             weights = np.broadcast_to(weights, place.clique.weights.shape)
             if isinstance(place, RepeatedResults):
@@ -144,6 +146,7 @@ class ExpectedCounts:
                 counts_by_family, inner = _counts_of_place(place, values[i], upper)
                 for child, into, adjoint in zip(place.clique.children, place.clique.into, inner, strict=True):
                     above[child] = adjoint @ (into[:, None] == np.arange(messages[child][0].shape[1]))
+            # add the entries of the clique to the cells of each table
             for name, entries in counts_by_family.items():
                 shape = tables[name].shape
                 counted = np.bincount(place.cells[name], entries, tables[name].size)
@@ -152,7 +155,7 @@ class ExpectedCounts:
 
 
 def _joined(place: Place, weights: Array, inside: Sequence[tuple[Array, Powers]]) -> tuple[Any, tuple[Array, Powers]]:
-    """The factors of a place and its message."""
+    """The factors of a clique, and its message."""
     factors: list[Array] = [*place.found, *(m[:, into] for (m, _), into in zip(inside, place.clique.into, strict=True))]
     powers: list[Powers] = [*(np.zeros(len(own), dtype=np.int64) for own in place.found), *(p for _, p in inside)]
     shifts: list[Powers] = []
@@ -168,14 +171,18 @@ def _joined(place: Place, weights: Array, inside: Sequence[tuple[Array, Powers]]
 
 
 def _counts_of_place(place: Place, values: Any, upper: Array) -> tuple[Mapping[str, Array], list[Array]]:
-    """Per family of a place the expected counts of its entries; and the derivative by each child's factor."""
+    """For each family of a clique, the expected counts of its entries; and the derivatives by the child messages."""
     factors, shifts, weights, taken = values
     adjoints: list[Array | None] = [None] * len(factors)
+    # posterior of the entries: adjoint times factor, summed over the patients
     last = np.ldexp(upper, -taken[:, None])[:, place.clique.onto] * weights
     posterior = last * factors[-1]
     all_patients = posterior.sum(axis=0)
-    counts = {name: place.told[name] @ posterior if name in place.told else all_patients for name in place.cells}
+    counts = {
+        name: place.informed[name] @ posterior if name in place.informed else all_patients for name in place.cells
+    }
     adjoints[-1] = last
+    # backward through the joints: the adjoint of one factor is the adjoint of the product times the other factor
     first = len(factors) - len(place.joints)
     for number in range(len(place.joints) - 1, -1, -1):
         joint, adjoint = place.joints[number], adjoints[first + number]
@@ -185,14 +192,14 @@ def _counts_of_place(place: Place, values: Any, upper: Array) -> tuple[Mapping[s
             (joint.left, joint.right, *joint.rows),
             (joint.right, joint.left, *joint.rows[::-1]),
         ):
-            if factor >= len(place.found):  # what was found has no derivative that anybody asks for
+            if factor >= len(place.found):  # no derivative by the evidence is needed
                 adjoints[factor] = _gathered(adjoint * factors[other][others], rows, len(factors[factor]))
     return counts, [factor for factor in adjoints[len(place.found) : first] if factor is not None]
 
 
 def _gathered(values: Array, rows: Codes, total: int) -> Array:
-    """Rows of values added up by the number each has, axes `(total, entries)`."""
-    if len(rows) == total:  # each has a number of its own
+    """Rows of values summed by index, axes `(total, entries)`."""
+    if len(rows) == total:  # a permutation
         gathered = np.empty_like(values)
         gathered[rows] = values
         return gathered
@@ -202,7 +209,7 @@ def _gathered(values: Array, rows: Codes, total: int) -> Array:
 
 
 def _results_message(place: RepeatedResults, weights: Array) -> tuple[Any, tuple[Array, Powers]]:
-    """What a repeatable variable's results say: the likelihood of each result, and the message, their product."""
+    """The likelihood of each result of a repeatable variable, and the message, their product."""
     entries = weights * place.found
     likelihood = place.clique.summed(entries)
     with np.errstate(divide="ignore"):
@@ -224,7 +231,13 @@ def _counts_of_results(place: RepeatedResults, values: Any, posterior: Array) ->
 
 
 def expectation_of(engine: Engine, network: Network, coded: Coded, weights: Array | None = None) -> ExpectedCounts:
-    """The expectation of patients whose findings are possible, each counted once, or by `weights`, axis `(patients,)`.
+    """The expected counts of patients as a function of the tables.
+
+    Args:
+        engine: the compiled network.
+        network: the network.
+        coded: the patients' findings, which must be possible.
+        weights: the weight of each patient, axis `(patients,)`; 1 by default.
 
     >>> import calcinosis as cc
     >>> from calcinosis.inference.findings.encoding import encode
@@ -255,9 +268,9 @@ def expectation_of(engine: Engine, network: Network, coded: Coded, weights: Arra
 
 
 def informed_by(engine: Engine, network: Network, coded: Coded) -> Mapping[str, Mask]:
-    """Of which patients each table learns something: those in whom its variable, or one below it, was looked at.
+    """For each table, the patients who carry information on it: its variable, or a descendant, was observed.
 
-    A finding that is equally likely under every state, such as any of all states, is no observation.
+    A finding that is equally likely under every state is no observation.
     """
     informed: dict[str, Mask] = {}
     for name in reversed(list(TopologicalSorter(network.parents).static_order())):
@@ -279,7 +292,7 @@ def _place(
     inside: Sequence[Codes],
     partly_informed: Mapping[str, Mask],
 ) -> tuple[Place, Codes]:
-    """A clique with the findings of its own variables put in, and which combination each patient has there."""
+    """A clique with the evidence on its own variables entered, and the combination of each patient."""
     factors: list[Array] = []
     which: list[Codes] = []
     for name in clique.variables:
@@ -288,7 +301,7 @@ def _place(
             factors.append(likelihoods(engine.base[name], coded.some(first), name)[:, clique.states[name]])
             which.append(combination)
     alike: Codes = np.zeros(coded.patients, dtype=np.intp)
-    for mask in partly_informed.values():  # who is counted for the same families
+    for mask in partly_informed.values():  # patients who inform the same families
         _, alike = _numbered(2 * alike + mask)
     if not factors or alike.any():
         factors.append(np.ones((int(alike.max(initial=0)) + 1, len(clique.weights))))
@@ -311,7 +324,7 @@ def _place(
 def _results_of(
     engine: Engine, clique: Clique, cells: Mapping[str, Codes], coded: Coded
 ) -> tuple[RepeatedResults, Codes]:
-    """A repeatable variable with its results put in, and which combination of results each patient has."""
+    """A repeatable variable with its results entered, and the combination of each patient."""
     name = clique.variables[0]
     codes = coded.codes.get(name, np.full(coded.patients, engine.base[name][()]))
     first, which = _numbered(codes)
@@ -324,6 +337,6 @@ def _results_of(
 
 
 def _numbered(keys: Codes) -> tuple[Codes, Codes]:
-    """The first place at which each distinct key stands, and each key's number among them."""
+    """The first position of each distinct key, and each key's number among the distinct ones."""
     _, first, number = np.unique(keys, return_index=True, return_inverse=True)
     return first, number
