@@ -1,7 +1,7 @@
-"""Columns of findings, whatever table they come from, and the headings that say which they are.
+"""Columns of findings and their headings.
 
-A heading is the name of a variable, or with the unit that its bare numbers are in: `serum_calcium (mg/dL)`, with square
-brackets too. A cell may still say otherwise: `2.27 mmol/L`, `high`, nothing.
+A heading is the name of a variable, optionally with the unit of bare numbers: `serum_calcium (mg/dL)`, or in square
+brackets. A cell may have another unit, or none: `2.27 mmol/L`, `high`, empty.
 """
 
 from __future__ import annotations
@@ -24,17 +24,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MANY_CELLS = 2**10
-"""With more cells than this, it is worth looking which of them a column has: the rest of its table may have others."""
+"""With more distinct cells than this, those that a part of the column does not have are dropped first."""
 
 _HEADING = re.compile(r"(?P<name>.*?\S)\s*[(\[](?P<unit>[^()\[\]]+)[)\]]")
 
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """A column of findings: its distinct `cells`, and `which` of them each patient has, -1 for none.
+    """A column of findings: its distinct `cells`, and `which` of them each patient has (-1 for none).
 
-    Or, for a column of plain numbers, `numbers`, NaN for none; then there are no cells. `missing` is what a patient
-    without a cell counts as.
+    A column of plain numbers has `numbers` instead, NaN for none. `missing` is the value of a patient without a cell.
     """
 
     cells: Sequence[Any]
@@ -46,13 +45,13 @@ class Column:
         return len(self.which if self.numbers is None else self.numbers)
 
     def cell(self, row: int) -> Any:
-        """The cell of one patient, None if there is none."""
+        """The cell of one patient; None if empty."""
         if self.numbers is not None:
             return None if np.isnan(self.numbers[row]) else float(self.numbers[row])
         return self.cells[self.which[row]] if self.which[row] >= 0 else self.missing
 
     def distinct(self) -> Column:
-        """The same with its numbers as cells, and, if there are many cells, with no more than it has."""
+        """The column with numbers as cells, and without unused cells if there are many."""
         if self.numbers is not None:
             numbers, which = np.unique(self.numbers, return_inverse=True, equal_nan=True)
             return Column(numbers.tolist(), which)
@@ -64,7 +63,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Heading:
-    """What a column holds: findings of a variable or covariate, bare numbers being in `unit` if there is one."""
+    """The heading of a column: the variable or covariate that it holds, and the `unit` of bare numbers, if any."""
 
     column: str
     name: str
@@ -74,10 +73,15 @@ class Heading:
 def read_headings(
     columns: Iterable[Any], variables: Mapping[str, Variable], units: Mapping[str, Mapping[str, float]]
 ) -> list[Heading]:
-    """The columns that hold findings; `units` lists the units of each name that findings may be given for.
+    """The headings of the columns that hold findings.
+
+    Args:
+        columns: all headings of the table.
+        variables: the variables by name.
+        units: the units of each variable and covariate.
 
     Raises:
-        FindingsError: for headings that look like a slip, that stand twice, or whose unit is unknown, all at once.
+        FindingsError: for headings that look misspelled, are repeated or have an unknown unit, all at once.
     """
     headings: list[Heading] = []
     faults: list[Fault] = []
@@ -131,7 +135,7 @@ def column_of(series: pd.Series[Any]) -> Column:
 
 
 def of_objects(cells: Sequence[Any]) -> Column:
-    """Any Python values, lists and dicts among them; values that are equal but of different types stay apart."""
+    """A column of any Python values, including lists and dicts; equal values of different types stay distinct."""
     number: dict[Any, int] = {}
     distinct: list[Any] = []
     which = np.empty(len(cells), dtype=np.int64)
@@ -139,7 +143,7 @@ def of_objects(cells: Sequence[Any]) -> Column:
         try:
             key = repr(cell) if isinstance(cell, tuple | frozenset) else cell
             place = number.setdefault((type(cell), key), len(distinct))
-        except (TypeError, RecursionError):  # it cannot be hashed, or holds others without end
+        except (TypeError, RecursionError):  # unhashable, or infinitely nested
             place = len(distinct)
         if place == len(distinct):
             distinct.append(cell)

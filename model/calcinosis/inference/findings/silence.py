@@ -1,4 +1,4 @@
-"""Silence in tables of records: which variables each record does not mention."""
+"""Silence of records as evidence: the variables that each record does not mention."""
 
 from __future__ import annotations
 
@@ -25,10 +25,13 @@ Mask = npt.NDArray[np.bool_]
 def silence(
     model: Model, columns: Mapping[Heading, Column], patients: int, kinds: Column | None = None
 ) -> tuple[dict[Heading, Column], dict[int, Fault]]:
-    """What each record does not mention, as columns, and the patients whose kind of record is none, by number.
+    """The silence of each record as columns, and the error of each patient with an unknown kind of record.
 
-    `kinds` is each patient's kind of record, for a model of each; the cell is empty for `asked`. The rest is as in
-    `mention_columns`.
+    Args:
+        model: the model that reads the records.
+        columns: findings by heading.
+        patients: the number of patients.
+        kinds: each patient's kind of record, for a model of `each`; an empty cell means `asked`.
     """
     if model.record != EACH or kinds is None:
         return mention_columns(model.mentions, columns, patients), {}
@@ -52,10 +55,10 @@ def silence(
 def mention_columns(
     mentions: Mapping[str, str], columns: Mapping[Heading, Column], patients: int, *, of: Mask | None = None
 ) -> dict[Heading, Column]:
-    """For each variable whose mention is modelled, a column that says `no` where a record is silent on it.
+    """For each variable whose reporting is modelled, a column that is `no` where a record does not mention it.
 
-    A record is silent where the cell is empty or there is no column; 'unknown' and 'pending' were asked for, and are
-    neither. Where something is given, its mention tells nothing more. Only the records `of` some patients, if given.
+    A record is silent if the cell is empty or there is no column. 'unknown' and 'pending' were asked for, so they are
+    not silence. If a value is given, the mention adds no information. With `of`, only the records of those patients.
 
     >>> pain = Column(["severe", "unknown", ""], np.array([0, 1, 2, -1]))
     >>> found = mention_columns({"pain": "mentioned:pain"}, {Heading("pain", "pain"): pain}, 4)
@@ -74,7 +77,7 @@ def mention_columns(
 
 
 def as_likelihoods(model: Model, evidence: Evidence) -> Evidence:
-    """The same evidence for the model behind it: what is not mentioned has the likelihood of not being mentioned."""
+    """The same evidence for the base model: silence becomes soft evidence on the variable that is not mentioned."""
     findings = list(evidence.given)
     for finding in evidence.silent:
         name = model.network.parents[finding.variable][0]
@@ -86,7 +89,7 @@ def as_likelihoods(model: Model, evidence: Evidence) -> Evidence:
 
 
 def among_records(model: Model, evidence: Evidence, record: str) -> Evidence:
-    """The evidence from a kind of record for the model of each kind."""
+    """The evidence from one kind of record, for the model of `each` kind."""
     names = {
         mention_of(model.variables[name]).name: mention for name, mention in model.mentions_by_record[record].items()
     }
@@ -94,7 +97,7 @@ def among_records(model: Model, evidence: Evidence, record: str) -> Evidence:
 
 
 def _of(column: Column, patients: Mask | None) -> Column:
-    """The same for some of the patients: the others have no cell, and count as nothing."""
+    """The column for some patients; the others have no cell."""
     if patients is None:
         return column
     cells = [*column.cells, column.missing]
