@@ -196,7 +196,7 @@ def test_the_report_holds_the_tables_the_figures_and_the_page(run, command, tmp_
         (["what-if", "--instead", "severe"], "not finding=value: severe"),
         (["next-test", "--by", "price"], "no ranking 'price'"),
         (["next-test", "--without", "punch"], "no test 'punch'"),
-        (["next-test", "--unasked", "pain"], "nothing was found of 'pain'"),
+        (["next-test", "--unasked", "pain"], "no finding of 'pain'"),
         (["next-test", "--plan", "calciphylaxis=2"], "a threshold lies between 0 and 1, not at 2.0"),
         (["next-test", "--plan", "calcifylaxis"], "did you mean 'calciphylaxis'?"),
         (["explain", "pain=sever"], "pain=sever: no state 'sever': did you mean 'severe'?"),

@@ -16,7 +16,7 @@ DIRECTIONS = ("raises", "lowers")
 def read_expectations(
     folder: Path, variables: Mapping[str, Variable], target: str, sources: Collection[str], problems: list[Problem]
 ) -> tuple[Expectation, ...]:
-    """The rules in file order; faulty ones are left out and reported."""
+    """The rules in file order; those with errors are reported and omitted."""
     name = "expectations.csv"
     report = Reporter(name, problems)
     sheet = read_sheet(folder / name, name, problems)
