@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from calcinosis.knowledge.frozen import FrozenMap
+
 KINDS = ("outcome", "harm", "delay")
 """What has a utility: an outcome, a harm, or a day of waiting for a result."""
 
@@ -99,6 +101,25 @@ class Decisions:
     def treatments(self) -> tuple[Action, ...]:
         """The actions without tests."""
         return tuple(action for action in self.actions.values() if not action.steps)
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """All decisions for the digest, independent of the order of rows."""
+        responses = frozenset(
+            (
+                frozenset(row.actions),
+                row.subtype,
+                FrozenMap(dict(zip(self.outcomes, row.probabilities, strict=True))),
+                row.weight,
+                row.sources,
+                row.note,
+            )
+            for row in self.responses
+        )
+        harms = frozenset(
+            (frozenset(row.actions), row.harm, row.probability, row.weight, row.sources, row.note) for row in self.harms
+        )
+        return self.actions, responses, harms, self.utilities
 
     def utility(self, item: str, subtype: str) -> Utility | None:
         """The utility of an item in a subtype, or None."""

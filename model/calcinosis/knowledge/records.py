@@ -288,32 +288,9 @@ class Priors:
     def digest(self) -> str:
         """The SHA-256 of everything but the folder's place, the same for any order of rows and columns."""
         corrections = {correction.variable: correction for correction in self.corrections}
-        # what a folder does not have is left out, so that one made before there was such a thing keeps its digest
-        further = [part for part in (self.tests, self._decided, self.reporting) if part]
+        decided = self.decisions.content if self.decisions else ()
+        further = [part for part in (self.tests, decided, self.reporting) if part]
         return digest(self.variables, self.tables, self.sources, corrections, frozenset(self.expectations), *further)
-
-    @property
-    def _decided(self) -> tuple[object, ...]:
-        """The decisions, their rows in no order."""
-        if self.decisions is None:
-            return ()
-        decisions = self.decisions
-        responses = frozenset(
-            (
-                frozenset(row.actions),
-                row.subtype,
-                FrozenMap(dict(zip(decisions.outcomes, row.probabilities, strict=True))),
-                row.weight,
-                row.sources,
-                row.note,
-            )
-            for row in decisions.responses
-        )
-        harms = frozenset(
-            (frozenset(row.actions), row.harm, row.probability, row.weight, row.sources, row.note)
-            for row in decisions.harms
-        )
-        return decisions.actions, responses, harms, decisions.utilities
 
     @checked
     def table(self, variable: str) -> pd.DataFrame:

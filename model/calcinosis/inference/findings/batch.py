@@ -16,14 +16,8 @@ import numpy as np
 
 from calcinosis.inference.findings.columns import Column, Heading
 from calcinosis.inference.findings.encoding import Base, Coded, Coder, Codes, Likelihoods
-from calcinosis.inference.findings.grammar import (
-    Measurement,
-    NotUnderstood,
-    Reading,
-    is_missing,
-    read_value,
-    split_measurement,
-)
+from calcinosis.inference.findings.grammar import Reading, is_missing, read_value
+from calcinosis.inference.findings.measurement import Measurement, NotUnderstood, split_measurement
 from calcinosis.inference.findings.reader import (
     TWO_RESULTS,
     Fault,

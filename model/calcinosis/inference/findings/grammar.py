@@ -17,45 +17,27 @@ State names that contain ``/ , :`` are matched first.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass
 from numbers import Number
 from typing import Any
 
-from calcinosis.knowledge.names import folded, known_as
+from calcinosis.inference.findings.measurement import (
+    MEASURED,
+    Measurement,
+    NotUnderstood,
+    convert,
+    split_measurement,
+)
+from calcinosis.knowledge.names import folded
 from calcinosis.knowledge.number import SMALLEST, NotANumber, is_error, parse_number, whole_number
 from calcinosis.knowledge.problem import choose_from, shown
 from calcinosis.knowledge.records import Variable
-
-# a run of digits and spaces ends with a digit, so that no space matches in two ways
-_MEASURED = re.compile(
-    r"(?P<number>[<>≤≥~]?\s*[+-]?(?:[\d.](?:[\d.,' \u00a0\u202f]*[\d.,'])?(?:[eE][+-]?\d+)?|(?:inf(?:inity)?|nan)\b))"
-    r"\s*(?P<unit>[^\d\s.,].*)?",
-    re.DOTALL | re.IGNORECASE,
-)
 
 LONGEST = 10_000
 """The maximum length of a text: some thousand results."""
 
 ASKED_FOR = ("unknown", "pending")
 """The words for a variable that was asked for and is not known."""
-
-
-class NotUnderstood(ValueError):  # noqa: N818 - always caught by the parser, which names the variable
-    """A value that does not follow the grammar: `what` is wrong, and a `fix`."""
-
-    def __init__(self, what: str, fix: str) -> None:
-        self.what, self.fix = what, fix
-        super().__init__(f"{what}: {fix}")
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """A number with its unit as text, and its value in the variable's own unit."""
-
-    text: str
-    value: float
 
 
 Reading = tuple[tuple[float, ...], str] | Measurement
@@ -320,46 +302,9 @@ def _likelihoods(given: Mapping[Any, Any], variable: Variable) -> Reading:
 
 def _looks_measured(text: str, variable: Variable) -> bool:
     """Whether a text is a number with a unit, and not the name of a state."""
-    return variable.numeric and text not in variable.state_names and _MEASURED.fullmatch(text) is not None
+    return variable.numeric and text not in variable.state_names and MEASURED.fullmatch(text) is not None
 
 
 def _measured(text: str, variable: Variable) -> Measurement:
     number, unit = split_measurement(text)
     return Measurement(f"{number} {unit}" if unit else text, convert(number, unit, variable.units, variable.name))
-
-
-def split_measurement(text: str) -> tuple[str, str]:
-    """A text split into number and unit, either of which may be empty."""
-    match = _MEASURED.fullmatch(text.strip())
-    if match is None:
-        return "", text.strip()
-    return match["number"].strip(), (match["unit"] or "").strip()
-
-
-def convert(number: str, unit: str, units: Mapping[str, float], name: str) -> float:
-    """A number converted to the quantity's own unit.
-
-    Raises:
-        NotUnderstood: if the number is not in plain digits, or the unit is missing or unknown.
-    """
-    try:
-        value = parse_number(number)
-    except NotANumber as fault:
-        fix = f"{fault.fix} {shown(unit)}".strip() if fault.what.startswith("a ") else f"{fault.fix}, and its unit"
-        raise NotUnderstood(fault.what, fix) from None
-    if not unit:
-        first_unit = next(iter(units))
-        raise NotUnderstood(
-            "a number without its unit", f"write {shown(number)} {first_unit} ({name} is read in {', '.join(units)})"
-        )
-    accepted = known_as(unit, units)
-    if accepted is None:
-        # suggest only a unit with the same letters: mmol/L for µmol/L would be wrong by a factor of 1,000
-        near = next((first_unit for first_unit in units if _letters(first_unit) == _letters(unit)), None)
-        fix = f"did you mean {near}? " if near else ""
-        raise NotUnderstood(f"unknown unit '{shown(unit)}'", f"{fix}{name} is read in {', '.join(units)}")
-    return value * units[accepted]
-
-
-def _letters(unit: str) -> str:
-    return "".join(filter(str.isalnum, folded(unit)))

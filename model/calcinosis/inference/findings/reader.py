@@ -8,19 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from calcinosis.inference.findings.evidence import Evidence, Finding
-from calcinosis.inference.findings.grammar import (
-    LONGEST,
-    Measurement,
-    NotUnderstood,
-    Reading,
-    convert,
-    is_missing,
-    plain,
-    read_value,
-    readable,
-    shallow,
-    split_measurement,
-)
+from calcinosis.inference.findings.grammar import LONGEST, Reading, is_missing, plain, read_value, readable, shallow
+from calcinosis.inference.findings.measurement import Measurement, NotUnderstood, convert, split_measurement
 from calcinosis.knowledge.problem import LONGEST_SHOWN, nearest, shown
 from calcinosis.knowledge.records import Correction, Variable
 from calcinosis.knowledge.visible import visible

@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 from itertools import product
 
-from calcinosis.inference.findings.grammar import NotUnderstood, read_value
+from calcinosis.inference.findings.grammar import read_value
+from calcinosis.inference.findings.measurement import NotUnderstood
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import Variable
 

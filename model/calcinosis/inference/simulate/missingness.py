@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from calcinosis.inference.findings.columns import Heading, column_of, read_headings
-from calcinosis.inference.findings.grammar import NotUnderstood, read_value
+from calcinosis.inference.findings.grammar import read_value
+from calcinosis.inference.findings.measurement import NotUnderstood
 from calcinosis.inference.network import Network
 from calcinosis.inference.simulate.sampling import Stream
 from calcinosis.knowledge.problem import choose_from
