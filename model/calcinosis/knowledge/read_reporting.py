@@ -1,4 +1,4 @@
-"""reporting.csv: how often a kind of record mentions each state of a variable."""
+"""reporting.csv: the probability that a kind of record mentions each state of a variable."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ FILE = "reporting.csv"
 COLUMNS = ("record", "variable", "state", "mentioned", "weight", "source", "note")
 
 OUTSIDE = ("a rate outside 0 to 1, or certain", "write a number between 0 and 1")
-"""What is wrong with a rate that no finite number of records shows, and the fix."""
+"""The error and the fix for a rate that no finite number of records can show."""
 
 Reporting = Mapping[str, Mapping[str, Table]]
-"""By kind of record and variable, how often each state is mentioned: a table whose states are no and yes."""
+"""By kind of record and variable, a table with the states no and yes: whether each state is mentioned."""
 
 
 def read_reporting(
     folder: Path, variables: Mapping[str, Variable], target: str, sources: Mapping[str, Source], problems: list[Problem]
 ) -> Reporting:
-    """The rates of each kind of record, none where the folder has no such file; faults are reported."""
+    """The reporting rates of each kind of record; empty if the folder has no such file. Errors are reported."""
     if not (folder / FILE).exists() and not (folder / FILE).is_symlink():
         return FrozenMap({})
     report = Reporter(FILE, problems)
@@ -60,7 +60,7 @@ def read_reporting(
 
 
 def check_rates(table: Table, name: str, report: Reporter) -> None:
-    """Report what a table of a mention may not have: parents other than the variable `name`, or a rate of 0 or 1."""
+    """Report parents other than the variable `name`, and rates of 0 or 1."""
     if table.parents != (name,):
         report(1, "the column is missing", "add it to the header", column=name)
     for row in table.rows:
@@ -69,7 +69,7 @@ def check_rates(table: Table, name: str, report: Reporter) -> None:
 
 
 def _why_not(variable: Variable, target: str) -> str:
-    """Why a record's silence on a variable says nothing, empty if it may."""
+    """Why the silence of a record on a variable is no evidence; empty if it can be."""
     if variable.name == target:
         return "the outcome, which is what is asked for"
     if variable.group == "hidden":
@@ -78,7 +78,7 @@ def _why_not(variable: Variable, target: str) -> str:
 
 
 def _table(lines: list[Line], variable: Variable, sources: Mapping[str, Source], report: Reporter) -> Table | None:
-    """The rates of one variable in one kind of record."""
+    """The reporting rates of one variable in one kind of record."""
     before = len(report.problems)
     names = [variable.state_names]
     rows: dict[int, Row] = {}

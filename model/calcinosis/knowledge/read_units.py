@@ -1,4 +1,4 @@
-"""units.csv and corrections.csv: how a laboratory's number becomes a number in the variable's own unit."""
+"""units.csv and corrections.csv: conversion of laboratory values to the variable's own unit."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ UNREADABLE = (
     "a unit that no number can be read in",
     "begin it with a letter, % or µ, and use no comma, semicolon, equals sign or bracket",
 )
-"""What is wrong with a unit that begins as a number does, or holds a sign that ends it."""
+"""The error and the fix for a unit that cannot be separated from a number."""
 
 
 @dataclass(frozen=True)
 class UnitTable:
-    """The lines of units.csv: per quantity and unit, the factor to the quantity's own unit and its line."""
+    """The lines of units.csv: for each quantity and unit, the factor to the quantity's own unit, and the line."""
 
     factors: Mapping[tuple[str, str], float]
     lines: Mapping[tuple[str, str], Line]
@@ -38,7 +38,7 @@ class UnitTable:
 
 
 def read_units(folder: Path, problems: list[Problem]) -> UnitTable:
-    """The unit factors; faulty lines are left out and reported."""
+    """The unit factors; lines with errors are reported and omitted."""
     report = Reporter("units.csv", problems)
     sheet = read_sheet(folder / "units.csv", "units.csv", problems)
     if sheet is None or not check_columns(sheet, ("variable", "unit", "factor"), ("note",), report):
@@ -62,14 +62,14 @@ def read_units(folder: Path, problems: list[Problem]) -> UnitTable:
 
 
 def readable_unit(unit: str) -> bool:
-    """Whether a unit is distinct from the number before it, and can be used in a heading."""
+    """Whether a unit can be separated from the number before it and used in a heading."""
     return _UNIT.fullmatch(unit) is not None
 
 
 def check_units(
     units: UnitTable, variables: Mapping[str, Variable], covariates: Mapping[str, str], problems: list[Problem]
 ) -> None:
-    """Report units of unknown quantities, of quantities without a unit, and own units whose factor is not 1."""
+    """Report units of unknown quantities, units of quantities without one, and own units with a factor other than 1."""
     report = Reporter("units.csv", problems)
     units_of = {name: variable.unit for name, variable in variables.items()} | dict(covariates)
     for (quantity, unit), line in units.lines.items():
@@ -92,7 +92,7 @@ def read_corrections(
     sources: Collection[str],
     problems: list[Problem],
 ) -> tuple[Correction, ...]:
-    """The laboratory corrections; a folder need not have any, and then needs no corrections.csv."""
+    """The laboratory corrections; empty without corrections.csv."""
     name = "corrections.csv"
     if not os.path.lexists(folder / name):
         return ()
