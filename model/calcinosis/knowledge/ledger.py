@@ -27,9 +27,9 @@ SOURCES = "sources.csv"
 
 COLUMNS = ("cohort", "patients", "weight", "tables", "table", "given", "cases", "columns", "learned", "former")
 """The columns: the key of the cohort in sources.csv, its number of patients, the weight of each patient, and the
-updated tables (joined by `;`); then for each row its table, the parent states (joined by `,`), the number of patients, the
-header of the table, the new line, and the former line. Files of the folder follow: the file under `table`, the SHA-256
-of its content under `learned`. The last line is the digest of all lines above it."""
+updated tables (joined by `;`); then for each row its table, the parent states (joined by `,`), the number of patients,
+the header of the table, the new line, and the former line. Files of the folder follow: the file under `table`, the
+SHA-256 of its content under `learned`. The last line is the digest of all lines above it."""
 
 DIGEST = "sha256"
 """The first cell of the last line."""
