@@ -207,7 +207,7 @@ def _replace(copied: Path, place: Path, former: Path) -> None:
 
 
 def _replaced(place: Path, parts: Collection[Path]) -> set[Path]:
-    """The files that `parts` replace; a table for no variable is none, unless it cannot be told which those are."""
+    """The files that `parts` replace; tables of unknown variables stay, if the variables can be read."""
     sheet = read_sheet(place / "variables.csv", "variables.csv", [])
     listed = {line.cells.get("variable") for line in sheet.lines} if sheet else set()
     old = _parts(place)

@@ -28,7 +28,7 @@ RESERVED: Mapping[str, tuple[str, Collection[str]]] = {
     **dict.fromkeys(("action", "subtype"), ("responses.csv has a column of that name", ("utility",))),
     **dict.fromkeys(("patient", "id", "case_id"), ("the column of that name holds patients' names", ("variable",))),
     "diagnosis": ("the column of that name holds the diagnosis", ("variable",)),
-    "record": ("the column of that name tells records apart", ("variable",)),
+    "record": ("the column of that name has the kind of record", ("variable",)),
     **dict.fromkeys(
         ("hard", "text_seen", "year", "source_title", "doi_or_pmcid"),
         ("the published cases have a column of that name", ("variable",)),

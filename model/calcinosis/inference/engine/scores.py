@@ -108,7 +108,7 @@ def _fill(
     """Fill one part of the scores; returns the reasons and errors of patients without a posterior, from its start."""
     batch = prepared.part(part)
     faults = dict(batch.faults) | {row: (fault, *batch.faults.get(row, ())) for row, fault in wrong.items()}
-    reasons = {row: "invalid: " + "; ".join(map(str, told)) for row, told in faults.items()}
+    reasons = {row: "invalid: " + "; ".join(map(str, row_faults)) for row, row_faults in faults.items()}
     # joint weights of target and evidence, summed from left to right
     weighed = engine.weigh(batch.coded)
     weights = weighed.weights.T
@@ -121,8 +121,8 @@ def _fill(
         cells = {h.column: show(column.cell(part.start + row)) for h, column in columns.items() if h.name in clash}
         named = " and ".join(f"{column}={cell}" for column, cell in cells.items())
         reasons[row] = f"impossible: {named} cannot be{' true together' if len(cells) > 1 else ''}"
-        told = Fault(", ".join(cells), ", ".join(cells.values()), "impossible evidence", "correct one of them")
-        faults[row] = (told,)
+        clash_fault = Fault(", ".join(cells), ", ".join(cells.values()), "impossible evidence", "correct one of them")
+        faults[row] = (clash_fault,)
     bad = np.fromiter(faults, dtype=np.intp, count=len(faults))
     totals[bad] = np.nan
     # normalise, then find the most probable state (the first, if several are equal)

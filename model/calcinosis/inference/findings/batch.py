@@ -180,7 +180,9 @@ class Prepared:
             exponents[wrong] = 0
             for name, found in codes.items():
                 found[wrong] = self.findings[name].missing
-        return Batch(self.coder.coded(patients, codes, exponents), {row: tuple(told) for row, told in faults.items()})
+        return Batch(
+            self.coder.coded(patients, codes, exponents), {row: tuple(row_faults) for row, row_faults in faults.items()}
+        )
 
 
 def prepare(
