@@ -11,7 +11,8 @@ import pytest
 import calcinosis as cc
 from calcinosis.analysis.whatif import changes as alternatives
 from calcinosis.inference.findings import encoding as coding
-from calcinosis.inference.findings.grammar import LONGEST, split_measurement
+from calcinosis.inference.findings.grammar import LONGEST
+from calcinosis.inference.findings.measurement import split_measurement
 
 BIOPSY = "vascular_histology"
 

@@ -364,7 +364,7 @@ def test_a_network_without_weights_has_no_draws(build):
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole text is compared
         cc.sensitivity.uncertainty(cc.Model(build("sick", SICK)), test="yes")
     assert str(caught.value) == (
-        "no row of this network has a weight, so nothing is known of how sure it is: give the equivalent sample size "
+        "the rows of this network have no weights, so it has no credible intervals: give the equivalent sample size "
         "of its rows, as in Model.from_file(..., weight=50)"
     )
 

@@ -67,9 +67,9 @@ def test_points_that_are_shared_cannot_be_written():
 @pytest.mark.parametrize(
     ("a", "b", "told"),
     [
-        (0.0, 1.0, "a Beta distribution has parameters above 0, not 0 and 1"),
-        (2.5, -1.0, "a Beta distribution has parameters above 0, not 2.5 and -1"),
-        (float("nan"), 1.0, "a Beta distribution has parameters above 0, not nan and 1"),
+        (0.0, 1.0, "the parameters of a Beta distribution must be above 0, not 0 and 1"),
+        (2.5, -1.0, "the parameters of a Beta distribution must be above 0, not 2.5 and -1"),
+        (float("nan"), 1.0, "the parameters of a Beta distribution must be above 0, not nan and 1"),
     ],
 )
 def test_parameters_that_are_not_above_0_are_refused(a, b, told):

@@ -11,9 +11,9 @@ from properties import examples
 
 import calcinosis as cc
 from calcinosis.inference.findings.encoding import canonical
-from calcinosis.inference.intervals.dirichlet import ask
+from calcinosis.inference.intervals.dirichlet import plan_for
 from calcinosis.inference.intervals.elimination import contract
-from calcinosis.inference.intervals.sparse import lay_out_possible
+from calcinosis.inference.intervals.sparse import sparse_contraction
 
 EXACT = {"rtol": 0, "atol": 1e-13}
 
@@ -69,7 +69,7 @@ def weights_of(contraction):
 def possible_weights(contraction):
     """The weights by the possible entries."""
     factors = factors_of(contraction)
-    layout = lay_out_possible(contraction, factors)
+    layout = sparse_contraction(contraction, factors)
     return layout.weights(
         [[float(factor.flat[place]) for place in places] for factor, places in zip(factors, layout.places, strict=True)]
     )
@@ -227,13 +227,13 @@ def test_a_network_that_is_too_tightly_knit_is_refused_in_words(build):
     network = build("c00", tables)
     model = cc.Model(network)
     with pytest.raises(cc.errors.NetworkError) as caught:
-        ask(network, model.read(dict.fromkeys(pairs, "yes")))
+        plan_for(network, model.read(dict.fromkeys(pairs, "yes")))
     assert str(caught.value) == (
-        "too tightly knit to be asked about its tables: with these findings, summing out c01 takes it together with "
-        "23 others, 16,777,216 joint states"
+        "treewidth too large for exact inference: with these findings, eliminating c01 makes a factor over 24 "
+        "variables with 16,777,216 joint states: remove arrows"
     )
     few = model.read(dict.fromkeys(list(pairs)[:23], "yes"))  # c00 with each of the others
-    assert len(ask(network, few).families) == 24 + 23
+    assert len(plan_for(network, few).families) == 24 + 23
 
 
 def test_so_many_possible_joint_states_that_drawing_would_take_minutes_are_refused_in_words(build):
@@ -244,7 +244,7 @@ def test_so_many_possible_joint_states_that_drawing_would_take_minutes_are_refus
     network = build("c00", tables)
     model = cc.Model(replace(network, weights=dict.fromkeys(network.variables, 20.0)))
     posterior = model.posterior(dict.fromkeys(pairs, "yes"))
-    words = "too tightly knit for intervals: more than 65,536 joint states are possible"
+    words = "treewidth too large for credible intervals: more than 65,536 joint states are possible"
     with pytest.raises(cc.errors.NetworkError) as caught:
         posterior.interval()
     assert str(caught.value) == words

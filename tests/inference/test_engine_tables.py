@@ -16,7 +16,7 @@ from properties import examples
 import calcinosis as cc
 from calcinosis.inference.engine.conditioning import Conditioned, compile_network
 from calcinosis.inference.engine.engine import Engine
-from calcinosis.inference.engine.marginals import beliefs
+from calcinosis.inference.engine.marginals import posterior_marginals
 from calcinosis.inference.findings.encoding import Coder, encode
 
 CLOSE = {"rtol": 1e-14, "atol": 0}
@@ -171,8 +171,10 @@ def test_a_conditioned_network_is_as_exact(networks, data, table, most):
         np.testing.assert_allclose(values_of(engine.weigh(coded)), values_of(expected), rtol=1e-13, atol=0)
         for row in np.flatnonzero(expected.weights.any(axis=1)).tolist()[:1]:
             one = coded.some(slice(row, row + 1))
-            found = engine.beliefs(one) if isinstance(engine, Conditioned) else beliefs(engine, one)
-            for name, shares in beliefs(whole, one).items():
+            found = (
+                engine.posterior_marginals(one) if isinstance(engine, Conditioned) else posterior_marginals(engine, one)
+            )
+            for name, shares in posterior_marginals(whole, one).items():
                 np.testing.assert_allclose(found[name], np.broadcast_to(shares, found[name].shape), rtol=0, atol=1e-14)
 
 

@@ -14,7 +14,7 @@ from scipy.stats import binom, kstest
 
 import calcinosis as cc
 from calcinosis.inference.conflict.conflict import MOST_PAIRS, UNUSUAL
-from calcinosis.inference.conflict.reference_patients import Population
+from calcinosis.inference.conflict.reference_patients import ReferencePatients
 from calcinosis.inference.phrases import phrase
 
 CONTRADICTORY = {
@@ -304,14 +304,14 @@ def test_a_state_that_is_ruled_out_shows_nothing_so_improbable(build):
 
 def test_the_shares_of_states_are_the_prior(shipped, chest):
     for model in (shipped, chest):
-        population = Population(model.network)
+        population = ReferencePatients(model.network)
         weights = np.bincount(population.truth, population.weights, len(model.states))
         prior = np.array(model.posterior().probabilities)
         np.testing.assert_allclose(weights / weights.sum(), prior, rtol=0, atol=0.02)
 
 
 def test_the_shares_of_every_variable_are_those_of_the_network(chest):
-    population = Population(chest.network)
+    population = ReferencePatients(chest.network)
     weights = population.weights / population.weights.sum()
     for (name, state), expected in chest.marginals().set_index(["variable", "state"])["probability"].items():
         place = chest.variables[name].state_names.index(state)

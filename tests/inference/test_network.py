@@ -88,5 +88,5 @@ def test_a_network_too_tightly_knit_for_memory_is_refused_in_words(build):
     for i, one in enumerate(causes):
         for other in causes[i + 1 :]:
             tables[f"{one}_{other}"] = ("no yes", f"{one} {other}", [[0.9, 0.1]] * 4)
-    with pytest.raises(cc.errors.NetworkError, match="too tightly knit for exact inference: summing out cause"):
+    with pytest.raises(cc.errors.NetworkError, match="treewidth too large for exact inference: eliminating cause"):
         cc.Model(build(causes[0], tables)).posterior()

@@ -24,7 +24,7 @@ def _tables_may_hold_the_target():
 def by_the_long_way(network):
     """A model that has no short way."""
     model = cc.Model(network)
-    model.__dict__["_shortcut"] = None
+    model.__dict__["_single_patient"] = None
     return model
 
 
@@ -202,7 +202,7 @@ class Forgetful(dict):
 
 def memories(model):
     """What the short way remembers."""
-    return {name: memory for name, memory in vars(model._shortcut).items() if isinstance(memory, dict)}
+    return {name: memory for name, memory in vars(model._single_patient).items() if isinstance(memory, dict)}
 
 
 def test_likelihoods_are_remembered_for_their_own_variables_and_on_their_own_scale(clinic, long_way):
@@ -233,7 +233,7 @@ def test_what_another_thread_forgets_at_once_changes_nothing(clinic, long_way):
     model = cc.Model(clinic.network)
     assert memories(model)
     for name in memories(model):
-        object.__setattr__(model._shortcut, name, Forgetful())
+        object.__setattr__(model._single_patient, name, Forgetful())
     for pain in ("none", "none/severe", "none:0.2,severe:0.4"):
         for biopsy in ("absent", ["absent"] * 5, "absent/calcified"):
             check_both_ways(model, long_way, {"pain": pain, "biopsy": biopsy, "warfarin": "yes"})
@@ -318,7 +318,7 @@ def sharp(build):
 
 def test_weights_too_small_for_a_number_go_the_long_way(sharp):
     findings = {f"sign{i}": ("no", "yes")[i % 2] for i in range(120)}
-    rows, _ = sharp._shortcut.rows(findings)
+    rows, _ = sharp._single_patient.rows(findings)
     assert max(sharp.engine.weigh_one(rows)) == 0.0
     posterior = sharp.posterior(findings)
     assert posterior["yes"] == pytest.approx(0.45, rel=1e-12)

@@ -56,7 +56,7 @@ def test_numbers_in_no_order_are_refused(p, low, high):
 
 @pytest.mark.parametrize(("low", "high", "word"), [(0.0199999, 0.0200001, "narrow"), (1e-100, 0.9, "wide")])
 def test_a_range_that_no_weight_implies_is_refused(low, high, word):
-    with pytest.raises(cc.errors.QuestionError, match=f"no weight implies a range as {word} as this one"):
+    with pytest.raises(cc.errors.QuestionError, match=f"no weight implies a range as {word} as this"):
         cc.weight_for(0.02, low=low, high=high)
 
 

@@ -99,7 +99,7 @@ def test_with_split_a_whole_row_is_not_split(shipped, warfarin):
 
 @pytest.mark.parametrize("split", [False, True])
 def test_contexts_of_several_rows_are_refused(shipped, split):
-    with pytest.raises(cc.errors.UnknownEntry, match=r"these contexts belong to several rows \(.*\): name one of them"):
+    with pytest.raises(cc.errors.UnknownEntry, match=r"these contexts are in several rows \(.*\): name one of them"):
         shipped.with_row("warfarin", split=split, yes=0.25)
 
 

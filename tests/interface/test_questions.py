@@ -206,7 +206,7 @@ def test_the_report_holds_the_tables_the_figures_and_the_page(run, command, tmp_
         (["what-if", "--instead", "severe"], "not finding=value: severe"),
         (["next-test", "--by", "price"], "no ranking 'price'"),
         (["next-test", "--without", "punch"], "no test 'punch'"),
-        (["next-test", "--drop", "pain"], "nothing was found of 'pain'"),
+        (["next-test", "--drop", "pain"], "no finding of 'pain'"),
         (["next-test", *SERIAL, "--probability", "2"], "the threshold is 2.0: give a number between 0 and 1"),
         (["next-test", "--serial", "--subtype", "calcifylaxis"], "did you mean 'calciphylaxis'?"),
         (["explain", "pain=sever"], "pain=sever: no state 'sever': did you mean 'severe'?"),

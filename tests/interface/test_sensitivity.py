@@ -133,7 +133,7 @@ def test_draws_that_cannot_be_made_are_told_in_words(run, tmp_path):
         pd.read_csv(table, dtype=str, keep_default_na=False).assign(weight="0.0001").to_csv(table, index=False)
     result = run("--priors", str(folder), "--case", "jones2023", "--draws", "20")
     assert result.exit_code == 1
-    assert "with so little weight on the rows" in result.stderr
+    assert "the findings have probability 0 in every draw" in result.stderr
 
 
 @pytest.mark.parametrize(

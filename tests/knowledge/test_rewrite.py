@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calcinosis.knowledge.ledger import COLUMNS, Entry, Ledger, ledgers_of, next_path, read_ledger
+from calcinosis.knowledge.ledger import COLUMNS, LearnedRow, Ledger, ledgers_of, next_path, read_ledger
 from calcinosis.knowledge.problem import PriorsError
 from calcinosis.knowledge.records import Row
 from calcinosis.knowledge.rewrite import records, with_record_added, with_rows, with_texts, without_record
@@ -53,8 +53,8 @@ def test_a_record_added_can_be_taken_away_again(end):
 def test_a_ledger_is_read_as_it_was_written(tmp_path):
     former = {("pain", "no,yes"): ' 0.60,4e-1,8.0,a,"one, ""two"""', ("sex", ""): "0.5,0.5,4,a,"}
     rows = {
-        ("pain", "no,yes"): Entry("no,yes,weight,source,note", ".7,.3,9,a;c,one", former["pain", "no,yes"], 12.5),
-        ("sex", ""): Entry("a,b,weight,source,note", "0.6,0.4,5,a;c,", former["sex", ""]),
+        ("pain", "no,yes"): LearnedRow("no,yes,weight,source,note", ".7,.3,9,a;c,one", former["pain", "no,yes"], 12.5),
+        ("sex", ""): LearnedRow("a,b,weight,source,note", "0.6,0.4,5,a;c,", former["sex", ""]),
     }
     own = Ledger("c", 212, 0.5, ("pain", "sex"), rows, {"states.csv": "0" * 64})
     path = next_path(tmp_path, "c")

@@ -24,9 +24,12 @@ if TYPE_CHECKING:
 def cases(folder: str | os.PathLike[str] | None = None) -> pd.DataFrame:
     """The published cases, indexed by `case_id`: diagnosis, findings in the grammar, citation.
 
-    They are patients to test the network on, never to set it by. Cells that were not reported are empty. `record` is
-    the kind of record, by what was read of the report (`text_seen`): an abstract, or more. A folder without
-    reporting.csv has no such column.
+    They are for validation, never for estimating the tables. Cells that were not reported are empty. The column
+    `record` is the kind of record, an abstract or a case report (from `text_seen`); a folder without reporting.csv has
+    no such column.
+
+    Args:
+        folder: the priors folder; by default the one that CALCINOSIS_PRIORS names, or else the shipped priors.
 
     Raises:
         PriorsError: if the folder has no readable case file.
@@ -58,16 +61,13 @@ def case_findings(sheet: Sheet, case: str, model: Model) -> Mapping[str, str]:
 
 
 def case_record(cells: Mapping[str, str], model: Model) -> str:
-    """The kind of record of a published case: `text_seen` says whether its abstract was read, or more of it.
-
-    A folder that does not say what records mention has none: `asked`.
-    """
+    """The kind of record of a published case, from `text_seen`; `asked` if the priors do not model its reporting."""
     kind = _kind(cells.get("text_seen", ""))
     return kind if model.priors is not None and kind in model.priors.reporting else ASKED
 
 
 def check_case_findings(sheet: Sheet, model: Model, priors: Priors, problems: list[Problem]) -> None:
-    """Report every fault of a case file: its columns and diagnoses, and cells that the grammar does not know."""
+    """Report every error of a case file: in columns, diagnoses, and cells that do not follow the grammar."""
     check_cases(sheet, priors, problems)
     for line in sheet.lines:
         try:

@@ -1,4 +1,4 @@
-"""The entries of the tables by name: `warfarin=yes@esrd=no,subtype=calciphylaxis`, with weight and source."""
+"""Table entries by name, with weight and source: `warfarin=yes@esrd=no,subtype=calciphylaxis`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from calcinosis.inference.intervals.beta import beta_interval
 from calcinosis.inference.network import Array, Network, Rows
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.contexts import CellFault, cell_of, states_in
@@ -20,16 +21,16 @@ if TYPE_CHECKING:
 
 
 LEAST = 1e-300
-"""The lowest limit of the interval of a probability that is not 0."""
+"""The smallest lower limit of the interval of a probability above 0."""
 
 
 class UnknownEntry(QuestionError):  # noqa: N818 - a public name: what was asked for, as in 'ImpossibleEvidence'
-    """A name that no entry of the tables has; the message says which there are."""
+    """The name of an entry that is not in the tables; the message lists what is."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of a table: `variable` is in `state`, given the row's parent states.
+    """One entry of a table: the probability that `variable` is in `state`, given the parent states of its row.
 
     `given` has a cell per parent, as in the CSV file: a state, several joined by '/', or 'any'.
     """
@@ -47,7 +48,7 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Entries:
-    """All entries of a network's tables: table by table, row by row, the states of a row side by side."""
+    """All entries of a network's tables, by table, row and state."""
 
     network: Network
     priors: Priors | None = None
@@ -59,10 +60,10 @@ class Entries:
                     yield Entry(variable, state, dict(zip(parents, given, strict=True)), row, column)
 
     def find(self, name: str | Entry) -> Entry:
-        """The entry of this name; parents, and the states of a list, may be in any order.
+        """The entry of this name. Parents, and the states joined by '/', may be in any order.
 
         Raises:
-            UnknownEntry: with what would be understood instead; also for a context that is only a part of a row.
+            UnknownEntry: for an unknown name, with a suggestion; also for a context that is only part of a row.
 
         >>> import calcinosis as cc
         >>> str(cc.load().entries.find("warfarin=yes@esrd=no,subtype=calciphylaxis"))
@@ -86,11 +87,16 @@ class Entries:
         return self.at(self.first[variable] + self.row(variable, given, name) * len(states) + states.index(state))
 
     def row(self, variable: str, given: Mapping[str, str], name: str = "", *, part: bool = False) -> int:
-        """The number of the row of a table that holds in exactly these contexts, a cell for each parent; with `part`,
-        of one that holds in others too.
+        """The number of the row of a table that covers exactly these contexts.
+
+        Args:
+            variable: the table.
+            given: a cell for each parent.
+            name: what error messages call the entry.
+            part: accept a row that covers further contexts.
 
         Raises:
-            UnknownEntry: for a state that there is not; for contexts that are no row, naming the rows they are part of.
+            UnknownEntry: for an unknown state; for contexts that are no row, naming the rows they are part of.
         """
         name = name or f"{variable} ({', '.join(given.values())})"
         cells = []
@@ -108,14 +114,14 @@ class Entries:
             return rows.index(parts[0])
         listed = "; ".join(", ".join(row) for row in parts)
         if len(parts) > 1:
-            raise UnknownEntry(f"{name}: these contexts belong to several rows ({listed}): name one of them")
+            raise UnknownEntry(f"{name}: these contexts are in several rows ({listed}): name one of them")
         raise UnknownEntry(
             f"{name}: this context shares a row with others ({listed}): name that row, or give the context a row of "
             "its own with model.with_row(..., split=True)"
         )
 
     def at(self, place: int) -> Entry:
-        """The entry at a place, counted from 0 as the arrays have them.
+        """The entry at a position of the arrays, counted from 0.
 
         >>> import calcinosis as cc
         >>> entries = cc.load().entries
@@ -130,7 +136,7 @@ class Entries:
 
     @cached_property
     def givens(self) -> Mapping[str, list[tuple[str, ...]]]:
-        """Per variable the parent cells of each row."""
+        """For each variable, the parent cells of each row."""
         return {variable: self.network.given(variable) for variable in self.network.parents}
 
     @cached_property
@@ -140,54 +146,52 @@ class Entries:
 
     @cached_property
     def first(self) -> Mapping[str, int]:
-        """Per variable the number of its first entry."""
-        found, total = {}, 0
+        """For each variable, the position of its first entry."""
+        first, total = {}, 0
         for variable in self.network.parents:
-            found[variable] = total
+            first[variable] = total
             total += self.network.rows(variable).size
-        return found
+        return first
 
     @cached_property
     def values(self) -> Array:
-        """The probability of each entry now."""
+        """The probability of each entry."""
         return np.concatenate([self.network.rows(variable).ravel() for variable in self.network.parents])
 
     @cached_property
     def weights(self) -> Array:
-        """The weight of each entry's row; NaN where it has none."""
-        own = self.network.weights
+        """The weight of each entry's row; NaN if it has none."""
+        by_table = self.network.weights
         tables = {variable: self.network.rows(variable) for variable in self.network.parents}
-        weights = {v: own[v] if own else np.full(len(table), np.nan) for v, table in tables.items()}
+        weights = {v: by_table[v] if by_table else np.full(len(table), np.nan) for v, table in tables.items()}
         return np.concatenate([np.repeat(weights[v], table.shape[1]) for v, table in tables.items()])
 
     @cached_property
     def rows(self) -> Rows:
         """The number of each entry's row, counted through all tables."""
-        found: list[Rows] = []
+        numbers: list[Rows] = []
         total = 0
         for variable in self.network.parents:
             rows, states = self.network.rows(variable).shape
-            found.append(np.repeat(np.arange(total, total + rows), states))
+            numbers.append(np.repeat(np.arange(total, total + rows), states))
             total += rows
-        return np.concatenate(found)
+        return np.concatenate(numbers)
 
     def interval(self, mass: float) -> tuple[Array, Array]:
-        """The interval of each entry by its row's weight, a Beta distribution; as it is where it has no weight.
+        """The credible interval of each entry: a Beta distribution with the weight of its row.
 
-        Entries that are 0 or 1 stay so.
+        Entries that are 0 or 1, or have no weight, have an interval of length 0.
         """
-        known = self._intervals.get(mass)
-        if known is None:
-            from scipy.special import betaincinv
-
+        limits = self._intervals.get(mass)
+        if limits is None:
             lower, upper = self.values.copy(), self.values.copy()
             open_ = (self.values > 0) & (self.values < 1) & (self.weights > 0)
             a, b = (self.values * self.weights)[open_], ((1 - self.values) * self.weights)[open_]
-            # a limit that rounding makes 0 or 1 would rule out what the entry does not
-            ends = (betaincinv(a, b, (1 + side * mass) / 2) for side in (-1, 1))
-            lower[open_], upper[open_] = (np.clip(end, LEAST, np.nextafter(1.0, 0.0)) for end in ends)
-            known = self._intervals[mass] = (lower, upper)
-        return known
+            # a limit rounded to 0 or 1 would be a structural zero, which the entry is not
+            ends = (np.clip(end, LEAST, np.nextafter(1.0, 0.0)) for end in beta_interval(a, b, mass))
+            lower[open_], upper[open_] = ends
+            limits = self._intervals[mass] = (lower, upper)
+        return limits
 
     @cached_property
     def _intervals(self) -> dict[float, tuple[Array, Array]]:
@@ -195,7 +199,7 @@ class Entries:
 
     @cached_property
     def sources(self) -> tuple[str, ...]:
-        """The sources of each entry's row, with ';' between them; empty where there are none."""
+        """The sources of each entry's row, joined by ';'; empty if there are none."""
         if self.priors is None:
             return ("",) * len(self.values)
         rows = [
@@ -207,16 +211,16 @@ class Entries:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One line per entry: entry, table, state, given, value, weight, source."""
+        """A DataFrame with one line per entry: entry, table, state, given, value, weight, source."""
         import pandas as pd
 
-        every = list(self)
+        entries = list(self)
         return pd.DataFrame(
             {
                 "entry": self.names,
-                "table": [entry.variable for entry in every],
-                "state": [entry.state for entry in every],
-                "given": [", ".join(entry.given.values()) for entry in every],
+                "table": [entry.variable for entry in entries],
+                "state": [entry.state for entry in entries],
+                "given": [", ".join(entry.given.values()) for entry in entries],
                 "value": self.values,
                 "weight": self.weights,
                 "source": self.sources,
@@ -225,9 +229,9 @@ class Entries:
 
 
 def _overlaps(row: Sequence[str], cells: Sequence[str], network: Network, variable: str) -> bool:
-    """Whether two rows of parent cells have a context in common."""
+    """Whether two rows of parent cells share a context."""
     states = [network.variables[parent].state_names for parent in network.parents[variable]]
     return all(
-        set(states_in(one, own)) & set(states_in(other, own))
-        for one, other, own in zip(row, cells, states, strict=True)
+        set(states_in(one, names)) & set(states_in(other, names))
+        for one, other, names in zip(row, cells, states, strict=True)
     )

@@ -1,4 +1,4 @@
-"""A discrete Bayesian network as named arrays: what the engine compiles, whatever it was read from."""
+"""A discrete Bayesian network as named arrays."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ Rows = npt.NDArray[np.intp]
 """Numbers of rows of a table."""
 
 ROUNDING = 1e-14
-"""A row's sum that differs from 1 by less is 1 but for the rounding of its cells."""
+"""A row whose sum differs from 1 by less is not normalised again; the difference is rounding."""
 
 
 class NetworkError(ValueError):
-    """A network that is not one: tables that do not fit, probabilities that do not sum to 1, arrows in a circle."""
+    """An invalid network: mismatched tables, probabilities that do not sum to 1, or a cycle."""
 
 
 @dataclass(frozen=True, eq=False)
 class Network:
     """Variables, arrows and tables; `tables[v]` has axes `(*parents[v], v)` and rows that sum to 1.
 
-    `contexts[v]`, axes `(*parents[v],)`, is the number of the row that holds in each context of parent states. Contexts
-    with the same number share one row: one piece of knowledge. If none are given, each context has a row of its own.
-    `weights[v]`, axis `(rows,)`, is the equivalent sample size of each row; empty where that is not known.
+    `contexts[v]`, axes `(*parents[v],)`, is the row number of each context of parent states. Contexts with the same
+    number share one row, and so one Dirichlet distribution; by default each context has its own row. `weights[v]`,
+    axis `(rows,)`, is the equivalent sample size of each row; empty if unknown.
 
-    Rows are divided by their sum, which must be within 1e-6 of 1 beforehand (three cells of 0.333333 are meant as
-    thirds), so that a variable nobody observed is exactly neutral.
+    Rows are divided by their sum, which must be within 1e-6 of 1 (three cells of 0.333333 mean thirds), so that an
+    unobserved variable is exactly neutral.
     """
 
     target: str
@@ -74,8 +74,8 @@ class Network:
             object.__setattr__(self, "weights", FrozenMap({name: self._weighed(name) for name in self.variables}))
 
     def __reduce__(self) -> tuple[type[Network], tuple[object, ...]]:
-        own = (self.target, self.variables, self.parents, self.tables, self.corrections, self.weights, self.contexts)
-        return type(self), own
+        fields = (self.target, self.variables, self.parents, self.tables, self.corrections, self.weights, self.contexts)
+        return type(self), fields
 
     def _checked(self, name: str) -> Array:
         table = np.asarray(self.tables[name], dtype=np.float64)
@@ -88,7 +88,7 @@ class Network:
         worst = float(totals.flat[np.abs(totals - 1).argmax()])
         if not sums_to_one(worst):
             raise NetworkError(f"the table of {name} has probabilities that sum to {worst:.9g}, not to 1")
-        # rows that are right but for rounding stay as they are, so that a network made of this one is the same
+        # rows that sum to 1 up to rounding do not change, so that a network made from this one is identical
         normal: Array = np.where(np.abs(totals - 1) < ROUNDING, table, table / totals)
         normal.flags.writeable = False
         return normal
@@ -123,7 +123,7 @@ class Network:
         if given.shape not in ((), shape):
             raise NetworkError(f"the weights of {name} have shape {given.shape}, its rows make {shape}")
         weights = np.array(np.broadcast_to(given, shape))
-        wrong = next((own for own in weights.ravel().tolist() if fault_of_weight(own)), None)
+        wrong = next((weight for weight in weights.ravel().tolist() if fault_of_weight(weight)), None)
         if wrong is not None:
             raise NetworkError(f"the rows of {name} have {fault_of_weight(wrong)}: {wrong:g}")
         weights.flags.writeable = False
@@ -131,16 +131,16 @@ class Network:
 
     @cached_property
     def mentions(self) -> Mapping[str, str]:
-        """By variable the one that says whether a record mentions it, for those that have one."""
+        """By variable, the variable that says whether a record mentions it, if there is one."""
         return FrozenMap({self.parents[n][0]: n for n, v in self.variables.items() if v.group == REPORTING})
 
     @cached_property
     def without_mentions(self) -> Network:
-        """The same without the variables that say whether a record mentions another one."""
+        """The network without the variables that say whether a record mentions another one."""
         return self.without(self.mentions.values())
 
     def without(self, leaves: Collection[str]) -> Network:
-        """The same without some variables that are nobody's parents."""
+        """The network without some of its leaves."""
         if not leaves:
             return self
         kept = [name for name in self.variables if name not in leaves]
@@ -149,13 +149,13 @@ class Network:
             variables=FrozenMap({name: self.variables[name] for name in kept}),
             parents=FrozenMap({name: self.parents[name] for name in kept}),
             tables=FrozenMap({name: self.tables[name] for name in kept}),
-            weights=FrozenMap({name: own for name, own in self.weights.items() if name in kept}),
+            weights=FrozenMap({name: weights for name, weights in self.weights.items() if name in kept}),
             contexts=FrozenMap({name: self.contexts[name] for name in kept}),
         )
 
     @classmethod
     def from_priors(cls, priors: Priors) -> Network:
-        """The network that a priors folder describes."""
+        """The network of a priors folder."""
         return cls(
             target=priors.target,
             variables=priors.variables,
@@ -168,7 +168,7 @@ class Network:
 
     @cached_property
     def _first(self) -> Mapping[str, Rows]:
-        """Per variable the first context of each row."""
+        """For each variable, the first context of each row."""
         return {name: np.unique(rows, return_index=True)[1] for name, rows in self.contexts.items()}
 
     def rows(self, name: str) -> Array:
@@ -177,7 +177,7 @@ class Network:
         return table.reshape(-1, table.shape[-1])[self._first[name]]
 
     def with_rows(self, moved: Mapping[str, tuple[Rows, Array]]) -> Network:
-        """The network in which some rows of some tables, by number, have other probabilities: axes `(rows, states)`."""
+        """The network with other probabilities in some rows: by variable, row numbers and values `(rows, states)`."""
         tables = dict(self.tables)
         for name, (numbers, values) in moved.items():
             rows = self.rows(name)
@@ -190,22 +190,22 @@ class Network:
         states = [self.variables[parent].state_names for parent in self.parents[name]]
         chosen: list[list[set[str]]] = [[set() for _ in states] for _ in self._first[name]]
         for row, context in zip(self.contexts[name].ravel().tolist(), product(*states), strict=True):
-            for own, state in zip(chosen[row], context, strict=True):
-                own.add(state)
-        return [tuple(cell_of(own, names) for own, names in zip(row, states, strict=True)) for row in chosen]
+            for named, state in zip(chosen[row], context, strict=True):
+                named.add(state)
+        return [tuple(cell_of(named, names) for named, names in zip(row, states, strict=True)) for row in chosen]
 
     def cells(self, name: str, states: Mapping[str, npt.NDArray[np.integer[Any]]]) -> Rows:
-        """The number of the cell of `rows(name)`, counted row by row, in each of many joint states."""
+        """The flat index into `rows(name)` of each of many joint states."""
         row = self.contexts[name][tuple(states[parent] for parent in self.parents[name])]
         return np.asarray(row * len(self.variables[name].states) + states[name])
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of names, arrows and probabilities, for networks that no priors folder stands behind."""
+        """The SHA-256 of names, arrows and probabilities, for a network without a priors folder."""
         states = {name: list(variable.state_names) for name, variable in self.variables.items()}
         tables = {name: table.tolist() for name, table in self.tables.items()}
         parents = {name: list(p) for name, p in self.parents.items()}
-        weights = [{name: own.tolist() for name, own in self.weights.items()}] if self.weights else []
+        weights = [{name: weights_of.tolist() for name, weights_of in self.weights.items()}] if self.weights else []
         if any(len(self._first[name]) < rows.size for name, rows in self.contexts.items()):
             weights.append({name: rows.tolist() for name, rows in self.contexts.items()})
         return digest(self.target, states, parents, tables, *weights)

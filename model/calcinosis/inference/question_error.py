@@ -1,7 +1,7 @@
-"""The error of a question that cannot be asked."""
+"""The error raised by an invalid query."""
 
 from __future__ import annotations
 
 
 class QuestionError(ValueError):
-    """A question that cannot be asked of this model or of this patient; the message says why, and what can."""
+    """A query that is not valid for this model or this patient; the message gives the reason and an alternative."""

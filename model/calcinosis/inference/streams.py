@@ -1,7 +1,7 @@
-"""Random numbers by what they are for: one seed, and a stream of its own for every block of patients and purpose.
+"""Independent random streams from one seed, one for each block of patients and purpose.
 
-So a block can be drawn alone, and changing one thing (what is missing, how many biopsies, a further variable) leaves
-all other random numbers as they were.
+Any block can be drawn alone, and a change of one option (missingness, number of biopsies, a further variable) leaves
+all other random numbers unchanged.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Seed = int | Sequence[int] | np.random.SeedSequence | np.random.BitGenerator | n
 
 
 def root_of(seed: Seed) -> np.random.SeedSequence:
-    """The seed sequence that a seed stands for; a Generator gives another one each time, as it moves on.
+    """The seed sequence of a seed. A Generator advances, so it gives a different one each time.
 
     Raises:
         QuestionError: for a number below 0.
@@ -37,7 +37,7 @@ def root_of(seed: Seed) -> np.random.SeedSequence:
 
 
 def stream(root: np.random.SeedSequence, block: int, *purpose: str) -> np.random.Generator:
-    """The random numbers of one block of patients for one purpose, the same whatever else is drawn.
+    """The random numbers of one block of patients for one purpose, independent of what else is drawn.
 
     >>> one, same = (stream(root_of(7), 0, "missing", "pain") for _ in range(2))
     >>> one.random() == same.random()

@@ -1,8 +1,8 @@
-"""Arguments of a wrong type are refused where a public function is called, in words: what is expected, what was given.
+"""Type checks for the arguments of public functions, with errors that say what was given and what was expected.
 
 A function marked with `checked` compares its arguments with its annotations before it runs. Classes are compared by
-name, so that nothing is imported for it and annotations may be names that only the type checker sees. Values, such as
-a number out of range or an unknown state, are for the function itself to judge.
+name, so nothing needs to be imported, and annotations may use names that only the type checker sees. Values, such as
+numbers out of range or unknown states, are checked by the function itself.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ALIASES = {
     "Seed": "int | Sequence[int] | SeedSequence | BitGenerator | Generator | None",
     "States": "str | Collection[str]",
 }
-"""What the names of unions and literals mean in annotations."""
+"""The types behind aliases in annotations."""
 
 _WORDS = {
     "Callable": "a function",
@@ -47,7 +47,7 @@ _WORDS = {
     "str": "a text",
     "tuple": "a pair",
 }
-"""What is expected, by the name in an annotation; any other class goes by its name."""
+"""The expected type in words; any other class is called by its name."""
 
 _ITEMS = {"DataFrame": "DataFrames", "float": "numbers", "int": "whole numbers", "str": "texts"}
 
@@ -57,29 +57,28 @@ _FIXES = {
     "Evidence": "give findings by name, as in pain='severe', or as a dict",
     "PathLike": "give its name as a text or a pathlib.Path",
 }
-"""How to get what is expected."""
-
+"""How to fix a wrong argument, by the expected type."""
 
 MOST_BY_PLACE = 2**8
-"""How many arguments of one name are given by place at most, where any number can be."""
+"""The maximum number of arguments checked for a parameter such as `*args`."""
 
 BEYOND = 2**1023
-"""Whole numbers from here on are refused: no float holds them."""
+"""The limit of integers, beyond which a float overflows."""
 
 
 @dataclass(frozen=True)
 class _Kind:
-    """One alternative of an annotation: the name of the class, and the alternatives of each item in its brackets."""
+    """One alternative of an annotation: the name of the class, and the alternatives of each type argument."""
 
     name: str
     items: tuple[tuple[_Kind, ...], ...] = ()
 
 
 def checked(function: F) -> F:
-    """The same function, which refuses arguments that are not as its annotations say.
+    """The same function with its arguments checked against its annotations.
 
     Raises:
-        TypeError: naming the argument, what is expected and what was given.
+        TypeError: naming the argument, the expected type and the value given.
 
     >>> @checked
     ... def draw(model: Model, draws: int = 100): ...
@@ -91,7 +90,7 @@ def checked(function: F) -> F:
     @wraps(function)
     def wrapper(*given: Any, **named: Any) -> Any:
         by_place, by_name = _annotations(function)
-        for (name, kinds), value in zip(by_place, given, strict=False):  # Python itself refuses what is too much
+        for (name, kinds), value in zip(by_place, given, strict=False):  # Python itself rejects extra arguments
             if not _fits(value, kinds):
                 raise _refused(f"{function.__name__}: {name}", value, kinds)
         for name, value in named.items():
@@ -103,7 +102,7 @@ def checked(function: F) -> F:
 
 
 def refused(name: str, value: Any, annotation: str) -> TypeError:
-    """The error that a value is not as an annotation says, for a function that is too fast to be checked first.
+    """The error for a value that does not match an annotation, for functions too fast to be `checked`.
 
     >>> print(refused("draws", None, "int"))
     draws must be a whole number, not None
@@ -122,7 +121,7 @@ def _refused(name: str, value: Any, kinds: tuple[_Kind, ...]) -> TypeError:
 
 
 def _as_given(value: Any, names: Set[str]) -> str:
-    """The type of a value, with the value if it is short, or with the types of its items if they are at fault."""
+    """The type of a value, with the value if it is short, or with the types of its items if these are wrong."""
     given = type(value).__name__
     if value is None:
         return "None"
@@ -141,7 +140,7 @@ def _as_given(value: Any, names: Set[str]) -> str:
 
 def _in_words(kind: _Kind) -> str:
     words = _WORDS.get(kind.name, kind.name)
-    items = [_ITEMS.get(own[0].name, own[0].name) for own in kind.items]
+    items = [_ITEMS.get(alternatives[0].name, alternatives[0].name) for alternatives in kind.items]
     if not items or "Any" in items or kind.name not in ("Collection", "Iterable", "Mapping", "Sequence"):
         return words
     return f"{words} of {' to '.join(items)}"
@@ -149,7 +148,7 @@ def _in_words(kind: _Kind) -> str:
 
 @cache
 def _annotations(function: Callable[..., Any]) -> tuple[list[tuple[str, tuple[_Kind, ...]]], dict[str, Any]]:
-    """The kinds of the arguments that are given by place, and of those that are given by name."""
+    """The types of positional arguments, and of keyword arguments."""
     places, names = [], {}
     for name, parameter in signature(function).parameters.items():
         untyped = parameter.annotation is Parameter.empty
@@ -182,7 +181,7 @@ def _fits(value: Any, kinds: Iterable[_Kind]) -> bool:
 
 
 def _is_a(value: Any, kind: _Kind) -> bool:
-    """Whether a value is of one kind, and its items are of theirs."""
+    """Whether a value has a type, and its items the types of the type arguments."""
     name, items = kind.name, kind.items
     match name:
         case "Any":
@@ -205,11 +204,11 @@ def _is_a(value: Any, kind: _Kind) -> bool:
             return _is_collection(value, name, items)
         case "tuple":
             return isinstance(value, tuple | list) and len(value) == len(items) and all(map(_fits, value, items))
-    return any(own.__name__ == name for own in type(value).__mro__)
+    return any(base.__name__ == name for base in type(value).__mro__)
 
 
 def _is_mapping(value: Any, items: Sequence[Iterable[_Kind]]) -> bool:
-    """Whether a value can be read by name, as a dict or a pandas.Series can, and holds what it should."""
+    """Whether a value is a mapping, such as a dict or a pandas.Series, with keys and items of the right type."""
     if isinstance(value, type) or not (hasattr(value, "keys") and hasattr(value, "__getitem__")):
         return False
     keys, values = items
@@ -221,7 +220,7 @@ def _is_mapping(value: Any, items: Sequence[Iterable[_Kind]]) -> bool:
 
 
 def _is_collection(value: Any, name: str, items: Sequence[Iterable[_Kind]]) -> bool:
-    """Whether a value holds others, in order where it is a sequence, and these are what they should be."""
+    """Whether a value is a collection (ordered, for a sequence) with items of the right type."""
     single = isinstance(value, str | bytes | bytearray | type) or getattr(value, "shape", None) == ()
     if single or not isinstance(value, Iterable):
         return False

@@ -1,4 +1,4 @@
-"""The published cases that come with a priors folder: patients to examine the network on, never to set it by."""
+"""The published cases of a priors folder: patients for validation, never for estimating the tables."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from calcinosis.knowledge.sheet import Sheet, check_columns, read_sheet
 
 FILE = "cases/published_cases.csv"
 CITATION = ("hard", "text_seen", "year", "source_title", "doi_or_pmcid")
-"""The columns of a published case that are not findings: how hard it is, and where it was printed."""
+"""The columns of a published case that are not findings: its difficulty and its citation."""
 
 
 def read_cases(folder: Path) -> Sheet:
@@ -28,7 +28,7 @@ def read_cases(folder: Path) -> Sheet:
 
 
 def check_cases(sheet: Sheet, priors: Priors, problems: list[Problem]) -> None:
-    """Report faults of the case file's columns, identifiers and diagnoses; the findings have a grammar of their own."""
+    """Report errors in the columns, identifiers and diagnoses of the case file; findings are checked by the grammar."""
     report = Reporter(sheet.file, problems)
     findings = [name for name in sheet.columns if name in priors.variables]
     if not check_columns(sheet, ("case_id", "diagnosis"), (*priors.variables, *CITATION), report):

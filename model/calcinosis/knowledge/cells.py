@@ -1,4 +1,4 @@
-"""Single cells: a number, one word of several, a list of source keys. What is wrong is reported, not raised."""
+"""Single cells: a number, one of several words, a list of source keys. Errors are reported, not raised."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from calcinosis.knowledge.sheet import Line, Sheet
 
 
 def number_cell(line: Line, column: str, report: Reporter) -> float | None:
-    """The number in a cell, or None if it is not one that can be computed with."""
+    """The number in a cell, or None if it is not a valid number."""
     text = line.cells[column]
     try:
         return parse_bounded(text)
@@ -24,7 +24,7 @@ JUDGED = "write its equivalent sample size; for a judgement, find it with 'calci
 
 
 def weight_cell(line: Line, report: Reporter, fix: str = JUDGED) -> float | None:
-    """The number of patients that a row rests on, or None if there is none in the cell that can be computed with."""
+    """The equivalent sample size of a row, or None if the cell is not a valid number."""
     weight = number_cell(line, "weight", report)
     fault = None if weight is None else fault_of_weight(weight)
     if fault is not None:
@@ -41,23 +41,23 @@ def word_cell(line: Line, column: str, allowed: Sequence[str], what: str, report
     return None
 
 
-def sources_cell(line: Line, column: str, known: Collection[str], report: Reporter) -> tuple[str, ...]:
-    """The source keys in a cell, separated by semicolons; unknown, doubled and missing ones are reported."""
+def sources_cell(line: Line, column: str, sources: Collection[str], report: Reporter) -> tuple[str, ...]:
+    """The source keys in a cell, separated by semicolons; unknown, repeated and missing keys are reported."""
     keys = [key.strip() for key in line.cells[column].split(";") if key.strip()]
     if not keys:
         report(line.number, "no source", "name a key of sources.csv; 'judgement' if there is no figure", column)
     for position, key in enumerate(keys):
         if key in keys[:position]:
             report(line.number, "the source is named twice", "name it once", column, key)
-        elif key not in known:
-            near = nearest(key, known)
+        elif key not in sources:
+            near = nearest(key, sources)
             fix = f"did you mean '{near}'? Otherwise add it to sources.csv" if near else "add it to sources.csv"
             report(line.number, "unknown source", fix, column, key)
     return tuple(keys)
 
 
 def names_cell(line: Line, column: str, allowed: Sequence[str], what: str, report: Reporter) -> tuple[str, ...]:
-    """The words in a cell, separated by semicolons; unknown, doubled and missing ones are reported."""
+    """The words in a cell, separated by semicolons; unknown, repeated and missing words are reported."""
     names = [name.strip() for name in line.cells[column].split(";") if name.strip()]
     if not names:
         report(line.number, "the cell is empty", choose_from("", allowed), column)
@@ -70,13 +70,13 @@ def names_cell(line: Line, column: str, allowed: Sequence[str], what: str, repor
 
 
 def some_rows(sheet: Sheet, report: Reporter) -> None:
-    """Report a sheet without any row."""
+    """Report a sheet without rows."""
     if not sheet.lines:
         report(sheet.top, "no rows under the header", "write one line per row")
 
 
 def unique(sheet: Sheet, columns: Sequence[str], report: Reporter, compared: Callable[[str], str] = folded) -> None:
-    """Report lines whose cells in `columns` equal those of an earlier line, or are easily confused with them."""
+    """Report lines whose cells in `columns` equal those of an earlier line, or are too similar."""
     seen: dict[tuple[str, ...], Line] = {}
     for line in sheet.lines:
         first = seen.setdefault(tuple(compared(line.cells[column]) for column in columns), line)
@@ -88,7 +88,7 @@ def unique(sheet: Sheet, columns: Sequence[str], report: Reporter, compared: Cal
 
 
 def name_cell(line: Line, column: str, role: Role, report: Reporter) -> bool:
-    """Whether the name in a cell, which is not empty, can be one; what is wrong with it is reported."""
+    """Whether the name in a cell that is not empty is allowed; an error is reported."""
     fault = fault_of_name(line.cells[column], role)
     if fault is not None:
         report(line.number, *fault, column, line.cells[column])

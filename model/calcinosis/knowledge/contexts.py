@@ -1,4 +1,4 @@
-"""Contexts: the combinations of parent states that a row of a table holds in, and how its cells name them."""
+"""Contexts: the combinations of parent states that a row of a table covers, and the cells that name them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from itertools import product
 from calcinosis.knowledge.problem import choose_from
 
 ANY, OR = "any", "/"
-"""How a parent cell says every state, and how it joins several (`dystrophic/metastatic`)."""
+"""The parent cell for all states, and the separator of several (`dystrophic/metastatic`)."""
 
 Context = tuple[str, ...]
 """One state per parent, in the order of the table's parents."""
 
 
 class CellFault(ValueError):  # noqa: N818 - as NotANumber
-    """A parent cell that names no states: what is wrong with it, and the `fix`."""
+    """An invalid parent cell: what is wrong with it, and the `fix`."""
 
     def __init__(self, what: str, fix: str) -> None:
         super().__init__(what)
@@ -24,10 +24,10 @@ class CellFault(ValueError):  # noqa: N818 - as NotANumber
 
 
 def states_in(cell: str, states: Sequence[str]) -> tuple[str, ...]:
-    """The states that a parent cell names, in their own order.
+    """The states that a parent cell names, in the variable's order.
 
     Raises:
-        CellFault: with what is wrong with the cell, in words.
+        CellFault: if the cell is invalid.
 
     >>> states_in("metastatic/dystrophic", ["dystrophic", "metastatic", "idiopathic"])
     ('dystrophic', 'metastatic')
@@ -51,14 +51,14 @@ def states_in(cell: str, states: Sequence[str]) -> tuple[str, ...]:
 
 
 def _choose(word: str, states: Sequence[str]) -> str:
-    """The states to choose from, and the words for several of them."""
+    """The fix for a cell: the allowed states, and how to join several."""
     if len(states) < 2:
         return choose_from(word, states)
     return f"{choose_from(word, [*states, ANY])}; join several with '{OR}'"
 
 
 def cell_of(chosen: Iterable[str], states: Sequence[str]) -> str:
-    """The cell that names some states, all of them being `any`.
+    """The cell for a set of states; `any` for all.
 
     >>> cell_of(["no", "yes"], ["no", "yes"]), cell_of(["yes"], ["no", "yes"])
     ('any', 'yes')
@@ -71,17 +71,16 @@ def cell_of(chosen: Iterable[str], states: Sequence[str]) -> str:
 
 def contexts_of(given: Sequence[str], states: Sequence[Sequence[str]]) -> Iterator[Context]:
     """The contexts that the parent cells of a row name; `states` has the states of each parent."""
-    return product(*(states_in(cell, own) for cell, own in zip(given, states, strict=True)))
+    return product(*(states_in(cell, names) for cell, names in zip(given, states, strict=True)))
 
 
 def count(states: Sequence[Sequence[str]]) -> int:
-    """How many contexts there are."""
+    """The number of contexts."""
     return math.prod(map(len, states))
 
 
 def grouped(contexts: Iterable[Context], states: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
-    """Parent cells that name these contexts and no others, each context once, as few as merging one parent after
-    the other comes to.
+    """Rows of parent cells that cover exactly these contexts, each once, merged greedily parent by parent.
 
     >>> grouped([("a", "no"), ("a", "yes"), ("b", "yes")], [["a", "b", "c"], ["no", "yes"]])
     [('a', 'any'), ('b', 'yes')]
@@ -92,5 +91,5 @@ def grouped(contexts: Iterable[Context], states: Sequence[Sequence[str]]) -> lis
         for row in rows:
             others = row[:place] + row[place + 1 :]
             alike[others] = alike.get(others, frozenset()) | row[place]
-        rows = [(*others[:place], own, *others[place:]) for others, own in alike.items()]
-    return [tuple(cell_of(own, names) for own, names in zip(row, states, strict=True)) for row in rows]
+        rows = [(*others[:place], chosen, *others[place:]) for others, chosen in alike.items()]
+    return [tuple(cell_of(chosen, names) for chosen, names in zip(row, states, strict=True)) for row in rows]

@@ -1,27 +1,29 @@
-"""The records of decisions/: what can be done for a patient, what comes of it, and what that is worth."""
+"""The records of decisions/: actions, their outcomes and harms, and utilities."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from calcinosis.knowledge.frozen import FrozenMap
+
 KINDS = ("outcome", "harm", "delay")
-"""What can be given a value: how it ends, a harm on the way, a day of waiting for a result."""
+"""What has a utility: an outcome, a harm, or a day of waiting for a result."""
 
 TEST_HARM = "test_complication"
-"""The name under which a complication of a test of tests.csv is valued; how probable it is stands there."""
+"""The item under which a complication of a test is valued; its probability is in tests.csv."""
 
 LOWEST, HIGHEST = 0.0, 100.0
-"""The ends of the scale of values, in points."""
+"""The limits of the utility scale, in points."""
 
 
 @dataclass(frozen=True)
 class Action:
-    """Something that can be done for a patient: a treatment, or tests first and then a treatment.
+    """An action for a patient: a treatment, or tests followed by a treatment.
 
-    `steps` are the tests in their order, empty for a treatment; each is the first of its names that can be done. The
-    treatment `meanwhile`, if any, is given while results are awaited. `when` are findings, as variable and state, that
-    must be known before the action is offered.
+    `steps` are the tests in order, empty for a treatment; of each step, the first available test is done. The treatment
+    `meanwhile`, if any, is given while results are awaited. `when` lists findings (variable and state) that must be
+    known before the action is offered.
     """
 
     name: str
@@ -36,9 +38,9 @@ class Action:
 
 @dataclass(frozen=True)
 class Response:
-    """How often each outcome follows some treatments in a subtype; one row, so one draw for all of `actions`.
+    """The outcome probabilities of some treatments in a subtype; one row, so `actions` share one draw.
 
-    As a row of a table it stands for a Dirichlet distribution with parameters `probability × weight`.
+    Like a row of a table, it has a Dirichlet distribution with parameters `probability × weight`.
     """
 
     actions: tuple[str, ...]
@@ -52,7 +54,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Harm:
-    """How probable a harm is under some treatments, whatever the subtype: a Beta distribution by its `weight`."""
+    """The probability of a harm under some treatments, in any subtype: a Beta distribution with this `weight`."""
 
     actions: tuple[str, ...]
     harm: str
@@ -65,9 +67,9 @@ class Harm:
 
 @dataclass(frozen=True)
 class Utility:
-    """The value of an outcome in points (0 to 100), or the points that a harm or a day of waiting costs.
+    """The utility of an outcome in points (0 to 100), or the points that a harm or a day of waiting costs.
 
-    With a `subtype` it holds for that one only, and goes before the row without.
+    A row with a `subtype` holds for that subtype only, and takes precedence over the row without.
     """
 
     item: str
@@ -81,13 +83,13 @@ class Utility:
 
     @property
     def name(self) -> str:
-        """The item, with `@subtype` where it holds for one subtype only."""
+        """The item, with `@subtype` if it holds for one subtype only."""
         return f"{self.item}@{self.subtype}" if self.subtype else self.item
 
 
 @dataclass(frozen=True)
 class Decisions:
-    """A decisions/ folder that was read and found without fault; `actions` and `utilities` are keyed by name."""
+    """A valid decisions/ folder; `actions` and `utilities` are keyed by name."""
 
     actions: Mapping[str, Action]
     outcomes: tuple[str, ...]
@@ -97,9 +99,28 @@ class Decisions:
 
     @property
     def treatments(self) -> tuple[Action, ...]:
-        """The actions that need no test."""
+        """The actions without tests."""
         return tuple(action for action in self.actions.values() if not action.steps)
 
+    @property
+    def content(self) -> tuple[object, ...]:
+        """All decisions for the digest, independent of the order of rows."""
+        responses = frozenset(
+            (
+                frozenset(row.actions),
+                row.subtype,
+                FrozenMap(dict(zip(self.outcomes, row.probabilities, strict=True))),
+                row.weight,
+                row.sources,
+                row.note,
+            )
+            for row in self.responses
+        )
+        harms = frozenset(
+            (frozenset(row.actions), row.harm, row.probability, row.weight, row.sources, row.note) for row in self.harms
+        )
+        return self.actions, responses, harms, self.utilities
+
     def utility(self, item: str, subtype: str) -> Utility | None:
-        """The row that values an item in a subtype, or None if none does."""
+        """The utility of an item in a subtype, or None."""
         return self.utilities.get(f"{item}@{subtype}") or self.utilities.get(item)

@@ -1,4 +1,4 @@
-"""The fingerprint of a priors folder, so that an answer can be traced to the figures it came from."""
+"""The digest of a priors folder, which identifies the numbers behind a result."""
 
 from __future__ import annotations
 
@@ -10,20 +10,17 @@ from typing import Any
 
 
 def digest(*content: Any) -> str:
-    """The SHA-256 of records by what they say, the same for any order of rows and columns: 64 hexadecimal digits."""
+    """The SHA-256 of the content of records, independent of the order of rows and columns: 64 hexadecimal digits."""
     text = json.dumps([_plain(part) for part in content], sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _plain(value: Any) -> Any:
-    """Records and mappings as dictionaries; what has no order of its own, sets, sorted by its text.
-
-    A field that was `added` to a record later is left out where it is None, so that older content keeps its digest.
-    """
+    """Records and mappings as dictionaries, sets as sorted lists; an `added` field is omitted if it is None."""
     if is_dataclass(value) and not isinstance(value, type):
-        own = {f.name: getattr(value, f.name) for f in fields(value) if f.compare}
-        added = [f.name for f in fields(value) if f.metadata.get("added") and own[f.name] is None]
-        return {name: _plain(item) for name, item in own.items() if name not in added}
+        content = {f.name: getattr(value, f.name) for f in fields(value) if f.compare}
+        added = [f.name for f in fields(value) if f.metadata.get("added") and content[f.name] is None]
+        return {name: _plain(item) for name, item in content.items() if name not in added}
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, str | int | float | bool) or value is None:

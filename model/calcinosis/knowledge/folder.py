@@ -1,4 +1,4 @@
-"""Where priors folders are: the shipped one, the chosen one, and copies for editing."""
+"""Priors folders: the shipped one, the chosen one, and copies for editing."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ PARTS = (
     "cases/published_cases.csv",
     "updates/[0-9][0-9]*_*.csv",
 )
-"""The files of a priors folder, which --force replaces: of the tables, those of its variables. All else stays."""
+"""The files of a priors folder that --force replaces (only the tables of its variables). All other files stay."""
 
 SCRATCH = ".calcinosis-"
-"""How the names of temporary files and folders begin."""
+"""The prefix of temporary files and folders."""
 
 
 def shipped_folder() -> Path:
-    """The priors that come with the package: inside an installed wheel, or priors/ of the checkout."""
+    """The priors shipped with the package: inside an installed wheel, or priors/ of the checkout."""
     package = Path(__file__).resolve().parent.parent
     installed = package / "priors"
     return installed if installed.is_dir() else package.parent.parent / "priors"
 
 
 def chosen_folder(folder: str | os.PathLike[str] | None = None) -> Path:
-    """The folder named, else the one that CALCINOSIS_PRIORS names, else the shipped one.
+    """The given folder, otherwise the one that CALCINOSIS_PRIORS names, otherwise the shipped one.
 
     Raises:
         PriorsError: if the name is empty.
@@ -65,13 +65,13 @@ def is_priors(folder: Path) -> bool:
 
 
 def overlap(one: Path, other: Path) -> bool:
-    """Whether two paths are the same or one is within the other, links followed."""
+    """Whether two paths are equal or one contains the other, links followed."""
     first, second = (Path(os.path.realpath(path)) for path in (one, other))
     return first.is_relative_to(second) or second.is_relative_to(first)
 
 
 def check_destination(source: Path, destination: Path, *, force: bool = False) -> None:
-    """Refuse a destination to which a priors folder cannot be copied, before any work is done.
+    """Check that a priors folder can be copied to a destination, before any work is done.
 
     Raises:
         FileExistsError: if the destination is a priors folder and `force` is not given, or is anything else but an
@@ -94,7 +94,7 @@ def check_destination(source: Path, destination: Path, *, force: bool = False) -
 
 
 def check_file(path: Path, *, force: bool = False) -> None:
-    """Refuse a file that cannot be written, before any work is done.
+    """Check that a file can be written, before any work is done.
 
     Raises:
         FileExistsError: if it exists and `force` is not given.
@@ -116,7 +116,7 @@ def _check_taken(path: Path, force: bool) -> None:
 
 
 def check_writable(folder: Path, named: Path | None = None) -> None:
-    """Write into a folder, or into the nearest one above it that exists, and remove it again.
+    """Check that a folder, or its nearest existing parent, is writable.
 
     Raises:
         OSError: if that fails, with the path `named`, else the folder.
@@ -129,9 +129,9 @@ def check_writable(folder: Path, named: Path | None = None) -> None:
 
 
 def copy_folder(source: Path, destination: Path, *, force: bool = False) -> Path:
-    """The path of a new copy of a priors folder, for editing; complete or not made at all.
+    """The path of a new copy of a priors folder, for editing; it is complete or not made at all.
 
-    In a folder that is replaced, `PARTS` are; all else in it stays.
+    In an existing folder, the files in `PARTS` are replaced; all other files stay.
 
     Raises:
         FileExistsError, OSError: as `check_destination`; nothing is left behind.
@@ -143,13 +143,13 @@ def copy_folder(source: Path, destination: Path, *, force: bool = False) -> Path
     there = place.exists()
     made = _make_folders(place.parent)
     scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=place if there else place.parent))
-    fresh, former = scratch / "new", scratch / "former"
+    copied, former = scratch / "new", scratch / "former"
     try:
-        _copy(source, fresh)
+        _copy(source, copied)
         if there:
-            _replace(fresh, place, former)
+            _replace(copied, place, former)
         else:
-            fresh.rename(place)
+            copied.rename(place)
     except BaseException as error:
         if not any(path.is_file() for path in former.rglob("*")):  # else the former files could not all be put back
             shutil.rmtree(scratch)
@@ -162,7 +162,7 @@ def copy_folder(source: Path, destination: Path, *, force: bool = False) -> Path
 
 
 def _copy(source: Path, destination: Path) -> None:
-    """Copy a folder without hidden files; modes are those of new files."""
+    """Copy a folder without hidden files; file modes are those of new files."""
     entries = sorted(source.iterdir())
     destination.mkdir()
     for entry in entries:
@@ -173,19 +173,19 @@ def _copy(source: Path, destination: Path) -> None:
             write_whole(destination / entry.name, read_regular(entry))
 
 
-def _replace(fresh: Path, place: Path, former: Path) -> None:
+def _replace(copied: Path, place: Path, former: Path) -> None:
     """Move the files of `fresh` into `place`, those that they replace to `former`; on failure everything moves back.
 
     variables.csv leaves first and comes last, so that no folder that is half replaced can be read as priors.
     """
-    expected = read_priors(fresh).digest
-    parts = _parts(fresh)
+    expected = read_priors(copied).digest
+    parts = _parts(copied)
     old = _replaced(place, parts)
-    files = [path.relative_to(fresh) for path in fresh.rglob("*") if path.is_file()]
+    files = [path.relative_to(copied) for path in copied.rglob("*") if path.is_file()]
     others = [path for path in files if path not in parts and not _is_taken(place, path)]
     first = Path("variables.csv")
     moves = [(place / path, former / path) for path in sorted(old, key=lambda path: path != first)]
-    moves += [(fresh / path, place / path) for path in sorted([*parts, *others], key=lambda path: path == first)]
+    moves += [(copied / path, place / path) for path in sorted([*parts, *others], key=lambda path: path == first)]
     done: list[tuple[Path, Path]] = []
     made: list[Path] = []
     try:
@@ -207,7 +207,7 @@ def _replace(fresh: Path, place: Path, former: Path) -> None:
 
 
 def _replaced(place: Path, parts: Collection[Path]) -> set[Path]:
-    """The files that `parts` replace; a table for no variable is none, unless it cannot be told which those are."""
+    """The files that `parts` replace; tables of unknown variables stay, if the variables can be read."""
     sheet = read_sheet(place / "variables.csv", "variables.csv", [])
     listed = {line.cells.get("variable") for line in sheet.lines} if sheet else set()
     old = _parts(place)
@@ -245,7 +245,7 @@ def _remove(folders: list[Path]) -> None:
 
 
 def write_whole(path: Path, content: str | bytes, *, force: bool = False) -> Path:
-    """The path of a file written completely or not at all; a link is followed.
+    """The path of a file, written atomically; a link is followed.
 
     Raises:
         FileExistsError: if it exists and `force` is not given.

@@ -1,4 +1,4 @@
-"""A mapping that cannot be changed, and that can be copied, hashed and sent to another process."""
+"""An immutable mapping that can be copied, hashed and pickled."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ V = TypeVar("V")
 
 
 class FrozenMap(Mapping[K, V]):
-    """A read-only mapping in its own order.
+    """A read-only mapping that keeps its order.
 
-    The standard library's read-only view cannot be pickled, so a model made of it could not go to a worker process.
+    The read-only view of the standard library cannot be pickled, so a model could not be sent to a worker process.
 
     >>> units = FrozenMap({"g/dL": 1.0})
     >>> units["g/dL"], len(units)

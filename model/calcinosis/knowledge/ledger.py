@@ -1,6 +1,6 @@
-"""What a priors folder learned from a cohort, so that it can be taken back: updates/NN_<cohort>.csv.
+"""The ledger of an update from a cohort, with which it can be undone: updates/NN_<cohort>.csv.
 
-One line per row that learned: what it was before and after, word for word. Nothing of any patient is in it.
+It has one line per updated row, with the row before and after, verbatim, and no data of any patient.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ FOLDER = "updates"
 """The folder of the ledgers, in a priors folder."""
 
 SOURCES = "sources.csv"
-"""The file to which the cohort adds a row, which has its key for `given` and no former line."""
+"""The file to which the cohort adds a row; in the ledger, `given` is its key and the former line is empty."""
 
 COLUMNS = ("cohort", "patients", "weight", "tables", "table", "given", "cases", "columns", "learned", "former")
-"""The columns: the key of the cohort in sources.csv, how many patients it has, for how many each counts, which tables
-learned (`;` between); then per row its table, the states of the parents (`,` between), how many patients belong to it,
-the header of its table, the line that was written, and its former line. Files of the folder follow: the file for
-`table`, the SHA-256 of its content for `learned`. The last line is the digest of all lines above it."""
+"""The columns: the key of the cohort in sources.csv, its number of patients, the weight of each patient, and the
+updated tables (joined by `;`); then for each row its table, the parent states (joined by `,`), the number of patients,
+the header of the table, the new line, and the former line. Files of the folder follow: the file under `table`, the
+SHA-256 of its content under `learned`. The last line is the digest of all lines above it."""
 
 DIGEST = "sha256"
 """The first cell of the last line."""
@@ -38,8 +38,8 @@ _NAME = re.compile(r"(\d{2,})_.+\.csv")
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A row that learned: the header of its file, its line as it was written, its line before; `cases` belong to it."""
+class LearnedRow:
+    """An updated row: the header of its file, its new and former lines, and its number of `cases`."""
 
     columns: str
     learned: str
@@ -48,12 +48,12 @@ class Entry:
 
     @property
     def after(self) -> dict[str, str]:
-        """The cells that were written, by column."""
+        """The new cells by column."""
         return self._cells(self.learned)
 
     @property
     def before(self) -> dict[str, str]:
-        """The former cells by column; none of a row that was added."""
+        """The former cells by column; empty for an added row."""
         return self._cells(self.former) if self.former else {}
 
     def _cells(self, line: str) -> dict[str, str]:
@@ -63,13 +63,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Ledger:
-    """What learned from a cohort: `rows` by table (or SOURCES) and parents' states, the digests of `files` by name."""
+    """An update from a cohort: `rows` by table (or SOURCES) and parent states, the digests of `files` by name."""
 
     cohort: str
     patients: int
     weight: float
     tables: tuple[str, ...]
-    rows: Mapping[tuple[str, str], Entry]
+    rows: Mapping[tuple[str, str], LearnedRow]
     files: Mapping[str, str]
 
     @property
@@ -87,22 +87,22 @@ class Ledger:
 
 
 def ledgers_of(folder: Path) -> list[Path]:
-    """The ledgers of a priors folder, in the order in which the cohorts were learned from."""
+    """The ledgers of a priors folder, in the order of the updates."""
     there = folder / FOLDER
-    found = [path for path in there.iterdir() if _NAME.fullmatch(path.name)] if there.is_dir() else []
-    return sorted(found, key=lambda path: int(path.name.partition("_")[0]))
+    ledgers = [path for path in there.iterdir() if _NAME.fullmatch(path.name)] if there.is_dir() else []
+    return sorted(ledgers, key=lambda path: int(path.name.partition("_")[0]))
 
 
 def next_path(folder: Path, cohort: str) -> Path:
-    """Where the ledger of one cohort more shall be: a short name that every file system can hold."""
-    known = ledgers_of(folder)
-    number = int(known[-1].name.partition("_")[0]) + 1 if known else 1
+    """The path of the ledger for a further cohort, with a short name that is valid on every file system."""
+    ledgers = ledgers_of(folder)
+    number = int(ledgers[-1].name.partition("_")[0]) + 1 if ledgers else 1
     stem = re.sub(r"[^A-Za-z0-9_]", "", cohort)[:60].strip("_") or "cohort"
     return folder / FOLDER / f"{number:02d}_{stem}.csv"
 
 
 def file_digests(folder: Path) -> dict[str, str]:
-    """The SHA-256 of each CSV file of a priors folder that says what its patients mean, by name."""
+    """The SHA-256 of each CSV file of a priors folder and its tables, by name."""
     paths = [*sorted(folder.glob("*.csv")), *sorted((folder / "tables").glob("*.csv"))]
     return {
         path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest() for path in paths if path.is_file()
@@ -110,10 +110,10 @@ def file_digests(folder: Path) -> dict[str, str]:
 
 
 def read_ledger(path: Path) -> Ledger:
-    """The ledger in a file; its cells keep their spaces, as former lines must.
+    """The ledger in a file. Cells keep their spaces, because former lines are verbatim.
 
     Raises:
-        PriorsError: if it is none, or not as it was written.
+        PriorsError: if the file is not a ledger, or was changed.
         OSError: if it cannot be read.
     """
     try:
@@ -122,7 +122,7 @@ def read_ledger(path: Path) -> Ledger:
             raise ValueError
         cells = [dict(zip(COLUMNS, line, strict=True)) for line in lines[1:]]
         rows = {
-            (line["table"], line["given"]): Entry(
+            (line["table"], line["given"]): LearnedRow(
                 line["columns"], line["learned"], line["former"], parse_number(line["cases"])
             )
             for line in cells

@@ -1,4 +1,4 @@
-"""Names: when two of them are the same, and which words and signs have a meaning of their own."""
+"""Names: when two are equal, and which words and signs are reserved."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ TABLE = ("weight", "source", "note")
 """The columns that every table has in addition to its parents and states."""
 
 SIGNS = "/,:;=@|"
-"""The signs that separate names, or a name from a number, in cells, in findings, in links and in names of entries."""
+"""The separators in cells, findings, links and names of entries."""
 
 Role = Literal["variable", "state", "subtype", "action", "utility"]
-"""What is named: a covariate is named as a variable is, a test as an action; a subtype is a state of the outcome."""
+"""What a name stands for. Covariates follow the rules for variables, tests those for actions."""
 
 _EVERY: tuple[Role, ...] = get_args(Role)
 
@@ -28,7 +28,7 @@ RESERVED: Mapping[str, tuple[str, Collection[str]]] = {
     **dict.fromkeys(("action", "subtype"), ("responses.csv has a column of that name", ("utility",))),
     **dict.fromkeys(("patient", "id", "case_id"), ("the column of that name holds patients' names", ("variable",))),
     "diagnosis": ("the column of that name holds the diagnosis", ("variable",)),
-    "record": ("the column of that name tells records apart", ("variable",)),
+    "record": ("the column of that name has the kind of record", ("variable",)),
     **dict.fromkeys(
         ("hard", "text_seen", "year", "source_title", "doi_or_pmcid"),
         ("the published cases have a column of that name", ("variable",)),
@@ -41,25 +41,25 @@ RESERVED: Mapping[str, tuple[str, Collection[str]]] = {
         ("an analysis has a column of that name", ("subtype",)),
     ),
 }
-"""The words that have a meaning of their own, each with that meaning, and what may therefore not be called so."""
+"""The reserved words, each with its meaning and the roles in which it is not allowed."""
 
 _TRUTH = {"true": "yes", "false": "no"}
 
 
 def folded(name: str) -> str:
-    """What names are compared by: upper and lower case, compatible characters and runs of spaces are one.
+    """The key by which names are compared: case, compatible characters and runs of spaces do not matter.
 
     >>> folded("MG/dL") == folded("mg/dL"), folded("\\u00b5mol/L") == folded("\\u03bcmol/L"), folded("Stra\\u00dfe")
     (True, True, 'strasse')
     """
     if not name.isascii():
         name = unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", name.casefold()).casefold())
-        name = "".join(sign for sign in name if unicodedata.category(sign) != "Cf")  # seen by nobody
+        name = "".join(sign for sign in name if unicodedata.category(sign) != "Cf")  # invisible
     return " ".join(name.casefold().split())
 
 
 def same_finding(state: str) -> str:
-    """What states of one variable are compared by: a truth value is also yes or no, a number is so in any digits.
+    """The key by which states of a variable are compared: true is yes, and numbers are equal in any notation.
 
     >>> same_finding("True"), same_finding("2.0") == same_finding("2")
     ('yes', True)
@@ -71,20 +71,20 @@ def same_finding(state: str) -> str:
         return _TRUTH.get(name, name)
 
 
-def known_as(name: str, known: Collection[str]) -> str | None:
-    """The known name that a name means, or None if it means none of them.
+def known_as(name: str, names: Collection[str]) -> str | None:
+    """The known name that equals a name, or None.
 
     >>> known_as("MMOL/L", ["mg/dL", "mmol/L"])
     'mmol/L'
     """
-    if name in known:
+    if name in names:
         return name
     wanted = folded(name)
-    return next((other for other in known if folded(other) == wanted), None)
+    return next((other for other in names if folded(other) == wanted), None)
 
 
 def fault_of_name(name: str, role: Role) -> tuple[str, str] | None:
-    """What is wrong with a name for something, and how to put it right; None if it can be called so."""
+    """The error in a name and its fix; None if the name is allowed in this role."""
     reason, roles = RESERVED.get(folded(name), ("", ()))
     if role in roles:
         return "a reserved name", f"{reason}: choose another name"

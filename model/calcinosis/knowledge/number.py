@@ -1,4 +1,4 @@
-"""Reading a number from a cell, and saying what is wrong with one that a spreadsheet has dressed up."""
+"""Numbers in cells, with errors that explain formats added by spreadsheets."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _PERCENT = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+))\s*%", re.ASCII)
 _ERROR = re.compile(r"#[A-Z][A-Z0-9/_]*[!?]?|##+", re.ASCII)
 
 LONGEST = 400
-"""How many characters a number has at most."""
+"""The maximum number of characters of a number."""
 
 LARGEST, SMALLEST = 1e12, 1e-300
-"""Between which sizes a number of a priors folder lies, unless it is 0."""
+"""The range of the absolute value of a number in a priors folder, unless it is 0."""
 
 LEAST_WEIGHT, MOST_WEIGHT = 1e-6, 1e9
-"""How many patients a row may rest on: less says nothing, more is certainty."""
+"""The range of the equivalent sample size of a row."""
 
 
 class NotANumber(ValueError):  # noqa: N818 - it names the finding, and is always caught at the next door
-    """A text that is not a plain number; `what` is wrong and how to `fix` it."""
+    """A text that is not a plain number: `what` is wrong, and a `fix`."""
 
     def __init__(self, what: str, fix: str) -> None:
         self.what, self.fix = what, fix
@@ -31,7 +31,7 @@ class NotANumber(ValueError):  # noqa: N818 - it names the finding, and is alway
 
 
 def parse_number(text: str) -> float:
-    """The finite number that a text writes plainly: digits, a point, perhaps a sign or an exponent.
+    """The finite number in a text: digits, optionally with a decimal point, a sign or an exponent.
 
     >>> parse_number("0.52")
     0.52
@@ -58,12 +58,12 @@ def parse_number(text: str) -> float:
 
 
 def is_error(text: str) -> bool:
-    """Whether a text is what a spreadsheet shows instead of a result, such as #DIV/0! or ####."""
+    """Whether a text is an error value of a spreadsheet, such as #DIV/0! or ####."""
     return _ERROR.fullmatch(text) is not None
 
 
 def whole_number(text: str) -> int | None:
-    """The whole number from 0 up that a text writes in digits, None if it is none.
+    """The non-negative integer in a text, or None.
 
     >>> whole_number("12"), whole_number("-1"), whole_number("\u00b2")
     (12, None, None)
@@ -72,7 +72,7 @@ def whole_number(text: str) -> int | None:
 
 
 def parse_bounded(text: str) -> float:
-    """The number that a text writes plainly, if it is of a size that can be computed with."""
+    """The number in a text, if its size is within the allowed range."""
     value = parse_number(text)
     if abs(value) > LARGEST:
         raise NotANumber(f"a number beyond {LARGEST:g}", "write a smaller one, or choose another unit")
@@ -82,7 +82,7 @@ def parse_bounded(text: str) -> float:
 
 
 def fault_of_weight(weight: float) -> str | None:
-    """What is wrong with a number of patients that a row rests on; None if it can be one.
+    """The error in an equivalent sample size; None if it is valid.
 
     >>> fault_of_weight(10.0), fault_of_weight(1e-320)
     (None, 'a weight below 1e-06')
@@ -95,7 +95,7 @@ def fault_of_weight(weight: float) -> str | None:
 
 
 def plain(number: float) -> str:
-    """A number with every digit it has, and none for show.
+    """A number with all its digits and no trailing zeros.
 
     >>> plain(60.0), plain(0.66), plain(1e-07)
     ('60', '0.66', '1e-07')

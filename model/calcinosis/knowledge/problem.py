@@ -1,4 +1,4 @@
-"""A fault in a file, told so that whoever edits the file can fix it."""
+"""Errors in a file, reported with their place and a fix."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from calcinosis.knowledge.names import folded
 from calcinosis.knowledge.visible import visible
 
 LONGEST_SHOWN = 80
-"""How many characters of a value a message shows at most."""
+"""The maximum number of characters of a value in a message."""
 
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One fault: where it stands, what is wrong, how to fix it.
+    """One error in a file: where it is, what is wrong, and a fix.
 
-    `line` counts from 1; a fault of a header is on its line, one of a whole file on line 1.
-    `column` and `value` are empty where the fault is not in one cell.
+    `line` counts from 1; an error of the complete file is on line 1. `column` and `value` are empty if the error is not
+    in one cell.
 
     >>> print(Problem("tables/pain.csv", 3, "severe", "1.2", "a probability above 1", "write a number from 0 to 1"))
     tables/pain.csv:3: severe: 1.2: a probability above 1: write a number from 0 to 1
@@ -47,7 +47,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Reporter:
-    """Adds problems of one file to the list that all files share."""
+    """Adds the problems of one file to a list shared by all files."""
 
     file: str
     problems: list[Problem]
@@ -57,7 +57,7 @@ class Reporter:
 
 
 class PriorsError(ValueError):
-    """A priors folder with faults; `problems` holds every one, sorted by file and line."""
+    """A priors folder with errors; `problems` lists them all, sorted by file and line."""
 
     def __init__(self, folder: str, problems: Iterable[Problem]) -> None:
         self.folder = folder
@@ -70,7 +70,7 @@ class PriorsError(ValueError):
 
 
 def shown(value: str) -> str:
-    """A value of somebody else's as a message shows it: on one line, and of a long one the beginning.
+    """A value as it appears in a message: on one line, truncated if long.
 
     >>> shown("a\\nb"), shown("x" * 1000) == "x" * 79 + "…"
     ('a b', True)
@@ -80,18 +80,18 @@ def shown(value: str) -> str:
 
 
 def nearest(word: str, allowed: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """The allowed word spelled most like `word`, or None if none comes near (`cutoff`: a difflib ratio, 0 to 1).
+    """The allowed word with the most similar spelling, or None (`cutoff` is a difflib ratio from 0 to 1).
 
     >>> nearest("Warfarine", ["warfarin", "obesity"])
     'warfarin'
     """
     by_folded = {folded(name): name for name in allowed}
-    found = get_close_matches(folded(word[:LONGEST_SHOWN]), by_folded, n=1, cutoff=cutoff)
-    return by_folded[found[0]] if found else None
+    matches = get_close_matches(folded(word[:LONGEST_SHOWN]), by_folded, n=1, cutoff=cutoff)
+    return by_folded[matches[0]] if matches else None
 
 
 def choose_from(word: str, allowed: Sequence[str]) -> str:
-    """The repair for an unknown word: the nearest spelling first, then all that is allowed.
+    """The fix for an unknown word: the most similar one, then all allowed words.
 
     >>> choose_from("sever", ["none", "intermittent", "severe"])
     "did you mean 'severe'? One of: none, intermittent, severe"

@@ -1,4 +1,4 @@
-"""decisions/: actions.csv, responses.csv, harms.csv and utilities.csv, held against each other."""
+"""decisions/: actions.csv, responses.csv, harms.csv and utilities.csv, read and cross-checked."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from calcinosis.knowledge.records import ClinicalTest, Source, Variable
 from calcinosis.knowledge.sheet import Line, check_columns, read_sheet
 
 FOLDER = "decisions"
-"""The folder's name; a priors folder need not have it."""
+"""The name of the folder, which is optional."""
 
 FILES = ("actions.csv", "responses.csv", "harms.csv", "utilities.csv")
 """The files in it; all but harms.csv are required."""
@@ -39,7 +39,7 @@ def read_decisions(
     tests: Mapping[str, ClinicalTest],
     problems: list[Problem],
 ) -> Decisions | None:
-    """The decisions of a priors folder; None if it has none, or if anything is wrong with them."""
+    """The decisions of a priors folder; None if it has none, or if there is an error."""
     if not os.path.lexists(folder / FOLDER):
         return None
     before = len(problems)
@@ -64,7 +64,7 @@ def read_decisions(
 
 
 def _check_names(folder: Path, problems: list[Problem]) -> None:
-    """Report files that are not read, as their content would be lost without a word."""
+    """Report files that are not read, because their content would be ignored silently."""
     if not folder.is_dir():
         return
     names = sorted(path.name for path in folder.iterdir() if path.suffix == ".csv")
@@ -79,7 +79,7 @@ def _check_names(folder: Path, problems: list[Problem]) -> None:
 def _read_utilities(
     folder: Path, subtypes: tuple[str, ...], sources: Mapping[str, Source], problems: list[Problem]
 ) -> dict[str, Utility]:
-    """The values by name, in file order; those with a fault are reported and kept, as far as they have a number."""
+    """The utilities by name, in file order; those with an error are reported, and kept if they have a number."""
     file = f"{FOLDER}/utilities.csv"
     report = Reporter(file, problems)
     sheet = read_sheet(folder / file, file, problems)
@@ -128,7 +128,7 @@ def _value(line: Line, report: Reporter) -> float | None:
 
 
 def _sources(line: Line, sources: Mapping[str, Source], report: Reporter) -> tuple[str, ...]:
-    """The sources of a line; a judgement needs its reasoning in the note."""
+    """The sources of a line; a judgement without its reasoning in the note is reported."""
     keys = sources_cell(line, "source", sources, report)
     judged = any(sources[key].kind == "judgement" for key in keys if key in sources)
     if judged and not line.cells.get("note"):
@@ -144,7 +144,7 @@ def _read_actions(
     tests: Mapping[str, ClinicalTest],
     problems: list[Problem],
 ) -> dict[str, Action]:
-    """The actions by name, in file order; those with a fault are reported and kept."""
+    """The actions by name, in file order; those with an error are reported and kept."""
     file = f"{FOLDER}/actions.csv"
     report = Reporter(file, problems)
     sheet = read_sheet(folder / file, file, problems)
@@ -176,7 +176,7 @@ def _read_actions(
 
 
 def _steps(line: Line, tests: Mapping[str, ClinicalTest], report: Reporter) -> tuple[tuple[str, ...], ...]:
-    """The tests in a cell, ';' between those that follow each other, '/' between those of which one is done."""
+    """The tests in a cell: steps are separated by ';', alternatives within a step by '/'."""
     steps = []
     for text in line.cells.get("tests", "").split(";"):
         names = tuple(name.strip() for name in text.split("/") if name.strip())
@@ -189,9 +189,9 @@ def _steps(line: Line, tests: Mapping[str, ClinicalTest], report: Reporter) -> t
 
 
 def _when(line: Line, variables: Mapping[str, Variable], target: str, report: Reporter) -> tuple[tuple[str, str], ...]:
-    """The findings in a cell, ';' between them."""
+    """The findings in a cell, separated by ';'."""
     allowed = [name for name, variable in variables.items() if name != target and variable.group != "hidden"]
-    found = []
+    findings = []
     for text in line.cells.get("when", "").split(";"):
         if not text.strip():
             continue
@@ -205,8 +205,8 @@ def _when(line: Line, variables: Mapping[str, Variable], target: str, report: Re
             fix = choose_from(state, variables[name].state_names)
             report(line.number, f"not a state of {name}", fix, "when", state)
         else:
-            found.append((name, state))
-    return tuple(found)
+            findings.append((name, state))
+    return tuple(findings)
 
 
 def _read_harms(
@@ -216,7 +216,7 @@ def _read_harms(
     sources: Mapping[str, Source],
     problems: list[Problem],
 ) -> tuple[Harm, ...]:
-    """The harms in file order; those with a fault are reported and left out."""
+    """The harms in file order; those with an error are reported and omitted."""
     file = f"{FOLDER}/harms.csv"
     if not os.path.lexists(folder / file):
         return ()
@@ -226,14 +226,16 @@ def _read_harms(
         sheet, ("action", "harm", "probability", "weight", "source"), ("note",), report
     ):
         return ()
-    known = list(dict.fromkeys(u.item for u in utilities.values() if u.kind == "harm" and u.item != TEST_HARM))
+    valued = list(dict.fromkeys(u.item for u in utilities.values() if u.kind == "harm" and u.item != TEST_HARM))
     harms: list[Harm] = []
     for line in sheet.lines:
         before = len(problems)
         names = names_cell(line, "action", treatments, "no action without tests", report)
-        harm = word_cell(line, "harm", known, "no harm of utilities.csv", report) or ""
+        harm = word_cell(line, "harm", valued, "no harm of utilities.csv", report) or ""
         for name in names:
-            first = next((own.line for own in harms if own.harm == harm and name in own.actions), None)
+            first = next(
+                (harm_row.line for harm_row in harms if harm_row.harm == harm and name in harm_row.actions), None
+            )
             if first is not None:
                 what = f"the same as on line {first}"
                 report(line.number, what, "remove one of the two", "action, harm", f"{name}, {harm}")
@@ -251,7 +253,7 @@ def _read_harms(
 def _check_used(
     utilities: Mapping[str, Utility], outcomes: tuple[str, ...], harms: tuple[Harm, ...], problems: list[Problem]
 ) -> None:
-    """Report values of what nothing leads to: a slip of spelling would leave the true one without."""
+    """Report utilities that are not used, since a misspelled one would leave the intended item without a value."""
     report = Reporter(f"{FOLDER}/utilities.csv", problems)
     met = {harm.harm for harm in harms} | {TEST_HARM}
     for utility in utilities.values():
@@ -272,7 +274,7 @@ def _check_valued(
     tests_harm: bool,
     problems: list[Problem],
 ) -> None:
-    """Report what can come of an action and has no value in some subtype."""
+    """Report outcomes and harms without a utility in some subtype."""
     report = Reporter(f"{FOLDER}/utilities.csv", problems)
     needed = dict.fromkeys([*outcomes, *(harm.harm for harm in harms), *([TEST_HARM] if tests_harm else [])])
     for item in needed:

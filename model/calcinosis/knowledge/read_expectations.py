@@ -16,7 +16,7 @@ DIRECTIONS = ("raises", "lowers")
 def read_expectations(
     folder: Path, variables: Mapping[str, Variable], target: str, sources: Collection[str], problems: list[Problem]
 ) -> tuple[Expectation, ...]:
-    """The rules in file order; faulty ones are left out and reported."""
+    """The rules in file order; those with errors are reported and omitted."""
     name = "expectations.csv"
     report = Reporter(name, problems)
     sheet = read_sheet(folder / name, name, problems)
@@ -24,7 +24,7 @@ def read_expectations(
     if sheet is None or not check_columns(sheet, required, ("against", "note"), report):
         return ()
     unique(sheet, [c for c in (*required[:4], "against") if c in sheet.columns], report)
-    found = []
+    rules = []
     for line in sheet.lines:
         before = len(problems)
         finding = word_cell(line, "finding", [v for v in variables if v != target], "no such variable", report)
@@ -53,5 +53,5 @@ def read_expectations(
         keys = sources_cell(line, "source", sources, report)
         if len(problems) == before:
             cells = [line.cells[column] for column in required[:5]]
-            found.append(Expectation(cells[0], cells[1], cells[2], cells[3], cells[4], against, keys, line.number))
-    return tuple(found)
+            rules.append(Expectation(cells[0], cells[1], cells[2], cells[3], cells[4], against, keys, line.number))
+    return tuple(rules)

@@ -1,4 +1,4 @@
-"""reporting.csv: how often a kind of record mentions each state of a variable."""
+"""reporting.csv: the probability that a kind of record mentions each state of a variable."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ FILE = "reporting.csv"
 COLUMNS = ("record", "variable", "state", "mentioned", "weight", "source", "note")
 
 OUTSIDE = ("a rate outside 0 to 1, or certain", "write a number between 0 and 1")
-"""What is wrong with a rate that no finite number of records shows, and the fix."""
+"""The error and the fix for a rate that no finite number of records can show."""
 
 Reporting = Mapping[str, Mapping[str, Table]]
-"""By kind of record and variable, how often each state is mentioned: a table whose states are no and yes."""
+"""By kind of record and variable, a table with the states no and yes: whether each state is mentioned."""
 
 
 def read_reporting(
     folder: Path, variables: Mapping[str, Variable], target: str, sources: Mapping[str, Source], problems: list[Problem]
 ) -> Reporting:
-    """The rates of each kind of record, none where the folder has no such file; faults are reported."""
+    """The reporting rates of each kind of record; empty if the folder has no such file. Errors are reported."""
     if not (folder / FILE).exists() and not (folder / FILE).is_symlink():
         return FrozenMap({})
     report = Reporter(FILE, problems)
@@ -34,7 +34,7 @@ def read_reporting(
     if sheet is None or not check_columns(sheet, COLUMNS, (), report):
         return FrozenMap({})
     some_rows(sheet, report)
-    refused = {name: why for name, own in variables.items() if (why := _why_not(own, target))}
+    refused = {name: why for name, rows in variables.items() if (why := _why_not(rows, target))}
     allowed = [name for name in variables if name not in refused]
     lines: dict[tuple[str, str], list[Line]] = {}
     for line in sheet.lines:
@@ -44,23 +44,23 @@ def read_reporting(
             report(line.number, refused[name], "remove the row", "variable", name)
         elif word_cell(line, "variable", allowed, "no such variable", report) and kind:
             lines.setdefault((kind, name), []).append(line)
-    found: dict[str, dict[str, Table]] = {}
-    for (kind, name), own in lines.items():
-        table = _table(own, variables[name], sources, report)
+    tables: dict[str, dict[str, Table]] = {}
+    for (kind, name), rows in lines.items():
+        table = _table(rows, variables[name], sources, report)
         if table is not None:
-            found.setdefault(kind, {})[name] = table
+            tables.setdefault(kind, {})[name] = table
     order = list(variables)
     return FrozenMap(
         {
-            kind: FrozenMap(dict(sorted(found[kind].items(), key=lambda own: order.index(own[0]))))
+            kind: FrozenMap(dict(sorted(tables[kind].items(), key=lambda rows: order.index(rows[0]))))
             for kind in RECORDS
-            if kind in found
+            if kind in tables
         }
     )
 
 
 def check_rates(table: Table, name: str, report: Reporter) -> None:
-    """Report what a table of a mention may not have: parents other than the variable `name`, or a rate of 0 or 1."""
+    """Report parents other than the variable `name`, and rates of 0 or 1."""
     if table.parents != (name,):
         report(1, "the column is missing", "add it to the header", column=name)
     for row in table.rows:
@@ -69,7 +69,7 @@ def check_rates(table: Table, name: str, report: Reporter) -> None:
 
 
 def _why_not(variable: Variable, target: str) -> str:
-    """Why a record's silence on a variable says nothing, empty if it may."""
+    """Why the silence of a record on a variable is no evidence; empty if it can be."""
     if variable.name == target:
         return "the outcome, which is what is asked for"
     if variable.group == "hidden":
@@ -78,7 +78,7 @@ def _why_not(variable: Variable, target: str) -> str:
 
 
 def _table(lines: list[Line], variable: Variable, sources: Mapping[str, Source], report: Reporter) -> Table | None:
-    """The rates of one variable in one kind of record."""
+    """The reporting rates of one variable in one kind of record."""
     before = len(report.problems)
     names = [variable.state_names]
     rows: dict[int, Row] = {}

@@ -1,4 +1,4 @@
-"""decisions/responses.csv: how often each outcome follows a treatment in a subtype; its header names the outcomes."""
+"""decisions/responses.csv: the probability of each outcome after a treatment in a subtype."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from calcinosis.knowledge.records import Source
 from calcinosis.knowledge.sheet import Sheet, read_sheet
 
 COLUMNS = ("action", "subtype", "weight", "source", "note")
-"""The columns that are no outcome."""
+"""The columns that are not outcomes."""
 
 
 def read_responses(
@@ -25,7 +25,7 @@ def read_responses(
     sources: Mapping[str, Source],
     problems: list[Problem],
 ) -> tuple[tuple[str, ...], tuple[Response, ...]]:
-    """The outcomes, and the rows in file order; no rows if anything is wrong."""
+    """The outcomes in the header, and the rows in file order; no rows if there is an error."""
     before = len(problems)
     report = Reporter(file, problems)
     sheet = read_sheet(folder / "responses.csv", file, problems)
@@ -55,8 +55,8 @@ def read_responses(
 
 
 def _outcomes(sheet: Sheet, utilities: Mapping[str, Utility], report: Reporter) -> tuple[str, ...]:
-    """The outcomes that the header names, in the order in which utilities.csv values them."""
-    valued = list(dict.fromkeys(own.item for own in utilities.values() if own.kind == "outcome"))
+    """The outcomes in the header, in the order of utilities.csv."""
+    valued = list(dict.fromkeys(utility.item for utility in utilities.values() if utility.kind == "outcome"))
     for name in COLUMNS:
         if name not in sheet.columns:
             report(sheet.top, "the column is missing", "add it to the header", column=name)
@@ -72,7 +72,7 @@ def _outcomes(sheet: Sheet, utilities: Mapping[str, Utility], report: Reporter) 
 def _check_complete(
     treatments: Sequence[str], subtypes: Sequence[str], seen: Collection[tuple[str, str]], top: int, report: Reporter
 ) -> None:
-    """Report actions without responses, in all subtypes or in some."""
+    """Report actions without responses in some or all subtypes."""
     for name in treatments:
         missing = [subtype for subtype in subtypes if (name, subtype) not in seen]
         if len(missing) == len(subtypes):

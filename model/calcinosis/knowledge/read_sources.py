@@ -1,4 +1,4 @@
-"""sources.csv: every paper, definition and judgement that a figure rests on."""
+"""sources.csv: the papers, definitions and judgements that support the numbers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DOI = re.compile(r"10\.\d{4,9}/\S+", re.ASCII)
 
 
 def read_sources(folder: Path, problems: list[Problem]) -> dict[str, Source]:
-    """The sources by key; faulty ones are kept, so that rows which cite them are not reported as well."""
+    """The sources by key. Those with errors are kept, so that rows citing them are not reported as well."""
     report = Reporter("sources.csv", problems)
     sheet = read_sheet(folder / "sources.csv", "sources.csv", problems)
     required = ("source", "kind", "citation", "year", "doi", "note")

@@ -1,4 +1,4 @@
-"""tables/<variable>.csv: the probabilities. The header of a table is the graph: a parent column is an arrow."""
+"""tables/<variable>.csv: the conditional probabilities. The parent columns of the tables define the graph."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from calcinosis.knowledge.records import Row, Source, Table, Variable, sums_to_o
 from calcinosis.knowledge.sheet import Line, Sheet, read_sheet
 
 MOST_CONTEXTS = 100_000
-"""How many combinations of parent states a table may have; more is a mistake in its header."""
+"""The maximum number of contexts of a table; more are a mistake in its header."""
 
 
 def read_tables(
@@ -25,7 +25,7 @@ def read_tables(
     sources: Mapping[str, Source],
     problems: list[Problem],
 ) -> dict[str, Table]:
-    """The table of each variable; faulty ones are left out and reported, and so are tables of nothing declared."""
+    """The valid table of each variable; errors, and tables of undeclared variables, are reported."""
     tables = {}
     directory = folder / "tables"
     for path in sorted(directory.glob("*.csv")) if directory.is_dir() else []:
@@ -50,7 +50,7 @@ def check_table(
     sources: Mapping[str, Source],
     problems: list[Problem],
 ) -> Table | None:
-    """The table that a sheet describes, or None if anything is wrong with it."""
+    """The table in a sheet, or None if it has an error."""
     before = len(problems)
     report = Reporter(sheet.file, problems)
     parents = _parents(sheet, variable, variables, report)
@@ -84,7 +84,7 @@ def covering(
     top: int,
     report: Reporter,
 ) -> list[int]:
-    """The line that covers each context, from the parent cells of each line; gaps and overlaps are reported."""
+    """The line that covers each context, given the parent cells of each line; gaps and overlaps are reported."""
     lines = dict.fromkeys(product(*states), 0)
     for number, row in given.items():
         taken: dict[int, list[tuple[str, ...]]] = {}
@@ -107,11 +107,11 @@ def covering(
 def given_cells(
     line: Line, parents: Sequence[str], states: Sequence[Sequence[str]], report: Reporter
 ) -> tuple[str, ...] | None:
-    """The parent cells of a row as `cell_of` writes them, or None if one names no states."""
+    """The parent cells of a row in canonical form, or None if one is invalid."""
     cells = []
-    for name, own in zip(parents, states, strict=True):
+    for name, parent_states in zip(parents, states, strict=True):
         try:
-            cells.append(cell_of(states_in(line.cells[name], own), own))
+            cells.append(cell_of(states_in(line.cells[name], parent_states), parent_states))
         except CellFault as fault:
             report(line.number, str(fault), fault.fix, name, line.cells[name])
     return tuple(cells) if len(cells) == len(parents) else None
@@ -120,7 +120,7 @@ def given_cells(
 def _parents(
     sheet: Sheet, variable: Variable, variables: Mapping[str, Variable], report: Reporter
 ) -> tuple[str, ...] | None:
-    """The parent columns by name, so that their order in the file is of no account."""
+    """The parent columns sorted by name, so that their order in the file does not matter."""
     states = variable.state_names
     missing = [name for name in (*states, *TABLE) if name not in sheet.columns]
     good = not missing
@@ -162,7 +162,7 @@ def _row(
 
 
 def read_weight(line: Line, kinds: set[str], report: Reporter) -> float | None:
-    """The weight of a row if it is a number; that it is in bounds, and a judgement has its reasoning, is checked."""
+    """The weight of a row; an invalid weight, and a judgement without its reasoning, are reported."""
     weight = weight_cell(line, report)
     if "judgement" in kinds and not line.cells["note"]:
         report(line.number, "a judgement without its reasoning", "say in the note what it rests on", "note")
@@ -172,7 +172,7 @@ def read_weight(line: Line, kinds: set[str], report: Reporter) -> float | None:
 def read_probabilities(
     line: Line, states: Sequence[str], kinds: set[str], report: Reporter
 ) -> tuple[float, ...] | None:
-    """The probabilities of a row, one column per state, or None if they are not a distribution."""
+    """The probabilities of a row, one per state, or None if they are not a distribution."""
     values = []
     for state in states:
         value = number_cell(line, state, report)

@@ -1,4 +1,4 @@
-"""tests.csv: the tests that could be ordered for a patient, what each would reveal and at what price."""
+"""tests.csv: the available tests, the variables each reveals, and its price."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REQUIRED = ("test", "label", "reveals", "cost", "harm", "days", "source")
 def read_tests(
     folder: Path, variables: Mapping[str, Variable], target: str, sources: Collection[str], problems: list[Problem]
 ) -> dict[str, ClinicalTest]:
-    """The tests by name, in file order; a folder need not have any, and then needs no tests.csv."""
+    """The tests by name, in file order; empty without tests.csv."""
     name = "tests.csv"
     if not os.path.lexists(folder / name):
         return {}
@@ -43,7 +43,7 @@ def _read_line(
     sources: Collection[str],
     report: Reporter,
 ) -> ClinicalTest | None:
-    """The test on a line, or None if a number of it is wrong; a test with another fault is reported and kept."""
+    """The test on a line, or None if a number is invalid; a test with another error is reported and kept."""
     for column, fix in (("test", "give the test a name of its own"), ("label", "write the name a reader would use")):
         if not line.cells[column]:
             report(line.number, "the cell is empty", fix, column)
@@ -68,7 +68,7 @@ def _read_line(
 def _variables_cell(
     line: Line, column: str, variables: Mapping[str, Variable], unseen: Mapping[str, str], report: Reporter
 ) -> tuple[str, ...]:
-    """The variables in a cell, separated by semicolons; unknown ones and those that no test can show are reported."""
+    """The variables in a cell, separated by semicolons; those unknown or not observable by a test are reported."""
     names = tuple(name.strip() for name in line.cells.get(column, "").split(";") if name.strip())
     allowed = [name for name in variables if name not in unseen]
     for name in dict.fromkeys(names):
@@ -84,7 +84,7 @@ def _repeatable(name: str, variables: Mapping[str, Variable]) -> bool:
 
 
 def _check_twice(line: Line, column: str, names: Sequence[str], report: Reporter) -> None:
-    """Report variables that stand twice where once is all they can."""
+    """Report variables that are named twice but have only one result."""
     for name in dict.fromkeys(name for name in names if names.count(name) > 1):
         what = "the variable is named twice"
         fix = "name it once" if column == "after" else "name it once; only a repeatable variable takes two results"

@@ -1,4 +1,4 @@
-"""units.csv and corrections.csv: how a laboratory's number becomes a number in the variable's own unit."""
+"""units.csv and corrections.csv: conversion of laboratory values to the variable's own unit."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ UNREADABLE = (
     "a unit that no number can be read in",
     "begin it with a letter, % or µ, and use no comma, semicolon, equals sign or bracket",
 )
-"""What is wrong with a unit that begins as a number does, or holds a sign that ends it."""
+"""The error and the fix for a unit that cannot be separated from a number."""
 
 
 @dataclass(frozen=True)
 class UnitTable:
-    """The lines of units.csv: per quantity and unit, the factor to the quantity's own unit and its line."""
+    """The lines of units.csv: for each quantity and unit, the factor to the quantity's own unit, and the line."""
 
     factors: Mapping[tuple[str, str], float]
     lines: Mapping[tuple[str, str], Line]
 
-    def accepted(self, quantity: str, own: str) -> Mapping[str, float]:
+    def accepted(self, quantity: str, own_unit: str) -> Mapping[str, float]:
         """The units of a quantity with their factors, its own unit first; empty if it has none."""
         others = {unit: factor for (name, unit), factor in self.factors.items() if name == quantity}
-        return FrozenMap({own: 1.0} | others if own else {})
+        return FrozenMap({own_unit: 1.0} | others if own_unit else {})
 
 
 def read_units(folder: Path, problems: list[Problem]) -> UnitTable:
-    """The unit factors; faulty lines are left out and reported."""
+    """The unit factors; lines with errors are reported and omitted."""
     report = Reporter("units.csv", problems)
     sheet = read_sheet(folder / "units.csv", "units.csv", problems)
     if sheet is None or not check_columns(sheet, ("variable", "unit", "factor"), ("note",), report):
@@ -62,26 +62,26 @@ def read_units(folder: Path, problems: list[Problem]) -> UnitTable:
 
 
 def readable_unit(unit: str) -> bool:
-    """Whether a unit is distinct from the number before it, and can be used in a heading."""
+    """Whether a unit can be separated from the number before it and used in a heading."""
     return _UNIT.fullmatch(unit) is not None
 
 
 def check_units(
     units: UnitTable, variables: Mapping[str, Variable], covariates: Mapping[str, str], problems: list[Problem]
 ) -> None:
-    """Report units of unknown quantities, of quantities without a unit, and own units whose factor is not 1."""
+    """Report units of unknown quantities, units of quantities without one, and own units with a factor other than 1."""
     report = Reporter("units.csv", problems)
-    own = {name: variable.unit for name, variable in variables.items()} | dict(covariates)
+    units_of = {name: variable.unit for name, variable in variables.items()} | dict(covariates)
     for (quantity, unit), line in units.lines.items():
-        if quantity not in own:
-            report(line.number, "no such variable", choose_from(quantity, list(own)), "variable", quantity)
-        elif not own[quantity]:
+        if quantity not in units_of:
+            report(line.number, "no such variable", choose_from(quantity, list(units_of)), "variable", quantity)
+        elif not units_of[quantity]:
             fix = "give it a unit and bands, or remove the line"
             report(line.number, "a unit for a variable without one", fix, "variable", quantity)
-        elif unit != own[quantity] and folded(unit) == folded(own[quantity]):
-            what = f"too like '{own[quantity]}', the unit of {quantity} itself, to tell apart"
+        elif unit != units_of[quantity] and folded(unit) == folded(units_of[quantity]):
+            what = f"too like '{units_of[quantity]}', the unit of {quantity} itself, to tell apart"
             report(line.number, what, "remove the line, or spell it as there with the factor 1", "unit", unit)
-        elif unit == own[quantity] and units.factors[quantity, unit] != 1.0:
+        elif unit == units_of[quantity] and units.factors[quantity, unit] != 1.0:
             report(line.number, "the variable's own unit", "write 1", "factor", line.cells["factor"])
 
 
@@ -92,7 +92,7 @@ def read_corrections(
     sources: Collection[str],
     problems: list[Problem],
 ) -> tuple[Correction, ...]:
-    """The laboratory corrections; a folder need not have any, and then needs no corrections.csv."""
+    """The laboratory corrections; empty without corrections.csv."""
     name = "corrections.csv"
     if not os.path.lexists(folder / name):
         return ()
@@ -102,7 +102,7 @@ def read_corrections(
     if sheet is None or not check_columns(sheet, required, ("note",), report):
         return ()
     unique(sheet, ["variable"], report)
-    found = []
+    corrections = []
     spelled: dict[str, Line] = {}
     for line in sheet.lines:
         numbers = [number_cell(line, column, report) for column in ("reference", "slope", "from", "to")]
@@ -131,5 +131,7 @@ def read_corrections(
             fix = "write the believable range, smaller limit first, with the reference inside"
             report(line.number, "the range does not hold the reference", fix, "from", line.cells["from"])
         accepted = units.accepted(covariate, unit)
-        found.append(Correction(variable, covariate, unit, accepted, reference, slope, lower, upper, ";".join(keys)))
-    return tuple(found)
+        corrections.append(
+            Correction(variable, covariate, unit, accepted, reference, slope, lower, upper, ";".join(keys))
+        )
+    return tuple(corrections)

@@ -1,4 +1,4 @@
-"""variables.csv and states.csv: the words of the model, and the bands that turn a number into a state."""
+"""variables.csv and states.csv: the variables, their states, and the bands that turn a number into a state."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
 def read_variables(folder: Path, units: UnitTable, problems: list[Problem]) -> tuple[list[str], dict[str, Variable]]:
-    """The names declared, and the variables in their order with states and units; faulty ones are left out of these."""
+    """All declared names, and the valid variables in order, with states and units."""
     lines = _variable_lines(folder, problems)
     states = _read_states(folder, lines, problems)
     return list(lines), {
@@ -79,7 +79,7 @@ def _variable_lines(folder: Path, problems: list[Problem]) -> dict[str, Line]:
 
 
 def _in_order(lines: Mapping[str, Line], report: Reporter) -> dict[str, Line]:
-    """Lines by group, then by the column `order` where it is given, else as they stand."""
+    """Lines sorted by group, then by the column `order`, then by position in the file."""
 
     def place(name: str) -> tuple[int, float]:
         group = lines[name].cells["group"]
@@ -140,7 +140,7 @@ def _states(lines: list[Line], variable: Line, report: Reporter) -> list[State]:
 
 
 def _bands(lines: Sequence[Line], variable: Line, report: Reporter) -> list[Band | None]:
-    """The bands of a variable's states, which must join without gap or overlap; None for each if there are none."""
+    """The bands of a variable's states, which must not leave gaps or overlap; None for each if there are none."""
     given = [line for line in lines if line.cells["from"] or line.cells["to"]]
     none: list[Band | None] = [None] * len(lines)
     if not given:
@@ -163,7 +163,7 @@ def _bands(lines: Sequence[Line], variable: Line, report: Reporter) -> list[Band
 
 
 def _band(line: Line, report: Reporter) -> Band | None:
-    """One band; `from` may begin with '>' where the limit itself belongs to the band below."""
+    """One band; `from` begins with '>' if the limit itself belongs to the band below."""
     above = line.cells["from"].startswith(">")
     limits = {"from": line.cells["from"].removeprefix(">").strip(), "to": line.cells["to"]}
     values = {}

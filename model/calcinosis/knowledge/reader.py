@@ -1,4 +1,4 @@
-"""Reading a priors folder: every fault reported at once, and a `Priors` only when there is none."""
+"""Reading of a priors folder: all errors are reported together, and only a valid folder becomes a `Priors`."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ FILES = (
     "tests.csv",
     "reporting.csv",
 )
-"""The files a folder holds beside its folders; all but corrections.csv, tests.csv and reporting.csv are required."""
+"""The files of a folder, without its subfolders; corrections.csv, tests.csv and reporting.csv are optional."""
 
 
 def read_priors(folder: str | Path) -> Priors:
-    """The priors of a folder, once every file is found without fault.
+    """The priors in a folder.
 
     Raises:
-        PriorsError: with every fault of the folder, each with file, line, column, value, what is wrong and its fix.
+        PriorsError: listing every error in the folder with file, line, column, value, what is wrong and a fix.
     """
     path = Path(folder)
     problems: list[Problem] = []
@@ -84,7 +84,7 @@ def read_priors(folder: str | Path) -> Priors:
 
 
 def _check_names(names: Sequence[str], problems: list[Problem]) -> None:
-    """Report names that are near to one of the folder's own that is not there: a slip would hide a whole file."""
+    """Report names similar to that of a missing file, since a misspelled file would be ignored."""
     missing = [file for file in (*FILES, DECISIONS) if file not in names]
     for name in names:
         near = nearest(name, missing, cutoff=0.8)

@@ -1,4 +1,4 @@
-"""The records a priors folder is made of. All are frozen; a `Priors` exists only when nothing is wrong with it."""
+"""The records of a priors folder. All are immutable, and a `Priors` exists only for a folder without errors."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ if TYPE_CHECKING:
     import pandas as pd
 
 GROUPS = ("setting", "outcome", "history", "examination", "laboratory", "imaging", "histology", "hidden")
-"""The groups of variables, in the order in which a patient is worked up."""
+"""The groups of variables, in the order of a work-up."""
 
 RECORDS = ("case_report", "abstract", "letter", "problem_list")
 """The kinds of record: a published case, its abstract, a referral letter or clinic note, a problem list."""
 
 ASKED = "asked"
-"""The record of a patient whose findings were all asked for: what is not given is unknown, and says nothing."""
+"""The record of a patient whose findings were all asked for: a missing finding is unknown, and no evidence."""
 
 EACH = "each"
-"""Patients from records of several kinds: each says its own in the column or key `record`."""
+"""Patients from several kinds of record, given for each patient in the column or key `record`."""
 
 RECORD = "record"
-"""The column or key that names the kind of record a patient's findings come from."""
+"""The column or key for the kind of record that a patient's findings come from."""
 
 REPORTING = "reporting"
 """The group of the variables that say whether a record mentions another variable."""
 
 SOURCE_KINDS = ("registry", "cohort", "case-control", "series", "review", "definition", "judgement")
-"""What a figure can rest on, from the strongest to none."""
+"""The kinds of source for a number, from the strongest to none."""
 
 ROW_SUM_TOLERANCE = 1e-6
-"""How far the probabilities of a row may be from a sum of 1: room for six printed decimals, not for a slip."""
+"""The tolerance of the sum of a row: enough for six printed decimals, too little for a mistake."""
 
 
 @dataclass(frozen=True)
 class Band:
-    """The part of a numeric scale that a state covers: from `lower` (included, unless `above`) up to the next band.
+    """The part of a numeric scale that a state covers: from `lower` (included, unless `above`) to the next band.
 
     `upper` is where the next band begins; at the top of the scale it is included.
     """
@@ -58,7 +58,7 @@ class Band:
 
 @dataclass(frozen=True)
 class State:
-    """A state of a variable, with the band of values it stands for if the variable can be given as a number."""
+    """A state of a variable, with its band if the variable can be given as a number."""
 
     name: str
     label: str
@@ -68,7 +68,7 @@ class State:
 
 @dataclass(frozen=True)
 class Variable:
-    """A variable: its states in order, its group, and how numbers are read (`units`: factor to its own unit)."""
+    """A variable: its states in order, its group, and its units (`units` has the factor to its own unit)."""
 
     name: str
     states: tuple[State, ...]
@@ -91,11 +91,11 @@ class Variable:
 
     @property
     def observable(self) -> bool:
-        """Whether it can be observed in a patient: not hidden, and not whether a record mentions another one."""
+        """Whether it can be observed in a patient: it is neither hidden nor about what a record mentions."""
         return self.group not in ("hidden", REPORTING)
 
     def state_of(self, value: float) -> State | None:
-        """The state whose band holds a value in the variable's own unit, or None if it lies off the scale."""
+        """The state whose band contains a value in the variable's own unit, or None if it is outside the scale."""
         bands = [(state, state.band) for state in self.states if state.band is not None]
         bands.sort(key=lambda pair: pair[1].lower)
         if not bands or not bands[0][1].lower <= value <= bands[-1][1].upper:
@@ -105,11 +105,11 @@ class Variable:
 
 
 MENTIONED = "mentioned:"
-"""How the name of a variable begins that says whether a record mentions another one."""
+"""The prefix of a variable that says whether a record mentions another variable."""
 
 
 def mention_of(variable: Variable, record: str = "", *, several: bool = False) -> Variable:
-    """The variable that says whether a record mentions another one; `several` names the kind among others."""
+    """The variable that says whether a record mentions another one; with `several`, its name has the kind of record."""
     label = f"{variable.label or variable.name} mentioned" + (f" ({record.replace('_', ' ')})" if record else "")
     name = f"{MENTIONED}{variable.name}" + (f":{record}" if several else "")
     return Variable(name, (State("no", "no"), State("yes", "yes")), label, REPORTING)
@@ -117,7 +117,7 @@ def mention_of(variable: Variable, record: str = "", *, several: bool = False) -
 
 @dataclass(frozen=True)
 class Source:
-    """Where a figure comes from; `kind` is one of SOURCE_KINDS."""
+    """The source of a number; `kind` is one of SOURCE_KINDS."""
 
     key: str
     kind: str
@@ -129,11 +129,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a table: the probabilities of the states in one context of parent states, or in several.
+    """One row of a table: the probabilities of the states in one or several contexts of parent states.
 
-    `given` has one cell per parent: a state, several (`dystrophic/metastatic`), or `any`. The row is one Dirichlet
-    distribution with parameters `probability × weight`, which all of its contexts share; `weight` is its equivalent
-    sample size.
+    `given` has one cell per parent: a state, several (`dystrophic/metastatic`), or `any`. The row has one Dirichlet
+    distribution with parameters `probability × weight`, shared by all its contexts; `weight` is its equivalent sample
+    size.
     """
 
     given: tuple[str, ...]
@@ -148,7 +148,7 @@ class Row:
 class Table:
     """The table of one variable: `rows` in the order of the first context of each, with `(states,)` probabilities.
 
-    `contexts` has the number of its row for each combination of parent states, the last parent's state running fastest.
+    `contexts` has the row number of each combination of parent states, the last parent varying fastest.
     """
 
     variable: str
@@ -157,7 +157,7 @@ class Table:
     contexts: tuple[int, ...] = field(compare=False)
 
     def frame(self, variables: Mapping[str, Variable]) -> pd.DataFrame:
-        """The table as it stands in its CSV file, one line per row."""
+        """The table as in its CSV file, one line per row."""
         import pandas as pd
 
         states = variables[self.variable].state_names
@@ -175,7 +175,7 @@ class Table:
 class Correction:
     """A laboratory correction: `corrected = value + slope × (reference − covariate)`, in the variable's own unit.
 
-    `lower` and `upper` bound the covariate values that are believable, in its own `unit`.
+    `lower` and `upper` are the limits of plausible covariate values, in the covariate's own `unit`.
     """
 
     variable: str
@@ -193,7 +193,7 @@ class Correction:
 class Expectation:
     """A clinical rule: `finding=state` rather than `compared_with` raises or lowers the probability of `subtype`.
 
-    With `against`, it is the odds of `subtype` against that other subtype that must rise or fall.
+    With `against`, the odds of `subtype` against that other subtype must rise or fall instead.
     """
 
     finding: str
@@ -212,13 +212,12 @@ class Expectation:
 
 @dataclass(frozen=True)
 class ClinicalTest:
-    """A test that could be ordered for a patient: what it would reveal, and at what price.
+    """A test for a patient: the variables it reveals, and its price.
 
-    `reveals` names variables; one that is repeatable may be named twice, which is two looks at once, as in a deep
-    biopsy. `cost` is in US dollars, `harm` the probability (0 to 1) of a complication that needs attention, `days` the
-    time until the result is there; `weight` is how many patients the harm rests on, None where that is not known.
-    `after` names variables that must be known before the test is offered: a repeat
-    biopsy is offered only once `vascular_histology` has a result.
+    `reveals` names variables; a repeatable variable may be named twice for two results at once, as in a deep biopsy.
+    `cost` is in US dollars, `harm` the probability of a complication that needs attention, `days` the time to the
+    result; `weight` is the equivalent sample size of the harm, None if unknown. `after` names variables that must be
+    known before the test is offered: a repeat biopsy is offered only once `vascular_histology` has a result.
     """
 
     name: str
@@ -236,11 +235,11 @@ class ClinicalTest:
 
 @dataclass(frozen=True)
 class Priors:
-    """A priors folder that was read and found without fault.
+    """A valid priors folder.
 
     `variables`, `tables`, `sources` and `tests` are keyed by name: the variables and their states in order, the tests
-    in the order of their file. `decisions` is None where the folder has none. `reporting` has, by kind of record and
-    variable, how often each state is mentioned.
+    in the order of their file. `decisions` is None if the folder has none. `reporting` has, by kind of record and
+    variable, the probability that each state is mentioned.
     """
 
     folder: str
@@ -255,8 +254,10 @@ class Priors:
     reporting: Mapping[str, Mapping[str, Table]] = field(default_factory=lambda: FrozenMap({}))
 
     def with_mentions(self, record: str) -> Priors:
-        """The same with a variable and a table for each variable whose mention in a kind of record is modelled; of
-        `EACH`, for each kind."""
+        """The priors with a further variable and table for each variable whose reporting is modelled.
+
+        `record` is a kind of record, or `EACH` for all kinds.
+        """
         variables, tables = dict(self.variables), dict(self.tables)
         for name, kind, table in self._rates(record):
             mention = mention_of(self.variables[name], kind, several=record == EACH)
@@ -265,7 +266,7 @@ class Priors:
         return replace(self, variables=FrozenMap(variables), tables=FrozenMap(tables))
 
     def without_mentions(self, record: str) -> Priors:
-        """What `with_mentions` was made from, the rates being those of its tables."""
+        """The inverse of `with_mentions`; the rates are taken from its tables."""
         reporting = {kind: dict(tables) for kind, tables in self.reporting.items()}
         variables, tables = dict(self.variables), dict(self.tables)
         for name, kind, table in self._rates(record):
@@ -276,43 +277,21 @@ class Priors:
             self,
             variables=FrozenMap(variables),
             tables=FrozenMap(tables),
-            reporting=FrozenMap({kind: FrozenMap(own) for kind, own in reporting.items()}),
+            reporting=FrozenMap({kind: FrozenMap(rates) for kind, rates in reporting.items()}),
         )
 
     def _rates(self, record: str) -> list[tuple[str, str, Table]]:
-        """The tables of rates of a kind of record, or of each: variable, kind, table."""
+        """The tables of reporting rates of one kind of record, or of all: variable, kind, table."""
         kinds = tuple(self.reporting) if record == EACH else (record,)
         return [(name, kind, table) for kind in kinds for name, table in self.reporting[kind].items()]
 
     @cached_property
     def digest(self) -> str:
-        """The SHA-256 of everything but the folder's place, the same for any order of rows and columns."""
+        """The SHA-256 of everything except the folder's path, independent of the order of rows and columns."""
         corrections = {correction.variable: correction for correction in self.corrections}
-        # what a folder does not have is left out, so that one made before there was such a thing keeps its digest
-        further = [part for part in (self.tests, self._decided, self.reporting) if part]
+        decided = self.decisions.content if self.decisions else ()
+        further = [part for part in (self.tests, decided, self.reporting) if part]
         return digest(self.variables, self.tables, self.sources, corrections, frozenset(self.expectations), *further)
-
-    @property
-    def _decided(self) -> tuple[object, ...]:
-        """The decisions, their rows in no order."""
-        if self.decisions is None:
-            return ()
-        own = self.decisions
-        responses = frozenset(
-            (
-                frozenset(row.actions),
-                row.subtype,
-                FrozenMap(dict(zip(own.outcomes, row.probabilities, strict=True))),
-                row.weight,
-                row.sources,
-                row.note,
-            )
-            for row in own.responses
-        )
-        harms = frozenset(
-            (frozenset(row.actions), row.harm, row.probability, row.weight, row.sources, row.note) for row in own.harms
-        )
-        return own.actions, responses, harms, own.utilities
 
     @checked
     def table(self, variable: str) -> pd.DataFrame:
@@ -329,7 +308,7 @@ class Priors:
 
     @checked
     def contexts(self, variable: str) -> npt.NDArray[np.intp]:
-        """The number of the row that holds in each context, as an array with axes `(*parents,)`."""
+        """The row number of each context, as an array with axes `(*parents,)`."""
         table = self._table(variable)
         return np.array(table.contexts, dtype=np.intp).reshape([len(self.variables[p].states) for p in table.parents])
 
@@ -350,7 +329,7 @@ class Priors:
 
     @checked
     def rests_on_judgement(self, row: Row) -> bool:
-        """Whether a row has no published figure behind it: all its sources are judgements or definitions."""
+        """Whether a row has no published source: all its sources are judgements or definitions."""
         return self.kinds(row) <= {"judgement", "definition"}
 
     def __repr__(self) -> str:
@@ -362,7 +341,7 @@ class Priors:
 
 
 def sums_to_one(total: float) -> bool:
-    """Whether a row's total is 1 within the tolerance, its limit included.
+    """Whether the sum of a row is 1 within the tolerance.
 
     >>> sums_to_one(0.333333 * 3), sums_to_one(0.995)
     (True, False)

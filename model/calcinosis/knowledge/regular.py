@@ -1,4 +1,4 @@
-"""Reading regular files only: a pipe, a device or a socket of that name would block for ever."""
+"""Reading of regular files only; a pipe, a device or a socket would block forever."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 
 
 class NotAFileError(OSError):
-    """A path with something else than a file: a folder, a pipe, a device, a socket, or a link to nothing."""
+    """A path that is not a file but a folder, a pipe, a device, a socket, or a broken link."""
 
 
 def check_regular(path: Path) -> None:
-    """Refuse a path that has no regular file, links followed.
+    """Raise an error unless the path, links followed, is a regular file.
 
     Raises:
-        NotAFileError: if something else is there.
-        FileNotFoundError: if nothing is there.
-        OSError: if the path cannot be looked up.
+        NotAFileError: if it is something else.
+        FileNotFoundError: if it does not exist.
+        OSError: if it cannot be accessed.
     """
     if not path.is_file():
         if os.path.lexists(path):

@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 
 
 def revised(priors: Priors, tables: Mapping[str, pd.DataFrame]) -> Priors:
-    """New priors in which the tables given, each with the columns of its CSV file, stand for the former ones.
+    """New priors with some tables replaced.
+
+    Args:
+        priors: the present priors.
+        tables: by variable, a DataFrame with the columns of the CSV file.
 
     Raises:
-        PriorsError: with every fault of the new tables.
+        PriorsError: listing every error in the new tables.
     """
     problems: list[Problem] = []
     changed = dict(priors.tables)
@@ -40,8 +44,8 @@ def revised(priors: Priors, tables: Mapping[str, pd.DataFrame]) -> Priors:
             continue
         variable, before = priors.variables[name], len(problems)
         among = priors.tables[name].parents if variable.group == REPORTING else [*priors.variables]
-        known = {n: v for n, v in priors.variables.items() if n in among and v.group != REPORTING}
-        table = check_table(_sheet(file, frame), variable, known, priors.sources, problems)
+        parents = {n: v for n, v in priors.variables.items() if n in among and v.group != REPORTING}
+        table = check_table(_sheet(file, frame), variable, parents, priors.sources, problems)
         if table is not None and variable.group == REPORTING:
             check_rates(table, priors.tables[name].parents[0], Reporter(file, problems))
         if table is not None and len(problems) == before:
@@ -56,10 +60,14 @@ def revised(priors: Priors, tables: Mapping[str, pd.DataFrame]) -> Priors:
 def with_row(
     priors: Priors, variable: str, number: int, given: Sequence[str], content: Mapping[str, str | float]
 ) -> pd.DataFrame:
-    """A table in which a row, or a part of it with a row of its own, has other cells, `content` by column.
+    """A table with one row changed, as a DataFrame.
 
-    Probabilities that `content` does not name are scaled so that the row sums to 1. Contexts of the row that are not
-    `given` keep it as it was.
+    Args:
+        priors: the present priors.
+        variable: the table.
+        number: the number of the row.
+        given: the parent cells of the changed part; other contexts of the row keep its present content.
+        content: new cells by column. Probabilities that it does not name are scaled so that the row sums to 1.
     """
     import pandas as pd
 
@@ -81,7 +89,7 @@ def with_row(
 
 
 def _sheet(file: str, frame: pd.DataFrame) -> Sheet:
-    """A DataFrame as if it had been read from a CSV file; numbers keep every digit."""
+    """A DataFrame in the form of a CSV file; numbers keep all digits."""
     columns = tuple(map(str, frame.columns))
     lines = [
         Line(number, {c: _cell(value) for c, value in zip(columns, values, strict=True)})

@@ -1,4 +1,4 @@
-"""Other rows in a file of a priors folder, the rest of it byte for byte as it was."""
+"""Editing of rows in a file of a priors folder; all other bytes stay the same."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from calcinosis.knowledge.sheet import MARK, STRAY_QUOTE, read_rows
 
 @dataclass(frozen=True)
 class Record:
-    """A record of a CSV file: the line it begins on, its text with the line end, and its cells."""
+    """A record of a CSV file: its first line, its text with the line end, and its cells."""
 
     line: int
     text: str
@@ -33,7 +33,7 @@ class Record:
 
 
 def records(content: bytes) -> list[Record]:
-    """The records of a CSV file, empty lines among them; their texts joined are the file.
+    """The records of a CSV file, including empty lines; their texts joined give the file.
 
     >>> [record.line for record in records(b"a,b\\r\\n\\r\\n1,2\\r\\n")]
     [1, 2, 3]
@@ -42,13 +42,13 @@ def records(content: bytes) -> list[Record]:
         ValueError: if it is not UTF-8, or a quote breaks the rules.
     """
     text = content.removeprefix(MARK).decode("utf-8")
-    found, begin = [], 0
+    result, begin = [], 0
     for row in read_rows(text):
         if row.broken:
             raise ValueError(f"line {row.line}: {', '.join(STRAY_QUOTE)}")
-        found.append(Record(row.line, text[begin : row.end], tuple(row.cells)))
+        result.append(Record(row.line, text[begin : row.end], tuple(row.cells)))
         begin = row.end
-    return found
+    return result
 
 
 def cells_of(text: str) -> tuple[str, ...]:
@@ -61,80 +61,80 @@ def cells_of(text: str) -> tuple[str, ...]:
     return record.cells
 
 
-def header(every: Sequence[Record]) -> tuple[str, ...]:
+def header(rows: Sequence[Record]) -> tuple[str, ...]:
     """The names of the columns: the first record that is not empty."""
-    return tuple(cell.strip() for cell in next(record.cells for record in every if any(record.cells)))
+    return tuple(cell.strip() for cell in next(record.cells for record in rows if any(record.cells)))
 
 
 def joined(content: bytes, texts: Sequence[str]) -> bytes:
-    """Texts of records as a file, with the byte-order mark that `content` has."""
+    """Texts of records as a file, with the byte-order mark of `content`."""
     return (MARK if content.startswith(MARK) else b"") + "".join(texts).encode("utf-8")
 
 
 def with_rows(content: bytes, new: Mapping[int, Row], states: Sequence[str]) -> bytes:
-    """A table's file with other rows, by the line that each begins on.
+    """A table's file with some rows replaced, by their first line.
 
-    Cells that say the same already stay as they are written.
+    Cells with an equal value keep their text.
 
     >>> row = Row((), (0.25, 0.75), 8.0, ("a",), "so")
     >>> with_rows(b"no,yes,weight,source,note\\n0.50,0.50,8.0,a,so\\n", {2: row}, ("no", "yes"))
     b'no,yes,weight,source,note\\n0.25,0.75,8.0,a,so\\n'
     """
-    every = records(content)
-    columns = header(every)
-    lines = {r.line: line_of(_cells(r.cells, columns, new[r.line], states)) for r in every if r.line in new}
+    rows = records(content)
+    columns = header(rows)
+    lines = {r.line: line_of(_cells(r.cells, columns, new[r.line], states)) for r in rows if r.line in new}
     return with_texts(content, lines)
 
 
 def with_texts(content: bytes, new: Mapping[int, str]) -> bytes:
-    """A file with the texts of some records, without their line ends, put in by the line that each begins on."""
+    """A file with the texts of some records replaced, by their first line; texts have no line end."""
     texts = [new[record.line] + record.end if record.line in new else record.text for record in records(content)]
     return joined(content, texts)
 
 
 def with_record_added(content: bytes, cells: Mapping[str, str]) -> bytes:
-    """A file with one record more at its end, columns that are not named being empty; it ends as it did before.
+    """A file with a further record at its end; columns not in `cells` are empty, and the line end stays as it was.
 
     >>> with_record_added(b"source,kind\\r\\na,series", {"source": "b"})
     b'source,kind\\r\\na,series\\r\\nb,'
     """
-    every = records(content)
-    text = line_of([cells.get(column, "") for column in header(every)])
-    end = every[0].end or "\n"
-    last = every[-1]
-    texts = [record.text for record in every]
+    rows = records(content)
+    text = line_of([cells.get(column, "") for column in header(rows)])
+    end = rows[0].end or "\n"
+    last = rows[-1]
+    texts = [record.text for record in rows]
     return joined(content, [*texts, text + end] if last.end else [*texts, end + text])
 
 
 def without_record(content: bytes, column: str, value: str) -> bytes:
-    """A file without the record that has this value in a column; what `with_record_added` has added is taken away."""
-    every = records(content)
-    place = header(every).index(column)
-    texts = [record.text for record in every]
-    for number, record in enumerate(every):
+    """A file without the record that has this value in a column; the inverse of `with_record_added`."""
+    rows = records(content)
+    place = header(rows).index(column)
+    texts = [record.text for record in rows]
+    for number, record in enumerate(rows):
         if len(record.cells) > place and record.cells[place].strip() == value:
-            if not record.end and number:  # the file ended without a line end, and shall again
-                texts[number - 1] = every[number - 1].bare
+            if not record.end and number:  # keep the file without a final line end
+                texts[number - 1] = rows[number - 1].bare
             del texts[number]
             break
     return joined(content, texts)
 
 
 def _cells(cells: Sequence[str], columns: Sequence[str], row: Row, states: Sequence[str]) -> list[str]:
-    """The cells of a row, those that say the same already as they are."""
+    """The cells of a row; those with an equal value keep their text."""
     numbers = dict(zip(states, row.probabilities, strict=True)) | {"weight": row.weight}
     words = {"source": ";".join(row.sources), "note": row.note}
-    found = []
+    texts = []
     for column, cell in zip(columns, cells, strict=True):
         if column in numbers:
-            found.append(cell if says(cell, numbers[column]) else plain(numbers[column]))
+            texts.append(cell if says(cell, numbers[column]) else plain(numbers[column]))
         else:
-            found.append(words.get(column, cell))
-    return found
+            texts.append(words.get(column, cell))
+    return texts
 
 
 def says(cell: str, number: float, tolerance: float = 0.0) -> bool:
-    """Whether a cell is this number, to a relative tolerance."""
+    """Whether a cell is this number, within a relative tolerance."""
     try:
         return math.isclose(parse_number(cell.strip()), number, rel_tol=tolerance)
     except NotANumber:

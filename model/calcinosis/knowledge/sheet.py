@@ -24,7 +24,7 @@ from calcinosis.knowledge.problem import Problem, Reporter, nearest
 from calcinosis.knowledge.regular import NotAFileError, read_regular
 
 LONGEST = 2**24
-"""How many characters a row of several lines has at most: a quote that is not closed by then is a stray one."""
+"""The maximum number of characters of a row with several lines; a quote not closed by then is a stray quote."""
 
 MARK = codecs.BOM_UTF8
 """The byte-order mark of UTF-8."""
@@ -43,8 +43,8 @@ _RAW = re.compile(r'(?:"[^"\r\n]*")?[^,\r\n]*')
 _NEXT = re.compile(rf",|{_END}")
 
 
-class Row(NamedTuple):
-    """One row as it is in the file: its first line, its cells, whether its quotes break the rules, where it ends."""
+class RawRow(NamedTuple):
+    """One row of the file: its first line, its cells, whether its quotes break the rules, and where it ends."""
 
     line: int
     cells: list[str]
@@ -62,7 +62,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A CSV file: the name it is reported under, its columns, its rows, and the line of its header."""
+    """A CSV file: its name in error messages, its columns, its rows, and the line of its header."""
 
     file: str
     columns: tuple[str, ...]
@@ -71,10 +71,10 @@ class Sheet:
 
 
 def read_sheet(path: Path, file: str, problems: list[Problem], *, patients: bool = False) -> Sheet | None:
-    """The rows of a CSV file, or None if it cannot be read at all; what is wrong is added to `problems`.
+    """The rows of a CSV file, or None if it cannot be read; errors are added to `problems`.
 
-    Of a file of `patients`, every line that is not empty is a patient, and in a file of one column an empty line is
-    one too; one column may have no name. Of any other file, rows of empty cells are passed over.
+    In a file of `patients`, every line that is not empty is a patient, as is an empty line in a file with one column;
+    one column may have no name. In other files, rows of empty cells are skipped.
     """
     report = Reporter(file, problems)
     text = _decoded(path, report, patients)
@@ -103,14 +103,14 @@ def read_sheet(path: Path, file: str, problems: list[Problem], *, patients: bool
     return Sheet(file, columns, tuple(lines), top)
 
 
-def read_rows(text: str, *, complete: bool = True, least: int | None = None) -> Iterator[Row]:
-    """The rows of a text, empty lines among them as rows of one empty cell.
+def read_rows(text: str, *, complete: bool = True, least: int | None = None) -> Iterator[RawRow]:
+    """The rows of a text; an empty line is a row with one empty cell.
 
-    Of a text that is not `complete`, a row that reaches its end is not given. With `least`, the rows end with the first
-    that ends at that place or after it, unless lines are still to be read one by one.
+    If the text is not `complete`, a row that reaches its end is not returned. With `least`, the last row is the first
+    that ends at or after that position, unless a stray quote lies before.
 
-    It takes time in proportion to the text: a quote found to be stray leaves every cell open at a later line end, up
-    to where that was found out, just as stray.
+    The time is linear in the text: once a quote is found to be stray, later quotes up to that point are known to be
+    stray too.
     """
     start, line, stray = 0, 1, 0
     while start < len(text) and (least is None or start < max(least, stray)):
@@ -131,12 +131,12 @@ def read_rows(text: str, *, complete: bool = True, least: int | None = None) -> 
                 end = at
         if not complete and end >= len(text):
             return
-        yield Row(line, cells, broken, end)
+        yield RawRow(line, cells, broken, end)
         start, line = end, line + lines
 
 
 def _quoted_cells(text: str, start: int, limit: int) -> tuple[list[str], bool, int]:
-    """The cells of a row with quotes, none reaching beyond `limit`; whether it is broken; where it ends or breaks."""
+    """The cells of a row with quotes, up to `limit`; whether it is broken; where it ends or breaks."""
     cells: list[str] = []
     at = start
     while True:
@@ -159,7 +159,7 @@ def _quoted_cells(text: str, start: int, limit: int) -> tuple[list[str], bool, i
 
 
 def _raw_cells(text: str, at: int) -> Iterator[str]:
-    """The cells of the line from a broken one on, as they are, but that whole quoted cells lose their quotes."""
+    """The cells of a line from a broken cell on, unchanged except that complete quoted cells lose their quotes."""
     while True:
         match = _RAW.match(text, at)
         assert match is not None
@@ -170,16 +170,15 @@ def _raw_cells(text: str, at: int) -> Iterator[str]:
             return
 
 
-def is_empty_line(row: Row, columns: Collection[str]) -> bool:
+def is_empty_line(row: RawRow, columns: Collection[str]) -> bool:
     """Whether a row of a file of patients is no patient: an empty line under several columns."""
     return row.cells == [""] and len(columns) > 1 and not row.broken
 
 
 def read_header(
-    rows: Iterator[Row], report: Reporter, *, patients: bool = False
+    rows: Iterator[RawRow], report: Reporter, *, patients: bool = False
 ) -> tuple[tuple[str, ...], int, int] | None:
-    """The names of the columns, the line of the header and where the rows below it begin; None, with a report, if the
-    header cannot be used."""
+    """The column names, the line of the header, and where the rows begin; None, with a report, if it is invalid."""
     row = next((row for row in rows if row.broken or any(cell.strip() for cell in row.cells)), None)
     if row is None:
         report(1, "the file is empty", "write a header line and one line per row")
@@ -192,12 +191,12 @@ def read_header(
 
 
 def check_columns(sheet: Sheet, required: Collection[str], optional: Collection[str], report: Reporter) -> bool:
-    """Whether every required column is there; missing and unknown columns are reported."""
+    """Whether all required columns are present; missing and unknown columns are reported."""
     missing = [name for name in required if name not in sheet.columns]
-    known = [*required, *optional]
+    allowed = [*required, *optional]
     for name in sheet.columns:
-        if name not in known:
-            near = nearest(name, missing or known)
+        if name not in allowed:
+            near = nearest(name, missing or allowed)
             report(sheet.top, "unknown column", f"did you mean '{near}'?" if near else "remove the column", column=name)
     for name in missing:
         report(sheet.top, "the column is missing", "add it to the header", column=name)
@@ -225,7 +224,7 @@ def _decoded(path: Path, report: Reporter, patients: bool) -> str | None:
 
 
 def is_utf8(blocks: Iterable[bytes], report: Reporter) -> bool:
-    """Whether the bytes of a file are UTF-8 text; where they are not is reported."""
+    """Whether the bytes of a file are UTF-8 text; the place of an error is reported."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     line = 1
     try:
@@ -244,7 +243,7 @@ def is_utf8(blocks: Iterable[bytes], report: Reporter) -> bool:
 
 
 def _named(line: int, cells: list[str], report: Reporter, patients: bool) -> tuple[str, ...] | None:
-    """The names of the columns, each there once."""
+    """The column names, which must be unique."""
     for sign, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
         if len(cells) == 1 and sign in cells[0]:
             report(line, f"the cells are separated by {name}", ANOTHER_FORMAT)

@@ -1,4 +1,4 @@
-"""The graph that the table headers draw: no cycles, and every variable connected with the outcome."""
+"""Checks of the graph that the table headers define: no cycle, and every variable connected to the outcome."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from calcinosis.knowledge.problem import Problem
 
 
 def find_cycle(parents: Mapping[str, Sequence[str]]) -> list[str] | None:
-    """The variables of one cycle in the direction of its arrows, the first repeated at the end; None without one.
+    """The variables of a cycle in the direction of its arrows, the first repeated at the end; None if acyclic.
 
     >>> find_cycle({"a": ["b"], "b": ["a"]})
     ['a', 'b', 'a']
@@ -25,22 +25,22 @@ def find_cycle(parents: Mapping[str, Sequence[str]]) -> list[str] | None:
 
 
 def connected(parents: Mapping[str, Sequence[str]], start: str) -> set[str]:
-    """The variables that a chain of arrows, in either direction, joins to `start`."""
+    """The variables connected to `start` by arrows in any direction."""
     neighbours: dict[str, set[str]] = {name: set() for name in parents}
     for child, names in parents.items():
         for name in names:
             neighbours[child].add(name)
             neighbours[name].add(child)
-    found, new = {start}, [start]
+    reached, new = {start}, [start]
     while new:
-        fresh = neighbours[new.pop()] - found
-        found |= fresh
+        fresh = neighbours[new.pop()] - reached
+        reached |= fresh
         new.extend(fresh)
-    return found
+    return reached
 
 
 def check_structure(parents: Mapping[str, Sequence[str]], target: str, problems: list[Problem]) -> None:
-    """Report a cycle, and variables that no arrow connects with the outcome."""
+    """Report a cycle, and variables that are not connected to the outcome."""
     cycle = find_cycle(parents)
     if cycle is not None:
         file = f"tables/{cycle[1]}.csv"

@@ -19,7 +19,7 @@ from calcinosis.analysis.decide.strategy import Choices, leaves
 from calcinosis.analysis.workup.outcomes import Shown, shown, with_results
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.intervals.beta import Floats
-from calcinosis.inference.intervals.dirichlet import SecondOrder, ask, joint_of, shares_of
+from calcinosis.inference.intervals.dirichlet import SecondOrder, joint_of, plan_for, shares_of
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.streams import root_of, stream
@@ -148,7 +148,7 @@ class DecisionDraws:
         return self.joint[results]
 
     def _joint(self, results: Shown) -> tuple[Floats, Array]:
-        question = ask(self.model.network, with_results(self.model, self.evidence, dict(results)))
+        question = plan_for(self.model.network, with_results(self.model, self.evidence, dict(results)))
         return joint_of(question, self._second_order.numbers(question), self.draws)
 
 

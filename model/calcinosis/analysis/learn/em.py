@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from calcinosis.inference.engine.expected_counts import Expectation, Tables
+from calcinosis.inference.engine.expected_counts import ExpectedCounts, Tables
 from calcinosis.inference.network import Array
 
 MOST_STEPS = 2000
@@ -45,7 +45,7 @@ class Point:
 class Climb:
     """The posterior density of the tables in `pseudocounts`, given patients; other tables are fixed."""
 
-    expectation: Expectation
+    expectation: ExpectedCounts
     pseudocounts: Mapping[str, Array]
 
     def at(self, tables: Tables) -> Point:
@@ -89,7 +89,7 @@ def implied_pseudocounts(table: Array, counts: Array, weights: Array) -> Array:
 
 
 def climb(
-    start: Tables, expectation: Expectation, pseudocounts: Mapping[str, Array], report: Callable[[int, float], None]
+    start: Tables, expectation: ExpectedCounts, pseudocounts: Mapping[str, Array], report: Callable[[int, float], None]
 ) -> Climbed:
     """The tables at the local maximum of the posterior density; pseudocounts are positive except in zero cells.
 

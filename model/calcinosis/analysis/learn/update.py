@@ -14,7 +14,7 @@ from calcinosis.analysis.plain import plain_lines
 from calcinosis.analysis.validate.labelled_cases import LabelledCases, read_cases
 from calcinosis.analysis.validate.row_scores import row_counts
 from calcinosis.inference.engine.conditioning import Conditioned
-from calcinosis.inference.engine.expected_counts import Expectation, Tables, expectation_of
+from calcinosis.inference.engine.expected_counts import ExpectedCounts, Tables, expectation_of
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import DISCLAIMER
@@ -257,7 +257,7 @@ def learned_tables(
     return learned
 
 
-def _expectation(model: Model, cases: LabelledCases, weight: float) -> Expectation:
+def _expectation(model: Model, cases: LabelledCases, weight: float) -> ExpectedCounts:
     if isinstance(model.engine, Conditioned):
         raise QuestionError("the treewidth is too large for exact inference, so the tables cannot learn")
     return expectation_of(model.engine, model.network, cases.reported, np.full(len(cases), float(weight)))

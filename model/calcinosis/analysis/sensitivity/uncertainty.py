@@ -26,7 +26,7 @@ import numpy as np
 from calcinosis.analysis.plain import plain_lines
 from calcinosis.inference.entries import Entries
 from calcinosis.inference.findings.evidence import Evidence
-from calcinosis.inference.intervals.dirichlet import Question, Sample, SecondOrder, ask, joint_of
+from calcinosis.inference.intervals.dirichlet import EvidencePlan, Sample, SecondOrder, joint_of, plan_for
 from calcinosis.inference.intervals.sparse import Number
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
@@ -62,7 +62,7 @@ class Uncertainty:
     seed: int
     sample: Sample
     numbers: list[list[Number]]
-    question: Question
+    question: EvidencePlan
     entries: Entries
 
     @cached_property
@@ -252,7 +252,7 @@ def uncertainty(
     if not 0.0 < mass < 1.0:
         raise QuestionError(f"the mass of an interval is {mass}: give a number between 0 and 1")
     posterior = model.posterior(findings, **named)
-    question = ask(model.network, posterior.evidence)
+    question = plan_for(model.network, posterior.evidence)
     second_order = SecondOrder(model.network, draws, seed)
     sample = second_order.sample(question, enough=0.0)
     return Uncertainty(posterior, mass, seed, sample, second_order.numbers(question), question, model.entries)

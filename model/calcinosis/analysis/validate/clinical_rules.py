@@ -16,7 +16,7 @@ import numpy as np
 
 from calcinosis.inference.findings.encoding import Coded, Codes
 from calcinosis.inference.findings.evidence import Evidence
-from calcinosis.inference.intervals.dirichlet import SecondOrder, ask, joint_of
+from calcinosis.inference.intervals.dirichlet import SecondOrder, joint_of, plan_for
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.knowledge.records import Expectation
@@ -100,7 +100,7 @@ def _contrary(model: Model, second_order: SecondOrder, rule: Expectation, failur
     odds = []
     for state in (rule.compared_with, rule.state):
         evidence: Evidence = model.read({**dict(failure.context), rule.finding: state})
-        question = ask(model.network, evidence)
+        question = plan_for(model.network, evidence)
         drawn = joint_of(question, second_order.numbers(question), DRAWS)[0].astype(np.float64)
         odds.append(drawn[subtype] / np.maximum(drawn[rivals].sum(axis=0), np.finfo(float).tiny))
     change = (odds[1] - odds[0]) * (1 if rule.direction == "raises" else -1)

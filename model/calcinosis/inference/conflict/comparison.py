@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from calcinosis.inference.conflict.conflict import TIE, Fit
-from calcinosis.inference.conflict.reference_patients import PATIENTS, Population
+from calcinosis.inference.conflict.reference_patients import PATIENTS, ReferencePatients
 from calcinosis.inference.engine.conditioning import Conditioned, compile_network
-from calcinosis.inference.engine.engine import Engine, Weights
+from calcinosis.inference.engine.engine import Engine
+from calcinosis.inference.engine.scaling import Weights
 from calcinosis.inference.findings.encoding import Coder, Codes
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.network import Array, Network
@@ -53,7 +54,7 @@ class Fitting:
         return self.compiled or compile_network(self.network)
 
     @cached_property
-    def population(self) -> Population:
+    def population(self) -> ReferencePatients:
         """Those whom patients are compared with.
 
         Raises:
@@ -65,7 +66,7 @@ class Fitting:
                 "this network is too tightly knit for patients to be compared with many others, so it is not known "
                 "whether the findings fit"
             )
-        return Population(self.network, min(most, PATIENTS))
+        return ReferencePatients(self.network, min(most, PATIENTS))
 
     def fit(self, evidence: Evidence) -> Fit:
         """How well the findings of a patient, which must be possible together, fit.

@@ -1,8 +1,8 @@
-"""Patients as the network expects them: what a patient's findings are compared with, to tell whether they are unusual.
+"""Simulated reference patients, with which a patient's findings are compared to measure how unusual they are.
 
-There are as many with each state of the target, each weighed by how probable that state was for him; so a rare disease
-is judged by as many patients as a common one. A variable is drawn when it is first needed, with random numbers of its
-own, and kept: what is compared does not depend on who was asked before.
+Sampling is stratified by the target: each state has the same number of patients, weighted by its prior, so that a rare
+disease is judged by as many patients as a common one. A variable is sampled when it is first needed, from a random
+stream of its own, and cached; a comparison does not depend on earlier ones.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from calcinosis.inference.simulate.sampling import cuts, pick
 from calcinosis.inference.streams import root_of, stream
 
 PATIENTS = 2**13
-"""How many patients there are: a share of 1 % of them is known to 0.15 % or so."""
+"""The number of reference patients; a share of 1% has a standard error of about 0.15 percentage points."""
 
 
 @dataclass(frozen=True, eq=False)
-class Population:
-    """Patients drawn from a network, of whom any variable can be looked at."""
+class ReferencePatients:
+    """Patients sampled from a network, whose variables can all be observed."""
 
     network: Network
     patients: int = PATIENTS
     seed: int = 0
     _drawn: dict[tuple[str, int], Codes] = field(default_factory=dict)
 
-    def __reduce__(self) -> tuple[type[Population], tuple[Network, int, int]]:
-        return type(self), (self.network, self.patients, self.seed)  # what was drawn is drawn again, the same
+    def __reduce__(self) -> tuple[type[ReferencePatients], tuple[Network, int, int]]:
+        return type(self), (self.network, self.patients, self.seed)  # the same patients are drawn again
 
     @property
     def truth(self) -> Codes:
@@ -41,61 +41,64 @@ class Population:
 
     @property
     def weights(self) -> Array:
-        """How many patients each one stands for: axis `(patients,)`, 0 for what cannot be."""
+        """The sampling weight of each patient, axis `(patients,)`; 0 if impossible."""
         target = self.network.target
         table = self.network.rows(target)
         return np.asarray(table[self._rows(target), self.truth] * table.shape[1])
 
     def states(self, name: str, number: int = 0) -> Codes:
-        """The state of a variable in each patient, by number; of a repeatable one, that which its `number`th look
-        shows."""
-        known = self._drawn.get((name, number))
-        if known is None:
+        """The state of a variable in each patient, by number; for a repeatable variable, in result `number`."""
+        codes = self._drawn.get((name, number))
+        if codes is None:
             if name == self.network.target:
-                known = np.arange(self.patients) % len(self.network.variables[name].states)
+                codes = np.arange(self.patients) % len(self.network.variables[name].states)
             else:
-                known = self._result(name, number)
-            self._drawn[name, number] = known
-        return known
+                codes = self._result(name, number)
+            self._drawn[name, number] = codes
+        return codes
 
     def seen(self, finding: Finding, coder: Coder) -> Codes:
-        """What would have been found in each patient where `finding` was in another: its code.
+        """The code of the finding that each reference patient would show where another patient shows `finding`.
 
-        Where a state was seen, each patient shows his own. Where something was seen that has a likelihood under each
-        state (either of, or likelihoods), it is seen in a patient with that probability, the largest likelihood being
-        1; else its absence is. So either-of is a look that only tells the ones from the others.
+        For hard evidence, each patient shows their own state. Soft evidence (one of several states, or likelihoods) is
+        a binary observation: it is positive with the probability that the likelihood of the patient's state gives, the
+        largest likelihood being 1. One of several states thus only separates these states from the others.
         """
-        name, looks = finding.variable, []
+        name, results = finding.variable, []
         for number, likelihoods in enumerate(finding.likelihoods):
-            looks.append(self._look(name, number, self.states(name, number), likelihoods))
-        if len(looks) == 1:
-            which, own = looks[0]
-            codes = np.zeros(len(own), dtype=np.int32)
+            results.append(self._look(name, number, self.states(name, number), likelihoods))
+        if len(results) == 1:
+            which, outcomes_of_result = results[0]
+            codes = np.zeros(len(outcomes_of_result), dtype=np.int32)
             for place in np.flatnonzero(np.bincount(which)).tolist():
-                codes[place] = coder.code(name, [own[place]])[0]
+                codes[place] = coder.code(name, [outcomes_of_result[place]])[0]
             return codes[which]
-        outcomes = sorted({outcome for _, own in looks for outcome in own}, reverse=True)
+        outcomes = sorted(
+            {outcome for _, outcomes_of_result in results for outcome in outcomes_of_result}, reverse=True
+        )
         counts = np.zeros((self.patients, len(outcomes)), dtype=np.intp)
-        for which, own in looks:
-            places = np.array([outcomes.index(outcome) for outcome in own])
+        for which, outcomes_of_result in results:
+            places = np.array([outcomes.index(outcome) for outcome in outcomes_of_result])
             counts[np.arange(self.patients), places[which]] += 1
-        # which patients show the same: told apart by one outcome after the other
+        # group patients with the same counts of all outcomes
         first, alike = np.zeros(1, dtype=np.intp), np.zeros(self.patients, dtype=np.intp)
         for times in counts.T:
-            _, first, alike = np.unique(alike * (len(looks) + 1) + times, return_index=True, return_inverse=True)
-        known = [
-            coder.code(name, [o for o, times in zip(outcomes, own, strict=True) for _ in range(times)])[0]
-            for own in counts[first].tolist()
+            _, first, alike = np.unique(alike * (len(results) + 1) + times, return_index=True, return_inverse=True)
+        pattern_codes = [
+            coder.code(name, [o for o, times in zip(outcomes, outcomes_of_result, strict=True) for _ in range(times)])[
+                0
+            ]
+            for outcomes_of_result in counts[first].tolist()
         ]
-        return np.array(known)[alike]
+        return np.array(pattern_codes)[alike]
 
     def _look(
         self, name: str, number: int, states: Codes, likelihoods: Sequence[float]
     ) -> tuple[Codes, list[tuple[float, ...]]]:
-        """Which of the outcomes of a look each patient shows, and those outcomes."""
+        """The outcome that each patient shows in one result, and the possible outcomes."""
         highest = max(likelihoods)
         size = len(likelihoods)
-        if sum(own > 0 for own in likelihoods) == 1:
+        if sum(likelihood > 0 for likelihood in likelihoods) == 1:
             return states, [tuple(float(other == state) for other in range(size)) for state in range(size)]
         shares = np.array(likelihoods) / highest
         uniforms = self._uniforms("look", name, str(number))
@@ -107,7 +110,7 @@ class Population:
         return pick(thresholds, self._rows(name), self._uniforms("state", name, str(number)))
 
     def _rows(self, name: str) -> Codes:
-        """The row of a variable's table that each patient's parents choose."""
+        """The row of a variable's table for each patient's parent states."""
         parents = tuple(self.states(parent) for parent in self.network.parents[name])
         return np.asarray(self.network.contexts[name][parents] if parents else np.zeros(self.patients, dtype=np.intp))
 

@@ -1,4 +1,4 @@
-"""How an engine is compiled: which branches are folded into tables beforehand, and how the tables are joined."""
+"""Compilation of an engine: which branches are folded into lookup tables, and how the tables are joined."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from calcinosis.inference.findings.encoding import Base, Coded, numbered
 from calcinosis.inference.network import Array, Network
 
 TABLE_ENTRIES = 2**17
-"""The most entries of a lookup table, 1 MiB: a few of them stay in the cache of a core."""
+"""The maximum number of entries of a lookup table, 1 MiB; a few of them fit into the cache of a core."""
 
 
 def compile_engine(network: Network, buckets: Sequence[Bucket], given: Mapping[str, int]) -> Engine:
-    """The engine of a network whose variables are summed out in these buckets, with some of them given."""
+    """The engine of a network, given its buckets and the states of conditioned variables."""
     base = numbered(network.variables)
     sizes = {name: len(variable.states) for name, variable in network.variables.items()}
     buckets = _merged(buckets, _folded(network, buckets, base))
@@ -43,7 +43,7 @@ def compile_engine(network: Network, buckets: Sequence[Bucket], given: Mapping[s
 
 
 def _folded(network: Network, buckets: Sequence[Bucket], base: Base) -> list[bool]:
-    """Which buckets' messages are computed beforehand for every combination of codes below them."""
+    """Whether each bucket's message is precomputed for every combination of codes below it."""
     combinations: list[int] = []
     folded: list[bool] = []
     for i, bucket in enumerate(buckets):
@@ -59,24 +59,24 @@ def _folded(network: Network, buckets: Sequence[Bucket], base: Base) -> list[boo
 
 
 def _merged(buckets: Sequence[Bucket], folded: Sequence[bool]) -> list[Bucket]:
-    """The same with each open bucket merged into an open child whose scope holds it anyway."""
-    found = dict(enumerate(buckets))
+    """The buckets with each open one merged into an open child whose scope contains its own."""
+    merged = dict(enumerate(buckets))
     for i in range(len(buckets) - 1, -1, -1):
         while not folded[i]:
             inside = [
-                c for c, b in found.items() if b.parent == i and not folded[c] and set(b.scope) >= set(found[i].scope)
+                c for c, b in merged.items() if b.parent == i and not folded[c] and set(b.scope) >= set(merged[i].scope)
             ]
             if not inside:
                 break
-            child = found.pop(inside[-1])
-            found[i] = Bucket(child.variables + found[i].variables, child.scope, found[i].parent)
-            found |= {c: replace(b, parent=i) for c, b in found.items() if b.parent == inside[-1]}
-    number = {i: n for n, i in enumerate(sorted(found))}
-    return [replace(found[i], parent=number.get(found[i].parent, -1)) for i in number]
+            child = merged.pop(inside[-1])
+            merged[i] = Bucket(child.variables + merged[i].variables, child.scope, merged[i].parent)
+            merged |= {c: replace(b, parent=i) for c, b in merged.items() if b.parent == inside[-1]}
+    number = {i: n for n, i in enumerate(sorted(merged))}
+    return [replace(merged[i], parent=number.get(merged[i].parent, -1)) for i in number]
 
 
 def _packed(engine: Engine, clique: Clique, branches: Sequence[Branch]) -> tuple[Lookup, ...]:
-    """The branches of an open clique joined into as few tables as their sizes allow."""
+    """The branches of an open clique joined into as few lookup tables as their sizes allow."""
     entries = len(clique.weights)
     size = {branch: math.prod(len(engine.base[v]) for v in branch.variables) for branch in branches}
     groups: list[list[Branch]] = [[]]
@@ -101,13 +101,15 @@ def _packed(engine: Engine, clique: Clique, branches: Sequence[Branch]) -> tuple
 
 
 def _lookup(engine: Engine, branches: Sequence[Branch], weights: Array, spread: Places | None) -> Lookup:
-    """Branches with their table over all combinations of base codes."""
+    """A lookup table of these branches, for all combinations of base codes."""
     variables = tuple(v for branch in branches for v in branch.variables)
     sizes = [len(engine.base[v]) for v in variables]
     combinations = math.prod(sizes)
     digits = np.unravel_index(np.arange(combinations), sizes) if sizes else ()
-    every = Coded(combinations, dict(zip(variables, digits, strict=True)), {}, np.zeros(combinations, dtype=np.int64))
-    table, which, smallest = engine.joined(branches, weights, every)
+    all_combinations = Coded(
+        combinations, dict(zip(variables, digits, strict=True)), {}, np.zeros(combinations, dtype=np.int64)
+    )
+    table, which, smallest = engine.joined(branches, weights, all_combinations)
     table = table[which]
     table.flags.writeable = False
     return Lookup(tuple(branches), variables, weights, spread, table, smallest)

@@ -1,8 +1,8 @@
-"""How a network is compiled: in one pass, or, where it is too tightly knit, by conditioning.
+"""Compilation of a network into one engine or, if its treewidth is too large, into several by conditioning.
 
-Conditioning gives some variables each of their states in turn, in an engine of its own each time, and adds the weights
-up (cutset conditioning; Pearl, Probabilistic Reasoning in Intelligent Systems, 1988, section 4.4). It is as exact;
-memory stays bounded, and time grows with the number of passes.
+Cutset conditioning fixes some variables to each of their states in turn, with an engine for each joint state, and sums
+the weights (Pearl, Probabilistic Reasoning in Intelligent Systems, 1988, section 4.4). It is exact; memory stays
+bounded, and time grows with the number of passes.
 """
 
 from __future__ import annotations
@@ -17,25 +17,26 @@ from itertools import product
 import numpy as np
 
 from calcinosis.inference.engine.compile import compile_engine
-from calcinosis.inference.engine.engine import Engine, Weights, scaled
+from calcinosis.inference.engine.engine import Engine
 from calcinosis.inference.engine.junction_tree import Bucket, buckets_of, elimination_order, entries_of
-from calcinosis.inference.engine.marginals import beliefs
+from calcinosis.inference.engine.marginals import posterior_marginals
+from calcinosis.inference.engine.scaling import Weights, scaled
 from calcinosis.inference.findings.encoding import Base, Coded, likelihoods, numbered
 from calcinosis.inference.network import Array, Network, NetworkError
 
 MOST_ENTRIES = 2**22
-"""The most entries of a clique, 32 MiB; beyond it the network is conditioned."""
+"""The maximum number of entries of a clique, 32 MiB; a network with a larger one is conditioned."""
 
 LEAST = -(2**40)
 """An exponent that stands for 0."""
 
 MOST_PASSES = 2**10
-"""A network that would take more passes than this is refused in words: one answer would take an hour."""
+"""The maximum number of passes; with more, one query would take an hour."""
 
 
 @dataclass(frozen=True, eq=False)
 class Conditioned:
-    """An engine that answers in several passes, one for each joint state of the variables `given`."""
+    """An engine with several passes, one for each joint state of the cutset `given`."""
 
     network: Network
     buckets: tuple[Bucket, ...]
@@ -43,7 +44,7 @@ class Conditioned:
 
     @property
     def passes(self) -> int:
-        """How many joint states the given variables have."""
+        """The number of joint states of the cutset."""
         return entries_of(self.network, self.given)
 
     @cached_property
@@ -53,8 +54,8 @@ class Conditioned:
 
     @property
     def work(self) -> int:
-        """About how many numbers are multiplied for one patient."""
-        return self.passes * sum(entries_of(self.network, set(own.scope) - {*self.given}) for own in self.buckets)
+        """The approximate number of multiplications per patient."""
+        return self.passes * sum(entries_of(self.network, set(bucket.scope) - {*self.given}) for bucket in self.buckets)
 
     def weigh(self, coded: Coded) -> Weights:
         """The joint weight of each state of the target with each patient's evidence, as Engine.weigh."""
@@ -64,22 +65,23 @@ class Conditioned:
             total = _sum(total, self._weighed(given, engine.weigh(coded), coded))
         return total
 
-    def beliefs(self, coded: Coded) -> dict[str, Array]:
+    def posterior_marginals(self, coded: Coded) -> dict[str, Array]:
         """Per variable the posterior given all findings, as the function of this name."""
         shares: list[Weights] = []
-        found: list[dict[str, Array]] = []
+        posteriors: list[dict[str, Array]] = []
         for given, engine in self._engines():
             weights = self._weighed(given, engine.weigh(coded), coded)
             if weights.weights.any():
                 shares.append(Weights(weights.weights.sum(axis=1, keepdims=True), weights.exponents))
-                found.append(
-                    beliefs(engine, coded) | {v: _certain(state, self.network, v) for v, state in given.items()}
+                posteriors.append(
+                    posterior_marginals(engine, coded)
+                    | {v: _certain(state, self.network, v) for v, state in given.items()}
                 )
         top = np.max([share.exponents for share in shares], axis=0)
         parts = [np.ldexp(share.weights, (share.exponents - top)[:, None]) for share in shares]
         total = sum(parts, np.zeros(1))
         return {
-            name: sum((part / total * each[name] for part, each in zip(parts, found, strict=True)), np.zeros(1))
+            name: sum((part / total * each[name] for part, each in zip(parts, posteriors, strict=True)), np.zeros(1))
             for name in self.network.variables
         }
 
@@ -90,12 +92,12 @@ class Conditioned:
             yield given, compile_engine(self.network, self.buckets, given)
 
     def _weighed(self, given: Mapping[str, int], weights: Weights, coded: Coded) -> Weights:
-        """Weights times what was found of the given variables themselves."""
-        found, exponents = scaled(weights.weights, weights.exponents)
+        """Weights times the evidence on the cutset variables themselves."""
+        values, exponents = scaled(weights.weights, weights.exponents)
         for name, state in given.items():
             if name in coded.codes:
-                found, exponents = scaled(found * likelihoods(self.base[name], coded, name)[:, [state]], exponents)
-        return Weights(found, exponents)
+                values, exponents = scaled(values * likelihoods(self.base[name], coded, name)[:, [state]], exponents)
+        return Weights(values, exponents)
 
 
 def compile_network(network: Network) -> Engine | Conditioned:
@@ -116,19 +118,19 @@ def compile_network(network: Network) -> Engine | Conditioned:
         if not share:
             break
         worst = max(wide, key=lambda bucket: entries_of(network, bucket.scope))
-        # a variable given makes a clique smaller by the number of its states, and as many passes more
+        # fixing a variable divides the clique by its number of states, and multiplies the passes by it
         if entries_of(network, given) * entries_of(network, worst.scope) > MOST_PASSES * MOST_ENTRIES:
             raise NetworkError(
-                f"too tightly knit for exact inference: summing out {worst.variables[0]} takes it together with "
-                f"{len(worst.scope) - 1} others, which would be more than {MOST_PASSES} passes over {MOST_ENTRIES} "
-                "entries"
+                f"treewidth too large for exact inference: eliminating {worst.variables[0]} makes a clique of "
+                f"{len(worst.scope)} variables, more than {MOST_PASSES} passes over {MOST_ENTRIES} entries: remove "
+                "arrows"
             )
         given.append(max(sorted(share), key=lambda v: share[v] * math.log(len(network.variables[v].states))))
     return Conditioned(network, tuple(buckets), tuple(given)) if given else compile_engine(network, buckets, {})
 
 
 def _sum(one: Weights, other: Weights) -> Weights:
-    """Weights added up, on the scale of the larger; weights of 0 have none."""
+    """The sum of two weights, on the scale of the larger; a weight of 0 has no scale."""
     tops = [np.where(w.weights.any(axis=1), w.exponents, LEAST) for w in (one, other)]
     top = np.maximum(*tops)
     parts = [np.ldexp(w.weights, np.maximum(w.exponents - top, LEAST)[:, None]) for w in (one, other)]

@@ -1,17 +1,17 @@
-"""Expected counts: how often, by all that was found of many patients, each cell of each table was the case.
+"""Expected sufficient statistics: the expected number of patients in each cell of each table, given their findings.
 
-This is the expectation of the EM algorithm (Dempster, Laird, Rubin, JRSS B 39, 1977; for networks Lauritzen,
-Computational Statistics & Data Analysis 19, 1995), exact, and of many patients at once. What patients have in common is
-computed once: each branch of the clique tree says the same of all who have the same findings there, so a message has
-one row per distinct combination, and at a clique branches are joined two by two, those with the fewest combinations
-first. Only the last joints have a row per patient, over the few entries of their clique.
+This is the E-step of the EM algorithm (Dempster, Laird, Rubin, JRSS B 39, 1977; for networks Lauritzen, Computational
+Statistics & Data Analysis 19, 1995), exact, and for many patients at once. Shared work is done once: a branch of the
+junction tree sends the same message for all patients with the same findings in it, so a message has one row per
+distinct combination. In a clique, factors are joined pairwise, those with the fewest combinations first. Only the last
+joints have a row per patient, over the few entries of their clique.
 
-On the way up this gives the probability of each patient's findings. The way down is its derivative: the logarithm's
-derivative by an entry of a clique, times that entry, is the entry's posterior probability, summed over the patients
-(Darwiche, Journal of the ACM 50, 2003). Rows are scaled by powers of two, which cancel on the way down.
+The upward pass gives the probability of each patient's findings. The downward pass is its derivative: the derivative of
+the log-likelihood by an entry of a clique, times that entry, is the posterior probability of the entry, summed over
+patients (Darwiche, Journal of the ACM 50, 2003). Rows are scaled by powers of two, which cancel on the way down.
 
-A variable that was not looked at, nor anything below it, tells nothing of its own table. It is not counted: the counts
-would only repeat the table, and hold back its estimate.
+If neither a variable nor any of its descendants was observed, a patient carries no information on its table. They are
+not counted: such counts would only repeat the table and slow its estimate.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from calcinosis.inference.engine.engine import Engine, scaled
+from calcinosis.inference.engine.engine import Engine
 from calcinosis.inference.engine.family_marginals import families_of
 from calcinosis.inference.engine.junction_tree import Clique
+from calcinosis.inference.engine.scaling import scaled
 from calcinosis.inference.findings.encoding import Coded, Codes, Powers, distinguishes, likelihoods
 from calcinosis.inference.network import Array, Network
 
@@ -40,10 +41,10 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Expected:
-    """What tables expect of patients.
+    """The result of an E-step.
 
-    `counts[v]`, axes `(rows, states)`, is the expected number of patients in each cell of v's table, `log_likelihood`
-    the natural logarithm of the probability of all findings.
+    `counts[v]`, axes `(rows, states)`, is the expected number of patients in each cell of v's table; `log_likelihood`
+    is the natural logarithm of the probability of all findings.
     """
 
     counts: Mapping[str, Array]
@@ -52,7 +53,7 @@ class Expected:
 
 @dataclass(frozen=True, eq=False)
 class Joint:
-    """Two factors of a clique multiplied: which rows of the one and of the other each combination takes."""
+    """The product of two factors of a clique, and the row of each that a combination takes."""
 
     left: int
     right: int
@@ -61,25 +62,25 @@ class Joint:
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """A clique with the patients' findings put in.
+    """A clique with the patients' findings entered.
 
-    Its factors are first what was found of its own variables (`found`, axes `(combinations, entries)`), then the
-    messages of its children, then the `joints`, the last of which has a row for each combination that patients have at
-    this clique. `told[v]` says of which of these combinations a family is counted, where it is not of all.
+    Its factors are, in this order, the evidence on its own variables (`found`, axes `(combinations, entries)`), the
+    messages of its children, and the `joints`; the last joint has a row for each combination of findings at this
+    clique. `informed[v]` is 1 for the combinations in which a family is counted, if not in all.
     """
 
     clique: Clique
     cells: Mapping[str, Codes]
     found: tuple[Array, ...]
     joints: tuple[Joint, ...]
-    told: Mapping[str, Array]
+    informed: Mapping[str, Array]
 
 
 @dataclass(frozen=True, eq=False)
-class Looks:
-    """A repeatable variable: the distinct results, axes `(results, entries)`, and how often each combination has each.
+class RepeatedResults:
+    """A repeatable variable: its distinct results, axes `(results, entries)`, and their counts in each combination.
 
-    `counted` is the same, but 0 for a combination whose results distinguish no states.
+    `counted` has the same counts, but 0 for a combination whose results do not distinguish the states.
     """
 
     clique: Clique
@@ -90,42 +91,44 @@ class Looks:
 
 
 @dataclass(frozen=True, eq=False)
-class Expectation:
-    """The expected counts of some patients as a function of the tables.
+class ExpectedCounts:
+    """The expected counts of a set of patients, as a function of the tables.
 
-    `weights` says how many patients each of the distinct ones stands for.
+    `weights` is the number of patients with each distinct combination of findings.
     """
 
     network: Network
-    places: tuple[Place | Looks, ...]
+    places: tuple[Place | RepeatedResults, ...]
     weights: Array
     exponents: float
 
     def __call__(self, tables: Tables) -> Expected:
-        """The expected counts under these tables, which must be 0 where the network's are."""
+        """The expected counts under these tables, which must have the network's structural zeros."""
         values, messages = self._up(tables)
         root, powers = messages[-1]
         total = root.sum(axis=1)
         with np.errstate(divide="ignore"):
             logarithms = np.log(total) + powers * math.log(2)
+        # the derivative of the log-likelihood by each root message starts the downward pass
         above: list[Array | None] = [None] * len(messages)
         above[-1] = np.repeat((self.weights / total)[:, None], root.shape[1], axis=1)
         counts = self._down(tables, values, messages, above)
         return Expected(counts, float(self.weights @ logarithms) + self.exponents * math.log(2))
 
     def _up(self, tables: Tables) -> tuple[list[Any], list[tuple[Array, Powers]]]:
-        """Per place its factors, and its message with the powers of two that were taken out."""
+        """The upward pass: for each clique its factors, and its message with the powers of two divided out."""
         values: list[Any] = []
         messages: list[tuple[Array, Powers]] = []
         for place in self.places:
+            # the product of the clique's tables, under the current parameters
             weights = np.prod([tables[name].ravel()[cells] for name, cells in place.cells.items()], axis=0)
             weights = np.broadcast_to(weights, place.clique.weights.shape)
-            if isinstance(place, Looks):
-                own, message = _looked(place, weights)
+            if isinstance(place, RepeatedResults):
+                factors, message = _results_message(place, weights)
             else:
                 inside = [messages[child] for child in place.clique.children]
-                own, message = _joined(place, weights, inside)
-            values.append(own)
+                factors, message = _joined(place, weights, inside)
+            values.append(factors)
             messages.append(message)
         return values, messages
 
@@ -136,14 +139,15 @@ class Expectation:
         for i in range(len(self.places) - 1, -1, -1):
             place, upper = self.places[i], above[i]
             assert upper is not None
-            if isinstance(place, Looks):
-                entries = _counts_of_looks(place, values[i], messages[i][0] * upper)
-                told: Mapping[str, Array] = dict.fromkeys(place.cells, entries)
+            if isinstance(place, RepeatedResults):
+                entries = _counts_of_results(place, values[i], messages[i][0] * upper)
+                counts_by_family: Mapping[str, Array] = dict.fromkeys(place.cells, entries)
             else:
-                told, inner = _counts_of_place(place, values[i], upper)
+                counts_by_family, inner = _counts_of_place(place, values[i], upper)
                 for child, into, adjoint in zip(place.clique.children, place.clique.into, inner, strict=True):
                     above[child] = adjoint @ (into[:, None] == np.arange(messages[child][0].shape[1]))
-            for name, entries in told.items():
+            # add the entries of the clique to the cells of each table
+            for name, entries in counts_by_family.items():
                 shape = tables[name].shape
                 counted = np.bincount(place.cells[name], entries, tables[name].size)
                 counts[name] = np.asarray(counted, dtype=np.float64).reshape(shape)
@@ -151,7 +155,7 @@ class Expectation:
 
 
 def _joined(place: Place, weights: Array, inside: Sequence[tuple[Array, Powers]]) -> tuple[Any, tuple[Array, Powers]]:
-    """The factors of a place and its message."""
+    """The factors of a clique, and its message."""
     factors: list[Array] = [*place.found, *(m[:, into] for (m, _), into in zip(inside, place.clique.into, strict=True))]
     powers: list[Powers] = [*(np.zeros(len(own), dtype=np.int64) for own in place.found), *(p for _, p in inside)]
     shifts: list[Powers] = []
@@ -161,69 +165,79 @@ def _joined(place: Place, weights: Array, inside: Sequence[tuple[Array, Powers]]
         factors.append(values)
         shifts.append(taken)
         powers.append(taken + powers[joint.left][one] + powers[joint.right][other])
-    whole = factors[-1] * weights
-    message, exponents = scaled(place.clique.summed(whole), powers[-1])
+    product = factors[-1] * weights
+    message, exponents = scaled(place.clique.summed(product), powers[-1])
     return (factors, shifts, weights, exponents - powers[-1]), (message, exponents)
 
 
 def _counts_of_place(place: Place, values: Any, upper: Array) -> tuple[Mapping[str, Array], list[Array]]:
-    """Per family of a place the expected counts of its entries; and the derivative by each child's factor."""
+    """For each family of a clique, the expected counts of its entries; and the derivatives by the child messages."""
     factors, shifts, weights, taken = values
     adjoints: list[Array | None] = [None] * len(factors)
+    # posterior of the entries: adjoint times factor, summed over the patients
     last = np.ldexp(upper, -taken[:, None])[:, place.clique.onto] * weights
     posterior = last * factors[-1]
-    everyone = posterior.sum(axis=0)
-    told = {name: place.told[name] @ posterior if name in place.told else everyone for name in place.cells}
+    all_patients = posterior.sum(axis=0)
+    counts = {
+        name: place.informed[name] @ posterior if name in place.informed else all_patients for name in place.cells
+    }
     adjoints[-1] = last
+    # backward through the joints: the adjoint of one factor is the adjoint of the product times the other factor
     first = len(factors) - len(place.joints)
     for number in range(len(place.joints) - 1, -1, -1):
         joint, adjoint = place.joints[number], adjoints[first + number]
         assert adjoint is not None
         adjoint = np.ldexp(adjoint, -shifts[number][:, None])
-        for own, other, rows, others in (
+        for factor, other, rows, others in (
             (joint.left, joint.right, *joint.rows),
             (joint.right, joint.left, *joint.rows[::-1]),
         ):
-            if own >= len(place.found):  # what was found has no derivative that anybody asks for
-                adjoints[own] = _gathered(adjoint * factors[other][others], rows, len(factors[own]))
-    return told, [own for own in adjoints[len(place.found) : first] if own is not None]
+            if factor >= len(place.found):  # no derivative by the evidence is needed
+                adjoints[factor] = _gathered(adjoint * factors[other][others], rows, len(factors[factor]))
+    return counts, [factor for factor in adjoints[len(place.found) : first] if factor is not None]
 
 
 def _gathered(values: Array, rows: Codes, total: int) -> Array:
-    """Rows of values added up by the number each has, axes `(total, entries)`."""
-    if len(rows) == total:  # each has a number of its own
-        found = np.empty_like(values)
-        found[rows] = values
-        return found
+    """Rows of values summed by index, axes `(total, entries)`."""
+    if len(rows) == total:  # a permutation
+        gathered = np.empty_like(values)
+        gathered[rows] = values
+        return gathered
     order = np.argsort(rows, kind="stable")
     starts = np.searchsorted(rows[order], np.arange(total))
     return np.add.reduceat(values[order], starts, axis=0)
 
 
-def _looked(place: Looks, weights: Array) -> tuple[Any, tuple[Array, Powers]]:
-    """What a repeatable variable's results say: the likelihood of each result, and the message, their product."""
-    own = weights * place.found
-    seen = place.clique.summed(own)
+def _results_message(place: RepeatedResults, weights: Array) -> tuple[Any, tuple[Array, Powers]]:
+    """The likelihood of each result of a repeatable variable, and the message, their product."""
+    entries = weights * place.found
+    likelihood = place.clique.summed(entries)
     with np.errstate(divide="ignore"):
-        logarithms = np.where(seen > 0, np.log(seen), 0.0)
-    product = np.where(place.times @ (seen == 0) > 0, -np.inf, place.times @ logarithms)
+        logarithms = np.where(likelihood > 0, np.log(likelihood), 0.0)
+    product = np.where(place.times @ (likelihood == 0) > 0, -np.inf, place.times @ logarithms)
     highest = product.max(axis=1, keepdims=True)
     powers = np.where(np.isfinite(highest), np.floor(highest / math.log(2)), 0.0)
     message = np.exp(product - powers * math.log(2))
-    return (own, seen), (message, powers[:, 0].astype(np.int64))
+    return (entries, likelihood), (message, powers[:, 0].astype(np.int64))
 
 
-def _counts_of_looks(place: Looks, values: Any, posterior: Array) -> Array:
+def _counts_of_results(place: RepeatedResults, values: Any, posterior: Array) -> Array:
     """The expected counts of the entries, from the posterior of the parents' states in each combination."""
-    own, seen = values
+    entries, likelihood = values
     weights = place.counted.T @ posterior
-    share = np.divide(weights, seen, out=np.zeros_like(weights), where=seen > 0)
-    counts: Array = (share[:, place.clique.onto] * own).sum(axis=0)
+    share = np.divide(weights, likelihood, out=np.zeros_like(weights), where=likelihood > 0)
+    counts: Array = (share[:, place.clique.onto] * entries).sum(axis=0)
     return counts
 
 
-def expectation_of(engine: Engine, network: Network, coded: Coded, weights: Array | None = None) -> Expectation:
-    """The expectation of patients whose findings are possible, each counted once, or by `weights`, axis `(patients,)`.
+def expectation_of(engine: Engine, network: Network, coded: Coded, weights: Array | None = None) -> ExpectedCounts:
+    """The expected counts of patients as a function of the tables.
+
+    Args:
+        engine: the compiled network.
+        network: the network.
+        coded: the patients' findings, which must be possible.
+        weights: the weight of each patient, axis `(patients,)`; 1 by default.
 
     >>> import calcinosis as cc
     >>> from calcinosis.inference.findings.encoding import encode
@@ -236,36 +250,38 @@ def expectation_of(engine: Engine, network: Network, coded: Coded, weights: Arra
     """
     weights = np.ones(coded.patients) if weights is None else weights
     informed = informed_by(engine, network, coded)
-    places: list[Place | Looks] = []
+    places: list[Place | RepeatedResults] = []
     combinations: list[Codes] = []
     for clique, names in zip(engine.cliques, families_of(engine, network), strict=True):
         cells = {name: network.cells(name, clique.states) for name in names}
         if clique.repeatable:
-            looks, which = _looks(engine, clique, cells, coded)
+            looks, which = _results_of(engine, clique, cells, coded)
             places.append(looks)
         else:
             inside = [combinations[child] for child in clique.children]
-            told = {name: informed[name] for name in names if not informed[name].all()}
-            place, which = _place(engine, clique, cells, coded, inside, told)
+            partly_informed = {name: informed[name] for name in names if not informed[name].all()}
+            place, which = _place(engine, clique, cells, coded, inside, partly_informed)
             places.append(place)
         combinations.append(which)
     stands_for: Array = np.bincount(combinations[-1], weights).astype(np.float64)
-    return Expectation(network, tuple(places), stands_for, float(weights @ coded.exponents))
+    return ExpectedCounts(network, tuple(places), stands_for, float(weights @ coded.exponents))
 
 
 def informed_by(engine: Engine, network: Network, coded: Coded) -> Mapping[str, Mask]:
-    """Of which patients each table learns something: those in whom its variable, or one below it, was looked at.
+    """For each table, the patients who carry information on it: its variable, or a descendant, was observed.
 
-    A finding that is equally likely under every state, such as any of all states, is no observation.
+    A finding that is equally likely under every state is no observation.
     """
-    found: dict[str, Mask] = {}
+    informed: dict[str, Mask] = {}
     for name in reversed(list(TopologicalSorter(network.parents).static_order())):
-        own = np.zeros(coded.patients, dtype=np.bool_)
+        observed = np.zeros(coded.patients, dtype=np.bool_)
         if name in coded.codes:
             findings = [*engine.base[name], *coded.further.get(name, ())]
-            own = np.array([distinguishes(results) for results in findings])[coded.codes[name]]
-        found[name] = np.logical_or.reduce([own, *(found[c] for c, above in network.parents.items() if name in above)])
-    return found
+            observed = np.array([distinguishes(results) for results in findings])[coded.codes[name]]
+        informed[name] = np.logical_or.reduce(
+            [observed, *(informed[c] for c, above in network.parents.items() if name in above)]
+        )
+    return informed
 
 
 def _place(
@@ -274,51 +290,53 @@ def _place(
     cells: Mapping[str, Codes],
     coded: Coded,
     inside: Sequence[Codes],
-    told: Mapping[str, Mask],
+    partly_informed: Mapping[str, Mask],
 ) -> tuple[Place, Codes]:
-    """A clique with the findings of its own variables put in, and which combination each patient has there."""
-    found: list[Array] = []
+    """A clique with the evidence on its own variables entered, and the combination of each patient."""
+    factors: list[Array] = []
     which: list[Codes] = []
     for name in clique.variables:
         if name in coded.codes:
-            first, own = _numbered(coded.codes[name])
-            found.append(likelihoods(engine.base[name], coded.some(first), name)[:, clique.states[name]])
-            which.append(own)
+            first, combination = _numbered(coded.codes[name])
+            factors.append(likelihoods(engine.base[name], coded.some(first), name)[:, clique.states[name]])
+            which.append(combination)
     alike: Codes = np.zeros(coded.patients, dtype=np.intp)
-    for mask in told.values():  # who is counted for the same families
+    for mask in partly_informed.values():  # patients who inform the same families
         _, alike = _numbered(2 * alike + mask)
-    if not found or alike.any():
-        found.append(np.ones((int(alike.max(initial=0)) + 1, len(clique.weights))))
+    if not factors or alike.any():
+        factors.append(np.ones((int(alike.max(initial=0)) + 1, len(clique.weights))))
         which.append(alike)
-    whole = [*which, *inside]
+    combinations = [*which, *inside]
     joints: list[Joint] = []
-    waiting = [(int(own.max(initial=0)) + 1, number) for number, own in enumerate(whole)]
+    waiting = [(int(combination.max(initial=0)) + 1, number) for number, combination in enumerate(combinations)]
     heapq.heapify(waiting)
     while len(waiting) > 1:
         (_, left), (more, right) = heapq.heappop(waiting), heapq.heappop(waiting)
-        first, both = _numbered(whole[left] * more + whole[right])
-        joints.append(Joint(left, right, (whole[left][first], whole[right][first])))
-        heapq.heappush(waiting, (len(first), len(whole)))
-        whole.append(both)
-    first, _ = _numbered(whole[-1])
-    counted = {name: mask[first].astype(np.float64) for name, mask in told.items()}
-    return Place(clique, cells, tuple(found), tuple(joints), counted), whole[-1]
+        first, both = _numbered(combinations[left] * more + combinations[right])
+        joints.append(Joint(left, right, (combinations[left][first], combinations[right][first])))
+        heapq.heappush(waiting, (len(first), len(combinations)))
+        combinations.append(both)
+    first, _ = _numbered(combinations[-1])
+    counted = {name: mask[first].astype(np.float64) for name, mask in partly_informed.items()}
+    return Place(clique, cells, tuple(factors), tuple(joints), counted), combinations[-1]
 
 
-def _looks(engine: Engine, clique: Clique, cells: Mapping[str, Codes], coded: Coded) -> tuple[Looks, Codes]:
-    """A repeatable variable with its results put in, and which combination of results each patient has."""
+def _results_of(
+    engine: Engine, clique: Clique, cells: Mapping[str, Codes], coded: Coded
+) -> tuple[RepeatedResults, Codes]:
+    """A repeatable variable with its results entered, and the combination of each patient."""
     name = clique.variables[0]
     codes = coded.codes.get(name, np.full(coded.patients, engine.base[name][()]))
     first, which = _numbered(codes)
-    every = [*engine.base[name], *coded.further.get(name, ())]
-    results = [every[code] for code in codes[first].tolist()]
+    findings = [*engine.base[name], *coded.further.get(name, ())]
+    results = [findings[code] for code in codes[first].tolist()]
     distinct = sorted({result for some in results for result in some}) or [(1.0,) * engine.sizes[name]]
     times = np.array([[float(some.count(result)) for result in distinct] for some in results])
     counted = times * np.array([[distinguishes(some)] for some in results])
-    return Looks(clique, cells, np.array(distinct)[:, clique.states[name]], times, counted), which
+    return RepeatedResults(clique, cells, np.array(distinct)[:, clique.states[name]], times, counted), which
 
 
 def _numbered(keys: Codes) -> tuple[Codes, Codes]:
-    """The first place at which each distinct key stands, and each key's number among them."""
+    """The first position of each distinct key, and each key's number among the distinct ones."""
     _, first, number = np.unique(keys, return_index=True, return_inverse=True)
     return first, number

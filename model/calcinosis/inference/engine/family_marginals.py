@@ -1,7 +1,7 @@
-"""The posterior of every family: how probable each cell of each table is in each patient, given all that was found.
+"""The posterior of every family: the probability of each cell of each table, for each patient.
 
-Two passes over the tree of cliques, as for the beliefs in single variables; a family is read off the clique that its
-table belongs to. This keeps every patient apart, where `calcinosis.inference.engine.expected_counts` adds them up.
+It takes an upward and a downward pass through the junction tree, as for single variables; a family is read off the
+clique that its table is assigned to. `calcinosis.inference.engine.expected_counts` sums the same over patients.
 """
 
 from __future__ import annotations
@@ -10,29 +10,31 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from calcinosis.inference.engine.engine import Engine, Message, scaled
+from calcinosis.inference.engine.engine import Engine
 from calcinosis.inference.engine.junction_tree import Clique
+from calcinosis.inference.engine.scaling import Message, scaled
 from calcinosis.inference.findings.encoding import Coded
 from calcinosis.inference.network import Array, Network
 
 
 def family_posteriors(engine: Engine, network: Network, coded: Coded) -> Iterator[tuple[str, Array]]:
-    """Each variable with the posterior of its table's cells, axes `(patients, rows, states)`, as `Network.rows`.
+    """Each variable with the posterior of its table's cells, axes `(patients, rows, states)` as in `Network.rows`.
 
-    A patient's cells sum to 1. Those of a repeatable variable are summed over its results, so that they sum to their
-    number, 0 without one. The evidence must be possible.
+    A patient's cells sum to 1; for a repeatable variable, to the number of results. The evidence must be possible.
 
     >>> import calcinosis as cc
     >>> from calcinosis.inference.findings.encoding import encode
     >>> model = cc.load()
     >>> patient = encode(model.engine.base, [model.read(subtype="idiopathic", pain="none")])
-    >>> found = dict(family_posteriors(model.engine, model.network, patient))
-    >>> found["pain"].shape, round(float(found["pain"].sum()), 12)
+    >>> cells = dict(family_posteriors(model.engine, model.network, patient))
+    >>> cells["pain"].shape, round(float(cells["pain"].sum()), 12)
     ((1, 7, 3), 1.0)
     """
+    # upward pass
     messages: list[Message] = []
     for i, clique in enumerate(engine.cliques):
         messages.append(engine.passed_on(i, coded, [messages[child] for child in clique.children]))
+    # downward pass: `above` is the message from the parent clique
     above: list[Array] = [np.ones((1, clique.runs[1])) for clique in engine.cliques]
     families = families_of(engine, network)
     for i in range(len(engine.cliques) - 1, -1, -1):
@@ -43,10 +45,10 @@ def family_posteriors(engine: Engine, network: Network, coded: Coded) -> Iterato
             posterior = posterior / posterior.sum(axis=1, keepdims=True)
             yield name, _gathered(_results(engine, clique, coded, posterior), network, name, clique)
             continue
-        own = scaled(engine.observed(clique, coded) * above[i][:, clique.onto])[0]
+        weighted = scaled(engine.observed(clique, coded) * above[i][:, clique.onto])[0]
         inside = [messages[child][0][:, into] for child, into in zip(clique.children, clique.into, strict=True)]
-        # the product of all messages but one, from before and after it, without dividing: a message may be 0
-        before = [own]
+        # product of all other messages by prefix and suffix products; no division, since a message may be 0
+        before = [weighted]
         for message in inside:
             before.append(scaled(before[-1] * message)[0])
         after = np.ones((1, 1))
@@ -62,35 +64,35 @@ def family_posteriors(engine: Engine, network: Network, coded: Coded) -> Iterato
 
 
 def families_of(engine: Engine, network: Network) -> tuple[tuple[str, ...], ...]:
-    """Per clique the variables whose tables belong to it: where the first of each family is summed out."""
+    """For each clique, the variables whose tables are assigned to it, where the first of the family is summed out."""
     home = {name: i for i, clique in enumerate(engine.cliques) for name in clique.variables}
-    found: list[list[str]] = [[] for _ in engine.cliques]
+    families: list[list[str]] = [[] for _ in engine.cliques]
     for name in network.variables:
-        found[min(home[v] for v in (*network.parents[name], name))].append(name)
-    return tuple(map(tuple, found))
+        families[min(home[v] for v in (*network.parents[name], name))].append(name)
+    return tuple(map(tuple, families))
 
 
 def _results(engine: Engine, clique: Clique, coded: Coded, posterior: Array) -> Array:
-    """The entries of a repeatable variable's clique, summed over the results of each patient."""
+    """The posterior of a repeatable variable's entries, summed over the results of each patient."""
     name = clique.variables[0]
-    found = np.zeros((max(coded.patients, len(posterior)), len(clique.weights)))
+    counts = np.zeros((max(coded.patients, len(posterior)), len(clique.weights)))
     if name not in coded.codes:
-        return found
+        return counts
     findings = [*engine.base[name], *coded.further.get(name, ())]
     posterior = np.broadcast_to(posterior, (coded.patients, posterior.shape[1]))
     for code in np.unique(coded.codes[name]).tolist():
         who = np.flatnonzero(coded.codes[name] == code)
         for result in findings[code]:
-            seen = (clique.weights * np.array(result)[clique.states[name]])[None]
-            total = clique.summed(seen)
-            share = np.divide(seen, total[:, clique.onto], out=np.zeros_like(seen), where=seen > 0)
-            found[who] += posterior[who][:, clique.onto] * share
-    return found
+            joint = (clique.weights * np.array(result)[clique.states[name]])[None]
+            total = clique.summed(joint)
+            share = np.divide(joint, total[:, clique.onto], out=np.zeros_like(joint), where=joint > 0)
+            counts[who] += posterior[who][:, clique.onto] * share
+    return counts
 
 
 def _gathered(entries: Array, network: Network, name: str, clique: Clique) -> Array:
-    """Entries of a clique summed by the cell of a table that each belongs to."""
+    """Entries of a clique summed by cell of the table."""
     rows = network.rows(name)
-    found = np.zeros((rows.size, len(entries)))
-    np.add.at(found, network.cells(name, clique.states), entries.T)
-    return found.T.reshape(len(entries), *rows.shape)
+    gathered = np.zeros((rows.size, len(entries)))
+    np.add.at(gathered, network.cells(name, clique.states), entries.T)
+    return gathered.T.reshape(len(entries), *rows.shape)

@@ -1,4 +1,4 @@
-"""Evidence that cannot be: which findings clash."""
+"""Evidence of probability zero, and its smallest contradictory subset."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from calcinosis.inference.findings.reader import Fault
 from calcinosis.inference.question_error import QuestionError
 
 AT_ONCE = 4096
-"""How many subsets of the findings are weighed in one batch."""
+"""The number of subsets of the findings evaluated in one batch."""
 
 MOST_SUBSETS = 200_000
-"""How many subsets are searched for the smallest clash, before a clash that merely cannot be shortened must do."""
+"""The maximum number of subsets searched for the smallest contradiction; beyond it, an irreducible one is returned."""
 
 
 class ImpossibleEvidence(ValueError):  # noqa: N818 - a public name: the state of affairs, as in 'ZeroDivision'
-    """Findings that no patient of the model can have together; `clash` holds the smallest set that cannot."""
+    """Findings with joint probability zero; `clash` is the smallest contradictory subset."""
 
     def __init__(self, clash: tuple[Finding, ...]) -> None:
         self.clash = clash
@@ -32,7 +32,7 @@ class ImpossibleEvidence(ValueError):  # noqa: N818 - a public name: the state o
         super().__init__(f"impossible evidence: {named} {verb}: one of them, or a zero in the tables, must be wrong")
 
     def fault(self, who: str) -> Fault:
-        """The clash as one fault of a patient among many."""
+        """The contradiction as an error of one patient among many."""
         names = ", ".join(finding.variable for finding in self.clash)
         values = ", ".join(finding.given for finding in self.clash)
         return Fault(f"{who}: {names}", values, "impossible evidence", "correct one of them")
@@ -42,23 +42,23 @@ class ImpossibleEvidence(ValueError):  # noqa: N818 - a public name: the state o
 
 
 def why_nothing(engine: Engine | Conditioned, evidence: Evidence) -> ImpossibleEvidence | QuestionError:
-    """Why evidence has no weight: it is impossible, with the smallest clash; or its weight is too small for a number.
+    """The error for evidence whose joint weight is 0: it is impossible, or its probability underflows.
 
-    Whether results are possible does not depend on how often each was seen; their weight does, and a thousand results
-    that the other findings make improbable may have one below the smallest number there is.
+    Whether results are possible does not depend on how often each was observed, but their probability does: that of a
+    thousand improbable results may be below the smallest float.
     """
     once = Evidence(tuple(replace(f, likelihoods=tuple(dict.fromkeys(f.likelihoods))) for f in evidence))
     if _possible(engine, [once.findings])[0]:
         many = max(evidence, key=lambda finding: len(finding.likelihoods))
         return QuestionError(
-            f"{len(many.likelihoods):,} results of {many.variable} are, beside the other findings, less probable than "
-            "the smallest number there is: give fewer of them"
+            f"{len(many.likelihoods):,} results of {many.variable} have, with the other findings, a probability too "
+            "small for a floating-point number: give fewer results"
         )
     return ImpossibleEvidence(smallest_clash(engine, once))
 
 
 def smallest_clash(engine: Engine | Conditioned, evidence: Evidence) -> tuple[Finding, ...]:
-    """The smallest set of findings whose joint probability is 0; the first such in order, if there are several."""
+    """The smallest set of findings with joint probability 0; of several, the first in order."""
     findings = evidence.findings
     budget = MOST_SUBSETS
     for size in range(1, len(findings) + 1):
@@ -80,12 +80,12 @@ def _batches(subsets: Iterator[tuple[Finding, ...]]) -> Iterator[list[tuple[Find
 def _possible(engine: Engine | Conditioned, subsets: list[tuple[Finding, ...]]) -> list[bool]:
     patients = [Evidence(subset) for subset in subsets]
     weights = engine.weigh(encode(engine.base, patients)).weights.sum(axis=1)
-    found: list[bool] = (weights > 0).tolist()
-    return found
+    possible: list[bool] = (weights > 0).tolist()
+    return possible
 
 
 def _shortened(engine: Engine | Conditioned, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """A clash from which no finding can be left out."""
+    """An irreducible contradiction: without any one of its findings, the rest is possible."""
     clash = findings
     for finding in findings:
         fewer = tuple(f for f in clash if f is not finding)
@@ -95,9 +95,9 @@ def _shortened(engine: Engine | Conditioned, findings: tuple[Finding, ...]) -> t
 
 
 def clashes(engine: Engine | Conditioned, coded: Coded) -> list[tuple[str, ...]]:
-    """For each patient whose evidence is impossible, variables whose findings clash, none of which can be left out.
+    """For each patient with impossible evidence, the variables of an irreducible contradiction.
 
-    All patients at once, leaving out one variable after the other; not always the smallest set.
+    Variables are dropped one by one, for all patients at once; the result is not always the smallest contradiction.
     """
     missing = {name: engine.base[name][()] for name in coded.codes}
     key = np.stack(list(coded.codes.values()), axis=1)

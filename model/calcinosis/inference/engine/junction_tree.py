@@ -1,15 +1,15 @@
-"""A network as a tree of cliques: the places where variables are summed out, laid out once for every question.
+"""The junction tree of a network, built once: its cliques, their tables and how messages are summed.
 
-The variables are eliminated in one fixed order (min-fill, the target last). Each has a place, over the variables it
-was linked with by then; what is left after summing it out, the message, goes to the place of the first of these that
-is eliminated next (Dechter, Bucket elimination, Artificial Intelligence 113, 1999). A place whose scope another holds
-anyway may be merged into it.
+Variables are eliminated in one fixed order (min-fill, the target last). Each has a bucket, whose scope is the variable
+and its neighbours at that point. Summing the variable out leaves a message, which goes to the bucket of the next
+eliminated variable in that scope (Dechter, Bucket elimination, Artificial Intelligence 113, 1999). A bucket whose scope
+is a subset of another's may be merged into it.
 
-A clique lists its possible joint states, the *entries*: a state of the parents that some table rules out is no entry,
-so a definition (uraemic calciphylaxis means renal failure) makes everything above it smaller. The entries are sorted
-so that a message is summed in contiguous runs: run 0 holds the first entry of each message state, run 1 the second of
-each that has two, and so on, the longest first. Every sum is taken in this order, whoever computes it, so that one
-patient and a million give the same bits.
+A clique lists its possible joint states, the *entries*. Structural zeros are omitted, so a definition (uraemic
+calciphylaxis means renal failure) makes all cliques above it smaller. The entries are sorted so that a message is
+summed in contiguous runs: run 0 has the first entry of each message state, run 1 the second entry of each state with
+two, and so on, in descending order of length. Every computation sums in this order, so one patient and a million
+patients give the same bits.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from calcinosis.inference.network import Array, Network
 from calcinosis.knowledge.frozen import FrozenMap
 
 Places = npt.NDArray[np.int32]
-"""For each entry, a position elsewhere: the state of a variable, the state of a message."""
+"""For each entry, the index of a state of a variable or of a message."""
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """Variables to be summed out together, the scope they share, and the bucket they report to, -1 at the root."""
+    """Variables summed out together, their scope, and the bucket that receives the message (-1 at the root)."""
 
     variables: tuple[str, ...]
     scope: tuple[str, ...]
@@ -41,12 +41,12 @@ class Bucket:
 
 @dataclass(frozen=True, eq=False)
 class Clique:
-    """Where `variables` are summed out.
+    """A clique in which `variables` are summed out.
 
-    `weights` is the product of the tables that belong here, one per entry; `states` maps each variable of the scope to
-    its state at each entry; `into[k]` is the state of child k's message at each entry. Entries `runs[r]` to
-    `runs[r + 1]` are summed onto the first states of the message, which has `runs[1]` states in all; `message` maps
-    each variable of the message to its state at each of them.
+    `weights` is the product of the tables assigned to it, one number per entry; `states` maps each variable of the
+    scope to its state at each entry; `into[k]` is the state of child k's message at each entry. Entries `runs[r]` to
+    `runs[r + 1]` are added to the first states of the message, which has `runs[1]` states; `message` maps each variable
+    of the message to its state at each of them.
     """
 
     variables: tuple[str, ...]
@@ -59,8 +59,8 @@ class Clique:
     repeatable: bool
 
     def summed(self, entries: Array) -> Array:
-        """The message, axes `(patients, states)`, that entries, axes `(patients, entries)`, sum to."""
-        # one state after another in memory, as the sums run along the patients
+        """The message, axes `(patients, states)`, that is the sum of entries, axes `(patients, entries)`."""
+        # states are contiguous in memory, because the sums run along the patients
         total = entries.T[: self.runs[1]].copy(order="C")
         for start, stop in pairwise(self.runs[1:]):
             total[: stop - start] += entries.T[start:stop]
@@ -68,14 +68,14 @@ class Clique:
 
     @cached_property
     def onto(self) -> Places:
-        """The state of the message that each entry is summed onto."""
+        """The state of the message to which each entry is added."""
         return np.concatenate([np.arange(b - a, dtype=np.int32) for a, b in pairwise(self.runs)])
 
 
 def elimination_order(network: Network, given: Collection[str]) -> list[str]:
-    """Repeatable leaves first, then by fewest new links, smallest place, fewest states, name; the target last.
+    """The min-fill elimination order: repeatable leaves first, the target last.
 
-    Variables that are `given` are in no scope and come first of all.
+    Ties are broken by clique size, number of states and name. Variables that are `given` are in no scope.
     """
     neighbours: dict[str, set[str]] = {name: set() for name in network.variables if name not in given}
     for child, parents in network.parents.items():
@@ -113,26 +113,27 @@ def buckets_of(network: Network, order: Sequence[str]) -> list[Bucket]:
         family = [v for v in (*network.parents[name], name) if v in place]
         if family:
             scopes[min(place[v] for v in family)] |= set(family)
-    found = []
+    buckets = []
     for i, scope in enumerate(scopes):
         rest = scope - {order[i]}
-        # a bucket that speaks of nothing else (a network of several pieces) hands its number to the target's
+        # a bucket with no other variable (a disconnected network) sends its number to the target's bucket
         parent = min((place[v] for v in rest), default=len(order) - 1) if i < len(order) - 1 else -1
         if parent >= 0:
             scopes[parent] |= rest
-        found.append(Bucket((order[i],), tuple(sorted(scope, key=place.__getitem__)), parent))
-    return found
+        buckets.append(Bucket((order[i],), tuple(sorted(scope, key=place.__getitem__)), parent))
+    return buckets
 
 
 def entries_of(network: Network, scope: Collection[str]) -> int:
-    """How many joint states a scope has."""
+    """The number of joint states of a scope."""
     return math.prod(len(network.variables[name].states) for name in scope)
 
 
 def lay_out(network: Network, buckets: Sequence[Bucket], given: Mapping[str, int]) -> tuple[Clique, ...]:
-    """The clique of each bucket; children come before parents. Variables that are `given` are fixed in every table."""
+    """The clique of each bucket, children before parents. Variables that are `given` are fixed in every table."""
     sizes = {name: len(variable.states) for name, variable in network.variables.items()}
     home = {name: i for i, bucket in enumerate(buckets) for name in bucket.variables}
+    # assign each table to the bucket in which the first variable of its family is summed out
     families: list[list[str]] = [[] for _ in buckets]
     for name in sorted(network.variables, key=lambda v: (home.get(v, -1), v)):
         family = [v for v in (*network.parents[name], name) if v in home]
@@ -149,6 +150,7 @@ def lay_out(network: Network, buckets: Sequence[Bucket], given: Mapping[str, int
             positions = _positions(cliques[c], bucket.scope, sizes)
             table = np.where(positions < 0, 0.0, table)
             into.append(positions)
+        # keep the possible joint states, sorted into runs
         flat = np.flatnonzero(table)
         states = dict(zip(bucket.scope, np.unravel_index(flat, shape), strict=True))
         kept = [network.target] if bucket.parent < 0 else [v for v in bucket.scope if v not in bucket.variables]
@@ -181,19 +183,18 @@ def _aligned(network: Network, name: str, scope: Sequence[str], given: Mapping[s
 
 
 def _positions(child: Clique, scope: Sequence[str], sizes: Mapping[str, int]) -> Places:
-    """The state of a child's message at each state of a scope, -1 where it has none; axes that broadcast to it."""
+    """The state of a child's message at each state of a scope (-1 if impossible), in axes that broadcast to it."""
     shape = [sizes[v] if v in child.message else 1 for v in scope]
-    found = np.full(shape, -1, dtype=np.int32)
+    positions = np.full(shape, -1, dtype=np.int32)
     where = tuple(child.message.get(v, np.zeros(child.runs[1], dtype=np.int32)) for v in scope)
-    found[where] = np.arange(child.runs[1], dtype=np.int32)
-    return found
+    positions[where] = np.arange(child.runs[1], dtype=np.int32)
+    return positions
 
 
 def _in_runs(
     kept: Sequence[npt.NDArray[np.intp]], sizes: Sequence[int], entries: int
 ) -> tuple[npt.NDArray[np.intp], tuple[int, ...], npt.NDArray[np.intp]]:
-    """How to sort entries into runs by the states of the kept variables, where the runs begin and end, and an entry
-    of each state of the message."""
+    """The order that sorts entries into runs, the limits of the runs, and one entry of each state of the message."""
     key = np.ravel_multi_index(tuple(kept), tuple(sizes)) if kept else np.zeros(entries, dtype=np.intp)
     _, first, message, counts = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
     longest = np.argsort(-counts, kind="stable")

@@ -1,4 +1,4 @@
-"""The posteriors of many patients as arrays: what a DataFrame, a file or a cluster makes its columns of."""
+"""The posteriors of many patients as arrays, the columns of a DataFrame or a file."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from calcinosis.inference.network import Array, Network
 from calcinosis.inference.question_error import QuestionError
 
 PART = 2**16
-"""How many patients a core takes at a time."""
+"""The number of patients a core takes at a time."""
 
 OK = "ok"
-"""The status of a patient who has an answer."""
+"""The status of a patient who has a posterior."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """The answers for many patients.
+    """The posteriors of many patients.
 
-    `probabilities` has the axes `(states, patients)`; `leading` is the number of the most probable state, -1 where
-    there is no answer; `log_evidence` is the natural logarithm of the probability of the evidence. `status` numbers
-    `statuses`, the first of which is OK; the others begin with 'invalid: ' or 'impossible: ' and tell why. Where the
-    status is not OK, probabilities are NaN. `faults` lists, by patient, what was wrong.
+    `probabilities`, axes `(states, patients)`, are NaN where the status is not OK; `leading` is the number of the most
+    probable state, -1 without a posterior; `log_evidence` is the natural logarithm of the probability of the evidence.
+    `status` indexes `statuses`: first OK, then texts that begin with 'invalid: ' or 'impossible: ' and give the reason.
+    `faults` lists the errors of each patient.
     """
 
     probabilities: Array
@@ -53,15 +53,20 @@ def score(
     cores: int = 0,
     wrong: Mapping[int, Fault] | None = None,
 ) -> Scores:
-    """The posterior of each patient, with a status; no patient's answer depends on any other's.
+    """The posterior of each patient, with a status; no patient's result depends on another's.
 
-    Patients are taken in parts that stay in a core's cache, on as many `cores` as this process may use if that is 0.
-    `wrong` is what is wrong with some patients beyond their findings.
+    Args:
+        engine: the compiled network.
+        network: the network.
+        columns: findings by heading.
+        patients: the number of patients; they are evaluated in parts that fit into a core's cache.
+        cores: the number of cores to use; 0 for all that this process may use.
+        wrong: by patient, an error beyond the findings, such as an unknown kind of record.
     """
     if patients < 0 or any(len(column) != patients for column in columns.values()):
-        raise QuestionError(f"{patients} patients: give 0 or more, as many as the columns have rows")
+        raise QuestionError(f"{patients} patients: give 0 or more, the length of every column")
     states = len(network.variables[network.target].states)
-    found = Scores(
+    scores = Scores(
         np.empty((states, patients)),
         np.empty(patients, dtype=np.int8 if states < 2**7 else np.int32),
         np.empty(patients),
@@ -73,23 +78,23 @@ def score(
     prepared = prepare(columns, network.variables, network.corrections, engine.base)
 
     def fill(part: slice) -> tuple[int, Mapping[int, str], Mapping[int, tuple[Fault, ...]]]:
-        own = {row - part.start: fault for row, fault in (wrong or {}).items() if part.start <= row < part.stop}
-        return part.start, *_fill(engine, prepared, columns, part, found, own)
+        part_faults = {row - part.start: fault for row, fault in (wrong or {}).items() if part.start <= row < part.stop}
+        return part.start, *_fill(engine, prepared, columns, part, scores, part_faults)
 
     parts = [slice(first, min(first + PART, patients)) for first in range(0, patients, PART)]
     cores = min(cores or available_cores(), len(parts))
     if cores > 1:
         with ThreadPoolExecutor(cores) as pool:
-            told = list(pool.map(fill, parts))
+            reports = list(pool.map(fill, parts))
     else:
-        told = [fill(part) for part in parts]
+        reports = [fill(part) for part in parts]
     statuses = {OK: 0}
     faults: dict[int, tuple[Fault, ...]] = {}
-    for first, reasons, own in told:
+    for first, reasons, part_faults in reports:
         for row, reason in reasons.items():
-            found.status[first + row] = statuses.setdefault(reason, len(statuses))
-        faults |= {first + row: some for row, some in own.items()}
-    return replace(found, statuses=tuple(statuses), faults=faults)
+            scores.status[first + row] = statuses.setdefault(reason, len(statuses))
+        faults |= {first + row: some for row, some in part_faults.items()}
+    return replace(scores, statuses=tuple(statuses), faults=faults)
 
 
 def _fill(
@@ -97,42 +102,45 @@ def _fill(
     prepared: Prepared,
     columns: Mapping[Heading, Column],
     part: slice,
-    found: Scores,
+    scores: Scores,
     wrong: Mapping[int, Fault],
 ) -> tuple[Mapping[int, str], Mapping[int, tuple[Fault, ...]]]:
-    """Fill one part of the answers; the reasons and faults of those patients, counted from its start, without one."""
+    """Fill one part of the scores; returns the reasons and errors of patients without a posterior, from its start."""
     batch = prepared.part(part)
     faults = dict(batch.faults) | {row: (fault, *batch.faults.get(row, ())) for row, fault in wrong.items()}
-    reasons = {row: "invalid: " + "; ".join(map(str, told)) for row, told in faults.items()}
+    reasons = {row: "invalid: " + "; ".join(map(str, row_faults)) for row, row_faults in faults.items()}
+    # joint weights of target and evidence, summed from left to right
     weighed = engine.weigh(batch.coded)
     weights = weighed.weights.T
     totals = weights[0].copy()
     for weight in weights[1:]:
         totals += weight
+    # evidence of probability zero: name the contradictory findings
     none = np.flatnonzero(totals <= 0)
     for row, clash in zip(none.tolist(), clashes(engine, batch.coded.some(none)) if len(none) else (), strict=True):
         cells = {h.column: show(column.cell(part.start + row)) for h, column in columns.items() if h.name in clash}
         named = " and ".join(f"{column}={cell}" for column, cell in cells.items())
         reasons[row] = f"impossible: {named} cannot be{' true together' if len(cells) > 1 else ''}"
-        told = Fault(", ".join(cells), ", ".join(cells.values()), "impossible evidence", "correct one of them")
-        faults[row] = (told,)
+        clash_fault = Fault(", ".join(cells), ", ".join(cells.values()), "impossible evidence", "correct one of them")
+        faults[row] = (clash_fault,)
     bad = np.fromiter(faults, dtype=np.intp, count=len(faults))
     totals[bad] = np.nan
-    probabilities = np.divide(weights, totals, out=found.probabilities[:, part])
+    # normalise, then find the most probable state (the first, if several are equal)
+    probabilities = np.divide(weights, totals, out=scores.probabilities[:, part])
     best = probabilities[0].copy()
-    leading = np.zeros(len(best), dtype=found.leading.dtype)
+    leading = np.zeros(len(best), dtype=scores.leading.dtype)
     for state, probability in enumerate(probabilities[1:], start=1):
-        # the later state where it is the more probable one, without a branch
+        # take the later state if it is more probable, without a branch
         np.maximum(leading, (probability > best) * leading.dtype.type(state), out=leading)
         np.maximum(best, probability, out=best)
     leading[bad] = -1
     mantissa, power = np.frexp(totals)
-    found.log_evidence[part] = np.log(mantissa) + (power + weighed.exponents) * math.log(2)
-    found.log_evidence[part][none] = -np.inf
-    found.leading[part] = leading
+    scores.log_evidence[part] = np.log(mantissa) + (power + weighed.exponents) * math.log(2)
+    scores.log_evidence[part][none] = -np.inf
+    scores.leading[part] = leading
     return reasons, faults
 
 
 def available_cores() -> int:
-    """How many cores this process may use."""
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,8 +1,8 @@
-"""One patient in microseconds: findings seen before, each with what it adds to the row of its lookup table.
+"""One patient in microseconds: findings are cached with the offset they add to the row of their lookup table.
 
-A finding written as a text, or a list of texts, is read once by the grammar and remembered with the step it makes in
-the tables; so are the rows for what has no base code. What needs a covariate or is not understood goes the long way,
-which also tells what is wrong.
+A finding given as a text, or a list of texts, is parsed once and cached with its offset; rows for findings without a
+base code are cached too. Findings that need a covariate or are not understood take the general route, which also
+reports the errors.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from calcinosis.inference.findings.reader import FindingsError, read_findings
 from calcinosis.inference.network import Array, Network
 
 MOST_KNOWN = 2**14
-"""How many findings are remembered; then all are forgotten, so that memory stays bounded."""
+"""The size of a cache; a full cache is cleared, so that memory stays bounded."""
 
 MOST_ITEMS = 100
-"""A longer list of results is not remembered, as it would take much of that memory."""
+"""A longer list of results is not cached, because it would take too much memory."""
 
 
-class Step(NamedTuple):
-    """What a finding adds: to the evidence at `position`, and `shift` to the row of lookup number `lookup`.
+class FindingStep(NamedTuple):
+    """The contribution of a finding: `position` in the evidence, and `shift`, the offset in the rows of `lookup`.
 
-    No finding if nothing was observed. A finding without a base code has its `likelihoods` instead of a shift, divided
-    by a power of two.
+    `finding` is None if nothing was observed. A finding without a base code has `likelihoods`, divided by a power of
+    two, instead of a shift.
     """
 
     position: int
@@ -42,22 +42,22 @@ class Step(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Shortcut:
-    """The way of one patient through the tables of an engine."""
+class SinglePatient:
+    """The lookup-table route for one patient, with its caches."""
 
     engine: Engine
     network: Network
-    known: dict[tuple[str, Any], Step] = field(default_factory=dict)
+    known: dict[tuple[str, Any], FindingStep] = field(default_factory=dict)
     further: dict[tuple[Any, ...], Array] = field(default_factory=dict)
 
-    def rows(self, findings: Mapping[str, Any]) -> tuple[list[int | Array], list[Step]] | None:
-        """The row of each lookup, by number or as it is, and the steps to it; None if it must go the long way."""
+    def rows(self, findings: Mapping[str, Any]) -> tuple[list[int | Array], list[FindingStep]] | None:
+        """The row of each lookup, as an index or an array, and its steps; None if the general route is needed."""
         rows: list[Any] = list(self.engine.unseen)
-        steps, beyond, known = [], set(), self.known
+        steps, beyond, remembered = [], set(), self.known
         for name, given in findings.items():
             value = tuple(given) if type(given) is list else given
             try:
-                step = known[name, value]
+                step = remembered[name, value]
             except (KeyError, TypeError):
                 learned = self._learn(name, value)
                 if learned is None:
@@ -72,11 +72,11 @@ class Shortcut:
             rows[lookup] = self._row(lookup, [step for step in steps if step.lookup == lookup])
         return rows, steps
 
-    def _learn(self, name: str, value: Any) -> Step | None:
-        """The step of a finding met for the first time."""
+    def _learn(self, name: str, value: Any) -> FindingStep | None:
+        """The step of a finding that is not cached yet."""
         if type(value) is tuple and len(value) > MOST_ITEMS:
             return None
-        # only texts: True and 1 are equal as keys, but not as findings
+        # only texts: True and 1 are equal as keys but not as findings
         if not (type(value) is str or (type(value) is tuple and all(type(item) is str for item in value))):
             return None
         variable = self.network.variables.get(name)
@@ -89,18 +89,18 @@ class Shortcut:
         lookup, shifts = self.engine.shifts[name]
         base = self.engine.base[name]
         position = list(self.network.variables).index(name)
-        step = Step(position, lookup, 0, None)
+        step = FindingStep(position, lookup, 0, None)
         for finding in evidence:
             key, exponent = canonical(finding.likelihoods)
             if key in base:
-                step = Step(position, lookup, shifts[base[key]] - shifts[base[()]], finding, None, exponent)
+                step = FindingStep(position, lookup, shifts[base[key]] - shifts[base[()]], finding, None, exponent)
             else:
-                step = Step(position, lookup, 0, finding, key, exponent)
+                step = FindingStep(position, lookup, 0, finding, key, exponent)
         _remember(self.known, (name, value), step)
         return step
 
-    def _row(self, lookup: int, steps: list[Step]) -> Array:
-        """The row of a lookup for findings of which some have no base code."""
+    def _row(self, lookup: int, steps: list[FindingStep]) -> Array:
+        """The row of a lookup for findings some of which have no base code."""
         names = [step.finding.variable for step in steps if step.finding]
         keys = [canonical(step.finding.likelihoods)[0] for step in steps if step.finding]
         memory = (lookup, *sorted(zip(names, keys, strict=True)))

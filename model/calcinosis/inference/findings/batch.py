@@ -1,8 +1,8 @@
-"""Many patients' findings to codes: each distinct cell is read once, by the same grammar as one patient's.
+"""The findings of many patients as codes. Each distinct cell is parsed once, with the grammar for one patient.
 
-A column is prepared first, its distinct cells read; then any part of the patients is looked up. Bare numbers, which
-may all be different, are placed in their bands as arrays; those within a hair of a limit go one by one, by the very
-steps of one patient's, so that no row is ever placed otherwise than if it stood alone.
+The distinct cells of a column are parsed first; then any slice of patients is looked up. Bare numbers, which may all
+differ, are assigned to bands as arrays. Numbers very close to a limit are assigned one by one with the code for one
+patient, so that every row gets the same result as alone.
 """
 
 from __future__ import annotations
@@ -16,14 +16,8 @@ import numpy as np
 
 from calcinosis.inference.findings.columns import Column, Heading
 from calcinosis.inference.findings.encoding import Base, Coded, Coder, Codes, Likelihoods
-from calcinosis.inference.findings.grammar import (
-    Measurement,
-    NotUnderstood,
-    Reading,
-    is_missing,
-    read_value,
-    split_measurement,
-)
+from calcinosis.inference.findings.grammar import Reading, is_missing, read_value
+from calcinosis.inference.findings.measurement import Measurement, NotUnderstood, split_measurement
 from calcinosis.inference.findings.reader import (
     TWO_RESULTS,
     Fault,
@@ -38,7 +32,7 @@ from calcinosis.inference.network import Array
 from calcinosis.knowledge.records import Correction, Variable
 
 NEAR = 1e-9
-"""Values this near to a limit, relatively, are placed one by one."""
+"""Values within this relative distance of a limit are assigned one by one."""
 
 Faults = dict[int, list[Fault]]
 """What is wrong, by row."""
@@ -46,7 +40,7 @@ Faults = dict[int, list[Fault]]
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """The findings of many patients, and the faults of those rows that were not understood, which have no findings."""
+    """The findings of many patients; rows with `faults` have no findings."""
 
     coded: Coded
     faults: Mapping[int, tuple[Fault, ...]]
@@ -54,7 +48,7 @@ class Batch:
 
 @dataclass(frozen=True, eq=False)
 class Covariates:
-    """A column that corrects another: the value of each distinct cell in the covariate's own unit, NaN if missing."""
+    """A covariate column: the value of each distinct cell in the covariate's own unit, NaN if missing."""
 
     correction: Correction
     column: Column
@@ -64,18 +58,18 @@ class Covariates:
     def part(self, rows: slice, faults: Faults) -> Array:
         """The covariate of each patient."""
         which = self.column.which[rows]
-        _tell(faults, which, self.bad)
+        _add_faults(faults, which, self.bad)
         found: Array = self.values[which]
         return found
 
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """A column of findings whose distinct cells were read.
+    """A column of findings whose distinct cells are parsed.
 
-    Per cell, and last for a patient without one: its code, the power of two taken out of its likelihoods, and its value
-    if it is a number that is yet to be placed, else NaN. `several` are repeated numbers to be corrected, `bad` the
-    cells that were not understood. A column of numbers with a unit has no cells; `factor` turns it to the own unit.
+    For each cell, and last for a patient without one: its code, the power of two divided out of its likelihoods, and
+    its value if it is a number still to be corrected (otherwise NaN). `several` are repeated numbers to be corrected,
+    `bad` the cells that were not understood. A column of numbers with a unit has no cells; `factor` converts it.
     """
 
     variable: Variable
@@ -92,16 +86,16 @@ class Findings:
     coder: Coder
 
     def part(self, rows: slice, faults: Faults) -> tuple[Codes, Codes | None]:
-        """The code of each patient, and the power of two taken out, None if of nobody's."""
+        """The code of each patient, and the power of two divided out; None if it is 0 for all."""
         covariates = self.covariates.part(rows, {}) if self.covariates else None
         which = self.column.which[rows]
         if self.factor is not None and self.column.numbers is not None:
             numbers = self.column.numbers[rows]
             codes: Codes = np.full(len(which), self.missing, dtype=np.uint8)
-            with np.errstate(over="ignore"):  # what is too large lies off every scale
+            with np.errstate(over="ignore"):  # an overflow is outside every band
                 self._place(codes, numbers * self.factor, covariates, rows, faults)
             return codes, None
-        _tell(faults, which, self.bad)
+        _add_faults(faults, which, self.bad)
         codes = _looked_up(self.codes, which)
         powers = self.powers[which] if self.powers is not None else None
         if self.values is not None:
@@ -116,13 +110,13 @@ class Findings:
         return codes, powers
 
     def _code(self, readings: Sequence[Reading], covariate: float | None) -> tuple[int, int]:
-        """The code of some results, their numbers corrected, and the power of two taken out."""
+        """The code of corrected results, and the power of two divided out."""
         assert self.covariates is not None
         pair = None if covariate is None else (self.covariates.correction, Measurement("", covariate))
         return _coded(self.variable, readings, self.coder, pair)
 
     def _place(self, codes: Codes, values: Array, covariates: Array | None, rows: slice, faults: Faults) -> None:
-        """Set the codes of all patients that have a value by the band it lies in."""
+        """Set the codes of all patients with a value to the band that contains it."""
         there = np.flatnonzero(~np.isnan(values))
         given = values[there]
         beside = np.full(len(there), np.nan) if covariates is None else covariates[there]
@@ -130,28 +124,30 @@ class Findings:
         if self.covariates is not None:
             shift = self.covariates.correction.slope * (self.covariates.correction.reference - beside)
             exact = np.where(np.isnan(shift), given, given + shift)
+        # find the bands of all values by binary search
         bands = sorted((s.band.lower, s.band.upper, i) for i, s in enumerate(self.variable.states) if s.band)
         lowers, top = np.array([band[0] for band in bands]), bands[-1][1]
         place = np.searchsorted(lowers, exact, side="right") - 1
-        found = np.array([band[2] for band in bands])[place]
-        found[(place < 0) | (exact > top)] = -1
+        states = np.array([band[2] for band in bands])[place]
+        states[(place < 0) | (exact > top)] = -1
+        # check values close to a limit one by one
         near = np.zeros(len(there), dtype=np.bool_)
         for limit in (*lowers, top):
             near |= np.abs(exact - limit) <= NEAR * max(abs(limit), 1.0)
-        alone: dict[tuple[float, float], int] = {}
+        checked: dict[tuple[float, float], int] = {}
         for k in np.flatnonzero(near).tolist():
             pair = float(given[k]), float(beside[k])
-            if pair not in alone:
+            if pair not in checked:
                 state = self.variable.state_of(self._corrected(*pair))
-                alone[pair] = -1 if state is None else self.variable.states.index(state)
-            found[k] = alone[pair]
-        for k in np.flatnonzero(found < 0).tolist():
+                checked[pair] = -1 if state is None else self.variable.states.index(state)
+            states[k] = checked[pair]
+        for k in np.flatnonzero(states < 0).tolist():
             row = int(there[k])
             value = self._corrected(float(given[k]), float(beside[k]))
             fault = NotUnderstood(*off_scale(value, float(lowers[0]), float(top), self.variable.unit))
             cell = self.column.cell((rows.start or 0) + row)
             faults.setdefault(row, []).append(_fault(self.heading, cell, fault))
-        codes[there] = np.where(found < 0, self.missing, found)
+        codes[there] = np.where(states < 0, self.missing, states)
 
     def _corrected(self, value: float, covariate: float) -> float:
         if self.covariates is None or np.isnan(covariate):
@@ -161,7 +157,7 @@ class Findings:
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A table of findings whose distinct cells were read."""
+    """A table of findings whose distinct cells are parsed."""
 
     findings: Mapping[str, Findings]
     covariates: Sequence[Covariates]
@@ -184,7 +180,9 @@ class Prepared:
             exponents[wrong] = 0
             for name, found in codes.items():
                 found[wrong] = self.findings[name].missing
-        return Batch(self.coder.coded(patients, codes, exponents), {row: tuple(told) for row, told in faults.items()})
+        return Batch(
+            self.coder.coded(patients, codes, exponents), {row: tuple(row_faults) for row, row_faults in faults.items()}
+        )
 
 
 def prepare(
@@ -193,7 +191,7 @@ def prepare(
     corrections: Iterable[Correction],
     base: Base,
 ) -> Prepared:
-    """The columns of a table with their distinct cells read."""
+    """The columns of a table, with their distinct cells parsed."""
     named = {heading.name: (heading, column) for heading, column in columns.items()}
     covariates = {c.variable: _covariates(*named[c.covariate], c) for c in corrections if c.covariate in named}
     coder = Coder(base)
@@ -213,12 +211,12 @@ def _findings(
     coder: Coder,
     covariates: Covariates | None,
 ) -> Findings:
-    """A column of findings, its cells read."""
+    """A column of findings with its cells parsed."""
     simple = variable.numeric and not variable.repeatable
     placed = column.numbers is not None and simple and heading.unit and not np.isinf(column.numbers).any()
     factor = variable.units[heading.unit] if placed else None
     column = column if factor is not None else column.distinct()
-    # one place more than cells: that of a patient without one, at -1
+    # the last position is for patients without a cell (-1)
     codes = np.full(len(column.cells) + 1, base[()], dtype=np.int64)
     powers = np.zeros(len(codes), dtype=np.int64)
     values = np.full(len(codes), np.nan)
@@ -254,7 +252,7 @@ def _findings(
 
 
 def _covariates(heading: Heading, column: Column, correction: Correction) -> Covariates:
-    """A column of covariates, its cells read."""
+    """A covariate column with its cells parsed."""
     column = column.distinct()
     values = np.full(len(column.cells) + 1, np.nan)
     bad: dict[int, Fault] = {}
@@ -270,7 +268,7 @@ def _covariates(heading: Heading, column: Column, correction: Correction) -> Cov
 def _coded(
     variable: Variable, readings: Sequence[Reading], coder: Coder, covariate: tuple[Correction, Measurement] | None
 ) -> tuple[int, int]:
-    """The code of some results, and the power of two taken out of their likelihoods."""
+    """The code of some results, and the power of two divided out of their likelihoods."""
     place = placing(variable, covariate)
     return coder.code(variable.name, [place(reading)[0] for reading in readings])
 
@@ -279,12 +277,12 @@ def _fault(heading: Heading, cell: Any, fault: NotUnderstood) -> Fault:
     return Fault(heading.column, show(cell), fault.what, fault.fix)
 
 
-def _tell(faults: Faults, which: Codes, bad: Mapping[int, Fault]) -> None:
-    """Note the fault of each row whose cell is bad, each fault once."""
+def _add_faults(faults: Faults, which: Codes, bad: Mapping[int, Fault]) -> None:
+    """Add the error of each row with a bad cell, each error once."""
     for row in np.flatnonzero(np.isin(which, list(bad))).tolist() if bad else ():
-        told = faults.setdefault(row, [])
-        if bad[int(which[row])] not in told:
-            told.append(bad[int(which[row])])
+        row_faults = faults.setdefault(row, [])
+        if bad[int(which[row])] not in row_faults:
+            row_faults.append(bad[int(which[row])])
 
 
 def _looked_up(codes: Codes, which: Codes) -> Codes:
@@ -293,15 +291,15 @@ def _looked_up(codes: Codes, which: Codes) -> Codes:
         return codes[which]
     cells = len(codes) - 1
     if which.dtype == np.int8 and codes[cells] >= cells and (codes[:cells] == np.arange(cells)).all():
-        # the cells are the states in order: nothing to look up, and -1 is 255 without its sign
+        # the cells are the states in order, so no lookup is needed; -1 as an unsigned byte is 255
         return np.minimum(which.view(np.uint8), codes.dtype.type(codes[cells]))
-    # the same, but several times as fast as with negative positions, which the processor cannot foresee
+    # shifted by one: several times faster than indexing with negative positions
     return np.roll(codes, 1).take(which + which.dtype.type(1), mode="clip")
 
 
 def with_unit(cell: Any, unit: str) -> Any:
-    """A cell with the unit of its heading, if it is a bare number."""
+    """A cell, with the unit of its heading added to a bare number."""
     if not unit or is_missing(cell) or not isinstance(cell, str | Number):
         return cell
-    number, own = split_measurement(show(cell))
-    return f"{number} {unit}" if number and not own else cell
+    number, own_unit = split_measurement(show(cell))
+    return f"{number} {unit}" if number and not own_unit else cell

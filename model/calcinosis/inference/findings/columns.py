@@ -1,7 +1,7 @@
-"""Columns of findings, whatever table they come from, and the headings that say which they are.
+"""Columns of findings and their headings.
 
-A heading is the name of a variable, or with the unit that its bare numbers are in: `serum_calcium (mg/dL)`, with square
-brackets too. A cell may still say otherwise: `2.27 mmol/L`, `high`, nothing.
+A heading is the name of a variable, optionally with the unit of bare numbers: `serum_calcium (mg/dL)`, or in square
+brackets. A cell may have another unit, or none: `2.27 mmol/L`, `high`, empty.
 """
 
 from __future__ import annotations
@@ -24,17 +24,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MANY_CELLS = 2**10
-"""With more cells than this, it is worth looking which of them a column has: the rest of its table may have others."""
+"""With more distinct cells than this, those that a part of the column does not have are dropped first."""
 
 _HEADING = re.compile(r"(?P<name>.*?\S)\s*[(\[](?P<unit>[^()\[\]]+)[)\]]")
 
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """A column of findings: its distinct `cells`, and `which` of them each patient has, -1 for none.
+    """A column of findings: its distinct `cells`, and `which` of them each patient has (-1 for none).
 
-    Or, for a column of plain numbers, `numbers`, NaN for none; then there are no cells. `missing` is what a patient
-    without a cell counts as.
+    A column of plain numbers has `numbers` instead, NaN for none. `missing` is the value of a patient without a cell.
     """
 
     cells: Sequence[Any]
@@ -46,13 +45,13 @@ class Column:
         return len(self.which if self.numbers is None else self.numbers)
 
     def cell(self, row: int) -> Any:
-        """The cell of one patient, None if there is none."""
+        """The cell of one patient; None if empty."""
         if self.numbers is not None:
             return None if np.isnan(self.numbers[row]) else float(self.numbers[row])
         return self.cells[self.which[row]] if self.which[row] >= 0 else self.missing
 
     def distinct(self) -> Column:
-        """The same with its numbers as cells, and, if there are many cells, with no more than it has."""
+        """The column with numbers as cells, and without unused cells if there are many."""
         if self.numbers is not None:
             numbers, which = np.unique(self.numbers, return_inverse=True, equal_nan=True)
             return Column(numbers.tolist(), which)
@@ -64,7 +63,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Heading:
-    """What a column holds: findings of a variable or covariate, bare numbers being in `unit` if there is one."""
+    """The heading of a column: the variable or covariate that it holds, and the `unit` of bare numbers, if any."""
 
     column: str
     name: str
@@ -74,12 +73,17 @@ class Heading:
 def read_headings(
     columns: Iterable[Any], variables: Mapping[str, Variable], units: Mapping[str, Mapping[str, float]]
 ) -> list[Heading]:
-    """The columns that hold findings; `units` lists the units of each name that findings may be given for.
+    """The headings of the columns that hold findings.
+
+    Args:
+        columns: all headings of the table.
+        variables: the variables by name.
+        units: the units of each variable and covariate.
 
     Raises:
-        FindingsError: for headings that look like a slip, that stand twice, or whose unit is unknown, all at once.
+        FindingsError: for headings that look misspelled, are repeated or have an unknown unit, all at once.
     """
-    found: list[Heading] = []
+    headings: list[Heading] = []
     faults: list[Fault] = []
     columns = list(columns)
     for column in columns:
@@ -88,28 +92,28 @@ def read_headings(
         match = None if column in units else _HEADING.fullmatch(column.strip())
         name, unit = (match["name"], match["unit"].strip()) if match else (column, "")
         if name not in units:
-            begun = re.split(r"[(\[]", column.strip(), maxsplit=1)[0].rstrip()
-            near = begun if begun in units else nearest(name, units, cutoff=0.8)
+            stem = re.split(r"[(\[]", column.strip(), maxsplit=1)[0].rstrip()
+            near = stem if stem in units else nearest(name, units, cutoff=0.8)
             if near:
-                unit = f" ({next(iter(units[near]))})" if near == begun and units[near] else ""
+                unit = f" ({next(iter(units[near]))})" if near == stem and units[near] else ""
                 fix = f"did you mean {near}{unit}? Otherwise rename it"
                 faults.append(Fault(column, "", "a column that is not read", fix))
             continue
-        known = known_as(unit, units[name]) if unit else ""
-        if known is None:
+        own_unit = known_as(unit, units[name]) if unit else ""
+        if own_unit is None:
             fix = f"{name} is read in {', '.join(units[name])}" if units[name] else f"name the column {name}"
             faults.append(Fault(column, "", f"unknown unit '{shown(unit)}'", fix))
             continue
-        found.append(Heading(column, name, known))
-    names = [heading.name for heading in found]
+        headings.append(Heading(column, name, own_unit))
+    names = [heading.name for heading in headings]
     for name in sorted({name for name in names if names.count(name) > 1}):
         faults.append(Fault(name, "", "the column stands twice", "remove one of the two"))
-    if columns and not found and not faults:
+    if columns and not headings and not faults:
         fix = f"name columns after variables: {', '.join(variables)}"
         faults.append(Fault(", ".join(map(str, columns)), "", "no column is a variable", fix))
     if faults:
         raise FindingsError(faults, "some columns are not understood")
-    return found
+    return headings
 
 
 def column_of(series: pd.Series[Any]) -> Column:
@@ -131,17 +135,17 @@ def column_of(series: pd.Series[Any]) -> Column:
 
 
 def of_objects(cells: Sequence[Any]) -> Column:
-    """Any Python values, lists and dicts among them; values that are equal but of different types stay apart."""
+    """A column of any Python values, including lists and dicts; equal values of different types stay distinct."""
     number: dict[Any, int] = {}
-    found: list[Any] = []
+    distinct: list[Any] = []
     which = np.empty(len(cells), dtype=np.int64)
     for row, cell in enumerate(cells):
         try:
             key = repr(cell) if isinstance(cell, tuple | frozenset) else cell
-            place = number.setdefault((type(cell), key), len(found))
-        except (TypeError, RecursionError):  # it cannot be hashed, or holds others without end
-            place = len(found)
-        if place == len(found):
-            found.append(cell)
+            place = number.setdefault((type(cell), key), len(distinct))
+        except (TypeError, RecursionError):  # unhashable, or infinitely nested
+            place = len(distinct)
+        if place == len(distinct):
+            distinct.append(cell)
         which[row] = place
-    return Column(found, which)
+    return Column(distinct, which)

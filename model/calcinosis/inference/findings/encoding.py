@@ -1,8 +1,8 @@
-"""Findings as codes: small numbers that the engine's tables are indexed by.
+"""Findings as codes, the small integers that index the engine's tables.
 
-The codes of a variable are its states in order, then *missing*, then, for a repeatable variable, what two or three
-measurements may say. These are its *base codes*. Any other finding (either of, likelihoods, a fourth biopsy) gets the
-next free code of its batch, and the batch carries its likelihoods along.
+The *base codes* of a variable are its states in order, then *missing*, then, for a repeatable variable, the results of
+two or three measurements. Any other finding (one of several states, soft evidence, a fourth biopsy) gets the next free
+code of its batch, and the batch stores its likelihoods.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ Powers = npt.NDArray[np.int64]
 """Exponents of powers of two."""
 
 Likelihoods = tuple[tuple[float, ...], ...]
-"""Per result, in a fixed order, the likelihood of what was seen under each state; no result at all if missing."""
+"""For each result, in a fixed order, its likelihood under each state; no result if missing."""
 
 Base = Mapping[str, Mapping[Likelihoods, int]]
-"""Per variable, the number of each finding that has a base code."""
+"""For each variable, the base code of each finding that has one."""
 
 MOST_RESULTS = 3
-"""Of how many measurements of a repeatable variable every outcome has a base code."""
+"""The maximum number of results of a repeatable variable for which all outcomes have base codes."""
 
 MOST_BASE_CODES = 16
-"""Repeated results get base codes as long as the variable has no more than this."""
+"""The maximum number of base codes of a variable with repeated results."""
 
 
 def base_codes(variable: Variable) -> tuple[Likelihoods, ...]:
-    """What each base code of a variable stands for.
+    """The finding of each base code of a variable.
 
     >>> from calcinosis.knowledge.records import State
     >>> base_codes(Variable("pain", (State("no", ""), State("yes", ""))))
@@ -47,19 +47,19 @@ def base_codes(variable: Variable) -> tuple[Likelihoods, ...]:
     """
     names = variable.state_names
     certain = [tuple(float(other == state) for other in names) for state in names]
-    found: list[Likelihoods] = [*((result,) for result in certain), ()]
+    codes: list[Likelihoods] = [*((result,) for result in certain), ()]
     for count in range(2, MOST_RESULTS + 1 if variable.repeatable else 2):
         repeats = list(combinations_with_replacement(certain, count))
-        if len(found) + len(repeats) > MOST_BASE_CODES:
+        if len(codes) + len(repeats) > MOST_BASE_CODES:
             break
-        found += repeats
-    return tuple(found)
+        codes += repeats
+    return tuple(codes)
 
 
 def canonical(likelihoods: Sequence[Sequence[float]]) -> tuple[Likelihoods, int]:
-    """Likelihoods in the order and on the scale that codes have, and the power of two taken out, which is exact.
+    """Likelihoods in canonical order and scale, and the power of two divided out, which is exact.
 
-    Results are independent measurements, so their order is of no account.
+    Results are independent given the parents, so their order does not matter.
 
     >>> canonical([(0.0, 1.0), (8.0, 0.0)])
     (((1.0, 0.0), (0.0, 1.0)), 3)
@@ -74,7 +74,7 @@ def canonical(likelihoods: Sequence[Sequence[float]]) -> tuple[Likelihoods, int]
 
 
 def distinguishes(results: Likelihoods) -> bool:
-    """Whether some result is more likely under one state than under another; any of all states says nothing.
+    """Whether some result is more likely under one state than under another.
 
     >>> distinguishes(((1.0, 1.0),)), distinguishes(((1.0, 1.0), (0.0, 1.0))), distinguishes(())
     (False, True, False)
@@ -93,11 +93,10 @@ def numbered(variables: Mapping[str, Variable]) -> Base:
 
 @dataclass(frozen=True, eq=False)
 class Coded:
-    """The findings of many patients.
+    """The coded findings of many patients.
 
-    `codes` holds, per variable that was looked at in any of them, the code of each patient: axis `(patients,)`.
-    `further` holds, per variable that needs them, what the codes after its base codes stand for. The likelihoods of
-    patient i were divided by `2**exponents[i]`.
+    `codes` has, for each variable observed in any patient, the code of each patient, axis `(patients,)`. `further` has
+    the likelihoods of codes after the base codes. The likelihoods of patient i were divided by `2**exponents[i]`.
     """
 
     patients: int
@@ -106,13 +105,13 @@ class Coded:
     exponents: Powers
 
     def some(self, rows: Codes | slice) -> Coded:
-        """The same for some of the patients."""
+        """The findings of some of the patients."""
         exponents = self.exponents[rows]
         return Coded(len(exponents), {v: c[rows] for v, c in self.codes.items()}, self.further, exponents)
 
 
 class Coder:
-    """Turns the findings of one batch into codes, handing out further codes as they are needed."""
+    """Encodes the findings of one batch and assigns further codes as needed."""
 
     def __init__(self, base: Base) -> None:
         self._base = base
@@ -120,27 +119,27 @@ class Coder:
         self._lock = Lock()  # several cores may read parts of one batch
 
     def code(self, variable: str, likelihoods: Sequence[Sequence[float]]) -> tuple[int, int]:
-        """The code of a finding, and the power of two that its likelihoods were divided by."""
+        """The code of a finding, and the power of two by which its likelihoods were divided."""
         base = self._base[variable]
         key, exponent = canonical(likelihoods)
-        known = base.get(key)
-        if known is None:
+        code = base.get(key)
+        if code is None:
             with self._lock:
                 further = self._further.setdefault(variable, {})
-                known = len(base) + further.setdefault(key, len(further))
-        return known, exponent
+                code = len(base) + further.setdefault(key, len(further))
+        return code, exponent
 
     def coded(self, patients: int, codes: Mapping[str, Codes], exponents: Powers | None = None) -> Coded:
-        """The batch that these codes make; without exponents on the scale of the codes."""
+        """The batch with these codes; the exponents are 0 by default."""
         if exponents is None:
             exponents = np.zeros(patients, dtype=np.int64)
         with self._lock:
-            further = {variable: tuple(found) for variable, found in self._further.items()}
+            further = {variable: tuple(codes_of_variable) for variable, codes_of_variable in self._further.items()}
         return Coded(patients, codes, further, exponents)
 
 
 def encode(base: Base, patients: Sequence[Evidence]) -> Coded:
-    """The codes of evidence that was read; `base` numbers the base codes of each variable."""
+    """The coded evidence of some patients; `base` numbers the base codes of each variable."""
     coder = Coder(base)
     codes: dict[str, Codes] = {}
     exponents = np.zeros(len(patients), dtype=np.int64)
@@ -161,5 +160,5 @@ def likelihoods(base: Mapping[Likelihoods, int], coded: Coded, name: str) -> Arr
     needed, which = np.unique(coded.codes[name], return_inverse=True)
     states = len(findings[0][0])
     table = np.array([findings[code][0] if findings[code] else (1.0,) * states for code in needed.tolist()])
-    found: Array = table.reshape(-1, states)[which]
-    return found
+    by_patient: Array = table.reshape(-1, states)[which]
+    return by_patient

@@ -1,4 +1,4 @@
-"""What was found in a patient, as understood: the likelihood of each finding under each state."""
+"""A patient's findings as evidence: the likelihood of each finding under each state."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from calcinosis.knowledge.records import MENTIONED
 
 @dataclass(frozen=True)
 class Finding:
-    """One observed variable: as `given`, as `understood`, and the likelihood of each result under each state.
+    """The evidence on one variable: the text `given`, how it was `understood`, and the likelihoods of each result.
 
-    `likelihoods` has one tuple per result, in the order of `states`.
+    `likelihoods` has one tuple per result, with a number for each of `states`. A single 1 is hard evidence, anything
+    else is soft evidence.
     """
 
     variable: str
@@ -26,9 +27,11 @@ class Finding:
 
     @property
     def on_one_scale(self) -> Finding:
-        """The same finding, the largest likelihood of each result being 1: what is seen with that probability."""
-        whole = {result: tuple(own / max(result) for own in result) for result in set(self.likelihoods)}
-        return replace(self, likelihoods=tuple(whole[result] for result in self.likelihoods))
+        """The same finding, scaled so that the largest likelihood of each result is 1."""
+        rescaled = {
+            result: tuple(likelihood / max(result) for likelihood in result) for result in set(self.likelihoods)
+        }
+        return replace(self, likelihoods=tuple(rescaled[result] for result in self.likelihoods))
 
     def __str__(self) -> str:
         if self.given == self.understood:
@@ -38,7 +41,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All findings of a patient, one per observed variable, and notes on what was not used."""
+    """All findings of a patient, one per observed variable, and notes on values that were not used."""
 
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
@@ -50,7 +53,7 @@ class Evidence:
         return len(self.findings)
 
     def __getitem__(self, variable: str) -> Finding:
-        """The finding of a variable; KeyError if it was not observed."""
+        """The finding of a variable; raises KeyError if it was not observed."""
         finding = self.get(variable)
         if finding is None:
             raise KeyError(variable)
@@ -64,24 +67,24 @@ class Evidence:
 
     @checked
     def without(self, variables: Collection[str]) -> Evidence:
-        """The evidence but for some variables.
+        """The evidence without some variables.
 
         Raises:
-            QuestionError: for one of which nothing was found.
+            QuestionError: for a variable that was not observed.
         """
         for name in variables:
             if name not in self:
-                raise QuestionError(f"nothing was found of {name!r}: {choose_from(name, [f.variable for f in self])}")
+                raise QuestionError(f"no finding of {name!r}: {choose_from(name, [f.variable for f in self])}")
         return Evidence(tuple(finding for finding in self if finding.variable not in variables), self.notes)
 
     @property
     def given(self) -> Evidence:
-        """The findings that were given, without what the record does not mention."""
+        """The findings that were given, without the silence of the record."""
         return Evidence(tuple(finding for finding in self if not _is_silence(finding)), self.notes)
 
     @property
     def silent(self) -> Evidence:
-        """What the record does not mention, which is evidence too."""
+        """The variables that the record does not mention, which is evidence too."""
         return Evidence(tuple(finding for finding in self if _is_silence(finding)))
 
     def __contains__(self, variable: object) -> bool:
@@ -92,5 +95,5 @@ class Evidence:
 
 
 def _is_silence(finding: Finding) -> bool:
-    """Whether a finding is that a record does not mention something."""
+    """Whether a finding says that a record does not mention a variable."""
     return finding.variable.startswith(MENTIONED) and finding.given == "no"

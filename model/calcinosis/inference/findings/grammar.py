@@ -1,70 +1,51 @@
-"""The findings grammar: one reading of a value, whether it comes from Python, the shell, a CSV cell or JSON.
+"""The findings grammar, the same for values from Python, the shell, a CSV cell or JSON.
 
 ====================================  =====================================================
 ``severe``                            a state
-``intermittent/severe``               either of these states
+``intermittent/severe``               one of these states (soft evidence)
 ``absent,absent,absent``              repeated results of a repeatable variable
 ``9.1 mg/dL``, ``2.27mmol/L``         a number with its unit
-``none:0.2,severe:0.8``               likelihoods; a state that is not named has likelihood 0
+``none:0.2,severe:0.8``               likelihoods (soft evidence); 0 for a state that is not named
 empty, None, NaN                      not observed
-``unknown``, ``pending``              not observed, though asked for
+``unknown``, ``pending``              not observed, although asked for
 ====================================  =====================================================
 
-In Python also a list (repeated results), a set (either of), a dict (likelihoods) and True or False for yes or no.
-A state whose name holds one of the signs ``/ , :`` is matched whole first.
+Python also takes a list (repeated results), a set (one of), a dict (likelihoods), and True or False for yes or no.
+State names that contain ``/ , :`` are matched first.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass
 from numbers import Number
 from typing import Any
 
-from calcinosis.knowledge.names import folded, known_as
+from calcinosis.inference.findings.measurement import (
+    MEASURED,
+    Measurement,
+    NotUnderstood,
+    convert,
+    split_measurement,
+)
+from calcinosis.knowledge.names import folded
 from calcinosis.knowledge.number import SMALLEST, NotANumber, is_error, parse_number, whole_number
 from calcinosis.knowledge.problem import choose_from, shown
 from calcinosis.knowledge.records import Variable
 
-# a run of digits and spaces ends with its last digit, so that no space can be matched in two ways
-_MEASURED = re.compile(
-    r"(?P<number>[<>≤≥~]?\s*[+-]?(?:[\d.](?:[\d.,' \u00a0\u202f]*[\d.,'])?(?:[eE][+-]?\d+)?|(?:inf(?:inity)?|nan)\b))"
-    r"\s*(?P<unit>[^\d\s.,].*)?",
-    re.DOTALL | re.IGNORECASE,
-)
-
 LONGEST = 10_000
-"""How many characters of one text are read: some thousand results."""
-
+"""The maximum length of a text: some thousand results."""
 
 ASKED_FOR = ("unknown", "pending")
-"""The words for what was asked for and is not known."""
-
-
-class NotUnderstood(ValueError):  # noqa: N818 - always caught by the parser, which names the variable
-    """A value that the grammar does not know; `what` is wrong and how to `fix` it."""
-
-    def __init__(self, what: str, fix: str) -> None:
-        self.what, self.fix = what, fix
-        super().__init__(f"{what}: {fix}")
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """A number with its unit, and the same in the variable's own unit."""
-
-    text: str
-    value: float
+"""The words for a variable that was asked for and is not known."""
 
 
 Reading = tuple[tuple[float, ...], str] | Measurement
-"""One result: its likelihood under each state and what it means in words, or a number still to be placed."""
+"""One result: its likelihoods and its meaning in words, or a number still to be assigned to a band."""
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a value says that nothing was observed: None, NaN, NA, an empty text, 'unknown' or 'pending'."""
+    """Whether a value means that nothing was observed: None, NaN, NA, an empty text, 'unknown' or 'pending'."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
     if isinstance(value, str):
@@ -73,7 +54,7 @@ def is_missing(value: Any) -> bool:
 
 
 def is_mentioned(value: Any) -> bool | None:
-    """Whether a record with this value mentions the variable: an empty one does not; None if it was asked for only.
+    """Whether a record with this value mentions the variable; None if the variable was asked for but is unknown.
 
     >>> is_mentioned("severe"), is_mentioned(" "), is_mentioned("unknown")
     (True, False, None)
@@ -88,15 +69,15 @@ def is_mentioned(value: Any) -> bool | None:
 
 
 def plain(value: Any) -> Any:
-    """A numpy array or scalar, or a pandas Series, as the Python value it holds; anything else as it is."""
+    """A numpy array or scalar, or a pandas Series, as plain Python; any other value unchanged."""
     return value.tolist() if hasattr(value, "tolist") else value
 
 
 def read_value(value: Any, variable: Variable) -> list[Reading]:
-    """The results that a value holds, none if it says that nothing was observed.
+    """The results in a value; none if nothing was observed.
 
     Raises:
-        NotUnderstood: what is wrong with the value, and how to fix it.
+        NotUnderstood: if the value does not follow the grammar.
     """
     value = plain(value)
     if isinstance(value, str):
@@ -113,7 +94,7 @@ def read_value(value: Any, variable: Variable) -> list[Reading]:
 
 
 def readable(text: str) -> str:
-    """A text without the spaces around it, if it is short enough to be read.
+    """A text without surrounding spaces, if it is not too long.
 
     Raises:
         NotUnderstood: if it is too long.
@@ -125,21 +106,21 @@ def readable(text: str) -> str:
 
 
 def _read_items(items: Sequence[Any], variable: Variable) -> list[Reading]:
-    """The results in a list; texts that are equal are read once."""
-    known: dict[str, list[Reading]] = {}
-    found: list[Reading] = []
+    """The results in a list; equal texts are parsed once."""
+    by_text: dict[str, list[Reading]] = {}
+    results: list[Reading] = []
     for item in items:
         if type(item) is not str:
-            found += _read_item(item, variable)
+            results += _read_item(item, variable)
             continue
-        if item not in known:
-            known[item] = _read_item(item, variable)
-        found += known[item]
-    return found
+        if item not in by_text:
+            by_text[item] = _read_item(item, variable)
+        results += by_text[item]
+    return results
 
 
 def _read_item(item: Any, variable: Variable) -> list[Reading]:
-    """One item of a list: a result of its own, so no list within it."""
+    """One item of a list: a single result, not a nested list."""
     item = plain(item)
     if isinstance(item, Sequence) and not isinstance(item, str):
         raise NotUnderstood("a list within a list", "give one result per item")
@@ -147,14 +128,14 @@ def _read_item(item: Any, variable: Variable) -> list[Reading]:
 
 
 def shallow(value: Any) -> str:
-    """A Python value as text, or '…' if it holds others, which may hold others in turn without end."""
+    """A Python value as text; '…' for a container, which may be infinitely nested."""
     value = plain(value)
     holds = isinstance(value, Mapping | Sequence | Set) and not isinstance(value, str | bytes)
     return "…" if holds else str(value)
 
 
 def _word(value: Any) -> str:
-    """A Python value as the word it would be in a cell."""
+    """A Python value as it would be written in a cell."""
     value = plain(value)
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e6:
         return str(int(value))
@@ -185,20 +166,24 @@ def _read_text(text: str, variable: Variable) -> list[Reading]:
     return [_read_word(part, variable) for part in parts if not is_missing(part) or part in states]
 
 
-def split_words(text: str, sign: str, known: Callable[[str], bool], signs: int) -> list[str]:
-    """A text cut at a sign, but not inside a known word that holds the sign, if it can be cut into known words.
+def split_words(text: str, sign: str, is_word: Callable[[str], bool], signs: int) -> list[str]:
+    """A text split at a sign, but not inside known words that contain the sign.
 
-    `signs` is how often the sign occurs in known words at most.
+    Args:
+        text: the text.
+        sign: the separator.
+        known: whether a word is known.
+        signs: the maximum number of times that the sign occurs in a known word.
 
     >>> split_words("a/b/c", "/", lambda word: word in ("a/b", "c"), signs=1)
     ['a/b', 'c']
     """
     pieces = text.split(sign)
-    # from the end on: the length of the first word of a way to cut what is left, the longest that leads to the end
+    # dynamic programming from the end: the length of the first word of a split of the rest, the longest that works
     first: list[int | None] = [None] * len(pieces) + [0]
     for start in range(len(pieces) - 1, -1, -1):
         for length in range(min(signs + 1, len(pieces) - start), 0, -1):
-            if first[start + length] is not None and known(sign.join(pieces[start : start + length]).strip()):
+            if first[start + length] is not None and is_word(sign.join(pieces[start : start + length]).strip()):
                 first[start] = length
                 break
     words, start = [], 0
@@ -210,7 +195,7 @@ def split_words(text: str, sign: str, known: Callable[[str], bool], signs: int) 
 
 
 def _state(word: str, variable: Variable) -> str:
-    """A word as the state it stands for; true and false stand for yes and no where there are such states."""
+    """A word as the state it means; true and false mean yes and no if there are such states."""
     word = word.strip()
     if word.casefold() in ("true", "false") and word not in variable.state_names:
         for other in ("yes", "true") if word.casefold() == "true" else ("no", "false"):
@@ -220,7 +205,7 @@ def _state(word: str, variable: Variable) -> str:
 
 
 def _alternatives(text: str, variable: Variable) -> list[str]:
-    """The states of an either-of text."""
+    """The states in a text that names one of several."""
     states = variable.state_names
     if _state(text, variable) in states:
         return [_state(text, variable)]
@@ -235,12 +220,12 @@ def _is_weighed(text: str, variable: Variable) -> bool:
 
 
 def _is_result(text: str, variable: Variable) -> bool:
-    """Whether a text is a state, or either of several."""
+    """Whether a text is a state, or one of several."""
     return all(word in variable.state_names for word in _alternatives(text, variable))
 
 
 def _read_word(word: str, variable: Variable) -> Reading:
-    """One result: a state, either of several, or a number with its unit."""
+    """One result: a state, one of several, or a number with its unit."""
     if _looks_measured(word, variable):
         return _measured(word, variable)
     return _either(_alternatives(word, variable), variable)
@@ -269,19 +254,19 @@ def _known(words: Sequence[str], variable: Variable) -> None:
 
 
 def _pairs(parts: Sequence[str], variable: Variable) -> dict[str, str]:
-    found: dict[str, str] = {}
+    pairs: dict[str, str] = {}
     for part in parts:
         name, _, number = part.rpartition(":")
-        last = next(reversed(found), None)
-        if not name and last and whole_number(number) is not None and whole_number(found[last]) is not None:
+        last = next(reversed(pairs), None)
+        if not name and last and whole_number(number) is not None and whole_number(pairs[last]) is not None:
             what = f"the likelihood of {last} is a decimal comma"
-            raise NotUnderstood(what, f"write {last}:{found[last]}.{number}")
+            raise NotUnderstood(what, f"write {last}:{pairs[last]}.{number}")
         if not name.strip():
             raise NotUnderstood(f"no likelihood in '{shown(part)}'", "write state:number, as in none:0.2,severe:0.8")
-        if _state(name, variable) in found:
+        if _state(name, variable) in pairs:
             raise NotUnderstood(f"two likelihoods for {_state(name, variable)}", "name each state once")
-        found[_state(name, variable)] = number.strip()
-    return found
+        pairs[_state(name, variable)] = number.strip()
+    return pairs
 
 
 def _likelihoods(given: Mapping[Any, Any], variable: Variable) -> Reading:
@@ -316,47 +301,10 @@ def _likelihoods(given: Mapping[Any, Any], variable: Variable) -> Reading:
 
 
 def _looks_measured(text: str, variable: Variable) -> bool:
-    """Whether a text is meant as a number: it begins like one and no state is called so."""
-    return variable.numeric and text not in variable.state_names and _MEASURED.fullmatch(text) is not None
+    """Whether a text is a number with a unit, and not the name of a state."""
+    return variable.numeric and text not in variable.state_names and MEASURED.fullmatch(text) is not None
 
 
 def _measured(text: str, variable: Variable) -> Measurement:
     number, unit = split_measurement(text)
     return Measurement(f"{number} {unit}" if unit else text, convert(number, unit, variable.units, variable.name))
-
-
-def split_measurement(text: str) -> tuple[str, str]:
-    """A text cut into its number and its unit, either of which may be empty."""
-    match = _MEASURED.fullmatch(text.strip())
-    if match is None:
-        return "", text.strip()
-    return match["number"].strip(), (match["unit"] or "").strip()
-
-
-def convert(number: str, unit: str, units: Mapping[str, float], name: str) -> float:
-    """A number turned into the quantity's own unit.
-
-    Raises:
-        NotUnderstood: if the number is not plain, or the unit is missing or unknown.
-    """
-    try:
-        value = parse_number(number)
-    except NotANumber as fault:
-        fix = f"{fault.fix} {shown(unit)}".strip() if fault.what.startswith("a ") else f"{fault.fix}, and its unit"
-        raise NotUnderstood(fault.what, fix) from None
-    if not unit:
-        own = next(iter(units))
-        raise NotUnderstood(
-            "a number without its unit", f"write {shown(number)} {own} ({name} is read in {', '.join(units)})"
-        )
-    known = known_as(unit, units)
-    if known is None:
-        # a suggestion has the same letters: in mmol/L for µmol/L it would be wrong by a factor of 1,000
-        near = next((own for own in units if _letters(own) == _letters(unit)), None)
-        fix = f"did you mean {near}? " if near else ""
-        raise NotUnderstood(f"unknown unit '{shown(unit)}'", f"{fix}{name} is read in {', '.join(units)}")
-    return value * units[known]
-
-
-def _letters(unit: str) -> str:
-    return "".join(filter(str.isalnum, folded(unit)))

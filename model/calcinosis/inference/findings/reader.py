@@ -1,4 +1,4 @@
-"""From findings as people write them to evidence: every value read, every fault told at once."""
+"""From findings as people write them to evidence. All values are read, and all errors reported together."""
 
 from __future__ import annotations
 
@@ -8,19 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from calcinosis.inference.findings.evidence import Evidence, Finding
-from calcinosis.inference.findings.grammar import (
-    LONGEST,
-    Measurement,
-    NotUnderstood,
-    Reading,
-    convert,
-    is_missing,
-    plain,
-    read_value,
-    readable,
-    shallow,
-    split_measurement,
-)
+from calcinosis.inference.findings.grammar import LONGEST, Reading, is_missing, plain, read_value, readable, shallow
+from calcinosis.inference.findings.measurement import Measurement, NotUnderstood, convert, split_measurement
 from calcinosis.knowledge.problem import LONGEST_SHOWN, nearest, shown
 from calcinosis.knowledge.records import Correction, Variable
 from calcinosis.knowledge.visible import visible
@@ -31,7 +20,7 @@ TWO_RESULTS = ("two results for a variable that is not repeatable", "give one re
 
 @dataclass(frozen=True)
 class Fault:
-    """A finding that was not understood: as given, what is wrong, how to fix it."""
+    """A finding that was not understood: the variable, the value as given, what is wrong, and a fix."""
 
     variable: str
     value: str
@@ -49,12 +38,12 @@ class Fault:
 
 
 def inferred_fault(name: str) -> Fault:
-    """What is wrong with a column or key of many patients that holds what the network infers."""
+    """The error of a column or key that holds a variable the network infers."""
     return Fault(name, "", "inferred by the network, so not read as a finding", "rename it or remove it")
 
 
 class FindingsError(ValueError):
-    """Findings with faults; `faults` holds every one."""
+    """Findings that were not understood; `faults` lists every error."""
 
     def __init__(self, faults: Iterable[Fault], heading: str = "") -> None:
         self.faults, self.heading = tuple(faults), heading
@@ -71,10 +60,16 @@ def read_findings(
     corrections: Iterable[Correction] = (),
     twice: Iterable[str] = (),
 ) -> Evidence:
-    """The evidence that findings stand for, in the order of the variables; those named in `twice` are at fault.
+    """The evidence in a patient's findings, in the order of the variables.
+
+    Args:
+        findings: values by variable or covariate, in the grammar.
+        variables: the variables by name.
+        corrections: laboratory corrections and their covariates.
+        twice: names that were given twice, which is an error.
 
     Raises:
-        FindingsError: with every finding that was not understood.
+        FindingsError: listing every finding that was not understood.
     """
     faults = [Fault(name, show(findings[name]), "given twice", "give it once") for name in twice]
     corrections = tuple(corrections)
@@ -86,10 +81,10 @@ def read_findings(
     covariates = {
         correction.variable: measured
         for correction in corrections
-        if (measured := _told_covariate(findings.get(correction.covariate), correction, faults)) is not None
+        if (measured := _read_covariate_once(findings.get(correction.covariate), correction, faults)) is not None
     }
     used: set[str] = set()
-    found = []
+    evidence = []
     for name, variable in variables.items():
         value = findings.get(name)
         try:
@@ -102,7 +97,7 @@ def read_findings(
             if any(isinstance(reading, Measurement) for reading in readings):
                 used.add(name)
             placed = {reading: place(reading) for reading in dict.fromkeys(readings)}
-            found.append(finding_of(variable, show(value), [placed[reading] for reading in readings]))
+            evidence.append(finding_of(variable, show(value), [placed[reading] for reading in readings]))
         except NotUnderstood as fault:
             faults.append(Fault(name, show(value), fault.what, fault.fix))
     if faults:
@@ -112,13 +107,13 @@ def read_findings(
         for name, (correction, covariate) in covariates.items()
         if name not in used
     )
-    return Evidence(tuple(found), notes)
+    return Evidence(tuple(evidence), notes)
 
 
 def show(value: Any, levels: int = 1) -> str:
-    """A value as it would be written in a cell; likelihoods of repeated results run together, as no cell holds them.
+    """A value as it would be written in a cell.
 
-    Of lists within lists, which are at fault, so many `levels` are shown, for they may go on without end.
+    Nested lists, which are an error, are shown to a depth of `levels`, because they may be infinite.
 
     >>> show(["absent", "absent"]), show({"none": 0.2, "severe": 0.8}), show({"severe"})
     ('absent,absent', 'none:0.2,severe:0.8', 'severe')
@@ -141,14 +136,16 @@ def _other_name(name: str, variables: Iterable[str], names: Iterable[str]) -> st
     return f"did you mean {near}? T{listed}" if near else f"t{listed}"
 
 
-def _told_covariate(value: Any, correction: Correction, faults: list[Fault]) -> tuple[Correction, Measurement] | None:
-    """A measured covariate with the correction it serves; what is wrong with it goes to `faults`, once."""
+def _read_covariate_once(
+    value: Any, correction: Correction, faults: list[Fault]
+) -> tuple[Correction, Measurement] | None:
+    """A measured covariate with its correction; an error is added to `faults` once."""
     try:
         measured = read_covariate(value, correction)
     except NotUnderstood as fault:
-        told = Fault(correction.covariate, show(value), fault.what, fault.fix)
-        if told not in faults:
-            faults.append(told)
+        fault_of_covariate = Fault(correction.covariate, show(value), fault.what, fault.fix)
+        if fault_of_covariate not in faults:
+            faults.append(fault_of_covariate)
         return None
     return None if measured is None else (correction, measured)
 
@@ -157,7 +154,7 @@ def read_covariate(value: Any, correction: Correction) -> Measurement | None:
     """The measured covariate of a laboratory correction, such as albumin, in its own unit; None if missing.
 
     Raises:
-        NotUnderstood: if it is no measurement, or not a believable one.
+        NotUnderstood: if it is not a measurement, or not plausible.
     """
     if is_missing(value):
         return None
@@ -169,7 +166,7 @@ def read_covariate(value: Any, correction: Correction) -> Measurement | None:
 
 
 def _one_measurement(value: Any) -> tuple[str, str]:
-    """The number and the unit of a covariate, which is given once."""
+    """The number and the unit of a covariate, which has a single value."""
     value = plain(value)
     several = [item for item in value if not is_missing(item)] if isinstance(value, list | tuple) else []
     if len(several) > 1:
@@ -184,7 +181,7 @@ def _one_measurement(value: Any) -> tuple[str, str]:
 def placing(
     variable: Variable, covariate: tuple[Correction, Measurement] | None
 ) -> Callable[[Reading], tuple[tuple[float, ...], str]]:
-    """The function that turns a number, corrected if need be, into the state whose band holds it."""
+    """A function that turns a number, corrected if there is a covariate, into the state of its band."""
 
     def place(reading: Reading) -> tuple[tuple[float, ...], str]:
         if not isinstance(reading, Measurement):
@@ -216,57 +213,57 @@ def corrected(value: float, correction: Correction, covariate: float) -> float:
 
 
 def rounded(value: float) -> float:
-    """A value without the last digits that conversion may have blurred, so that a limit stays a limit."""
+    """A value rounded to 12 digits, so that unit conversion does not move it across a limit."""
     return float(f"{value:.12g}")
 
 
 def _digits(value: float, variable: Variable) -> str:
-    """A value in four digits, or in as many as it takes to show on which side of a limit it lies."""
+    """A value with four digits, or as many as show on which side of a limit it lies."""
     texts = (f"{value:.{digits}g}" for digits in range(4, 13))
     return next((text for text in texts if variable.state_of(float(text)) == variable.state_of(value)), f"{value:g}")
 
 
 def off_scale(value: float, lower: float, upper: float, unit: str) -> tuple[str, str]:
-    """What is wrong with a value that lies outside what can be believed, and its fix."""
+    """The error and the fix for a value outside the plausible range."""
     what = f"{value:.4g} {unit} is not believable"
     return what, f"it should lie between {lower:g} and {upper:g} {unit}; check number and unit"
 
 
 def finding_from(variable: Variable, likelihoods: Iterable[Sequence[float]]) -> Finding:
-    """The finding that has these likelihoods, one tuple per result, in the words of the grammar.
+    """The finding with these likelihoods, one tuple per result, written in the grammar.
 
     >>> from calcinosis.knowledge.records import State
     >>> pain = Variable("pain", (State("none", ""), State("mild", ""), State("severe", "")))
     >>> finding_from(pain, [(0.0, 1.0, 1.0)]).given, finding_from(pain, [(0.2, 0.0, 0.8)]).given
     ('mild/severe', 'none:0.2,mild:0,severe:0.8')
     """
-    every = [tuple(own) for own in likelihoods]
-    words = {own: _written(variable, own) for own in set(every)}
-    results = [(own, words[own]) for own in every]
+    every = [tuple(result) for result in likelihoods]
+    words = {result: _written(variable, result) for result in set(every)}
+    results = [(result, words[result]) for result in every]
     return finding_of(variable, ",".join(word for _, word in results), results)
 
 
 def certain(variable: Variable, *states: str) -> Finding:
-    """The finding that each result shows the state named."""
-    return finding_from(variable, [tuple(float(other == own) for other in variable.state_names) for own in states])
+    """The finding with one result for each of these states."""
+    return finding_from(variable, [tuple(float(other == state) for other in variable.state_names) for state in states])
 
 
 def _written(variable: Variable, likelihoods: Sequence[float]) -> str:
-    """A result as the grammar has it."""
+    """A result written in the grammar."""
     pairs = list(zip(variable.state_names, likelihoods, strict=True))
     if set(likelihoods) <= {0.0, max(likelihoods)}:
-        return "/".join(state for state, own in pairs if own)
-    return ",".join(f"{state}:{own:g}" for state, own in pairs)
+        return "/".join(state for state, likelihood in pairs if likelihood)
+    return ",".join(f"{state}:{likelihood:g}" for state, likelihood in pairs)
 
 
 def finding_of(variable: Variable, given: str, results: list[tuple[tuple[float, ...], str]]) -> Finding:
-    """The finding that results of a variable make: the likelihood of each, and what it means in words."""
+    """The finding of a variable, from its results: the likelihoods of each, and its meaning in words."""
     times = Counter(word for _, word in results)
     counted = ", ".join(f"{word}, {count} times" if count > 1 else word for word, count in times.items())
     understood = counted if len(times) == 1 else ", ".join(word for _, word in results)
     if understood.replace(" or ", "/").replace(", ", ",") == given:
         understood = given
-    if max(len(given), len(understood)) > LONGEST:  # nobody reads that, and no cell would hold it
+    if max(len(given), len(understood)) > LONGEST:  # too long to read
         given = understood = counted
     likelihoods = tuple(likelihood for likelihood, _ in results)
     return Finding(variable.name, given, understood, likelihoods, variable.state_names)

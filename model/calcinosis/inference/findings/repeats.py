@@ -6,20 +6,21 @@ import math
 from collections.abc import Mapping
 from itertools import product
 
-from calcinosis.inference.findings.grammar import NotUnderstood, read_value
+from calcinosis.inference.findings.grammar import read_value
+from calcinosis.inference.findings.measurement import NotUnderstood
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import Variable
 
 MOST_TEXTS = 2**12
-"""So many different texts a column may have at most: those of 12 results of two states."""
+"""The maximum number of different texts in a column: those of 12 results with two states."""
 
 
 def read_repeats(repeats: Mapping[str, int], variables: Mapping[str, Variable]) -> dict[str, int]:
-    """How many results each variable in `repeats` has.
+    """The number of results of each variable in `repeats`.
 
     Raises:
-        ValueError: for a variable that is not repeatable, or a number of results that is not whole, below 1, or so
-            large that there would be more than `MOST_TEXTS` texts.
+        ValueError: for a variable that is not repeatable, or a number of results that is not an integer, is below 1, or
+            would make more than `MOST_TEXTS` texts.
     """
     repeatable = [name for name, variable in variables.items() if variable.repeatable]
     for name, results in repeats.items():
@@ -33,10 +34,10 @@ def read_repeats(repeats: Mapping[str, int], variables: Mapping[str, Variable]) 
 
 
 def texts(variable: Variable, results: int) -> tuple[str, ...]:
-    """The text of each combination of results, the last result changing fastest; for one result the states' names.
+    """The text of each combination of results, the last result varying fastest; for one result, the state names.
 
     Raises:
-        ValueError: if a text would be read as other results, since names of states hold commas.
+        ValueError: if a text is ambiguous because state names contain commas.
 
     >>> from calcinosis.knowledge.records import State
     >>> texts(Variable("biopsy", (State("absent", ""), State("seen", "")), repeatable=True), 2)

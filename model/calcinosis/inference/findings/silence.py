@@ -1,4 +1,4 @@
-"""Silence in tables of records: which variables each record does not mention."""
+"""Silence of records as evidence: the variables that each record does not mention."""
 
 from __future__ import annotations
 
@@ -25,37 +25,40 @@ Mask = npt.NDArray[np.bool_]
 def silence(
     model: Model, columns: Mapping[Heading, Column], patients: int, kinds: Column | None = None
 ) -> tuple[dict[Heading, Column], dict[int, Fault]]:
-    """What each record does not mention, as columns, and the patients whose kind of record is none, by number.
+    """The silence of each record as columns, and the error of each patient with an unknown kind of record.
 
-    `kinds` is each patient's kind of record, for a model of each; the cell is empty for `asked`. The rest is as in
-    `mention_columns`.
+    Args:
+        model: the model that reads the records.
+        columns: findings by heading.
+        patients: the number of patients.
+        kinds: each patient's kind of record, for a model of `each`; an empty cell means `asked`.
     """
     if model.record != EACH or kinds is None:
         return mention_columns(model.mentions, columns, patients), {}
     kinds = kinds.distinct()
-    known = model.mentions_by_record
+    by_kind = model.mentions_by_record
     words = [ASKED if is_mentioned(cell) is False else show(cell) for cell in kinds.cells]
     rows = np.asarray(kinds.which)
-    found: dict[Heading, Column] = {}
-    for kind, mentions in known.items():
+    silent: dict[Heading, Column] = {}
+    for kind, mentions in by_kind.items():
         mine = np.isin(rows, [number for number, word in enumerate(words) if word == kind])
         if mine.any():
-            found |= mention_columns(mentions, columns, patients, of=mine)
+            silent |= mention_columns(mentions, columns, patients, of=mine)
     faults: dict[int, Fault] = {}
     for number, word in enumerate(words):
-        if word not in known:
-            fault = Fault(RECORD, word, "no such kind of record", choose_from(word, list(known)))
+        if word not in by_kind:
+            fault = Fault(RECORD, word, "no such kind of record", choose_from(word, list(by_kind)))
             faults |= dict.fromkeys(np.flatnonzero(rows == number).tolist(), fault)
-    return found, faults
+    return silent, faults
 
 
 def mention_columns(
     mentions: Mapping[str, str], columns: Mapping[Heading, Column], patients: int, *, of: Mask | None = None
 ) -> dict[Heading, Column]:
-    """For each variable whose mention is modelled, a column that says `no` where a record is silent on it.
+    """For each variable whose reporting is modelled, a column that is `no` where a record does not mention it.
 
-    A record is silent where the cell is empty or there is no column; 'unknown' and 'pending' were asked for, and are
-    neither. Where something is given, its mention tells nothing more. Only the records `of` some patients, if given.
+    A record is silent if the cell is empty or there is no column. 'unknown' and 'pending' were asked for, so they are
+    not silence. If a value is given, the mention adds no information. With `of`, only the records of those patients.
 
     >>> pain = Column(["severe", "unknown", ""], np.array([0, 1, 2, -1]))
     >>> found = mention_columns({"pain": "mentioned:pain"}, {Heading("pain", "pain"): pain}, 4)
@@ -63,36 +66,38 @@ def mention_columns(
     [[None, None, 'no', 'no']]
     """
     named = {heading.name: column for heading, column in columns.items()}
-    found = {}
+    silent = {}
     for name, mention in mentions.items():
         column = named.get(name, Column((), np.full(patients, -1, dtype=np.int8)))
         if column.numbers is not None:
             column = Column(["a number"], np.where(np.isnan(column.numbers), -1, 0).astype(np.int8))
         cells = ["no" if is_mentioned(cell) is False else None for cell in column.cells]
-        found[Heading(mention, mention)] = _of(Column(cells, column.which, missing="no"), of)
-    return found
+        silent[Heading(mention, mention)] = _of(Column(cells, column.which, missing="no"), of)
+    return silent
 
 
 def as_likelihoods(model: Model, evidence: Evidence) -> Evidence:
-    """The same evidence for the model behind it: what is not mentioned has the likelihood of not being mentioned."""
-    found = list(evidence.given)
+    """The same evidence for the base model: silence becomes soft evidence on the variable that is not mentioned."""
+    findings = list(evidence.given)
     for finding in evidence.silent:
         name = model.network.parents[finding.variable][0]
         silent = model.network.tables[finding.variable] @ np.array(finding.likelihoods[0])
         variable = model.variables[name]
-        found.append(finding_from(variable, (tuple(silent.tolist()),)))
+        findings.append(finding_from(variable, (tuple(silent.tolist()),)))
     order = {name: number for number, name in enumerate(model.variables)}
-    return Evidence(tuple(sorted(found, key=lambda own: order[own.variable])), evidence.notes)
+    return Evidence(tuple(sorted(findings, key=lambda own: order[own.variable])), evidence.notes)
 
 
 def among_records(model: Model, evidence: Evidence, record: str) -> Evidence:
-    """The evidence from a kind of record for the model of each kind."""
-    names = {mention_of(model.variables[name]).name: own for name, own in model.mentions_by_record[record].items()}
+    """The evidence from one kind of record, for the model of `each` kind."""
+    names = {
+        mention_of(model.variables[name]).name: mention for name, mention in model.mentions_by_record[record].items()
+    }
     return Evidence(tuple(replace(f, variable=names.get(f.variable, f.variable)) for f in evidence), evidence.notes)
 
 
 def _of(column: Column, patients: Mask | None) -> Column:
-    """The same for some of the patients: the others have no cell, and count as nothing."""
+    """The column for some patients; the others have no cell."""
     if patients is None:
         return column
     cells = [*column.cells, column.missing]

@@ -1,7 +1,7 @@
-"""The bridge to pgmpy: networks in and out, and the file formats it reads and writes.
+"""Conversion from and to pgmpy, and the file formats that it reads and writes.
 
-pgmpy costs seconds to import, so this is the only module that does, inside the functions that need it. Its readers
-and checks let some faults through (a column that sums to 0.995, cells that are NaN); `Network` does not.
+pgmpy takes seconds to import, so only this module imports it, inside the functions that need it. Its readers and checks
+accept some errors (a column that sums to 0.995, cells that are NaN); `Network` does not.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
     from pgmpy.models import DiscreteBayesianNetwork
 
 FORMATS = (".bif", ".xmlbif", ".xdsl", ".net", ".uai", ".xbn")
-"""The file formats for networks, by ending, that pgmpy writes; all but UAI by its hands. (PomdpX is for decisions.)"""
+"""The extensions of the supported network files. UAI is read and written here, the others by pgmpy."""
 
 READ_BACK_TOLERANCE = 1e-8
-"""How far a probability may be from what was written, once it is read back: pgmpy writes NET to eight decimals."""
+"""The tolerance of probabilities that are read back: pgmpy writes NET with eight decimals."""
 
 
 def from_pgmpy(network: DiscreteBayesianNetwork, target: str) -> Network:
     """The network of a pgmpy object.
 
     Raises:
-        NetworkError: if a node has no table, or a table is not one of probabilities that sum to 1.
+        NetworkError: if a node has no table, or a table is not a conditional probability distribution.
     """
     nodes = sorted(map(str, network.nodes))
     by_name = {str(node): node for node in network.nodes}
@@ -121,12 +121,12 @@ def read_file(path: str | os.PathLike[str], target: str) -> Network:
 
 
 def as_file(network: Network, ending: str) -> bytes:
-    """The content of a network file in one of FORMATS, once reading it back has shown that nothing was lost.
+    """The content of a network file in one of FORMATS, verified by reading it back.
 
-    UAI has numbers instead of names: `calcinosis.inference.formats.uai.uai_names` tells which variable is which.
+    UAI has numbers instead of names; `calcinosis.inference.formats.uai.uai_names` has the number of each variable.
 
     Raises:
-        NetworkError: if the format is unknown, or what was read back differs from the network.
+        NetworkError: if the format is unknown, or the network that is read back differs.
     """
     if ending not in FORMATS:
         raise NetworkError(f"no format '{ending}': it must be one of {', '.join(FORMATS)}")
@@ -152,8 +152,10 @@ def as_file(network: Network, ending: str) -> bytes:
 
 
 def largest_difference(network: Network, other: Network, names: Mapping[str, str]) -> float:
-    """The largest difference between the probabilities of two networks, the variables of the second being called
-    as `names` says; infinite if their arrows or numbers of states are not the same."""
+    """The largest difference between the probabilities of two networks; infinite if their structures differ.
+
+    `names` maps the variables of the first network to those of the second.
+    """
     worst = 0.0
     for name in network.variables:
         twin = names[name]
@@ -181,13 +183,13 @@ def _readers() -> dict[str, Callable[[str], Any]]:
 
 
 def _read_xbn(path: str) -> Any:
-    """The network of an XBN file, with the names of states, which pgmpy's reader knows but does not hand on."""
+    """The network of an XBN file, with the state names that pgmpy's reader drops."""
     from pgmpy import readwrite as rw
     from pgmpy.factors.discrete import TabularCPD
 
     reader = rw.XBNReader(path)
     network = reader.get_model()
-    states = {name: list(known["STATES"]) for name, known in reader.variables.items()}
+    states = {name: list(variable["STATES"]) for name, variable in reader.variables.items()}
     for cpd in list(network.get_cpds()):
         network.remove_cpds(cpd)
         parents = cpd.variables[1:]
@@ -220,7 +222,7 @@ def _writers() -> dict[str, Callable[[Any, str], Any]]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep pgmpy's own warnings and log lines out of a user's shell."""
+    """Suppress pgmpy's warnings and log messages."""
     import logging
 
     logger = logging.getLogger("pgmpy")

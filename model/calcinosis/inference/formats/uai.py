@@ -1,8 +1,8 @@
-"""UAI network files: read and written here, since pgmpy's own reader loses the order of parents.
+"""UAI network files, read and written here because pgmpy's reader loses the order of parents.
 
-The format (UAI 2008 competition, network type BAYES) has numbers instead of names: the number of variables, how many
-states each has, then per variable its family with the child last, then per family the table with the child's states
-running fastest. pgmpy writes the child's states running slowest; which of the two a file means is seen from the sums.
+The format (UAI 2008 competition, network type BAYES) has numbers instead of names: the number of variables, their
+numbers of states, then for each variable its family with the child last, then for each family the table with the
+child's states varying fastest. pgmpy writes the child's states varying slowest; the sums show which order a file has.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from calcinosis.knowledge.records import ROW_SUM_TOLERANCE, State, Variable
 
 
 def uai_names(network: Network) -> dict[str, str]:
-    """What each variable is called in a UAI file: var_0, var_1, … in the order of the network."""
+    """The name of each variable in a UAI file: var_0, var_1, … in the order of the network."""
     return {name: f"var_{position}" for position, name in enumerate(network.variables)}
 
 
 def write_uai(network: Network) -> str:
-    """The text of a UAI file; every digit of the probabilities is kept."""
+    """The text of a UAI file, with all digits of the probabilities."""
     place = {name: position for position, name in enumerate(network.variables)}
     families = [[*network.parents[name], name] for name in place]
     lines = ["BAYES", str(len(place)), " ".join(str(len(v.states)) for v in network.variables.values())]
@@ -38,7 +38,7 @@ def read_uai(text: str, target: str) -> Network:
     """The network in the text of a UAI file; its variables are var_0, var_1, …, their states '0', '1', …
 
     Raises:
-        NetworkError: if the text is not a UAI file of the type BAYES, or a table is not one of probabilities.
+        NetworkError: if the text is not a UAI file of type BAYES, or a table is not a probability distribution.
     """
     words = iter(text.split())
     if next(words, "") != "BAYES":

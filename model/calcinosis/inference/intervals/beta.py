@@ -1,8 +1,8 @@
-"""Beta distributions as equally probable points: what a row of a table is drawn from, thousands of times a millisecond.
+"""Beta distributions as tables of equally probable quantiles, from which rows are drawn.
 
-Drawing is picking one of the points, which is some twenty times faster than drawing two gamma variates. The points are
-the quantiles at the middle of POINTS equal parts of the probability, from the distribution function of the log-odds,
-which the trapezoid rule gives to nearly every digit, as the density falls off exponentially on either side.
+Drawing picks one of the points, about twenty times faster than drawing two gamma variates. The points are the quantiles
+at the midpoints of POINTS equal parts of the probability. They come from the distribution function of the log-odds; its
+density falls off exponentially on both sides, so the trapezoid rule is accurate to nearly every digit.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,18 +18,18 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 
 POINTS = 2**12
-"""How many equally probable points stand for a distribution."""
+"""The number of equally probable points per distribution."""
 
 STEPS = 2**11
-"""In how many steps the density is summed up."""
+"""The number of steps in which the density is integrated."""
 
 FALL = 25.0
-"""The density is summed up as far as it stays above exp(-FALL) of its peak."""
+"""The density is integrated where it is above exp(-FALL) of its peak."""
 
 
 @lru_cache(maxsize=2**11)
 def equally_probable(a: float, b: float) -> Floats:
-    """The quantiles of Beta(a, b) at (i + ½) / POINTS, rising: axis `(points,)`, values from 0 to 1.
+    """The quantiles of Beta(a, b) at (i + ½) / POINTS in ascending order: axis `(points,)`.
 
     Raises:
         ValueError: unless both parameters are above 0.
@@ -43,7 +44,7 @@ def equally_probable(a: float, b: float) -> Floats:
 
 
 def quantiles_of(a: float, b: float, at: Sequence[float] | npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """The quantiles of Beta(a, b) at some shares.
+    """The quantiles of Beta(a, b) at these cumulative probabilities.
 
     Raises:
         ValueError: unless both parameters are above 0.
@@ -52,25 +53,38 @@ def quantiles_of(a: float, b: float, at: Sequence[float] | npt.NDArray[np.float6
     [0.025, 0.975]
     """
     if not (a > 0 and b > 0):
-        raise ValueError(f"a Beta distribution has parameters above 0, not {a:g} and {b:g}")
+        raise ValueError(f"the parameters of a Beta distribution must be above 0, not {a:g} and {b:g}")
     centre, spread = math.log(a) - math.log(b), math.sqrt(1 / a + 1 / b)
-    # where the logarithm of the density has fallen by FALL: at most this far, as its slope goes from 0 to a (or -b)
+    # the log-density has fallen by FALL within this distance, because its slope goes from 0 to a (or -b)
     reach = math.sqrt(2 * FALL) * spread
     log_odds = _grid(centre, FALL / a + reach, FALL / b + reach, spread)
     density = np.exp(_log_density(log_odds, a, b) - _log_density(np.array([centre]), a, b))
+    # cumulative distribution by the trapezoid rule, inverted by interpolation
     area = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) * np.diff(log_odds))])
-    found = np.interp(np.asarray(at), area / area[-1], log_odds)
-    return np.asarray(np.exp(-np.logaddexp(0, -found)))
+    log_odds_at = np.interp(np.asarray(at), area / area[-1], log_odds)
+    return np.asarray(np.exp(-np.logaddexp(0, -log_odds_at)))
+
+
+def beta_interval(a: Any, b: Any, mass: float) -> tuple[Any, Any]:
+    """The limits of the equal-tailed interval of Beta(a, b), which may be arrays, at a mass between 0 and 1.
+
+    >>> lower, upper = beta_interval(1.0, 1.0, 0.9)
+    >>> round(float(lower), 6), round(float(upper), 6)
+    (0.05, 0.95)
+    """
+    from scipy.special import betaincinv
+
+    return betaincinv(a, b, (1 - mass) / 2), betaincinv(a, b, (1 + mass) / 2)
 
 
 def _grid(centre: float, below: float, above: float, spread: float) -> npt.NDArray[np.float64]:
-    """Log-odds around the centre, dense near it, wider apart further out, where the density is a mere exponential."""
+    """Log-odds around the centre, dense near it and sparse in the tails, where the density is exponential."""
     fine = min(1.0, spread)
     ends = -math.asinh(below / fine), math.asinh(above / fine)
     return centre + fine * np.sinh(np.linspace(*ends, STEPS + 1))
 
 
 def _log_density(log_odds: npt.NDArray[np.float64], a: float, b: float) -> npt.NDArray[np.float64]:
-    """The logarithm of the density of the log-odds of a Beta variate, but for a constant."""
-    against = np.logaddexp(0, log_odds)  # minus the logarithm of 1 - x; that of x is the log-odds more
+    """The log-density of the log-odds of a Beta variate, up to a constant."""
+    against = np.logaddexp(0, log_odds)  # -log(1 - x); log(x) = log_odds - against
     return a * (log_odds - against) - b * against

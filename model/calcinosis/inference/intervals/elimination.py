@@ -1,13 +1,12 @@
-"""The joint weight of target and evidence as a function of the tables, for one patient.
+"""Variable elimination for one patient and many sets of tables: the joint weight of target and evidence.
 
-Where the engine has one set of tables and many patients, this has one patient and many sets of tables: the last axis of
-every array carries them. Only what the evidence leaves open is contracted: variables that neither are the target, nor
-were seen, nor lie above one that was, drop out (they sum to 1), and the rows of other parent states than those seen are
-never looked at. Zeros are kept, so that it can be asked what a zero would do if it were none.
+The engine has one set of tables and many patients; here one patient meets many sets of tables, along the last axis of
+every array. Barren variables, which are neither the target nor observed nor ancestors of these, are pruned (they sum to
+1), and rows for parent states that the evidence excludes are dropped. Structural zeros are kept, so that sensitivity to
+a zero can be computed.
 
-The joint weight is linear in the factor of each family (a table with what was found put into it), so one pass back
-through the same sums gives all its derivatives (Darwiche, A differential approach to inference in Bayesian networks,
-Journal of the ACM 50, 2003).
+The joint weight is linear in the factor of each family (a table with the evidence entered), so one backward pass gives
+all its derivatives (Darwiche, A differential approach to inference in Bayesian networks, Journal of the ACM 50, 2003).
 """
 
 from __future__ import annotations
@@ -27,20 +26,18 @@ from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.network import Array, Network, NetworkError, Rows
 
 MOST_ENTRIES = 2**22
-"""The most joint states that are multiplied out at a time, 32 MiB."""
+"""The maximum number of joint states in a factor, 32 MiB."""
 
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """A variable with its parents, and what the evidence leaves of its table.
+    """A variable with its parents, and the part of its table that the evidence leaves.
 
-    `rows` are those that the evidence allows, `contexts` the place among them of the row that holds in each context of
-    parent states that it allows; contexts may share a row. `likelihoods`, axes `(results, states)`, is what was found
-    of the variable. A `closed` family is a number per row: the likelihood of all results, the product over the results
-    of (likelihoods · row). An open one, of a variable that is summed out later, is the row itself times its
-    likelihoods.
-    `scope` are the variables that the factor speaks of, in the order of the contraction; `shape` and `order` turn rows
-    (and states) into its axes.
+    `rows` are the rows that the evidence allows, and `contexts` indexes them by the allowed contexts of parent states;
+    contexts may share a row. `likelihoods`, axes `(results, states)`, is the evidence on the variable. A `closed`
+    family has one number per row, the likelihood of all results: the product over results of (likelihoods · row). An
+    open family, whose variable is summed out later, has the row itself times its likelihoods. `scope` lists the
+    variables of the factor in elimination order; `shape` and `order` reshape rows (and states) to its axes.
     """
 
     variable: str
@@ -54,13 +51,13 @@ class Family:
 
     @property
     def repeated(self) -> bool:
-        """Whether there are several results, so that the factor is known but for a scale."""
+        """Whether there are several results; the factor is then known up to a constant."""
         return len(self.likelihoods) > 1
 
     def factor(self, rows: Array) -> Array:
-        """The values of the factor for rows, axes `(rows, states, ...)`: axes `(rows, ...)` if closed, else as given.
+        """The factor for rows with axes `(rows, states, ...)`: axes `(rows, ...)` if closed, otherwise the same axes.
 
-        The likelihood of repeated results is divided by its largest over the rows, as it may be very small.
+        The likelihood of repeated results is divided by its maximum over the rows to prevent underflow.
         """
         if not self.closed:
             return np.asarray(rows * self.likelihoods[0].reshape(-1, *[1] * (rows.ndim - 2)))
@@ -79,27 +76,25 @@ class Family:
 
     @cached_property
     def distinct(self) -> tuple[Array, Array]:
-        """The results, each once, axes `(distinct results, states)`, and how often each was seen."""
+        """The distinct results, axes `(distinct results, states)`, and the number of times each was observed."""
         times = Counter(map(tuple, self.likelihoods.tolist()))
         return np.array(list(times)), np.array(list(times.values()), dtype=float)
 
     def laid_out(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Values with the axes of the scope instead of rows (and states); further axes stay behind them."""
+        """Values reshaped from rows (and states) to the axes of the scope; further axes follow."""
         after = values.shape[1 if self.closed else 2 :]
         shaped = (values[self.contexts] if self.tied else values).reshape((*self.shape, *after))
         return shaped.transpose((*self.order, *range(len(self.shape), len(self.shape) + len(after))))
 
     def put_back(self, values: Array) -> Array:
-        """The adjoint of `laid_out`, after one leading axis: axes `(states of the target, rows, ...)`, or with states
-        before the further axes."""
-        own = len(self.order)
-        flat = values.transpose((0, *(1 + np.argsort(self.order)), *range(1 + own, values.ndim)))
+        """The adjoint of `laid_out`, with one leading axis: axes `(states of the target, rows, [states,] ...)`."""
+        axes = len(self.order)
+        flat = values.transpose((0, *(1 + np.argsort(self.order)), *range(1 + axes, values.ndim)))
         states = () if self.closed else (self.shape[-1],)
-        return self.by_row(flat.reshape((len(values), len(self.contexts), *states, *values.shape[1 + own :])))
+        return self.by_row(flat.reshape((len(values), len(self.contexts), *states, *values.shape[1 + axes :])))
 
     def by_row(self, values: Array) -> Array:
-        """Derivatives by the factor in each context, after one leading axis, added up by row: a row that holds in
-        several contexts has the sum of theirs."""
+        """Derivatives by context, with one leading axis, summed over the contexts that share a row."""
         if not self.tied:
             return values
         rows = np.zeros((len(self.rows), *values.swapaxes(0, 1).shape[1:]))
@@ -107,18 +102,18 @@ class Family:
         return rows.swapaxes(0, 1)
 
     def by_context(self) -> Family:
-        """The family with a row for each context that the evidence allows, whichever share one."""
+        """The family with a row of its own for each allowed context."""
         return replace(self, rows=self.rows[self.contexts], contexts=np.arange(len(self.contexts)))
 
     @cached_property
     def tied(self) -> bool:
-        """Whether the contexts that the evidence allows are other than one after the other a row each."""
+        """Whether contexts share rows, or are in another order than the rows."""
         return not np.array_equal(self.contexts, np.arange(len(self.rows)))
 
 
 @dataclass(frozen=True)
-class Step:
-    """A variable summed out of the factors that speak of it: which, and what the product speaks of."""
+class EliminationStep:
+    """One step of variable elimination: the variable summed out, the factors multiplied, the scope of the product."""
 
     variable: str
     factors: tuple[int, ...]
@@ -127,36 +122,38 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Contraction:
-    """The families that matter to a patient's posterior, and the order in which hidden variables are summed out."""
+    """The relevant families of a patient's query, and the elimination steps."""
 
     network: Network
     families: tuple[Family, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[EliminationStep, ...]
     scopes: tuple[tuple[str, ...], ...]
 
     def rows(self) -> list[Array]:
-        """Per family its rows as the network has them, axes `(rows, states)`."""
+        """For each family, its rows in the network's own tables, axes `(rows, states)`."""
         return [self.network.rows(family.variable)[family.rows] for family in self.families]
 
     def weights(self, factors: Sequence[Array]) -> Array:
-        """The joint weight of target and evidence, axes `(states of the target, ...)`, from each family's factor."""
+        """The joint weight of target and evidence, axes `(states of the target, ...)`, given the factors."""
         return self._with_messages(factors)[-1]
 
     def _with_messages(self, factors: Sequence[Array]) -> list[Array]:
-        """The factors laid out, then what each step hands on; the last is the answer."""
+        """The aligned factors, then the message of each elimination step; the last is the joint weight."""
         arrays = [family.laid_out(factor) for family, factor in zip(self.families, factors, strict=True)]
         for step in self.steps:
+            # multiply all factors that contain the variable, then sum it out
             product = self.product(arrays, step.factors, step.scope)
             arrays.append(product if step.variable == self.network.target else product.sum(axis=len(step.scope) - 1))
         return arrays
 
     def derivatives(self, factors: Sequence[Array]) -> list[Array]:
-        """Per family the derivative of the joint weights by its factor: axes `(states of the target, *factor axes)`.
+        """For each family, the derivative of the joint weights by its factor: axes `(target states, *factor axes)`.
 
-        Further axes of the factors stay behind, as many for each factor.
+        Further axes of the factors follow, as many for each factor.
         """
         arrays = self._with_messages(factors)
         states, *more = arrays[-1].shape
+        # backward pass: adjoints of all factors and messages, starting from the identity on the target
         above: list[Array] = [np.zeros(0)] * len(arrays)
         above[-1] = np.eye(states).reshape(states, states, *[1] * len(more))
         for number in range(len(self.steps) - 1, -1, -1):
@@ -164,7 +161,7 @@ class Contraction:
             upper = above[len(self.families) + number]
             upper = upper if step.variable == self.network.target else np.expand_dims(upper, len(step.scope))
             aligned = [self.aligned(arrays[i], i, step.scope) for i in step.factors]
-            # the product of all others, without dividing: a factor may be 0
+            # product of all other factors by prefix and suffix products; no division, since a factor may be 0
             before: list[Array] = [np.ones(())]
             for array in aligned[:-1]:
                 before.append(before[-1] * array)
@@ -175,12 +172,13 @@ class Contraction:
                 axes = tuple(
                     1 + axis for axis, name in enumerate(step.scope) if name not in self.scopes[step.factors[place]]
                 )
+                # sum over the variables outside the factor's scope
                 full = np.broadcast_to(others, (states, *(self._size(name) for name in step.scope), *more))
                 above[step.factors[place]] = full.sum(axis=axes) if axes else full
         return [family.put_back(above[i]) for i, family in enumerate(self.families)]
 
     def product(self, arrays: Sequence[Array], chosen: Sequence[int], scope: tuple[str, ...]) -> Array:
-        """The product of some factors, the smallest first, so that few numbers are multiplied."""
+        """The product of some factors, smallest first to keep intermediate products small."""
         product: Array | None = None
         for i in sorted(chosen, key=lambda i: len(self.scopes[i])):
             aligned = self.aligned(arrays[i], i, scope)
@@ -189,18 +187,18 @@ class Contraction:
         return product
 
     def aligned(self, array: Array, factor: int, scope: tuple[str, ...]) -> Array:
-        """A factor that is laid out, with an axis of length 1 for each variable that only the wider scope has."""
+        """A factor with an axis of length 1 for each variable that only the wider scope has."""
         return spread(array, self.scopes[factor], scope)
 
     def with_results(self, evidence: Evidence, changed: Collection[str]) -> tuple[Family, ...]:
-        """The families with other results of some `changed` variables; there must be as many of each as there were."""
-        found = _likelihoods(evidence)
-        fixed = _fixed(found, self.network.target)
+        """The families with other results of the `changed` variables, the same number of results for each."""
+        likelihoods = _likelihoods(evidence)
+        fixed = _fixed(likelihoods, self.network.target)
         return tuple(
-            _family(self.network, own.variable, found.get(own.variable), own.closed, fixed, own.scope)
-            if own.variable in changed or any(parent in changed for parent in self.network.parents[own.variable])
-            else own
-            for own in self.families
+            _family(self.network, family.variable, likelihoods.get(family.variable), family.closed, fixed, family.scope)
+            if family.variable in changed or any(parent in changed for parent in self.network.parents[family.variable])
+            else family
+            for family in self.families
         )
 
     def _size(self, name: str) -> int:
@@ -208,23 +206,29 @@ class Contraction:
 
 
 def spread(array: npt.NDArray[Any], scope: Sequence[str], wider: Sequence[str]) -> npt.NDArray[Any]:
-    """An array over a scope, further axes behind, with an axis of length 1 for each variable that only the wider scope,
-    in the same order, has."""
+    """An array over a scope, with an axis of length 1 for each variable that only the wider scope has.
+
+    Both scopes have the same order; further axes follow.
+    """
     return array[tuple(slice(None) if name in scope else None for name in wider)]
 
 
 def contract(network: Network, evidence: Evidence, *, whole: bool = False) -> Contraction:
-    """The contraction that answers a patient's evidence; of the `whole` network, if variables that the evidence leaves
-    out, or does not settle, shall take part.
+    """The elimination plan for a patient's evidence.
+
+    Args:
+        network: the network.
+        evidence: the patient's findings.
+        whole: keep all variables, also barren ones, and sum out observed leaves only if they have several results.
 
     Raises:
-        NetworkError: if more than MOST_ENTRIES joint states would have to be multiplied out at a time.
+        NetworkError: if the treewidth is too large: a factor would have more than MOST_ENTRIES joint states.
     """
-    found = _likelihoods(evidence)
-    relevant = set(network.variables) if whole else _with_ancestors(network, {network.target, *found})
-    fixed = _fixed(found, network.target)
+    likelihoods = _likelihoods(evidence)
+    relevant = set(network.variables) if whole else _with_ancestors(network, {network.target, *likelihoods})
+    fixed = _fixed(likelihoods, network.target)
     above = {parent for name in relevant for parent in network.parents[name]}
-    summed = {name for name in found if not whole or len(found[name]) > 1} - above - {network.target}
+    summed = {name for name in likelihoods if not whole or len(likelihoods[name]) > 1} - above - {network.target}
     closed = {*fixed, *summed}
     free = [name for name in network.variables if name in relevant and name not in closed]
     scopes = {
@@ -233,37 +237,37 @@ def contract(network: Network, evidence: Evidence, *, whole: bool = False) -> Co
     order = _elimination_order(network, [*scopes.values()], [v for v in free if v != network.target])
     place = {name: i for i, name in enumerate([network.target, *reversed(order)])}
     families = tuple(
-        _family(network, name, found.get(name), name in closed, fixed, sorted(scope, key=place.__getitem__))
+        _family(network, name, likelihoods.get(name), name in closed, fixed, sorted(scope, key=place.__getitem__))
         for name, scope in scopes.items()
     )
     return _with_steps(network, families, order, place)
 
 
 def _likelihoods(evidence: Evidence) -> dict[str, Array]:
-    """What was found of each variable, axes `(results, states)`, on the scale of codes."""
+    """The likelihoods of each observed variable, axes `(results, states)`, on the scale of codes."""
     return {finding.variable: np.array(canonical(finding.likelihoods)[0]) for finding in evidence}
 
 
-def _fixed(found: Mapping[str, Array], target: str) -> dict[str, int]:
-    """The variables that are known for certain by one result, with the number of their state."""
+def _fixed(likelihoods_of: Mapping[str, Array], target: str) -> dict[str, int]:
+    """The variables with hard evidence from a single result, with the number of the state."""
     return {
         name: int(likelihoods[0].argmax())
-        for name, likelihoods in found.items()
+        for name, likelihoods in likelihoods_of.items()
         if name != target and len(likelihoods) == 1 and np.count_nonzero(likelihoods) == 1
     }
 
 
 def _with_ancestors(network: Network, names: set[str]) -> set[str]:
-    found, new = set(names), list(names)
-    while new:
-        fresh = set(network.parents[new.pop()]) - found
-        found |= fresh
-        new.extend(fresh)
-    return found
+    ancestral, waiting = set(names), list(names)
+    while waiting:
+        parents = set(network.parents[waiting.pop()]) - ancestral
+        ancestral |= parents
+        waiting.extend(parents)
+    return ancestral
 
 
 def _elimination_order(network: Network, scopes: list[set[str]], hidden: list[str]) -> list[str]:
-    """The hidden variables, next always the one whose factors together have the fewest joint states."""
+    """A greedy elimination order of the hidden variables: next, the variable whose product has the fewest states."""
     order: list[str] = []
     left = list(hidden)
     while left:
@@ -272,8 +276,8 @@ def _elimination_order(network: Network, scopes: list[set[str]], hidden: list[st
         chosen = min(left, key=costs.__getitem__)
         if costs[chosen] > MOST_ENTRIES:
             raise NetworkError(
-                f"too tightly knit to be asked about its tables: with these findings, summing out {chosen} takes it "
-                f"together with {len(joined[chosen]) - 1} others, {costs[chosen]:,} joint states"
+                f"treewidth too large for exact inference: with these findings, eliminating {chosen} makes a factor "
+                f"over {len(joined[chosen])} variables with {costs[chosen]:,} joint states: remove arrows"
             )
         scopes = [scope for scope in scopes if chosen not in scope] + [joined[chosen] - {chosen}]
         left.remove(chosen)
@@ -316,7 +320,7 @@ def _with_steps(
         last = name == network.target
         chosen = tuple(i for i in waiting if last or name in scopes[i])
         scope = tuple(sorted({v for i in chosen for v in scopes[i]}, key=place.__getitem__))
-        steps.append(Step(name, chosen, scope))
+        steps.append(EliminationStep(name, chosen, scope))
         waiting = [i for i in waiting if i not in chosen] + [len(scopes)]
         scopes.append(scope if last else tuple(v for v in scope if v != name))
     return Contraction(network, families, tuple(steps), tuple(scopes))

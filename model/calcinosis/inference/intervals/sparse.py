@@ -1,8 +1,8 @@
-"""A contraction laid out over the joint states that can be: what is multiplied and added for thousands of tables.
+"""Sparse variable elimination, structural zeros removed: the products and sums for thousands of tables.
 
-Zeros of the tables stay zeros however the rows are drawn, so joint states that they rule out are no entries here. Each
-number of a factor is a float or a vector, one value per draw; numbers that are the same in all draws stay floats, and
-only vectors that are needed are ever multiplied.
+A structural zero of a table remains zero in every draw, so joint states that it excludes are not stored. Each entry of
+a factor is a float or a vector with one value per draw. Entries that are equal in all draws stay floats, and only the
+vectors that are needed are multiplied.
 """
 
 from __future__ import annotations
@@ -22,15 +22,17 @@ Number = Any
 """A float, or a vector of one value per draw."""
 
 MOST_POSSIBLE = 2**16
-"""The most possible joint states that are multiplied out for many tables: some seconds' work."""
+"""The maximum number of possible joint states, all steps together: a few seconds' work."""
 
 Truths = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
 class Sum:
-    """Products of some factors, added up: `into[k]` is the number that each entry takes from factor `factors[k]`, and
-    `onto` the number of the result that it is added to."""
+    """One elimination step as a sum of products.
+
+    `into[k]` indexes, for each entry, the number taken from factor `factors[k]`; `onto` is the result it is added to.
+    """
 
     factors: tuple[int, ...]
     into: tuple[tuple[int, ...], ...]
@@ -39,44 +41,49 @@ class Sum:
 
 
 @dataclass(frozen=True, eq=False)
-class Layout:
-    """The possible entries of a contraction.
+class SparseContraction:
+    """The possible entries of an elimination plan.
 
-    `places[i]` lists, for factor i, which of its numbers (of the family's rows, or rows and states, as one list) are
-    above 0, in the order in which `sums` counts them. The last sum has one result per state of the target.
+    `places[i]` indexes the entries of factor i that are not structural zeros, in a flat list of the family's rows (and
+    states); `sums` counts them in that order. The last sum has one result per state of the target.
     """
 
     places: tuple[tuple[int, ...], ...]
     sums: tuple[Sum, ...]
 
     def weights(self, factors: Sequence[Sequence[Number]]) -> list[Number]:
-        """The joint weight of each state of the target, from the possible numbers of each factor."""
+        """The joint weight of each state of the target, given the possible entries of each factor."""
         numbers = list(factors)
         for one in self.sums:
+            # multiply factors with the same index first: their product is shared by all entries
             together: dict[tuple[int, ...], Sequence[Number]] = {}
             for factor, into in zip(one.factors, one.into, strict=True):
-                own = numbers[factor]
-                known = together.get(into)
-                together[into] = own if known is None else [a * b for a, b in zip(known, own, strict=False)]
-            # short factors first, so that a product is used by many entries
+                entries = numbers[factor]
+                product = together.get(into)
+                together[into] = entries if product is None else [a * b for a, b in zip(product, entries, strict=False)]
+            # smallest factors first
             products = sorted(together.items(), key=lambda item: len(item[1]))
-            found: list[Number] = [None] * one.results
+            results: list[Number] = [None] * one.results
+            # one product per joint state, added to its result
             for entry, result in enumerate(one.onto):
                 value: Number = None
-                for into, own in products:
-                    number = own[into[entry]]
+                for into, entries in products:
+                    number = entries[into[entry]]
                     value = number if value is None else value * number
-                found[result] = value if found[result] is None else found[result] + value
-            numbers.append([0.0 if number is None else number for number in found])
+                results[result] = value if results[result] is None else results[result] + value
+            numbers.append([0.0 if number is None else number for number in results])
         return list(numbers[-1])
 
 
-def lay_out_possible(contraction: Contraction, factors: Sequence[Array]) -> Layout:
-    """The layout of a contraction whose factors, with the network's own tables, are these.
+def sparse_contraction(contraction: Contraction, factors: Sequence[Array]) -> SparseContraction:
+    """The sparse form of an elimination plan.
+
+    Args:
+        contraction: the plan.
+        factors: its factors under the network's own tables, whose zeros are structural.
 
     Raises:
-        NetworkError: if there are more than MOST_ENTRIES joint states at a time, or more than MOST_POSSIBLE possible
-            ones in all.
+        NetworkError: if a factor has more than MOST_ENTRIES joint states, or more than MOST_POSSIBLE are possible.
     """
     families, scopes = contraction.families, contraction.scopes
     network = contraction.network
@@ -91,9 +98,11 @@ def lay_out_possible(contraction: Contraction, factors: Sequence[Array]) -> Layo
     for step in contraction.steps:
         shape = [len(network.variables[name].states) for name in step.scope]
         if math.prod(shape) > MOST_ENTRIES:
-            raise NetworkError(f"too tightly knit for intervals: {math.prod(shape):,} joint states at a time")
+            raise NetworkError(
+                f"treewidth too large for credible intervals: a factor has {math.prod(shape):,} joint states"
+            )
         mask: Truths = np.ones(shape, dtype=bool)
-        # what any table rules out here is no entry, even where its own turn comes later
+        # a joint state that any table excludes is not stored, even if that table is multiplied in later
         for factor in {*step.factors, *range(len(families))}:
             shared = tuple(name for name in scopes[factor] if name in step.scope)
             elsewhere = tuple(i for i, name in enumerate(scopes[factor]) if name not in step.scope)
@@ -102,12 +111,14 @@ def lay_out_possible(contraction: Contraction, factors: Sequence[Array]) -> Layo
         entries = np.flatnonzero(mask)
         total += len(entries)
         if total > MOST_POSSIBLE:
-            raise NetworkError(f"too tightly knit for intervals: more than {MOST_POSSIBLE:,} joint states are possible")
+            raise NetworkError(
+                f"treewidth too large for credible intervals: more than {MOST_POSSIBLE:,} joint states are possible"
+            )
         into = tuple(
             tuple(np.broadcast_to(spread(numbered[factor], scopes[factor], step.scope), shape).flat[entries].tolist())
             for factor in step.factors
         )
-        if step.variable == network.target:
+        if step.variable == network.target:  # the last step: one result per state of the target
             axis = step.scope.index(network.target)
             onto, results = np.unravel_index(entries, shape)[axis], shape[axis]
         else:
@@ -116,10 +127,10 @@ def lay_out_possible(contraction: Contraction, factors: Sequence[Array]) -> Layo
             onto = np.broadcast_to(numbered[-1][..., None], shape).flat[entries]
             results = int(possible[-1].sum())
         sums.append(Sum(step.factors, into, tuple(onto.tolist()), results))
-    return Layout(places, tuple(sums))
+    return SparseContraction(places, tuple(sums))
 
 
 def _numbered(truth: Truths) -> npt.NDArray[np.intp]:
-    found = np.full(truth.shape, -1, dtype=np.intp)
-    found[truth] = np.arange(truth.sum())
-    return found
+    numbers = np.full(truth.shape, -1, dtype=np.intp)
+    numbers[truth] = np.arange(truth.sum())
+    return numbers

@@ -1,24 +1,25 @@
-"""Weighing by range: the weight under which the 95% range of a row is the one that an expert would bet on."""
+"""Elicitation of weights: the equivalent sample size whose 95% interval is the range that an expert believes."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
+from calcinosis.inference.intervals.beta import beta_interval
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.number import LEAST_WEIGHT, MOST_WEIGHT
 
 MASS = 0.95
-"""The probability of a range: an expert would bet 19 to 1 that the true value is in it."""
+"""The probability of the range: an expert would bet 19 to 1 that the true value lies in it."""
 
 
 @dataclass(frozen=True)
 class Weighing:
-    """The weight for a probability that is believed to be in a range, and the range that the weight implies.
+    """The weight elicited for a probability, and the 95% interval that it implies.
 
-    `low` and `high` are the ends of the 95% range of Beta(probability × weight, (1 − probability) × weight). Its width
-    in the log-odds is that of the range asked for; its place follows from the probability.
+    `low` and `high` are the limits of the 95% interval of Beta(probability × weight, (1 − probability) × weight). Its
+    width in log-odds is that of the elicited range; its position follows from the probability.
     """
 
     probability: float
@@ -28,7 +29,7 @@ class Weighing:
 
     @property
     def summary(self) -> str:
-        """One sentence: the weight and what it implies."""
+        """One sentence: the weight and the interval it implies."""
         return (
             f"Weight {self.weight:g}: {100 * self.probability:.3g}% with a 95% range of {100 * self.low:.3g} to "
             f"{100 * self.high:.3g}%, a factor of {odds_ratio(self.low, self.high):.2g} in the odds."
@@ -37,27 +38,27 @@ class Weighing:
 
 @checked
 def weight_for(probability: float, /, *, low: float, high: float) -> Weighing:
-    """The weight of a row whose entry has this probability and is surely, 19 to 1, between `low` and `high`.
+    """The equivalent sample size of a row, from a probability and the range that an expert believes with 95%.
 
-    The 95% range of Beta(p·w, (1 − p)·w) narrows in the log-odds as w rises, so one weight has the width asked for. It
-    is rounded to three digits.
+    The 95% interval of Beta(p·w, (1 − p)·w) narrows in log-odds as w rises, so exactly one weight has the elicited
+    width. It is rounded to three digits.
 
     Args:
         probability: the entry, between 0 and 1.
-        low: the lower end of the range, above 0 and below `probability`.
-        high: the upper end, above `probability` and below 1.
+        low: the lower limit, above 0 and below `probability`.
+        high: the upper limit, above `probability` and below 1.
 
     Raises:
-        QuestionError: for numbers not in that order; for a range that no weight implies.
+        QuestionError: for numbers not in that order, or a range that no weight implies.
 
-    >>> found = weight_for(0.02, low=0.003, high=0.05)
-    >>> found.weight, round(found.low, 4), round(found.high, 3)
+    >>> weighing = weight_for(0.02, low=0.003, high=0.05)
+    >>> weighing.weight, round(weighing.low, 4), round(weighing.high, 3)
     (118.0, 0.0031, 0.052)
     """
     if not 0 < low < probability < high < 1:
         raise QuestionError(
             f"a probability of {probability:g} with a range of {low:g} to {high:g}: expected 0 < low < probability < "
-            "high < 1: write a range that the probability is inside of, with ends that are not certain"
+            "high < 1: give a range around the probability, inside 0 to 1"
         )
     from scipy.optimize import brentq
 
@@ -66,22 +67,20 @@ def weight_for(probability: float, /, *, low: float, high: float) -> Weighing:
     def excess(log_weight: float) -> float:
         return math.log(odds_ratio(*range_of(probability, math.exp(log_weight)))) - wanted
 
-    # below this weight the quantiles of a Beta distribution leave the floats
+    # below this weight the quantiles of the Beta distribution underflow
     ends = math.log(max(LEAST_WEIGHT, 0.05 / min(probability, 1 - probability))), math.log(MOST_WEIGHT)
     if excess(ends[0]) < 0 or excess(ends[1]) > 0:
-        raise QuestionError(f"no weight implies a range as {'wide' if excess(ends[0]) < 0 else 'narrow'} as this one")
+        raise QuestionError(f"no weight implies a range as {'wide' if excess(ends[0]) < 0 else 'narrow'} as this")
     weight = float(f"{math.exp(brentq(excess, *ends)):.3g}")
     return Weighing(probability, weight, *range_of(probability, weight))
 
 
 def range_of(probability: float, weight: float) -> tuple[float, float]:
-    """The 95% range of an entry: the quantiles of Beta(probability × weight, (1 − probability) × weight)."""
-    from scipy.special import betaincinv
-
-    a, b = probability * weight, (1 - probability) * weight
-    return float(betaincinv(a, b, (1 - MASS) / 2)), float(betaincinv(a, b, (1 + MASS) / 2))
+    """The 95% interval of an entry: quantiles of Beta(probability × weight, (1 − probability) × weight)."""
+    lower, upper = beta_interval(probability * weight, (1 - probability) * weight, MASS)
+    return float(lower), float(upper)
 
 
 def odds_ratio(low: float, high: float) -> float:
-    """The ratio of the odds at the two ends of a range; inf where an end is certain."""
+    """The ratio of the odds at the two limits; inf if a limit is 0 or 1."""
     return math.inf if low <= 0 or high >= 1 else high / (1 - high) * (1 - low) / low

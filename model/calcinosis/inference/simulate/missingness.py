@@ -1,4 +1,4 @@
-"""What is missing: a share of each variable, each patient for himself, or the patterns of other patients' records."""
+"""Missing findings: completely at random per variable, or missingness patterns resampled from a table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from calcinosis.inference.findings.columns import Heading, column_of, read_headings
-from calcinosis.inference.findings.grammar import NotUnderstood, read_value
+from calcinosis.inference.findings.grammar import read_value
+from calcinosis.inference.findings.measurement import NotUnderstood
 from calcinosis.inference.network import Network
 from calcinosis.inference.simulate.sampling import Stream
 from calcinosis.knowledge.problem import choose_from
@@ -25,10 +26,10 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Missingness:
-    """By variable the share that is missing at random; or, by variable, what is missing in each of some `rows`.
+    """The share of each variable that is missing completely at random, and missingness patterns by variable.
 
-    The `patterns` have the axis `(rows,)`. Each patient gets the pattern of one row, so that what tends to be missing
-    together is missing together.
+    The `patterns` have the axis `(rows,)`. Each patient gets the pattern of a random row, which preserves the
+    dependence between missing variables.
     """
 
     shares: Mapping[str, float]
@@ -36,9 +37,9 @@ class Missingness:
     rows: int = 0
 
     def draw(self, stream: Stream, patients: int) -> dict[str, Mask]:
-        """Who lacks which variable, axis `(patients,)`; variables that nobody lacks are left out.
+        """By variable, the patients in whom it is missing, axis `(patients,)`; complete variables are omitted.
 
-        A larger share keeps missing all that a smaller share had missing.
+        With the same seed, a larger share is missing in a superset of the patients.
         """
         masks = {
             name: stream("missing", name).random(patients) < share for name, share in self.shares.items() if share > 0
@@ -50,12 +51,12 @@ class Missingness:
 
 
 def read_missing(missing: Any, network: Network, columns: Sequence[str]) -> Missingness:
-    """What is to be missing among the variables in `columns`, from one share, a share by variable, or a DataFrame.
+    """The missingness of the variables in `columns`, from one share, shares by variable, or a DataFrame.
 
     Raises:
-        ValueError: for a share outside 0 to 1, a name that is none of `columns`, or a DataFrame without rows.
-        FindingsError: for a DataFrame with a heading that looks like a slip, or with no variable at all.
-        TypeError: for anything else.
+        ValueError: for a share outside 0 to 1, a name not in `columns`, or a DataFrame without rows.
+        FindingsError: for a DataFrame with a heading that looks misspelled, or without variables.
+        TypeError: for any other argument.
     """
     if hasattr(missing, "columns"):
         return _copied(missing, network, columns)
@@ -103,11 +104,11 @@ def _copied(frame: pd.DataFrame, network: Network, columns: Sequence[str]) -> Mi
 
 
 def _absent(frame: pd.DataFrame, heading: Heading, variable: Variable) -> Mask:
-    """The rows in which nothing was observed; what is there but not understood was observed."""
+    """The rows in which nothing was observed; a value that is not understood counts as observed."""
     column = column_of(frame[heading.column])
     if column.numbers is not None:
         return np.isnan(column.numbers)
-    # the last one is for -1, the rows without a cell
+    # the last element is for rows without a cell (-1)
     absent: Mask = np.array([_says_nothing(cell, variable) for cell in column.cells] + [True])[column.which]
     return absent
 

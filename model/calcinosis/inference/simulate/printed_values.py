@@ -1,4 +1,4 @@
-"""Numbers for states: a laboratory value somewhere in the band of a state, as a laboratory would print it."""
+"""Laboratory values for states: numbers in the band of a state, with printed precision."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from calcinosis.inference.network import Array
 from calcinosis.knowledge.records import State, Variable
 
 STEPS = 10
-"""At least so many printed values lie in the narrowest band."""
+"""The minimum number of printed values in the narrowest band."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scale:
-    """The values of a variable in its own unit, printed with so many `decimals`.
+    """The printed values of a variable in its own unit, with a number of `decimals`.
 
-    Those of a state are the whole numbers from `first` on, `count` of them, divided by `10**decimals`; both have the
-    axis `(states,)`.
+    The values of a state are `count` consecutive integers from `first`, divided by `10**decimals`; both have the axis
+    `(states,)`.
     """
 
     first: Array
@@ -29,22 +29,22 @@ class Scale:
     decimals: int
 
     def values(self, codes: Codes, uniforms: Array) -> Array:
-        """A value in the band of each state, each as probable as the next; `uniforms` lie in 0 (included) to 1."""
-        found: Array = np.floor(uniforms * self.count.take(codes))
-        found += self.first.take(codes)
-        found /= 10.0**self.decimals
-        return found
+        """A value in the band of each state, uniformly distributed; `uniforms` are in [0, 1)."""
+        values: Array = np.floor(uniforms * self.count.take(codes))
+        values += self.first.take(codes)
+        values /= 10.0**self.decimals
+        return values
 
 
 def has_scale(variable: Variable) -> bool:
-    """Whether values can be drawn for a variable: its bands end somewhere, and a heading can name its unit."""
+    """Whether values can be sampled for a variable: its bands are finite, and its unit is valid in a heading."""
     named = variable.unit in variable.units and not set(variable.unit) & set("()[]")
     limits = [limit for state in variable.states if state.band for limit in (state.band.lower, state.band.upper)]
     return variable.numeric and named and all(map(math.isfinite, limits))
 
 
 def scale_of(variable: Variable) -> Scale:
-    """The scale of a variable for which `has_scale` is true: every value is read back as the state it stands for.
+    """The scale of a variable for which `has_scale` is true; every value is read back as its state.
 
     >>> from calcinosis.knowledge.records import Band, State
     >>> bands = {"normal": Band(2.5, 4.5), "high": Band(4.5, 30, above=True)}

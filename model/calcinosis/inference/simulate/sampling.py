@@ -1,4 +1,4 @@
-"""Ancestral sampling: every variable drawn from its table, under the states that its parents were drawn in."""
+"""Ancestral sampling: every variable is sampled from its table, given the sampled states of its parents."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from calcinosis.inference.findings.encoding import Codes
 from calcinosis.inference.network import Array, Network
 
 Stream = Callable[..., np.random.Generator]
-"""The random numbers for a purpose, told in words."""
+"""The random stream for a purpose, named in words."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sampler:
-    """A network ready to be drawn from."""
+    """A network prepared for sampling."""
 
     network: Network
 
@@ -29,17 +29,18 @@ class Sampler:
 
     @cached_property
     def thresholds(self) -> Mapping[str, Array]:
-        """Per variable, where the unit interval is cut, as `pick` takes it."""
+        """For each variable, the cumulative probabilities that `pick` takes."""
         return {name: cuts(table) for name, table in self.network.tables.items()}
 
     def draw(self, stream: Stream, patients: int, results: Mapping[str, int]) -> dict[str, Codes]:
         """The states of every variable by number, axis `(patients,)`.
 
-        A repeatable variable has so many `results` (one unless told), independent given its parents' states; its codes
-        number the combinations of their states, the first result counting most.
+        A repeatable variable has `results` results (1 by default), independent given its parents; its codes number the
+        combinations of their states, the first result being the most significant digit.
         """
         drawn: dict[str, Codes] = {}
         for name in self.order:
+            # the row of the table, from the sampled states of the parents
             rows = np.zeros(patients, dtype=np.intp)
             for parent in self.network.parents[name]:
                 rows *= len(self.network.variables[parent].states)
@@ -54,10 +55,10 @@ class Sampler:
 
 
 def cuts(table: Array) -> Array:
-    """Where each row of a table cuts the unit interval into its states, axes `(rows, 2**k - 1)`, rising along a row.
+    """The cumulative probabilities of each row of a table, axes `(rows, 2**k - 1)`, padded with infinity.
 
-    A state's part is as long as its probability, so that of a state with probability 0 is empty: also at the end of a
-    row, where the rounding of its sum might leave a gap. Rows are filled up with infinity.
+    They partition the unit interval into the states. The part of a state with probability 0 is empty, also at the end
+    of a row, where rounding might leave a gap.
 
     >>> cuts(np.array([[0.5, 0.25, 0.25], [0.5, 0.5, 0.0]])).tolist()
     [[0.5, 0.75, inf], [0.5, inf, inf]]
@@ -65,16 +66,16 @@ def cuts(table: Array) -> Array:
     states = table.shape[-1]
     flat = table.reshape(-1, states)
     last = states - 1 - (flat[:, ::-1] > 0).argmax(axis=1)
-    found = np.full((len(flat), 2 ** max(1, (states - 1).bit_length()) - 1), np.inf)
-    found[:, : states - 1] = flat.cumsum(axis=1)[:, :-1]
-    found[:, : states - 1][np.arange(states - 1) >= last[:, None]] = np.inf
-    return found
+    thresholds = np.full((len(flat), 2 ** max(1, (states - 1).bit_length()) - 1), np.inf)
+    thresholds[:, : states - 1] = flat.cumsum(axis=1)[:, :-1]
+    thresholds[:, : states - 1][np.arange(states - 1) >= last[:, None]] = np.inf
+    return thresholds
 
 
 def pick(thresholds: Array, rows: Codes, uniforms: Array) -> Codes:
-    """The state in whose part of the unit interval each number lies, under that row of the table: axis `(patients,)`.
+    """The state whose part of the unit interval contains each number, for that row of the table: axis `(patients,)`.
 
-    It is found by halving: one comparison for two states, two for up to four, three for up to eight.
+    Binary search: one comparison for two states, two for up to four, three for up to eight.
 
     >>> thresholds = cuts(np.array([[0.5, 0.25, 0.25], [0.5, 0.5, 0.0]]))
     >>> pick(thresholds, rows=np.array([0, 0, 1]), uniforms=np.array([0.4, 0.8, 0.8])).tolist()
@@ -92,5 +93,5 @@ def pick(thresholds: Array, rows: Codes, uniforms: Array) -> Codes:
         step //= 2
         place -= step
     place += uniforms >= flat.take(place)
-    found: Codes = place - start
-    return found
+    states: Codes = place - start
+    return states

@@ -1,7 +1,7 @@
-"""Patients drawn from the network, to teach, to test and to time with: who they are is known, what is seen of them too.
+"""Patients simulated from the network, with known diagnosis, for teaching, testing and benchmarks.
 
-They come in blocks of a fixed size, each with random numbers of its own, so that any number can be drawn with the
-memory of one block, in any order, or by several machines.
+They come in blocks of a fixed size, each with its own random streams. Any number of patients can thus be sampled in the
+memory of one block, in any order, or on several machines.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_PATIENTS = 1_000_000_000
-"""So many patients are drawn at most: more are a slip, and would never end."""
+"""The maximum number of patients."""
 
 BLOCK = 2**16
-"""How many patients are drawn at a time. Another number would be other patients."""
+"""The number of patients per block. Another number gives other patients."""
 
 
 @dataclass(frozen=True, eq=False)
 class Simulation:
-    """Patients yet to be drawn: `block(i)` draws those from `i * BLOCK` on, the same ones whichever was drawn before.
+    """A plan of a simulation: `block(i)` samples the patients from `i * BLOCK` on, whichever block was sampled before.
 
-    `truth` heads the column of the target's states, `columns` are the variables shown, `texts` the cells of each by
-    code. Those in `scales` are given as numbers.
+    `truth` is the heading of the target's states, `columns` are the variables shown, `texts` the cells of each by code.
+    Variables in `scales` are given as numbers.
     """
 
     network: Network
@@ -54,14 +54,14 @@ class Simulation:
 
     @property
     def blocks(self) -> int:
-        """How many blocks there are; without patients there is one, empty."""
+        """The number of blocks; without patients, one empty block."""
         return max(1, -(-self.patients // BLOCK))
 
     def block(self, number: int) -> pd.DataFrame:
-        """One block of patients, numbered in its index as they are in the whole.
+        """One block of patients; its index numbers them through all blocks.
 
         Raises:
-            IndexError: for a block that there is not.
+            IndexError: for a block that does not exist.
         """
         import pandas as pd
 
@@ -114,7 +114,7 @@ def simulation(
     hidden: bool = False,
     seed: Seed = None,
 ) -> Simulation:
-    """What `Model.simulate` would draw, with the same arguments, block by block and in any order.
+    """The patients of `Model.simulate`, with the same arguments, in blocks and any order.
 
     Raises:
         ValueError, TypeError: as `Model.simulate`.
@@ -161,7 +161,7 @@ def simulate_blocks(
 ) -> Iterator[pd.DataFrame]:
     """The patients of `Model.simulate`, with the same arguments, in DataFrames of `BLOCK` rows, the last one shorter.
 
-    Only one block is in memory at a time. Faults of the arguments are told at once, before the first block is drawn.
+    Only one block is in memory at a time. Invalid arguments are reported before the first block is sampled.
 
     Raises:
         ValueError, TypeError: as `Model.simulate`.
@@ -175,7 +175,7 @@ def simulate_blocks(
 
 
 def truth_column(network: Network) -> str:
-    """The heading of the target's true states: `diagnosis`, or another if a finding is called so, or nearly so.
+    """The heading of the target's true states: `diagnosis`, or another if a variable has that or a similar name.
 
     >>> import calcinosis as cc
     >>> truth_column(cc.load().network)

@@ -11,7 +11,7 @@ import numpy as np
 from calcinosis.interface.cohort import pieces as read
 from calcinosis.interface.cohort.pieces import Findings, Piece, Table
 from calcinosis.knowledge.problem import PriorsError, Problem, Reporter
-from calcinosis.knowledge.sheet import MARK, STRAY_QUOTE, Row, is_empty_line, is_utf8, read_header, read_rows
+from calcinosis.knowledge.sheet import MARK, STRAY_QUOTE, RawRow, is_empty_line, is_utf8, read_header, read_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -77,7 +77,7 @@ def _csv_header(path: Path, report: Reporter) -> tuple[tuple[str, ...], int] | N
     return columns, len(text[:end].encode()) + len(raw) - len(raw.removeprefix(MARK))
 
 
-def _csv_blocks(path: Path, start: int) -> Iterator[bytes | list[Row]]:
+def _csv_blocks(path: Path, start: int) -> Iterator[bytes | list[RawRow]]:
     """The rows of a CSV file: bytes of which it is certain where cells and rows end, the others row by row."""
     with path.open("rb") as file:
         file.seek(start)
@@ -137,7 +137,7 @@ def _regular(block: bytes, ended: bool) -> int:
 _SEPARATES = np.isin(np.arange(256), list(b",\r\n"))
 
 
-def _cut(block: bytes | list[Row], schema: pa.Schema) -> Iterator[tuple[pa.RecordBatch, dict[int, str]]]:
+def _cut(block: bytes | list[RawRow], schema: pa.Schema) -> Iterator[tuple[pa.RecordBatch, dict[int, str]]]:
     """The rows of a block cut into cells, and what is wrong with those that are not as the header says.
 
     A regular block is pyarrow's, which stops at the first row that has another number of cells; then its halves are
@@ -170,7 +170,7 @@ def _cut(block: bytes | list[Row], schema: pa.Schema) -> Iterator[tuple[pa.Recor
             yield _of_rows(read_rows(block.decode()), schema)
 
 
-def _of_rows(rows: Iterable[Row], schema: pa.Schema) -> tuple[pa.RecordBatch, dict[int, str]]:
+def _of_rows(rows: Iterable[RawRow], schema: pa.Schema) -> tuple[pa.RecordBatch, dict[int, str]]:
     """Rows as a table, those that are not as the header says with their first cells, but no findings."""
     import pyarrow as pa
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from calcinosis.analysis.workup.ranking import RANKINGS
 from calcinosis.inference.findings.evidence import Finding
-from calcinosis.inference.findings.grammar import split_measurement
+from calcinosis.inference.findings.measurement import split_measurement
 from calcinosis.inference.findings.reader import FindingsError, finding_from
 from calcinosis.inference.model import Model
 from calcinosis.interface.explorer.edit_rows import EditError, with_edit

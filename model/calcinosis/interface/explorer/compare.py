@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from calcinosis.inference.findings.evidence import Evidence
-from calcinosis.inference.findings.grammar import split_measurement
+from calcinosis.inference.findings.measurement import split_measurement
 from calcinosis.inference.model import Model
 from calcinosis.inference.phrases import capitalised, uncapitalised
 from calcinosis.inference.question_error import QuestionError

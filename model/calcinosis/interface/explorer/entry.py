@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from calcinosis.inference.findings.evidence import Finding
-from calcinosis.inference.findings.grammar import split_measurement
+from calcinosis.inference.findings.measurement import split_measurement
 from calcinosis.inference.model import Model
 from calcinosis.inference.phrases import uncapitalised
 from calcinosis.interface.explorer.actions import STRENGTHS, likelihoods_of

@@ -8,7 +8,7 @@ from importlib import metadata
 from calcinosis.analysis.explain.explanation import Explanation
 from calcinosis.analysis.explain.narrative import EVEN, factor_in_words
 from calcinosis.inference.findings.evidence import Finding
-from calcinosis.inference.findings.grammar import split_measurement
+from calcinosis.inference.findings.measurement import split_measurement
 from calcinosis.inference.phrases import capitalised, listed, phrase, uncapitalised
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior, percent
 from calcinosis.inference.question_error import QuestionError

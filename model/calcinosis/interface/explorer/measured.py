@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from calcinosis.inference.findings.grammar import convert
+from calcinosis.inference.findings.measurement import convert
 from calcinosis.inference.model import Model
 from calcinosis.knowledge.names import known_as
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from calcinosis.inference.findings.grammar import split_measurement
+from calcinosis.inference.findings.measurement import split_measurement
 from calcinosis.inference.findings.reader import FindingsError
 from calcinosis.inference.model import Model
 from calcinosis.inference.phrases import capitalised

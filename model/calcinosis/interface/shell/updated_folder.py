@@ -14,7 +14,7 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.paths import InputError
 from calcinosis.knowledge.folder import check_destination, copy_folder
-from calcinosis.knowledge.ledger import SOURCES, Entry, Ledger, file_digests, ledgers_of, next_path, read_ledger
+from calcinosis.knowledge.ledger import SOURCES, LearnedRow, Ledger, file_digests, ledgers_of, next_path, read_ledger
 from calcinosis.knowledge.number import NotANumber, parse_number
 from calcinosis.knowledge.problem import PriorsError
 from calcinosis.knowledge.reader import read_priors
@@ -60,7 +60,7 @@ def write_updated(found: Update, tables: tuple[str, ...], destination: Path, *, 
     lines = zip(found.rows["table"], found.rows["given"], found.rows["cases"], strict=True)
     cases = {(table, given.replace(", ", ",")): float(count) for table, given, count in lines}
     with _staged(before, destination, force) as (folder, current):
-        rows: dict[tuple[str, str], Entry] = {}
+        rows: dict[tuple[str, str], LearnedRow] = {}
         for name, table in before.tables.items():
             pairs = zip(table.rows, current.tables[name].rows, after.tables[name].rows, strict=True)
             new = {now.line: row for old, now, row in pairs if row != old}
@@ -73,12 +73,12 @@ def write_updated(found: Update, tables: tuple[str, ...], destination: Path, *, 
                 columns = _columns(former)
                 for line, row in new.items():
                     key = name, ",".join(row.given)
-                    rows[key] = Entry(columns, written[line], texts[line], cases.get(key, 0.0))
+                    rows[key] = LearnedRow(columns, written[line], texts[line], cases.get(key, 0.0))
         source = found.source
         cells = {name: getattr(source, name) for name in ("kind", "citation", "year", "note")} | {"source": source.key}
         path = folder / SOURCES
         path.write_bytes(with_record_added(path.read_bytes(), cells))
-        rows[SOURCES, source.key] = Entry(_columns(path.read_bytes()), records(path.read_bytes())[-1].bare, "")
+        rows[SOURCES, source.key] = LearnedRow(_columns(path.read_bytes()), records(path.read_bytes())[-1].bare, "")
         ledger = Ledger(source.key, len(found.cases), found.weight, tables, rows, file_digests(folder))
         path = next_path(folder, source.key)
         path.parent.mkdir(exist_ok=True)
@@ -262,7 +262,7 @@ def _same(column: str, now: str, then: str) -> bool:
         return False
 
 
-def _former(row: Entry, columns: Sequence[str]) -> str:
+def _former(row: LearnedRow, columns: Sequence[str]) -> str:
     """The former line of a row, in the order that its columns have now."""
     return row.former if tuple(row.before) == tuple(columns) else line_of([row.before[name] for name in columns])
 
@@ -285,7 +285,7 @@ def _where(table: str, given: str) -> str:
     return f"{table} ({given.replace(',', ', ')})" if given else table
 
 
-def _off(row: Row, entry: Entry, states: Sequence[str]) -> float:
+def _off(row: Row, entry: LearnedRow, states: Sequence[str]) -> float:
     """How far a row is from its former line: its probabilities, and its weight as a share."""
     cells = entry.before
     try:
