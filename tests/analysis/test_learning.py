@@ -158,7 +158,7 @@ def test_what_was_learned_can_be_forgotten_from_the_tables_and_the_patients_alon
 
 def test_patients_that_were_never_learned_cannot_be_forgotten(shipped):
     drawn = shipped.simulate(2000, seed=9)
-    with pytest.raises(cc.errors.QuestionError, match="not patients that the tables learned from: taken out of"):
+    with pytest.raises(cc.errors.QuestionError, match="tables did not learn from these patients: without them"):
         cc.learn.forget(shipped, drawn)
 
 
@@ -182,7 +182,7 @@ def test_what_cannot_be_asked_is_refused_in_words(shipped):
     drawn = shipped.simulate(10, seed=12)
     with pytest.raises(cc.errors.QuestionError, match=r"no table 'warfarine': did you mean 'warfarin'\?"):
         cc.learn.update(shipped, drawn, only=["warfarine"])
-    with pytest.raises(cc.errors.QuestionError, match="a patient counts as 0, a weight that is not positive"):
+    with pytest.raises(cc.errors.QuestionError, match="the weight of a patient is 0, a weight that is not positive"):
         cc.learn.update(shipped, drawn, weight=0)
     with pytest.raises(cc.errors.QuestionError, match="every table is kept"):
         cc.learn.update(shipped, drawn, only=["pain"], keep=["pain"])

@@ -133,7 +133,7 @@ def test_many_weightings_at_once_are_each_alone(drawn):
 
 
 def test_a_curve_of_no_patients_of_the_state_is_refused():
-    with pytest.raises(ValueError, match="needs patients of the state and of others"):
+    with pytest.raises(ValueError, match="needs patients with the state and without"):
         roc_area(np.full((3, 2), 0.5), np.zeros(3, dtype=int), np.ones((1, 3)), 1)
 
 

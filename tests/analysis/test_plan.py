@@ -184,7 +184,7 @@ def test_unless_told_the_leading_state_is_asked_and_the_first_state_is_negative(
         ({"threshold": 1.0}, "the threshold is 1.0: give a number between 0 and 1"),
         ({"threshold": float("nan")}, "give a number between 0 and 1"),
         ({"steps": 0}, "0 further results: give a number from 1 to 1,000"),
-        ({"steps": 1001}, "not 1001"),
+        ({"steps": 1001}, "1001 further results: give a number from 1 to 1,000"),
         ({"mass": 2}, "2"),
     ],
 )

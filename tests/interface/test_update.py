@@ -135,7 +135,7 @@ def test_other_patients_and_edited_rows_are_not_forgotten(run, cases, shipped):
     frame.loc[3, "diagnosis"] = "calciphylaxis" if frame.loc[3, "diagnosis"] != "calciphylaxis" else "metastatic"
     frame.to_csv("other.csv", index=False)
     text = run("update", "other.csv", "--priors", "new", "--out", "old", "--forget", code=1)
-    assert "not patients that the tables learned from" in text or "they are not the patients of that cohort" in text
+    assert "did not learn from these patients" in text or "they are not the patients of that cohort" in text
     assert not Path("old").exists()
     table = Path("new/tables/obesity.csv")
     lines = table.read_text(encoding="utf-8").splitlines(keepends=True)
