@@ -535,9 +535,9 @@ HEADINGS = [
     (["warfarn"], ["warfarn: a column that is not read: did you mean warfarin? Otherwise rename it"]),
     (["albumine (g/L)"], ["albumine (g/L): a column that is not read: did you mean albumin? Otherwise rename it"]),
     (["pain "], ["pain : a column that is not read: did you mean pain? Otherwise rename it"]),
-    (["pain", "pain"], ["pain: the column stands twice: remove one of the two"]),
-    (["calcium", "calcium (mg/dL)"], ["calcium: the column stands twice: remove one of the two"]),
-    (["calcium [mg/dL]", "calcium (mmol/L)"], ["calcium: the column stands twice: remove one of the two"]),
+    (["pain", "pain"], ["pain: the column is repeated: remove one of the two"]),
+    (["calcium", "calcium (mg/dL)"], ["calcium: the column is repeated: remove one of the two"]),
+    (["calcium [mg/dL]", "calcium (mmol/L)"], ["calcium: the column is repeated: remove one of the two"]),
     (["calcium (stone)"], ["calcium (stone): unknown unit 'stone': calcium is read in mg/dL, mmol/L"]),
     (["albumin [%]"], ["albumin [%]: unknown unit '%': albumin is read in g/dL, g/L"]),
     (["pain (0-10)"], ["pain (0-10): unknown unit '0-10': name the column pain"]),
@@ -548,8 +548,8 @@ HEADINGS = [
         [
             "calcium (stone): unknown unit 'stone': calcium is read in mg/dL, mmol/L",
             "biopsi: a column that is not read: did you mean biopsy? Otherwise rename it",
-            "pain: the column stands twice: remove one of the two",
-            "warfarin: the column stands twice: remove one of the two",
+            "pain: the column is repeated: remove one of the two",
+            "warfarin: the column is repeated: remove one of the two",
         ],
     ),
 ]
@@ -568,7 +568,7 @@ def test_every_fault_of_the_headings_is_told_at_once(clinic, columns, lines, str
 def test_a_heading_with_a_unit_may_be_written_in_several_ways(clinic, heading):
     answer = clinic.posteriors(pd.DataFrame({heading: ["11", "2"]}))
     assert answer.loc[0, list(clinic.states)].tolist() == list(clinic.posterior(calcium="high").probabilities)
-    assert answer["status"][1].startswith(f"invalid: {heading}=2: 2 mg/dL is not believable")
+    assert answer["status"][1].startswith(f"invalid: {heading}=2: 2 mg/dL is not plausible")
 
 
 def test_a_cell_may_name_another_unit_than_its_heading_or_a_state(clinic):
@@ -601,7 +601,7 @@ def test_a_whole_number_at_fault_is_quoted_as_it_stands(clinic, dtype):
     assert clinic.posteriors(frame)["status"].tolist() == [
         "invalid: pain=3: no state '3': write one of: none, intermittent, severe",
         "invalid: pain=12: no state '12': write one of: none, intermittent, severe; calcium (mg/dL)=2: 2 mg/dL is not "
-        "believable: it should lie between 4 and 25 mg/dL; check number and unit",
+        "plausible: it should lie between 4 and 25 mg/dL; check number and unit",
     ]
 
 

@@ -25,5 +25,5 @@ def test_a_bad_covariate_is_told_once(model):
     with pytest.raises(cc.errors.FindingsError) as caught:
         model.read(serum_calcium="9.9 mg/dL", albumin="24 g/dL")
     assert [str(fault) for fault in caught.value.faults] == [
-        "albumin=24 g/dL: 24 g/dL is not believable: it should lie between 0.5 and 7 g/dL; check number and unit"
+        "albumin=24 g/dL: 24 g/dL is not plausible: it should lie between 0.5 and 7 g/dL; check number and unit"
     ]

@@ -72,12 +72,11 @@ TEXTS = [
     ),
     (
         {"calcium": "2.27 mg/dL"},
-        "calcium=2.27 mg/dL: 2.27 mg/dL is not believable: it should lie between 4 and 25 mg/dL; check number and unit",
+        "calcium=2.27 mg/dL: 2.27 mg/dL is not plausible: it should lie between 4 and 25 mg/dL; check number and unit",
     ),
     (
         {"calcium": "9.1 mmol/L"},
-        "calcium=9.1 mmol/L: 36.47 mg/dL is not believable: "
-        "it should lie between 4 and 25 mg/dL; check number and unit",
+        "calcium=9.1 mmol/L: 36.47 mg/dL is not plausible: it should lie between 4 and 25 mg/dL; check number and unit",
     ),
     # albumin
     ({"albumin": "24"}, "albumin=24: a number without its unit: write 24 g/dL (albumin is read in g/dL, g/L)"),
@@ -86,7 +85,7 @@ TEXTS = [
     ({"albumin": "low"}, f"albumin=low: no number: {ORDER}, and its unit"),
     (
         {"albumin": "24 g/dL"},
-        "albumin=24 g/dL: 24 g/dL is not believable: it should lie between 0.5 and 7 g/dL; check number and unit",
+        "albumin=24 g/dL: 24 g/dL is not plausible: it should lie between 0.5 and 7 g/dL; check number and unit",
     ),
     # several results
     (
@@ -160,7 +159,7 @@ def test_all_faults_are_told_at_once(clinic, ask):
         "6 findings are not understood\n"
         f"warfarn=yes: no such variable: did you mean warfarin? T{VARIABLES[1:]}\n"
         f"colour=red: no such variable: {VARIABLES}\n"
-        "albumin=240 g/L: 24 g/dL is not believable: it should lie between 0.5 and 7 g/dL; check number and unit\n"
+        "albumin=240 g/L: 24 g/dL is not plausible: it should lie between 0.5 and 7 g/dL; check number and unit\n"
         "pain=sever: no state 'sever': did you mean 'severe'? One of: none, intermittent, severe\n"
         "warfarin=yes:-1: the likelihood of yes is negative: write a number from 0 up\n"
         "calcium=9,1 mg/dL: a decimal comma: write 9.1 mg/dL"

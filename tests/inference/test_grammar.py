@@ -178,7 +178,7 @@ def test_a_number_falls_into_its_band_also_on_the_limits(shipped, name, value, s
     ],
 )
 def test_a_number_off_the_scale_is_not_believed(shipped, name, value):
-    with pytest.raises(cc.errors.FindingsError, match="is not believable"):
+    with pytest.raises(cc.errors.FindingsError, match="is not plausible"):
         shipped.read({name: value})
 
 

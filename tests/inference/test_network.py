@@ -34,7 +34,7 @@ def test_a_target_that_is_not_there(build):
 
 def test_arrows_in_a_circle(build):
     told = refusal(build, cause=("no yes", "effect", [[0.9, 0.1], [0.2, 0.8]]))
-    assert told == "the arrows run in a circle: cause → effect → cause"
+    assert told == "the arrows form a cycle: cause → effect → cause"
 
 
 def test_a_table_that_does_not_fit_its_states(build):

@@ -69,7 +69,7 @@ def test_a_table_with_a_missing_value_is_refused(shipped):
 def test_arrows_in_a_circle_are_refused(shipped):
     row = shipped.priors.table("care_setting")
     states = pd.DataFrame({"pain": shipped.variables["pain"].state_names})
-    with pytest.raises(cc.errors.PriorsError, match="the arrows run in a circle"):
+    with pytest.raises(cc.errors.PriorsError, match="the arrows form a cycle"):
         shipped.with_tables({"care_setting": states.merge(row, how="cross")})
 
 

@@ -253,7 +253,7 @@ def test_the_batch_that_comes_in_is_not_changed(ward, shipped):
 def test_headings_are_told_as_for_a_frame_and_so_are_those_that_the_answer_needs(score):
     with pytest.raises(cc.errors.FindingsError, match="warfarn: a column that is not read: did you mean warfarin"):
         score(warfarn=["no"])
-    with pytest.raises(cc.errors.FindingsError, match="the column stands twice"):
+    with pytest.raises(cc.errors.FindingsError, match="the column is repeated"):
         score(**{"serum_calcium": ["low"], "serum_calcium (mg/dL)": [9.1]})
     with pytest.raises(cc.errors.FindingsError) as caught:
         score(status=["x"], pain=["none"], leading=["x"], iatrogenic=["x"])

@@ -34,15 +34,15 @@ FILES = {
     ),
     "twice.csv": (
         b"id,id,pain\n1,2,none\n",
-        PROBLEM + "twice.csv:1: id: -: the column stands twice: remove one of the two",
+        PROBLEM + "twice.csv:1: id: -: the column is repeated: remove one of the two",
     ),
     "again.csv": (
         b"pain,pain\nnone,none\n",
-        PROBLEM + "again.csv:1: pain: -: the column stands twice: remove one of the two",
+        PROBLEM + "again.csv:1: pain: -: the column is repeated: remove one of the two",
     ),
     "units.csv": (
         b"pth,pth (pg/mL)\n9 pg/mL,\n",
-        "some columns are not understood\npth: the column stands twice: remove one of the two",
+        "some columns are not understood\npth: the column is repeated: remove one of the two",
     ),
     "slip.csv": (
         b"id,warfarn,pth (stone)\n1,no,2\n",

@@ -108,7 +108,7 @@ def test_a_circle_of_arrows_is_told_in_the_direction_of_the_arrows(copy, child, 
     add_arrow(copy, child, parent)
     (problem,) = problems(copy)
     path = problem.value.split(" → ")
-    assert problem.what == "the arrows run in a circle"
+    assert problem.what == "the arrows form a cycle"
     assert problem.file.removeprefix("tables/").removesuffix(".csv") in path
     assert (path[0], child in path, parent in path) == (path[-1], True, True)
     assert all(above in read_table(copy, below)[0] for above, below in pairwise(path))

@@ -222,7 +222,7 @@ GOLDEN = {
     "unnamed column": ({U: "variable,unit,factor,\nfever,mC,0.001,\n"},
         "units.csv:1: -: -: column 4 has no name: name it or remove it"),
     "doubled column": ({U: "variable,unit,factor,unit\nfever,mC,0.001,C\n"},
-        "units.csv:1: unit: -: the column stands twice: remove one of the two"),
+        "units.csv:1: unit: -: the column is repeated: remove one of the two"),
     "cells too many": ({U: ("0.001", "0,001")},
         "units.csv:2: -: fever,mC,0,001: 4 cells under 3 columns: the line has more commas than the header; put quotes around a cell that holds a comma"),
     "cells too few": ({U: ("mC,0.001", "mC")},
@@ -489,7 +489,7 @@ GOLDEN = {
     "sum": ({F: ("0.2,0.8", "0.2,0.795")},
         "tables/fever.csv:2: no, yes: 0.995: the probabilities do not sum to 1: change them so that they sum to 1"),
     "circle": ({D: "fever,flu,cold,weight,source,note\nno,0.1,0.9,40,smith2020,\nyes,0.6,0.4,40,smith2020,\n"},
-        "tables/fever.csv:1: disease: disease → fever → disease: the arrows run in a circle: remove one of these arrows"),
+        "tables/fever.csv:1: disease: disease → fever → disease: the arrows form a cycle: remove one of these arrows"),
     "no arrow": ({F: "no,yes,weight,source,note\n0.5,0.5,10,smith2020,\n"},
         "tables/fever.csv:1: -: fever: no arrow connects fever with disease: give its table a parent column, or make it a parent"),
     "rule about no variable": ({X: ("fever,yes,no", "fevre,yes,no")},
@@ -671,7 +671,7 @@ def test_a_column_given_twice_in_python_is_told_in_the_same_words(tiny):
     with pytest.raises(PriorsError) as caught:
         revised(priors, {"disease": pd.concat([table, table[["flu"]]], axis=1)})
     assert str(caught.value) == (
-        "1 problem in the tables given\ntables/disease.csv:1: flu: -: the column stands twice: remove one of the two"
+        "1 problem in the tables given\ntables/disease.csv:1: flu: -: the column is repeated: remove one of the two"
     )
 
 

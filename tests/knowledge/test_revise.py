@@ -97,7 +97,7 @@ def test_what_is_not_a_probability_is_told(priors, value):
 
 def test_a_circle_is_told(priors):
     circle = priors.table("disease").merge(pd.DataFrame({"fever": ["no", "yes"]}), how="cross")
-    with pytest.raises(PriorsError, match="the arrows run in a circle"):
+    with pytest.raises(PriorsError, match="the arrows form a cycle"):
         revised(priors, {"disease": circle})
 
 

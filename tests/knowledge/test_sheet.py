@@ -94,7 +94,7 @@ def test_every_faulty_line_is_told_and_the_others_are_kept(read):
 def test_every_fault_of_the_header_is_told(read):
     sheet, problems = read(b"a,,a,\n")
     assert sheet is None
-    assert problems == [(1, "column 2 has no name"), (1, "the column stands twice"), (1, "column 4 has no name")]
+    assert problems == [(1, "column 2 has no name"), (1, "the column is repeated"), (1, "column 4 has no name")]
 
 
 @pytest.mark.parametrize("raw", [b"a\nb;c\n", b"a,b\n1;2,3\n", b"a\nx|y\n"])

@@ -51,7 +51,7 @@ def test_a_sound_graph_has_no_problem_and_an_unsound_one_has_each(parents):
     problems = []
     check_structure(parents, "a", problems)
     alone = set(NAMES) - nx.node_connected_component(arrows(parents).to_undirected(), "a")
-    circles = [problem for problem in problems if problem.what == "the arrows run in a circle"]
+    circles = [problem for problem in problems if problem.what == "the arrows form a cycle"]
     assert len(circles) == (not nx.is_directed_acyclic_graph(arrows(parents)))
     assert {problem.value for problem in problems if problem not in circles} == alone
     assert {problem.file for problem in problems if problem not in circles} == {f"tables/{name}.csv" for name in alone}
@@ -61,7 +61,7 @@ def test_a_sound_graph_has_no_problem_and_an_unsound_one_has_each(parents):
 def test_a_circle_is_told_in_the_direction_of_its_arrows_at_one_of_its_columns(parents):
     problems = []
     check_structure(parents, "a", problems)
-    (circle,) = (problem for problem in problems if problem.what == "the arrows run in a circle")
+    (circle,) = (problem for problem in problems if problem.what == "the arrows form a cycle")
     assert all(above in parents[below] for above, below in pairwise(circle.value.split(" → ")))
     assert circle.column in parents[circle.file.removeprefix("tables/").removesuffix(".csv")]
 

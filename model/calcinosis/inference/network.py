@@ -61,7 +61,7 @@ class Network:
             raise NetworkError(f"no variable {self.target!r}: the target must be one of {', '.join(self.variables)}")
         cycle = find_cycle(self.parents)
         if cycle:
-            raise NetworkError(f"the arrows run in a circle: {' → '.join(cycle)}")
+            raise NetworkError(f"the arrows form a cycle: {' → '.join(cycle)}")
         inner = {self.target}.union(*self.parents.values())
         for name in sorted(inner):
             if self.variables[name].repeatable:

@@ -40,7 +40,7 @@ def revised(priors: Priors, tables: Mapping[str, pd.DataFrame]) -> Priors:
         doubled = sorted({str(column) for column in frame.columns if list(frame.columns).count(column) > 1})
         if doubled:
             fix = "remove one of the two"
-            problems += [Problem(file, 1, column, "", "the column stands twice", fix) for column in doubled]
+            problems += [Problem(file, 1, column, "", "the column is repeated", fix) for column in doubled]
             continue
         variable, before = priors.variables[name], len(problems)
         among = priors.tables[name].parents if variable.group == REPORTING else [*priors.variables]

@@ -251,7 +251,7 @@ def _named(line: int, cells: list[str], report: Reporter, patients: bool) -> tup
     good = True
     for position, name in enumerate(cells, start=1):
         if name in cells[: position - 1] and (name or patients):
-            report(line, "the column stands twice", "remove one of the two", column=name)
+            report(line, "the column is repeated", "remove one of the two", column=name)
             good = False
         elif not name and not patients:
             report(line, f"column {position} has no name", "name it or remove it")

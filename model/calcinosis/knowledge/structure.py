@@ -45,7 +45,7 @@ def check_structure(parents: Mapping[str, Sequence[str]], target: str, problems:
     if cycle is not None:
         file = f"tables/{cycle[1]}.csv"
         path = " → ".join(cycle)
-        problems.append(Problem(file, 1, cycle[0], path, "the arrows run in a circle", "remove one of these arrows"))
+        problems.append(Problem(file, 1, cycle[0], path, "the arrows form a cycle", "remove one of these arrows"))
     reached = connected(parents, target)
     for name in parents:
         if name not in reached:

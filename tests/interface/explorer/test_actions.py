@@ -128,7 +128,7 @@ def test_another_unit_converts_the_number_so_that_the_amount_stays(do, shipped):
 def test_a_number_that_was_refused_is_not_converted_as_its_unit_was_the_slip(do):
     page = do(("unit", "serum_calcium", "mg/dL"), ("number", "serum_calcium", "2.27"))
     assert page.findings == {}
-    assert "not believable" in page.drafts["serum_calcium"].fault
+    assert "not plausible" in page.drafts["serum_calcium"].fault
     assert do(("unit", "serum_calcium", "mmol/L"), page=page).findings == {"serum_calcium": "2.27 mmol/L"}
 
 

@@ -107,7 +107,7 @@ def read_headings(
         headings.append(Heading(column, name, own_unit))
     names = [heading.name for heading in headings]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        faults.append(Fault(name, "", "the column stands twice", "remove one of the two"))
+        faults.append(Fault(name, "", "the column is repeated", "remove one of the two"))
     if columns and not headings and not faults:
         fix = f"name columns after variables: {', '.join(variables)}"
         faults.append(Fault(", ".join(map(str, columns)), "", "no column is a variable", fix))

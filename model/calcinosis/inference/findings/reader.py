@@ -225,7 +225,7 @@ def _digits(value: float, variable: Variable) -> str:
 
 def off_scale(value: float, lower: float, upper: float, unit: str) -> tuple[str, str]:
     """The error and the fix for a value outside the plausible range."""
-    what = f"{value:.4g} {unit} is not believable"
+    what = f"{value:.4g} {unit} is not plausible"
     return what, f"it should lie between {lower:g} and {upper:g} {unit}; check number and unit"
 
 
