@@ -12,7 +12,7 @@ from printed_networks import AIRPORT, ALARM, ASIA, BURGLARY, CANCER, SHAP, SYNTH
 
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Network
-from calcinosis.inference.posterior import percent
+from calcinosis.inference.numbers import percent
 from calcinosis.interface.explorer import views
 from calcinosis.interface.explorer.network import BAR, nodes, strongest, view
 from calcinosis.interface.explorer.network_layout import WIDTH, layout

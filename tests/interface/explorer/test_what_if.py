@@ -15,7 +15,7 @@ from printed_networks import ALARM, ASIA, BURGLARY, CANCER
 
 import calcinosis as cc
 from calcinosis.inference.network import Network
-from calcinosis.inference.posterior import percent
+from calcinosis.inference.numbers import percent
 from calcinosis.interface.explorer import views, what_if
 from calcinosis.interface.explorer.actions import act
 from calcinosis.interface.explorer.page import Page

@@ -14,7 +14,7 @@ from printed_networks import ALARM, ASIA, BURGLARY, CANCER
 import calcinosis as cc
 from calcinosis.analysis.explain.sources_of_finding import rows_behind
 from calcinosis.inference.network import Network
-from calcinosis.inference.posterior import percent
+from calcinosis.inference.numbers import percent
 from calcinosis.interface.explorer import views, why
 from calcinosis.interface.explorer.asked import MOST_EXPLAINED
 from calcinosis.interface.explorer.basis import number

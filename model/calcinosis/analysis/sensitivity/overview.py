@@ -16,6 +16,7 @@ from calcinosis.analysis.sensitivity.uncertainty import DRAWS, Uncertainty, unce
 from calcinosis.inference.entries import Entry
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.model import Model
+from calcinosis.inference.numbers import entry
 from calcinosis.inference.posterior import DISCLAIMER, Posterior
 from calcinosis.knowledge.arguments import checked
 
@@ -50,17 +51,19 @@ class Sensitivity:
 
     @property
     def verdict(self) -> str:
-        """One sentence: on how many rows of the tables the diagnosis hangs, and on which most."""
+        """How many rows of the tables the diagnosis depends on, and on which most."""
         found, label = self.hangs_on, self.posterior.labels[self.posterior.leading]
         if not len(found):
-            return f"No single row of the tables, within its own interval, takes the lead from {label}."
+            return (
+                f"No single row of the tables, moved within its interval, makes another than {label} the most probable."
+            )
         count = f"{len(found)} rows of the tables" if len(found) > 1 else "one row of the tables"
-        each = "each of which" if len(found) > 1 else "which"
         first = found.iloc[0]
         return (
-            f"That {label} leads hangs on {count}, {each} could take the lead away within its own interval; "
-            f"the nearest is {first['entry']}, now {first['value']:.3g}: at {first['flips_at']:.3g} "
-            f"{self.posterior.labels[first['flips_to']]} leads."
+            f"That {label} is the most probable depends on {count}: moved within its interval, "
+            f"{'each' if len(found) > 1 else 'it'} could change this. The nearest is {first['entry']}, now "
+            f"{entry(first['value'])}: at {entry(first['flips_at'])} {self.posterior.labels[first['flips_to']]} is the "
+            "most probable."
         )
 
     @checked

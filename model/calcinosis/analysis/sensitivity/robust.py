@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 EPSILON = 0.01
-"""The share by which rows may be wrong, if nothing else is asked for: every row 99 % trusted."""
+"""The share by which rows may be wrong, if nothing else is asked for: every row 99% trusted."""
 
 MOST_SHARED = 8
 """Of how many rows every combination of ends is tried."""

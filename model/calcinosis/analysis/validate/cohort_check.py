@@ -30,6 +30,7 @@ from calcinosis.analysis.validate.row_scores import row_counts
 from calcinosis.inference.findings.encoding import Coded, Codes
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
+from calcinosis.inference.numbers import exact_percent
 from calcinosis.inference.phrases import listed
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER
 from calcinosis.inference.streams import root_of
@@ -61,7 +62,7 @@ class Prequential:
       is farthest from what was predicted), observed and predicted (its numbers), p, q (false discovery rate), differs.
     - `rows` has one line per row and state that was tested: table, given, state, cases (how many patients belong to the
       row), informed (as many complete ones tell as much), expected (the probability in the table), lower and upper (its
-      95 % interval by the row's weight), observed (the share that the patients show), weight, source, p, q, differs.
+      95% interval by the row's weight), observed (the share that the patients show), weight, source, p, q, differs.
 
     A finding that leaves several states open (either of, likelihoods) is known to the predictions after it, but not
     scored itself. Of repeated results each is predicted from those before it.
@@ -76,9 +77,9 @@ class Prequential:
     def verdict(self) -> str:
         """Whether the cohort fits the tables, in words."""
         variables, rows = (frame[frame["differs"]] for frame in (self.variables, self.rows))
-        tested = f"{len(self.variables)} variables and {len(self.rows)} rows tested, false discovery rate 5 %"
+        tested = f"{len(self.variables)} variables and {len(self.rows)} rows tested, false discovery rate 5%"
         if variables.empty and rows.empty:
-            return f"The cohort is as the tables expect ({tested})."
+            return f"The cohort is consistent with the tables ({tested})."
         told = [
             f"{line.label} ({line.state} in {line.observed}, {line.predicted:.1f} expected)"
             for line in lines_of(variables.head(3))
@@ -88,10 +89,11 @@ class Prequential:
             first = lines_of(rows.head(1))[0]
             where = f"{first.table} ({first.given})" if first.given else first.table
             parts.append(
-                f"{_number(len(rows), 'row')}, first {where}: {first.state} in {100 * first.observed:.0f} %, "
-                f"{100 * first.expected:.0f} % expected"
+                f"{_number(len(rows), 'row')}, first {where}: {first.state} in {exact_percent(first.observed, 0)}, "
+                f"{exact_percent(first.expected, 0)} expected"
             )
-        return f"The cohort is not as the tables expect: {'; '.join(parts)} ({tested}). Look at these before updating."
+        where = "; ".join(parts)
+        return f"The cohort is not consistent with the tables: {where} ({tested}). Review these before updating."
 
     @checked
     def as_dict(self, most: int | None = None) -> dict[str, Any]:

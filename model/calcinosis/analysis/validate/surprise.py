@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from calcinosis.inference.network import Array
 
-LEVELS = (("below 1 %", 0.01, False), ("below 10 %", 0.1, False), ("above 90 %", 0.9, True), ("above 99 %", 0.99, True))
+LEVELS = (("below 1%", 0.01, False), ("below 10%", 0.1, False), ("above 90%", 0.9, True), ("above 99%", 0.99, True))
 """What a forecast may say: in words, its limit, and whether it lies above that."""
 
 
@@ -27,7 +27,7 @@ def surprises(forecasts: Array, came: Array) -> list[Surprise]:
 
     >>> import numpy as np
     >>> surprises(np.array([0.005, 0.005, 0.5]), np.array([False, True, True]))[0]
-    Surprise(said='below 1 %', times=2, otherwise=1, share=0.5, allowed=0.005)
+    Surprise(said='below 1%', times=2, otherwise=1, share=0.5, allowed=0.005)
     """
     found = []
     for said, limit, above in LEVELS:

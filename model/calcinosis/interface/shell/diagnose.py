@@ -9,7 +9,8 @@ from calcinosis.inference.engine.impossible import ImpossibleEvidence
 from calcinosis.inference.findings.evidence import Finding
 from calcinosis.inference.findings.reader import FindingsError
 from calcinosis.inference.model import Model, load
-from calcinosis.inference.posterior import DISCLAIMER, Posterior, bar, percent
+from calcinosis.inference.numbers import percent
+from calcinosis.inference.posterior import DISCLAIMER, Posterior, bar
 from calcinosis.interface.shell.options import (
     CaseOption,
     FileOption,
@@ -68,10 +69,10 @@ def _show(answer: Posterior, published: dict[str, str] | None) -> None:
     bars.add_column(overflow="fold")
     ranges = {state: _encodable(words, shown.encoding) for state, words in answer.ranges.items()}
     longest, widest = max(map(len, answer.labels.values())), max(map(len, ranges.values()))
-    room = shown.width - longest - len("> 99 %") - widest - 8
+    room = shown.width - longest - len("> 99%") - widest - 8
     # in a narrow terminal the interval stands below the probability, so that the bars keep their room
     beside = room >= NARROW
-    room = min(30, max(8, room if beside else shown.width - longest - max(widest, len("> 99 %")) - 4))
+    room = min(30, max(8, room if beside else shown.width - longest - max(widest, len("> 99%")) - 4))
     for _ in range(2 if beside else 1):
         bars.add_column(justify="right", no_wrap=True)
     bars.add_column(no_wrap=True)
@@ -172,7 +173,7 @@ def _show_file(model: Model, path: Path, record: str | None, as_json: bool) -> N
         silence = answer.silence if answer.not_mentioned else ""
         for note in filter(None, (silence, *answer.evidence.notes, answer.misfit)):
             shown.print(Text(f"Note: patient {visible(patient.name)}: {note}"))
-    below = "below each probability its 95 % interval · " if any(answer.sureness for answer in answers) else ""
+    below = "below each probability its 95% interval · " if any(answer.sureness for answer in answers) else ""
     show_columns(read, ignored, "not read")
     kinds = "record " + ", ".join(sorted({answer.record for answer in answers}))
     shown.print("", Text(f"{len(answers)} patients · {kinds} · {below}priors {model.digest[:12]}"), sep="\n")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from calcinosis.inference.model import load
+from calcinosis.inference.numbers import entry, weight
 from calcinosis.interface.paths import check_out
 from calcinosis.interface.shell.options import (
     CaseOption,
@@ -100,8 +101,8 @@ def explain_report(found: Explanation, title: str) -> Report:
         (
             f"{entry_in_words(entries.find(row.entry), entries.network, 60)}\n({row.entry})",
             found.frame.set_index("variable")["finding"][row.variable],
-            f"{row.value:.3g}",
-            "" if row.weight != row.weight else f"{row.weight:g}",
+            entry(row.value),
+            weight(row.weight),
             sources_in_words(found, row.source),
         )
         for row in lines_of(found.rows.groupby("variable", sort=False).head(ROWS_EACH))

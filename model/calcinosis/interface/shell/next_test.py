@@ -57,7 +57,7 @@ def next_test(
         str | None,
         typer.Option(
             metavar="SUBTYPE[=P]",
-            help="Also show what further negative biopsies would do to it, and when it is below P (5 %).",
+            help="Also show what further negative biopsies would do to it, and when it is below P (5%).",
         ),
     ] = None,
     steps: Annotated[int, typer.Option(metavar="N", min=1, max=50, help="How many results the plan looks ahead.")] = 6,
