@@ -340,7 +340,7 @@ class Posterior:
         room = max(map(len, ranges.values()))
         room += 2 if room else 0
         lines = [
-            f"{self.labels[state]:<{width}}  {percent(p):>7}{ranges[state]:>{room}}  {bar(p)}".rstrip()
+            f"{self.labels[state]:<{width}}  {percent(p):>6}{ranges[state]:>{room}}  {bar(p)}".rstrip()
             for state, p in self.probabilities_of.items()
         ]
         return "\n".join([self.verdict, "", *lines, "", *self._footnotes()])
