@@ -17,6 +17,7 @@ from calcinosis.inference.entries import Entry
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.numbers import entry
+from calcinosis.inference.phrases import capitalised
 from calcinosis.inference.posterior import DISCLAIMER, Posterior
 from calcinosis.knowledge.arguments import checked
 
@@ -54,9 +55,7 @@ class Sensitivity:
         """How many rows of the tables the diagnosis depends on, and on which most."""
         found, label = self.hangs_on, self.posterior.labels[self.posterior.leading]
         if not len(found):
-            return (
-                f"No single row of the tables, moved within its interval, makes another than {label} the most probable."
-            )
+            return f"{capitalised(label)} stays the most probable when any single row moves within its interval."
         count = f"{len(found)} rows of the tables" if len(found) > 1 else "one row of the tables"
         first = found.iloc[0]
         return (
@@ -134,7 +133,7 @@ def overview(
 
     >>> import calcinosis as cc
     >>> cc.sensitivity.overview(cc.load(), pain="severe", draws=100).verdict
-    'No single row of the tables, within its own interval, takes the lead from calciphylaxis.'
+    'Calciphylaxis stays the most probable when any single row moves within its interval.'
     """
     evidence = model.read(findings, **named)
     swept = one_way(model, evidence, scheme=scheme)
