@@ -11,7 +11,7 @@ PACKAGE = Path(calcinosis.__file__).parent
 FLOORS = ["knowledge", "inference", "analysis", "interface"]
 ROOMS = {
     "inference": [
-        ["question_error"],
+        ["question_error", "numbers"],
         ["network", "streams"],
         ["findings"],
         ["intervals", "simulate", "formats", "phrases"],

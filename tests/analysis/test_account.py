@@ -19,9 +19,9 @@ TWO = Hypothesis.of(["flu", "cold"], "flu")
 ALL = Hypothesis.of(["flu", "cold", "covid"], "flu")
 
 WORDS = """
-with nothing known is are times as probable the others together these this finding findings about equally for against
-it speaks speak most which makes make less more likely relative to twice then each of other hardly changes change
-odds tells anything that do not and or over a million what was found laboratory values
+before any with is are times as probable the others together these this finding findings about equally for against
+it strongest further evidence makes make less more likely relative to twice each of other hardly changes change
+odds adds anything and or over a million laboratory values
 """
 """All words that an account has of its own, beside those for numbers."""
 
@@ -44,35 +44,35 @@ def by(factor):
 
 
 def test_the_article_s_patient():
-    """The negative biopsies speak most for dystrophic calcification, the cirrhosis and the weight against it."""
+    """The negative biopsies are the strongest evidence for dystrophic calcification, cirrhosis and weight against."""
     why = cc.explain(MODEL, published("jones2023"), state="dystrophic", against="calciphylaxis")
     words = {finding.variable: phrase(MODEL.variables[finding.variable], finding) for finding in why.findings}
     sentences = why.summary.split(". ")
-    assert sentences[0].startswith("With nothing known, dystrophic calcification is ")
+    assert sentences[0].startswith("Before any finding, dystrophic calcification is ")
     assert re.fullmatch(
-        r"For dystrophic calcification speaks most the histology, which makes calciphylaxis [\d.]+ times less likely "
-        rf"relative to dystrophic calcification: {re.escape(words['vascular_histology'])} ×[\d.]+, .*",
+        r"The histology is the strongest evidence for dystrophic calcification and makes calciphylaxis [\d.]+ times "
+        rf"less likely relative to dystrophic calcification: {re.escape(words['vascular_histology'])} ×[\d.]+, .*",
         sentences[1],
     )
-    against = sentences[2]
-    assert against.startswith("Against it speaks most the history, which makes calciphylaxis ")
+    against = next(sentence for sentence in sentences if "evidence against it" in sentence)
+    assert against.startswith("The history is the strongest evidence against it and makes calciphylaxis ")
     for name in ("cirrhosis", "weight_loss"):
-        assert re.search(rf"[:,] {words[name]} ×[\d.]+", against), name
+        assert re.search(rf"[:,] {words[name]} ÷[\d.]+", against), name
     assert words["vascular_histology"] not in against
     assert words["cirrhosis"] not in sentences[1]
 
 
 def test_one_finding():
     assert told(("history", "fever", by(6.04))) == (
-        "With nothing known, influenza and a cold are about equally probable; with this finding, influenza is 6 times "
-        "as probable as a cold. For influenza speaks the history, which makes a cold 6 times less likely relative "
-        "to influenza: fever."
+        "Before any finding, influenza and a cold are about equally probable; with this finding, influenza is 6 times "
+        "as probable as a cold. The history is the evidence for influenza and makes a cold 6 times less likely "
+        "relative to influenza: fever."
     )
 
 
 def test_one_finding_that_says_little():
     assert told(("history", "fever", by(1.2)), before=by(3)) == (
-        "With nothing known, influenza is 3 times as probable as a cold; with this finding, influenza is 3.6 times as "
+        "Before any finding, influenza is 3 times as probable as a cold; with this finding, influenza is 3.6 times as "
         "probable as a cold. The finding makes a cold 1.2 times less likely relative to influenza."
     )
 
@@ -83,24 +83,24 @@ def test_one_finding_that_says_nothing():
 
 def test_no_findings():
     assert told(before=by(3)) == (
-        "With nothing known, influenza is 3 times as probable as a cold. There are no findings to explain it by."
+        "Before any finding, influenza is 3 times as probable as a cold. There are no findings to explain."
     )
     assert told(before=by(3), background=True).startswith("With only the background known, influenza is 3 times")
 
 
 def test_against_all_others():
     assert told(("history", "fever", -by(2.0)), ("history", "rash", -by(2.5)), of=ALL) == (
-        "With nothing known, influenza and the others together are about equally probable; with these findings, the "
-        "others together are 5 times as probable as influenza. Against it speaks the history, which makes the "
-        "others together 5 times more likely relative to influenza: fever ×2, rash ×2.5."
+        "Before any finding, influenza and the others together are about equally probable; with these findings, the "
+        "others together are 5 times as probable as influenza. The history is the evidence against influenza and makes "
+        "the others together 5 times more likely relative to influenza: fever ÷2, rash ÷2.5."
     )
 
 
 def test_several_states_on_both_sides():
     several = Hypothesis.of(["flu", "cold", "covid", "measles"], "flu/covid", ["cold"])
     assert told(("history", "fever", by(4)), of=several).startswith(
-        "With nothing known, influenza or covid and a cold are about equally probable; with this finding, influenza or "
-        "covid is 4 times as probable as a cold. For influenza or covid speaks the history"
+        "Before any finding, influenza or covid and a cold are about equally probable; with this finding, influenza or "
+        "covid is 4 times as probable as a cold. The history is the evidence for influenza or covid "
     )
 
 
@@ -110,7 +110,7 @@ def test_odds_that_end_even():
 
 
 def test_twice_as_likely():
-    assert "which makes a cold twice as likely relative to influenza: fever." in told(("history", "fever", -by(2)))
+    assert "makes a cold twice as likely relative to influenza: fever." in told(("history", "fever", -by(2)))
 
 
 def test_groups_follow_each_other_and_values_are_plural():
@@ -119,9 +119,10 @@ def test_groups_follow_each_other_and_values_are_plural():
         ("imaging", "a mass", by(1.5)), ("imaging", "a net", by(1.4)), ("", "a sign", -by(1.4)),
     )  # fmt: skip
     assert (
-        "For influenza speak most the laboratory values, which make a cold 6 times less likely relative to influenza: "
-        "high x ×3, low y ×2; then the history: fever ×4; then the imaging, ×2.1: a mass ×1.5, a net ×1.4. "
-        "Against it speaks what was found, which makes a cold 1.4 times more likely relative to influenza: a sign."
+        "The laboratory values are the strongest evidence for influenza and make a cold 6 times less likely relative "
+        "to influenza: high x ×3, low y ×2. Further evidence for influenza: the history: fever ×4; the imaging (×2.1): "
+        "a mass ×1.5, a net ×1.4. The findings are the evidence against it and make a cold 1.4 times more likely "
+        "relative to influenza: a sign."
     ) in text
 
 
@@ -147,22 +148,22 @@ def test_what_is_not_named_is_summed_up():
 
 def test_what_the_others_say_too_is_named():
     one = told(("history", "fever", by(4)), redundant=["fever"])
-    assert one.endswith("Fever tells hardly anything that the other findings do not.")
+    assert one.endswith("Fever adds hardly anything to the other findings.")
     two = told(("history", "fever", by(4)), redundant=["fever", "CT scan", "rash"])
-    assert two.endswith("Each of fever, CT scan and rash tells hardly anything that the other findings do not.")
+    assert two.endswith("Each of fever, CT scan and rash adds hardly anything to the other findings.")
 
 
 def test_very_large_factors_are_not_spelt_out():
     text = told(("history", "fever", by(5e7)), ("history", "rash", by(53_210)))
     assert "influenza is over a million times as probable as a cold" in text
-    assert "fever ×over a million, rash ×53,000." in text
+    assert "fever > ×1,000,000, rash ×53,000." in text
 
 
 # every published case
 
 
 def numbers_of(text):
-    found = re.findall(r"×([\d,]+(?:\.\d+)?)|([\d,]+(?:\.\d+)?) times", text)
+    found = re.findall(r"[×÷]([\d,]+(?:\.\d+)?)|([\d,]+(?:\.\d+)?) times", text)
     return [float((one or other).replace(",", "")) for one, other in found]
 
 
@@ -186,27 +187,30 @@ def test_the_account_of_every_published_case_is_whole_sentences_in_plain_words(c
     for known in sorted([*words, *map(capitalised, words), *posterior.labels.values()], key=len, reverse=True):
         left = left.replace(known, "")
     for group in why.frame["group"]:
-        left = left.replace(GROUPS.get(group, f"the {group}"), "")
+        name = GROUPS.get(group, f"the {group}")
+        left = left.replace(name, "").replace(capitalised(name), "")
     allowed = {*WORDS.split(), *(counted(number) for number in range(13))}
     assert set(re.findall(r"[a-z]+", re.sub(r"\d[\d,.]*", "", left).lower())) <= allowed
     # every number next to a finding is its factor, to two digits
     for line in why.frame.itertuples():
-        for shown in re.findall(rf"{re.escape(line.finding)} ×([\d,.]*\d)", text):
+        for shown in re.findall(rf"{re.escape(line.finding)} (?:> )?[×÷]([\d,.]*\d)", text):
             factor = max(line.factor, 1 / line.factor)
             assert float(shown.replace(",", "")) == pytest.approx(factor, rel=0.06)
-    side = text.split("Against it")
+    first_against = re.search(r"[^.]*(?:strongest|the) evidence against", text)
+    split = first_against.start() if first_against else len(text)
+    side = [text[:split], *([text[split:]] if first_against else [])]
     for line in why.frame[why.frame["contribution"] > math.log(1.25)].head(6).itertuples():
         assert line.finding in side[0]
     against_it = why.frame[why.frame["contribution"] < -math.log(1.25)].head(6)
     assert all(finding in side[1] for finding in against_it["finding"])
-    assert ("For " in side[0]) == (why.frame["contribution"] > math.log(1.25)).any()
+    assert ("evidence for " in side[0]) == (why.frame["contribution"] > math.log(1.25)).any()
     assert (len(side) == 2) == (len(against_it) > 0)
 
 
 def test_a_finding_is_called_redundant_only_if_it_changes_little_once_all_else_is_known():
     for case in CASES.index[::4]:
         why = cc.explain(MODEL, {n: v for n, v in CASES.loc[case].items() if n in MODEL.variables and v})
-        told = re.search(r"([^.]*) tells? hardly anything", why.summary)
+        told = re.search(r"([^.]*) adds? hardly anything", why.summary)
         for line in why.frame.itertuples():
             named = told is not None and line.finding.lower() in told[1].lower()
             little = abs(line.left_out) < abs(line.alone) / 10 and abs(line.alone) > math.log(1.25)

@@ -64,7 +64,7 @@ def test_in_another_mix_the_share_that_has_it_is_that_mix():
 
 
 def test_it_is_told_in_words_and_as_json(curve):
-    assert "more good than treating all or none" in curve.summary
+    assert "higher net benefit than treating all or none" in curve.summary
     found = curve.to_dict()
     assert len(found["curve"]) == 99
     assert found["patients"] == 149

@@ -304,7 +304,7 @@ def test_when_all_is_known_nothing_is_left(build):
     left = cc.next_test(cc.Model(build("d", tables)), sign="y")
     assert left.frame.empty
     assert left.outcomes.empty
-    assert left.summary == "Nothing is left to be tested."
+    assert left.summary == "No test remains."
     assert not left.worthwhile
     assert left.to_dict()["tests"] == []
 
@@ -312,18 +312,18 @@ def test_when_all_is_known_nothing_is_left(build):
 @pytest.mark.parametrize(
     ("by", "what"),
     [
-        ("information", "tells most"),
-        ("right", "helps most to be right"),
-        ("cost", "tells most for its cost"),
-        ("harm", "tells most for its harm"),
+        ("information", "Most informative remaining test"),
+        ("right", "Remaining test that most improves the diagnosis"),
+        ("cost", "Most informative remaining test for its cost"),
+        ("harm", "Most informative remaining test for its harm"),
     ],
 )
 def test_the_verdict_names_the_best_by_the_question(shipped, by, what):
     asked = cc.next_test(shipped, JONES, by=by)
     label = asked.frame["label"][0]
-    assert asked.summary.startswith(f"Of the tests that are left this one {what}: {label[0].lower()}{label[1:]}.")
+    assert asked.summary.startswith(f"{what}: {label[0].lower()}{label[1:]}.")
     assert asked.worthwhile == bool((asked.frame["flips"] >= 0.05).any())
-    assert ("likely to change which subtype leads" in asked.summary) == (not asked.worthwhile)
+    assert ("likely to change which subtype is the most probable" in asked.summary) == (not asked.worthwhile)
 
 
 def test_whether_a_test_is_worthwhile_is_whether_the_lead_may_change(build):
@@ -333,8 +333,8 @@ def test_whether_a_test_is_worthwhile_is_whether_the_lead_may_change(build):
     can, cannot = (cc.next_test(cc.Model(build("d", own))) for own in (strong, weak))
     assert can.frame["flips"][0] == pytest.approx(0.05, abs=1e-15)
     assert cannot.frame["flips"][0] == 0
-    assert cannot.summary.endswith("No test that is left is likely to change which subtype leads.")
-    assert "instead of 90 %" in cannot.summary
+    assert cannot.summary.endswith("No remaining test is likely to change which subtype is the most probable.")
+    assert "from 90% to" in cannot.summary
 
 
 def test_too_many_outcomes_are_refused(build):

@@ -142,25 +142,23 @@ def test_any_number_of_results_brings_it_to_what_they_can_tell_at_all(clinic):
 def test_verdicts(clinic):
     now = cc.serial_testing(clinic, state="ill", threshold=0.6)
     assert now.enough == 0
-    assert now.summary == "Ill is below 60 % now: 50 %."
+    assert now.summary == "Ill is below 60% now: 50%."
     # by hand: after one clear look .5 * (.8*.4 + .2*.9) = .25 against .5 * (.1*.4 + .9*.9) = .425
     one = cc.serial_testing(clinic, state="ill", threshold=0.4)
     assert one.enough == 1
     assert one.summary == (
-        "After one more negative result the probability of ill is 37 %, instead of 50 % now; that it is negative is "
-        "68 % probable. Any number of them would bring it to 18 %."
+        "After one more negative result the probability of ill is 37%, instead of 50% now; it is negative with "
+        "probability 68%. With many negative results it approaches 18%."
     )
     two = cc.serial_testing(clinic, state="ill", threshold=0.3)
     assert two.enough == 2
-    assert two.summary.startswith(
-        "After two more negative results the probability of ill is 28 %, instead of 50 % now; "
-    )
-    assert "that all two are negative" in two.summary or "that both are negative" in two.summary
+    assert two.summary.startswith("After two more negative results the probability of ill is 28%, instead of 50% now; ")
+    assert "; both are negative with probability" in two.summary
     never = cc.serial_testing(clinic, state="ill", threshold=0.1, steps=1)
     assert never.enough is None
     assert never.summary == (
-        "After one more negative result the probability of ill is 37 %, instead of 50 % now, not below 10 %; that it "
-        "is negative is 68 % probable. Any number of them would bring it to 18 %."
+        "After one more negative result the probability of ill is 37%, instead of 50% now, not below 10%; it is "
+        "negative with probability 68%. With many negative results it approaches 18%."
     )
     assert never.to_dict()["summary"] == never.summary
     assert never.to_dict()["steps"][0]["result"] == ""

@@ -80,8 +80,8 @@ def test_what_was_changed_is_found_and_named(shipped):
     assert found.rows.iloc[0]["table"] == "warfarin"
     assert set(found.rows.iloc[0]["given"].split(", ")) == {"no", "calciphylaxis"}
     assert found.rows.iloc[0]["observed"] == pytest.approx(0.98, abs=0.06)
-    assert "The cohort is not as the tables expect" in found.summary
-    assert "Look at these before updating" in found.summary
+    assert "The cohort is not consistent with the tables" in found.summary
+    assert "Review these before updating" in found.summary
 
 
 def test_rows_of_complete_patients_are_counted(shipped):

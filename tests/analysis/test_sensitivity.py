@@ -32,18 +32,18 @@ def judged(build):
 def test_a_verdict_names_the_rows_and_the_nearest(judged):
     found = cc.sensitivity.overview(judged(20.0), pain="yes", draws=100)
     assert found.summary == (
-        "That grave leads hangs on 3 rows of the tables, each of which could take the lead away within its own "
-        "interval; the nearest is disease=grave, now 0.3: at 0.25 benign leads."
+        "That grave is the most probable depends on 3 rows of the tables: moved within its interval, each could change "
+        "this. The nearest is disease=grave, now 0.3: at 0.25 benign is the most probable."
     )
 
 
 def test_a_verdict_on_one_row(judged):
     found = cc.sensitivity.overview(judged(45.0), draws=100)
-    assert found.summary == "No single row of the tables, within its own interval, takes the lead from benign."
+    assert found.summary == "Benign stays the most probable when any single row moves within its interval."
     found = cc.sensitivity.overview(judged(10.0), draws=100)
     assert found.summary == (
-        "That benign leads hangs on one row of the tables, which could take the lead away within its own interval; "
-        "the nearest is disease=grave, now 0.3: at 0.5 grave leads."
+        "That benign is the most probable depends on one row of the tables: moved within its interval, it could change "
+        "this. The nearest is disease=grave, now 0.3: at 0.5 grave is the most probable."
     )
 
 

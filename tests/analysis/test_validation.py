@@ -87,7 +87,7 @@ def test_a_mix_of_subtypes_weighs_patients_and_replaces_the_prior(shipped):
     # within every draw the subtypes keep their shares
     shares = np.stack([found.weights[:, cases.truth == s].sum(axis=1) for s in range(5)], axis=1) / len(cases)
     np.testing.assert_allclose(shares, np.tile(list(MIX.values()), (100, 1)), rtol=1e-9)
-    assert "in the mix of subtypes asked for" in found.summary
+    assert "in the given mix of subtypes" in found.summary
 
 
 @pytest.mark.parametrize(
@@ -150,4 +150,4 @@ def test_patients_of_the_network_are_found_calibrated(shipped):
     found = cc.validate(shipped, shipped.simulate(2000, missing=0.5, seed=8), draws=500, mass=0.99)
     bins = found.calibration.query("subtype == 'all'")
     assert ((bins["lower"] <= bins["predicted"]) & (bins["predicted"] <= bins["upper"])).all()
-    assert "mean what they say" in found.summary
+    assert "are well calibrated" in found.summary

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import pytest
 
 import calcinosis as cc
-from calcinosis.inference.posterior import percent
+from calcinosis.inference.numbers import percent
 from calcinosis.interface.explorer.link import fragment_of
 from calcinosis.interface.explorer.page import Page
 from calcinosis.knowledge.folder import shipped_folder

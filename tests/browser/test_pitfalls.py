@@ -11,7 +11,7 @@ import re
 
 import pytest
 
-from calcinosis.inference.posterior import percent
+from calcinosis.inference.numbers import percent
 from calcinosis.interface.explorer.page import TABS
 
 pytestmark = pytest.mark.browser

@@ -383,7 +383,7 @@ def test_a_network_too_tightly_knit_says_that_it_is_not_known(build, monkeypatch
     assert posterior.misfit == ""
     assert posterior.as_dict()["fit"] is None
     assert posterior.fit_in_words.startswith("This network is too tightly knit")
-    assert "leads with" in repr(posterior)
+    assert "Most probable: " in repr(posterior)
 
 
 def test_few_patients_to_compare_with_make_nobody_unusual(build, monkeypatch):

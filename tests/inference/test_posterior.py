@@ -12,7 +12,7 @@ import pytest
 from matplotlib.text import Text
 
 import calcinosis as cc
-from calcinosis.inference.posterior import percent
+from calcinosis.inference.numbers import percent
 
 SUBTYPES = ["dystrophic", "metastatic", "idiopathic", "iatrogenic", "calciphylaxis"]
 
@@ -117,13 +117,13 @@ def test_a_credible_set_of_no_proper_mass_is_refused(answer, mass):
 @pytest.mark.parametrize(
     ("probabilities", "verdict"),
     [
-        ({"p": 0.97, "q": 0.03}, "P leads with 97 %; the others together hold under 5 %."),
-        ({"p": 0.999, "q": 0.001}, "P leads with > 99 %; the others together hold under 5 %."),
-        ({"p": 0.2, "q": 0.8}, "Q leads with 80 %; p (20 %) cannot be set aside."),
-        ({"p": 0.3, "q": 0.6, "r": 0.1}, "Q leads with 60 %; p (30 %) and r (10 %) cannot be set aside."),
+        ({"p": 0.97, "q": 0.03}, "Most probable: p, 97%. All others together: under 5%."),
+        ({"p": 0.999, "q": 0.001}, "Most probable: p, > 99%. All others together: under 5%."),
+        ({"p": 0.2, "q": 0.8}, "Most probable: q, 80%. P (20%) cannot be excluded."),
+        ({"p": 0.3, "q": 0.6, "r": 0.1}, "Most probable: q, 60%. P (30%) and r (10%) cannot be excluded."),
         (
             {"p": 0.4, "q": 0.35, "r": 0.25},
-            "Not sure: p leads with only 40 %; q (35 %) and r (25 %) cannot be set aside.",
+            "Most probable: p, only 40%. Q (35%) and r (25%) cannot be excluded.",
         ),
     ],
 )
@@ -132,20 +132,20 @@ def test_the_verdict_is_one_honest_sentence(build, probabilities, verdict):
 
 
 def test_the_verdict_keeps_the_spelling_of_a_label(build):
-    assert made(build, {"type_II": 0.97, "q": 0.03}).verdict.startswith("Type_II leads with 97 %")
+    assert made(build, {"type_II": 0.97, "q": 0.03}).verdict.startswith("Most probable: type_II, 97%.")
 
 
 @pytest.mark.parametrize(
     ("probability", "words"),
     [
-        (0.0, "< 1 %"),
-        (1e-300, "< 1 %"),
-        (0.00999, "< 1 %"),
-        (0.01, "1 %"),
-        (0.613, "61 %"),
-        (0.99, "99 %"),
-        (0.9901, "> 99 %"),
-        (1.0, "> 99 %"),
+        (0.0, "< 1%"),
+        (1e-300, "< 1%"),
+        (0.00999, "< 1%"),
+        (0.01, "1%"),
+        (0.613, "61%"),
+        (0.99, "99%"),
+        (0.9901, "> 99%"),
+        (1.0, "> 99%"),
     ],
 )
 def test_percent_never_claims_certainty(probability, words):
@@ -154,7 +154,7 @@ def test_percent_never_claims_certainty(probability, words):
 
 def test_no_probability_at_all_reads_as_0_or_100_percent():
     for probability in np.linspace(0, 1, 10_001):
-        assert percent(probability) not in ("0 %", "100 %")
+        assert percent(probability) not in ("0%", "100%")
 
 
 def test_the_text_shows_every_state_the_findings_as_understood_the_digest_and_the_disclaimer(answer):
@@ -227,8 +227,8 @@ def test_the_page_escapes_what_comes_from_outside(build):
 def test_the_page_escapes_less_than_one_percent(sure):
     assert min(sure.probabilities) < 0.01
     html = sure._repr_html_()
-    assert "< 1 %" not in html
-    assert "&lt; 1 %" in html
+    assert "< 1%" not in html
+    assert "&lt; 1%" in html
 
 
 def test_the_plot_has_one_bar_per_subtype_on_a_fixed_scale(answer):
@@ -246,7 +246,7 @@ def test_the_plot_has_one_bar_per_subtype_on_a_fixed_scale(answer):
             [[pytest.approx(lower), row], [pytest.approx(upper), row]]
             for row, (lower, upper) in enumerate(limits.itertuples(index=False))
         ]
-        assert "line: 95 % interval" in axes.get_xlabel()
+        assert "line: 95% credible interval" in axes.get_xlabel()
         assert axes.get_xlim()[0] == 0
         assert axes.yaxis_inverted()
         assert any(cc.DISCLAIMER in text.get_text() for text in axes.figure.findobj(Text))
@@ -273,12 +273,12 @@ def test_the_longest_label_of_the_plot_fits(build):
     network = build("kind", {"kind": ("p q", "", [0.99, 0.01])})
     posterior = cc.Model(replace(network, weights={"kind": 0.5})).posterior()
     # the 2.5% point of Beta(0.495, 0.005) is 0.9746, well within the rounding
-    assert posterior.ranges == {"p": "97–> 99 %", "q": "< 1–3 %"}
+    assert posterior.ranges == {"p": "97–> 99%", "q": "< 1–3%"}
     axes = posterior.plot()
     try:
         axes.figure.canvas.draw()
         assert axes.texts[0].get_window_extent().x1 <= axes.bbox.x1
-        axes.texts[0].set_text("> 99 %\N{EM SPACE}< 1–> 99 %")
+        axes.texts[0].set_text("> 99%\N{EM SPACE}< 1–> 99%")
         assert axes.texts[0].get_window_extent().x1 <= axes.bbox.x1
     finally:
         plt.close(axes.figure)
@@ -303,19 +303,19 @@ def test_the_interval_stands_in_text_page_and_json(answer):
     leads = percent(answer.leads[answer.leading])
     assert answer.sureness == (
         "95% credible interval of the posterior given these findings, when every row of the tables is sampled from its "
-        f"distribution. The probability that {answer.labels[answer.leading]} ranks first is {leads}."
+        f"distribution. {answer.labels[answer.leading].capitalize()} ranks first with probability {leads}."
     )
 
 
 def test_without_weights_no_surface_shows_an_interval(build):
     posterior = made(build, {"p": 0.25, "q": 0.75})
-    assert repr(posterior).splitlines()[2] == f"p     25 %  {'█' * 7}▌"
+    assert repr(posterior).splitlines()[2] == f"p     25%  {'█' * 7}▌"
     assert "interval" not in repr(posterior)
     assert "interval" not in posterior._repr_html_()
     assert posterior.as_dict()["interval"] is None
     axes = posterior.plot()
     try:
-        assert [text.get_text() for text in axes.texts] == ["25 %", "75 %"]
+        assert [text.get_text() for text in axes.texts] == ["25%", "75%"]
         assert len(axes.collections) == 0
         assert axes.get_xlabel() == f"posterior probability (%)\n{cc.DISCLAIMER}"
     finally:

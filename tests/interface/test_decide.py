@@ -219,7 +219,7 @@ def test_a_figure_has_its_words_beside_each_other_and_says_what_it_is_not(name, 
 def test_the_threshold_picture_shows_each_threshold_and_the_patient(found):
     ax = figures.threshold_plot(found.thresholds)
     words = {text.get_text() for text in ax.texts}
-    assert {"22 %", "85 %", "91 %", "now 59 %"} <= words
+    assert {"22%", "85%", "91%", "now 59%"} <= words
     lines = {line.get_label(): line for line in ax.lines if not line.get_label().startswith("_")}
     curve = found.thresholds.curve
     np.testing.assert_allclose(lines["Wound care and waiting"].get_ydata(), curve["wound_care"])

@@ -87,7 +87,7 @@ def test_a_json_file_may_hold_one_patient_or_many(run, tmp_path):
     assert [entry["patient"] for entry in both] == ["A", "2"]
     assert both[0] == single[0]
     assert (
-        run("diagnose", "--file", str(many)).stdout.count(" %") == 21
+        run("diagnose", "--file", str(many)).stdout.count("%") == 21
     )  # five probabilities and intervals each, and what they are
 
 
@@ -249,7 +249,7 @@ def test_an_interval_has_a_hyphen_where_there_is_no_dash(encoding, dash):
     environment = {**os.environ, "PYTHONIOENCODING": encoding, "COLUMNS": "100"}
     words = [sys.executable, "-m", "calcinosis", "diagnose", "--case", "jones2023"]
     shown = subprocess.run(words, env=environment, capture_output=True, check=True).stdout.decode(encoding)
-    assert f"27{dash}95 %" in shown
+    assert f"27{dash}95%" in shown
 
 
 def test_words_of_a_spreadsheet_stand_for_yes_and_no(run):
@@ -273,7 +273,7 @@ def test_each_patient_of_a_file_has_intervals_below_the_probabilities(run, tmp_p
     for findings in ({"pain": "severe"}, {"pain": "none", "esrd": "yes"}):
         for words in model.posterior(findings).ranges.values():
             assert words in text
-    assert "below each probability its 95 % interval" in text
+    assert "below each probability its 95% interval" in text
 
 
 def test_a_patient_may_have_several_rows_of_a_file(run, tmp_path):

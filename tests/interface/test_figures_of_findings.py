@@ -15,7 +15,7 @@ from matplotlib.text import Text
 
 import calcinosis as cc
 from calcinosis.inference.formats.pgmpy_bridge import as_file
-from calcinosis.inference.posterior import percent, percents
+from calcinosis.inference.numbers import percent, percents
 from calcinosis.interface.figures import findings as figures
 from calcinosis.interface.figures import style as figure_parts
 from calcinosis.interface.figures import workup as tests
@@ -260,14 +260,14 @@ def test_the_boxes_of_a_plan_are_its_probabilities(model, case):
     assert [box.get_linewidth() > 2 for box in boxes] == [*found.frame["below"], found.limit < found.threshold]
     words = check_readable(ax)
     assert all(percents(*pair) in words for pair in zip(found.frame["lower"], found.frame["upper"], strict=True))
-    marks = [text for text in ax.texts if text.get_text() == "▲ below 5 %"]
+    marks = [text for text in ax.texts if text.get_text() == "▲ below 5%"]
     assert [mark.get_position()[0] for mark in marks] == ([] if found.enough is None else [found.enough])
 
 
 def test_a_plan_with_many_steps_shows_the_first_and_when_it_is_enough(model):
     found = cc.serial_testing(model, state="calciphylaxis")
     assert found.enough == 3
-    assert "below 5 % after 3" in check_readable(tests.plan_tree(found, most=2))
+    assert "below 5% after 3" in check_readable(tests.plan_tree(found, most=2))
     assert "9 more" not in check_readable(tests.plan_tree(cc.serial_testing(model, pain="severe", steps=9)))
 
 

@@ -184,8 +184,8 @@ def test_the_figures_of_the_other_benchmarks_are_those_measured(name):
 
 def test_the_story_of_the_decision_is_what_deciding_gives():
     import calcinosis as cc
+    from calcinosis.inference.numbers import percent
     from calcinosis.inference.phrases import uncapitalised
-    from calcinosis.inference.posterior import percent
 
     model, case = cc.load().recorded("case_report"), cc.cases().loc["jones2023"]
     patient = {name: value for name, value in case.items() if name in model.names and value}

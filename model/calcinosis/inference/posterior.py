@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +14,8 @@ from calcinosis.inference.conflict.comparison import Fitting
 from calcinosis.inference.conflict.conflict import Fit
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.intervals.dirichlet import SecondOrder, Spread
-from calcinosis.inference.phrases import capitalised, uncapitalised
+from calcinosis.inference.numbers import exact_percent, percent, percents
+from calcinosis.inference.phrases import capitalised, listed, uncapitalised
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.records import ASKED, MENTIONED
@@ -127,8 +127,8 @@ class Posterior:
         """
         if self.second_order is None:
             raise QuestionError(
-                "the rows of this network have no weights, so nothing is known of how sure it is: give the equivalent "
-                "sample size of its rows, as in Model.from_file(..., weight=50)"
+                "the rows of this network have no weights, so there are no intervals: give the equivalent sample "
+                "size of its rows, as in Model.from_file(..., weight=50)"
             )
         return self.second_order.spread(self.evidence, mass)
 
@@ -165,7 +165,7 @@ class Posterior:
 
     @property
     def ranges(self) -> dict[str, str]:
-        """Per state its interval in words, such as '43–78 %'; empty words where there is none."""
+        """Per state its interval in words, such as '43–78%'; empty words where there is none."""
         if self._spread is None:
             return dict.fromkeys(self.probabilities_of, "")
         limits = zip(self._spread.lower, self._spread.upper, strict=True)
@@ -173,14 +173,14 @@ class Posterior:
 
     @property
     def sureness(self) -> str:
-        """One sentence on the interval: how sure the leading state leads, given what the tables rest on."""
+        """The interval, and the probability that the leading state ranks first; empty where there is none."""
         if self._spread is None:
             return ""
         share = dict(zip(self.probabilities_of, self._spread.leads, strict=True))[self.leading]
         return (
-            f"{100 * self._spread.mass:.0f}% credible interval of the posterior given these findings, when every row "
-            "of the tables is sampled from its distribution. "
-            f"The probability that {self.labels[self.leading]} ranks first is {percent(share)}."
+            f"{exact_percent(self._spread.mass)} credible interval of the posterior given these findings, when every "
+            "row of the tables is sampled from its distribution. "
+            f"{capitalised(self.labels[self.leading])} ranks first with probability {percent(share)}."
         )
 
     @property
@@ -201,18 +201,20 @@ class Posterior:
         'consistent'
         """
         if self.fitting is None:
-            raise QuestionError("this posterior was made without its network, so it is not known what fits")
+            raise QuestionError(
+                "this posterior was made without its network, so the conflict of its findings is unknown"
+            )
         return self.fitting.fit(self.evidence)
 
     @property
     def misfit(self) -> str:
-        """What does not fit among the findings, in words; empty where they fit, or where it is not known."""
+        """The conflict among the findings in words; empty where they fit, or where it is not known."""
         fit = self._fit_or_reason
         return "" if isinstance(fit, str) or fit.category == "consistent" else fit.verdict
 
     @property
     def fit_in_words(self) -> str:
-        """Whether the findings fit, with the figures it rests on; or why that is not known."""
+        """Whether the findings fit together, with conflict and rarity in figures; or why that is not known."""
         fit = self._fit_or_reason
         return f"{capitalised(fit)}." if isinstance(fit, str) else f"{fit.verdict} {fit.figures}"
 
@@ -239,16 +241,14 @@ class Posterior:
 
     @property
     def verdict(self) -> str:
-        """One sentence: what leads, and what else must be kept in mind, honest about not being sure."""
+        """The most probable state, and every other state that cannot be excluded."""
         first, *others = self.credible_set()
-        lead = f"{self.labels[first][:1].upper()}{self.labels[first][1:]} leads with {percent(self[first])}"
+        unsure = "" if self[first] >= 0.5 else "only "
+        most = f"Most probable: {self.labels[first]}, {unsure}{percent(self[first])}."
         if not others:
-            return f"{lead}; the others together hold under {100 * (1 - CREDIBLE):.0f} %."
-        if self[first] < 0.5:
-            lead = f"Not sure: {self.labels[first]} leads with only {percent(self[first])}"
-        named = [f"{self.labels[s]} ({percent(self[s])})" for s in others]
-        rest = " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
-        return f"{lead}; {rest} cannot be set aside."
+            return f"{most} All others together: under {exact_percent(1 - CREDIBLE)}."
+        rest = listed(f"{self.labels[s]} ({percent(self[s])})" for s in others)
+        return f"{most} {capitalised(rest)} cannot be excluded."
 
     @property
     def not_mentioned(self) -> tuple[str, ...]:
@@ -269,7 +269,7 @@ class Posterior:
         names = [
             uncapitalised(variables[name].label or name) if name in variables else name for name in self.not_mentioned
         ]
-        return f"Not mentioned ({self.record.replace('_', ' ')}): {', '.join(names) or 'nothing that is reported on'}"
+        return f"Not mentioned ({self.record.replace('_', ' ')}): {', '.join(names) or 'nothing that the tables cover'}"
 
     @property
     def findings_in_words(self) -> list[str]:
@@ -326,7 +326,7 @@ class Posterior:
             for limit in (lower, upper):
                 ax.plot(limit, range(len(names)), "|", color="#222222", markersize=7, markeredgewidth=1.6)
             places = [max(pair) for pair in zip(values, upper, strict=True)]
-            what += f", line: {100 * self._spread.mass:.0f} % interval"
+            what += f", line: {exact_percent(self._spread.mass)} credible interval"
         for row, (place, text) in enumerate(zip(places, words, strict=True)):
             ax.annotate(text, (place, row), xytext=(6, 0), textcoords="offset points", va="center")
         ax.set(xlim=(0, 134 if self._spread else 112), xticks=range(0, 101, 20), ylim=(len(names) - 0.5, -0.5))
@@ -340,7 +340,7 @@ class Posterior:
         room = max(map(len, ranges.values()))
         room += 2 if room else 0
         lines = [
-            f"{self.labels[state]:<{width}}  {percent(p):>7}{ranges[state]:>{room}}  {bar(p)}".rstrip()
+            f"{self.labels[state]:<{width}}  {percent(p):>6}{ranges[state]:>{room}}  {bar(p)}".rstrip()
             for state, p in self.probabilities_of.items()
         ]
         return "\n".join([self.verdict, "", *lines, "", *self._footnotes()])
@@ -366,33 +366,6 @@ class Posterior:
             f"<div><p><b>{escape(self.verdict)}</b></p><table>{rows}</table>"
             f'<p style="font-size:0.85em;opacity:0.8">{notes}</p></div>'
         )
-
-
-def percent(probability: float) -> str:
-    """A probability in words that never claim certainty: '61 %', '< 1 %', '> 99 %'.
-
-    >>> percent(0.613), percent(0.001), percent(0.9999)
-    ('61 %', '< 1 %', '> 99 %')
-    """
-    if probability < 0.01:
-        return "< 1 %"
-    if probability > 0.99:
-        return "> 99 %"
-    return f"{100 * probability:.0f} %"
-
-
-def percents(lower: float, upper: float) -> str:
-    """An interval of probabilities in words that never claim certainty.
-
-    Empty words where there is none.
-
-    >>> percents(0.43, 0.78), percents(0.001, 0.984), percents(0.62, 0.999), percents(0.0, 0.004)
-    ('43–78 %', '< 1–98 %', '62–> 99 %', '< 1 %')
-    """
-    if math.isnan(lower):
-        return ""
-    first, last = percent(lower).removesuffix(" %"), percent(upper).removesuffix(" %")
-    return f"{first} %" if first == last else f"{first}–{last} %"
 
 
 def bar(probability: float, width: int = 30, encoding: str = "utf-8") -> str:

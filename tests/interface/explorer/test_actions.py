@@ -178,7 +178,7 @@ def test_an_estimate_is_noted_and_taken_back(do):
         (("probably", "pain", "severe:certainly"), "Choose a state and how sure it is."),
         (("either", "albumin", ""), "albumin is a number: type it with its unit."),
         (("drop", "vascular_histology", "0"), "There is no such result."),
-        ({"do": "estimate", "value": "calciphylaxis", "percent": "101"}, "How probable is a number from 0 to 100 %."),
+        ({"do": "estimate", "value": "calciphylaxis", "percent": "101"}, "How probable is a number from 0 to 100%."),
         ({"do": "tab", "value": "nowhere"}, "There is no 'nowhere' to choose."),
     ],
 )

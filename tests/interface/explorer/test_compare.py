@@ -10,7 +10,7 @@ import pytest
 from printed_networks import ASIA, CANCER
 
 import calcinosis as cc
-from calcinosis.inference.posterior import percent
+from calcinosis.inference.numbers import percent
 from calcinosis.interface.explorer import compare as compare_view
 from calcinosis.interface.explorer import views
 from calcinosis.interface.explorer.compare import view
@@ -93,7 +93,7 @@ def test_findings_stand_in_words(shipped):
     session = opened(shipped, other, pain="severe", livedo="unknown", warfarin="no:0.1,yes:1")
     lines = {line["label"]: (line["mine"], line["theirs"]) for line in view(session.situation)["lines"]}
     assert lines == {
-        "Vitamin K antagonist": ("no 10 %, yes 100 %", "not asked"),
+        "Vitamin K antagonist": ("no 10%, yes 100%", "not asked"),
         "Serum calcium": ("not asked", "normal (9 mg/dL)"),
         "Pain of the lesion": ("severe", "none or intermittent or mild"),
         "Vessels on biopsy": ("not asked", "2 × no calcium in vessel walls"),

@@ -9,7 +9,7 @@ import pytest
 
 import calcinosis as cc
 from calcinosis.inference.model import Model
-from calcinosis.inference.posterior import percent
+from calcinosis.inference.numbers import percent
 from calcinosis.interface.explorer import views
 from calcinosis.interface.explorer.decide import view
 from calcinosis.interface.explorer.page import Page

@@ -87,8 +87,8 @@ def test_the_summary_has_five_lines_that_say_what_the_model_says(jones):
     posterior = asked.posterior
     order = sorted(posterior, key=lambda state: -posterior[state])
     leads = f"{100 * posterior[order[0]]:.0f}"
-    first = f"{posterior.labels[order[0]]} {leads} % (95 % interval {posterior.ranges[order[0]]})"
-    rest = [f"{posterior.labels[state]} {100 * posterior[state]:.0f} %" for state in order[1:]]
+    first = f"{posterior.labels[order[0]]} {leads}% (95% interval {posterior.ranges[order[0]]})"
+    rest = [f"{posterior.labels[state]} {100 * posterior[state]:.0f}%" for state in order[1:]]
     assert answer == (
         f"Answer: {', '.join([first, *rest])}. "
         f"Of 100 patients like this one, about {leads} have dystrophic calcification. "
@@ -249,7 +249,7 @@ def test_the_report_says_what_the_page_says(jones):
         "Not asked: end-stage renal disease",
         why_leading(asked).account,
         cc.next_test(asked.model, asked.evidence).verdict,
-        "number of lesions (multiple) iatrogenic calcification, 36 % 56 %",
+        "number of lesions (multiple) iatrogenic calcification, 36% 56%",
         "Medscape",
     ):
         assert expected in words

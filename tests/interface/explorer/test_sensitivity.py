@@ -10,7 +10,7 @@ import pytest
 from printed_networks import ASIA, CANCER
 
 import calcinosis as cc
-from calcinosis.inference.posterior import percent
+from calcinosis.inference.numbers import percent
 from calcinosis.interface.explorer import views
 from calcinosis.interface.explorer.edits import NOTE
 from calcinosis.interface.explorer.page import Edit, Page

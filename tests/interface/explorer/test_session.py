@@ -106,7 +106,7 @@ def test_an_estimate_comes_first_if_so_wished(session, shipped):
     assert "%" not in reply["regions"]["answer"]
     assert reply["previews"] == {}
     reply = session.handle({"do": "estimate", "value": "calciphylaxis", "percent": "70"})
-    assert "You said calciphylaxis 70 %; the network says" in reply["regions"]["about"]
+    assert "You said calciphylaxis 70%; the network says" in reply["regions"]["about"]
     assert 'class="fill"' in reply["regions"]["answer"]
 
 

@@ -151,7 +151,7 @@ def test_the_answer_above_follows_at_once(shipped):
     cell = {"do": "edit", "variable": "subtype", "given": "dialysis_unit", "state": "iatrogenic", "value": "0.9"}
     reply = session.handle(cell)
     assert 'data-state="iatrogenic"' in reply["regions"]["answer"]
-    assert "90 %" in reply["regions"]["answer"]
+    assert "90%" in reply["regions"]["answer"]
     assert "not as shipped" in reply["regions"]["about"]
     assert "1 row edited here" in reply["regions"]["foot"]
 

@@ -16,7 +16,7 @@ from properties import examples
 
 import calcinosis as cc
 from calcinosis.inference.network import Network
-from calcinosis.inference.posterior import percent
+from calcinosis.inference.numbers import percent
 from calcinosis.interface.explorer import views, what_if
 from calcinosis.interface.explorer.actions import act
 from calcinosis.interface.explorer.page import Page
@@ -139,7 +139,7 @@ def test_a_row_is_previewed_under_the_name_and_value_that_its_button_has(jones):
 
 
 def test_what_another_answer_would_lead_to_is_said_in_words(jones):
-    assert "yes 23 % likely → iatrogenic calcification leads" in words(panel(jones))
+    assert "yes 23% likely → iatrogenic calcification leads" in words(panel(jones))
     assert panel(jones).count('<tr class="flips">') == sum(
         bool(answer["leads"]) for own in findings_of(view(jones.situation)) for answer in own["answers"]
     )
@@ -245,15 +245,15 @@ def test_the_ways_are_those_of_the_search_for_each_kind_alone(jones):
 
 def test_ways_stand_in_words_not_in_names(jones):
     html = words(panel(jones))
-    assert "Radiograph of the lesion not known → calciphylaxis leads with 64 %" in html
-    assert "Serum phosphate (high) 42 % likely → metastatic calcification leads with 60 %" in html
+    assert "Radiograph of the lesion not known → calciphylaxis leads with 64%" in html
+    assert "Serum phosphate (high) 42% likely → metastatic calcification leads with 60%" in html
     pair = "End-stage renal disease and no calcium given at the site"
-    assert f"{pair} 9 % likely → metastatic calcification leads with 44 %" in html
+    assert f"{pair} 9% likely → metastatic calcification leads with 44%" in html
     assert "_" not in html
     jones.handle({"do": "set", "variable": "lesion_number", "value": "solitary"})
     html = words(panel(jones))
     assert (
-        "Obesity and vessels on biopsy, once more: calcium in vessel walls 3 % likely → calciphylaxis leads with 59 %"
+        "Obesity and vessels on biopsy, once more: calcium in vessel walls 3% likely → calciphylaxis leads with 59%"
         in html
     )
     assert "_" not in html

@@ -15,7 +15,7 @@ from properties import examples
 import calcinosis as cc
 from calcinosis.analysis.explain.explanation import rows_of_finding
 from calcinosis.inference.network import Network
-from calcinosis.inference.posterior import percent
+from calcinosis.inference.numbers import percent
 from calcinosis.interface.explorer import views, why
 from calcinosis.interface.explorer.asked import MOST_EXPLAINED
 from calcinosis.interface.explorer.basis import number
@@ -127,7 +127,7 @@ def test_the_sum_is_printed_as_log_odds_odds_and_probability(jones):
     assert before["probability"] == percent(jones.situation.prior["dystrophic"])
     assert float(gained["nats"]) == pytest.approx(sum(own["nats"] for own in shown["for_it"]), abs=0.005)
     assert float(lost["nats"]) == pytest.approx(-sum(own["nats"] for own in shown["against_it"]), abs=0.005)
-    assert "= after, with all findings −0.17 1 : 1.2 46 %" in words(panel(jones))
+    assert "= after, with all findings −0.17 1 : 1.2 46%" in words(panel(jones))
 
 
 def test_against_one_other_the_probability_is_of_the_two(jones):
@@ -232,8 +232,8 @@ def test_a_state_is_never_held_against_itself(shipped):
 def test_the_strongest_on_each_side_is_said_in_one_sentence(jones):
     shown = view(jones.situation)
     assert shown["headline"] == (
-        f"What speaks most for dystrophic calcification: {shown['for_it'][0]['words']} "
-        f"({shown['for_it'][0]['factor']} on the odds); most against it: {shown['against_it'][0]['words']} "
+        f"Strongest evidence for dystrophic calcification: {shown['for_it'][0]['words']} "
+        f"({shown['for_it'][0]['factor']} on the odds); against it: {shown['against_it'][0]['words']} "
         f"({shown['against_it'][0]['factor']} on the odds)."
     )
     assert shown["account"] == jones.situation.explanation.summary

@@ -24,7 +24,8 @@ from calcinosis.analysis.validate.patient_weights import Prevalence
 from calcinosis.analysis.validate.validation import DRAWS, Validation, validate
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
-from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, percents
+from calcinosis.inference.numbers import percents
+from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
@@ -83,16 +84,17 @@ class DecisionCurve:
 
     @property
     def summary(self) -> str:
-        """The thresholds at which deciding by the network beats both, beyond chance and at all."""
+        """The thresholds at which deciding by the network has a higher net benefit than either."""
         label = {s.name: s.label for s in self.validation.model.variables[self.validation.model.target].states}
         name = label[self.state] or self.state
         surely, perhaps = (self._stretch(column) for column in ("gain_lower", "gain"))
         if not perhaps:
-            return f"At no threshold does deciding by the probability of {name} do more good than treating all or none."
+            return f"Deciding by the probability of {name} has no net benefit over treating all or none."
         found = (
-            f"Deciding by the probability of {name} does more good than treating all or none at thresholds of {perhaps}"
+            f"Deciding by the probability of {name} has a higher net benefit than treating all or none at thresholds "
+            f"of {perhaps}"
         )
-        return f"{found}; beyond chance, of {surely}." if surely else f"{found}; nowhere beyond chance."
+        return f"{found}; significantly so at {surely}." if surely else f"{found}; nowhere significantly."
 
     def to_dict(self) -> dict[str, Any]:
         """The result as plain values, for JSON."""

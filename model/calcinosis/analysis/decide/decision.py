@@ -26,8 +26,9 @@ from calcinosis.analysis.plain import plain_lines
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
+from calcinosis.inference.numbers import percent, points
 from calcinosis.inference.phrases import uncapitalised
-from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior, percent
+from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
@@ -226,23 +227,24 @@ class Decision:
         return [int(number) for number in np.argsort(-np.round(self.utilities, DIGITS), kind="stable")]
 
     def _lead(self) -> str:
-        label = self.problem.actions[self._leader].label
-        found = f"{label} has the highest expected utility: {self.utilities[self._leader]:.1f} of 100 points"
+        label = uncapitalised(self.problem.actions[self._leader].label)
+        utility = points(self.utilities[self._leader])
+        found = f"Highest expected utility under these values: {label}, {utility} of 100 points"
         if len(self._order) < 2:
-            return found + ", as the only action on offer."
+            return found + ", the only action on offer."
         second = self._order[1]
         ahead = self.utilities[self._leader] - self.utilities[second]
         other = uncapitalised(self.problem.actions[second].label)
         if ahead < 0.05:
-            return f"{found}, as much as {other}."
-        return f"{found}, {ahead:.1f} more than {other}."
+            return f"{found}, as many as for {other}."
+        return f"{found}, {points(ahead)} more than for {other}."
 
     def _sure(self) -> str:
         line = self.spread.iloc[0]
         return (
-            f"With every row drawn by its weight that is between {line['lower']:.0f} and {line['upper']:.0f} points; "
-            f"it is the best in {percent(line['best'])} of the draws, and on average the best one would be "
-            f"{line['regret']:.1f} points better."
+            f"With every row sampled from its distribution: {points(line['lower'])}–{points(line['upper'])} points. "
+            f"It ranks first in {percent(line['best'])} of the samples; the expected regret is "
+            f"{points(line['regret'])} points."
         )
 
     def _where(self, own: Thresholds) -> str:
@@ -250,25 +252,24 @@ class Decision:
         here = own.frame[own.frame["now"]]  # the optimal action there, or one that ties with it
         now = f"now {percent(own.now)}"
         if len(own.frame) == 1:
-            return f"Whatever the probability of {label} ({now}), it leads."
+            return f"It ranks first whatever the probability of {label} ({now})."
         start, stop = here.iloc[0]["from"], here.iloc[0]["to"]
         where = f"between {percent(start)} and {percent(stop)}"
         if start <= 0.0:
             where = f"below {percent(stop)}"
         elif stop >= 1.0:
             where = f"above {percent(start)}"
-        return f"It leads while the probability of {label} ({now}) is {where}."
+        return f"It ranks first while the probability of {label} ({now}) is {where}."
 
     def _tests(self) -> str:
         if not len(self.problem.single_tests):
-            return "No test is left."
+            return "No test remains."
         if not self.value_of_information.can_change:
-            return "No test that is left could change which treatment is the best."
+            return "No remaining test could change which treatment ranks first."
         best = self.value_of_information.frame.iloc[0]
         if not self.value_of_information.worthwhile:
-            return "No test that is left is worth its harm and the days it takes, in these points."
-        net = best["net_evsi"]
-        return f"Of all testing, most is gained by this: {uncapitalised(best['label'])}, {net:.1f} points net."
+            return "No remaining test is worth its harm and delay, in these points."
+        return f"Highest net value of information: {uncapitalised(best['label'])}, {points(best['net_evsi'])} points."
 
 
 @checked

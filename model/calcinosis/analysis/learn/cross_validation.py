@@ -43,14 +43,14 @@ class CrossValidation:
 
     @property
     def summary(self) -> str:
-        """Whether learning helps, by the log loss, which depends on every probability."""
+        """Whether learning improves the cross-validated log loss, in words."""
         line = next(line for line in lines_of(self.frame) if line.metric == "log_loss")
-        known = f"the log loss of patients left out goes from {line.before:.3f} to {line.after:.3f}"
+        known = f"the cross-validated log loss goes from {line.before:.3f} to {line.after:.3f}"
         if line.upper < 0:
             return f"Learning from this cohort helps: {known}."
         if line.lower > 0:
             return f"Learning from this cohort harms: {known}."
-        return f"Whether learning from this cohort helps cannot be told yet: {known}."
+        return f"It is unclear whether learning from this cohort helps: {known}."
 
     def to_dict(self) -> dict[str, Any]:
         """The result as plain values, for JSON."""

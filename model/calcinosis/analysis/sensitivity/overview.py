@@ -16,6 +16,8 @@ from calcinosis.analysis.sensitivity.uncertainty import DRAWS, Uncertainty, unce
 from calcinosis.inference.entries import Entry
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.model import Model
+from calcinosis.inference.numbers import entry
+from calcinosis.inference.phrases import capitalised
 from calcinosis.inference.posterior import DISCLAIMER, Posterior
 from calcinosis.knowledge.arguments import checked
 
@@ -55,17 +57,17 @@ class Sensitivity:
 
     @property
     def summary(self) -> str:
-        """One sentence: the number of rows on which the diagnosis depends, and the nearest of them."""
+        """How many rows of the tables the diagnosis depends on, and on which most."""
         found, label = self.depends_on, self.posterior.labels[self.posterior.leading]
         if not len(found):
-            return f"No single row of the tables, within its own interval, takes the lead from {label}."
+            return f"{capitalised(label)} stays the most probable when any single row moves within its interval."
         count = f"{len(found)} rows of the tables" if len(found) > 1 else "one row of the tables"
-        each = "each of which" if len(found) > 1 else "which"
         first = found.iloc[0]
         return (
-            f"That {label} leads hangs on {count}, {each} could take the lead away within its own interval; "
-            f"the nearest is {first['entry']}, now {first['value']:.3g}: at {first['flips_at']:.3g} "
-            f"{self.posterior.labels[first['flips_to']]} leads."
+            f"That {label} is the most probable depends on {count}: moved within its interval, "
+            f"{'each' if len(found) > 1 else 'it'} could change this. The nearest is {first['entry']}, now "
+            f"{entry(first['value'])}: at {entry(first['flips_at'])} {self.posterior.labels[first['flips_to']]} is the "
+            "most probable."
         )
 
     @checked
@@ -118,7 +120,7 @@ def overview(
 
     >>> import calcinosis as cc
     >>> cc.sensitivity.overview(cc.load(), pain="severe", draws=100).summary
-    'No single row of the tables, within its own interval, takes the lead from calciphylaxis.'
+    'Calciphylaxis stays the most probable when any single row moves within its interval.'
     """
     evidence = model.read(findings, **named)
     single = one_way(model, evidence, scheme=scheme)

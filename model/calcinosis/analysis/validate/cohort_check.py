@@ -29,6 +29,7 @@ from calcinosis.analysis.validate.row_scores import row_counts
 from calcinosis.inference.findings.encoding import Coded, Codes
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
+from calcinosis.inference.numbers import exact_percent
 from calcinosis.inference.phrases import listed
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER
 from calcinosis.inference.streams import root_of
@@ -80,9 +81,9 @@ class CohortCheck:
     def summary(self) -> str:
         """Whether the cohort fits the tables, in words."""
         variables, rows = (frame[frame["differs"]] for frame in (self.variables, self.rows))
-        tested = f"{len(self.variables)} variables and {len(self.rows)} rows tested, false discovery rate 5 %"
+        tested = f"{len(self.variables)} variables and {len(self.rows)} rows tested, false discovery rate 5%"
         if variables.empty and rows.empty:
-            return f"The cohort is as the tables expect ({tested})."
+            return f"The cohort is consistent with the tables ({tested})."
         told = [
             f"{line.label} ({line.state} in {line.observed}, {line.predicted:.1f} expected)"
             for line in lines_of(variables.head(3))
@@ -92,10 +93,11 @@ class CohortCheck:
             first = lines_of(rows.head(1))[0]
             where = f"{first.table} ({first.given})" if first.given else first.table
             parts.append(
-                f"{_number(len(rows), 'row')}, first {where}: {first.state} in {100 * first.observed:.0f} %, "
-                f"{100 * first.expected:.0f} % expected"
+                f"{_number(len(rows), 'row')}, first {where}: {first.state} in {exact_percent(first.observed, 0)}, "
+                f"{exact_percent(first.expected, 0)} expected"
             )
-        return f"The cohort is not as the tables expect: {'; '.join(parts)} ({tested}). Look at these before updating."
+        where = "; ".join(parts)
+        return f"The cohort is not consistent with the tables: {where} ({tested}). Review these before updating."
 
     @checked
     def to_dict(self, most: int | None = None) -> dict[str, Any]:

@@ -29,7 +29,8 @@ from calcinosis.analysis.validate.subgroups import subgroups
 from calcinosis.analysis.validate.variable_importance import variable_importance
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
-from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, percent, percents
+from calcinosis.inference.numbers import exact_percent, percent, percents
+from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.records import ASKED
@@ -215,19 +216,19 @@ class Validation:
 
     @property
     def summary(self) -> str:
-        """How good the answers are, in words."""
+        """Accuracy, log loss and calibration in words."""
         right, loss = (lines_of(self.metrics[self.metrics["metric"] == m])[0] for m in ("accuracy", "log_loss"))
         first = int((self.patients["rank"] == 1).sum())
         known = self.baselines.query("baseline == 'prior' and metric == 'log_loss'")
-        mix = "," if self.prevalence is None else "; in the mix of subtypes asked for"
+        mix = "," if self.prevalence is None else "; in the given mix of subtypes"
         share = f"Right in {first} of {len(self.cases)}{mix} {percent(right.value)}"
         bins = self.calibration.query("subtype == 'all'")
         off = int(((bins["predicted"] < bins["lower"]) | (bins["predicted"] > bins["upper"])).sum())
-        said = "mean what they say" if not off else f"are off in {off} of {len(bins)} bins"
+        said = "are well calibrated" if not off else f"are miscalibrated in {off} of {len(bins)} bins"
         return (
-            f"{share} ({100 * self.mass:.0f} % interval {percents(right.lower, right.upper)}). Log loss "
+            f"{share} ({exact_percent(self.mass)} interval {percents(right.lower, right.upper)}). Log loss "
             f"{loss.value:.3f} ({loss.lower:.3f}–{loss.upper:.3f}), {known['value'].iloc[0]:.3f} for the prior alone. "
-            f"The probabilities {said}, as far as these patients can tell.{self._left_out}"
+            f"The probabilities {said}, as far as these patients can show.{self._left_out}"
         )
 
     @property

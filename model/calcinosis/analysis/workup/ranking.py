@@ -14,8 +14,9 @@ from calcinosis.analysis.workup.outcomes import Outcomes, offered, outcomes, tes
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
+from calcinosis.inference.numbers import percent
 from calcinosis.inference.phrases import uncapitalised
-from calcinosis.inference.posterior import DISCLAIMER, Posterior, percent
+from calcinosis.inference.posterior import DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
@@ -60,21 +61,21 @@ class NextTest:
     def summary(self) -> str:
         """One or two sentences: the best test, and whether any is likely to change the answer."""
         if self.frame.empty:
-            return "Nothing is left to be tested."
+            return "No test remains."
         best = self.frame.iloc[0]
         what = {
-            "information": "tells most",
-            "right": "helps most to be right",
-            "cost": "tells most for its cost",
-            "harm": "tells most for its harm",
+            "information": "Most informative remaining test",
+            "right": "Remaining test that most improves the diagnosis",
+            "cost": "Most informative remaining test for its cost",
+            "harm": "Most informative remaining test for its harm",
         }[self.by]
         found = (
-            f"Of the tests that are left this one {what}: {uncapitalised(best['label'])}. On average it takes away "
-            f"{percent(best['share'])} of what is not known, and whoever names the leading subtype then is right with "
-            f"{percent(best['right'])} instead of {percent(self.posterior[self.posterior.leading])}."
+            f"{what}: {uncapitalised(best['label'])}. On average it reduces the uncertainty by "
+            f"{percent(best['share'])} and raises the probability that the most probable subtype is the true one from "
+            f"{percent(self.posterior[self.posterior.leading])} to {percent(best['right'])}."
         )
         if not self.worthwhile:
-            found += " No test that is left is likely to change which subtype leads."
+            found += " No remaining test is likely to change which subtype is the most probable."
         return found
 
     def __repr__(self) -> str:

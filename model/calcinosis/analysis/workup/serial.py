@@ -13,8 +13,9 @@ from calcinosis.analysis.workup.outcomes import with_results
 from calcinosis.inference.engine.impossible import ImpossibleEvidence
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.model import Model
+from calcinosis.inference.numbers import percent
 from calcinosis.inference.phrases import capitalised, counted
-from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior, percent
+from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
@@ -66,16 +67,16 @@ class SerialTesting:
             return f"{capitalised(label)} is below {percent(self.threshold)} now: {now}."
         last = steps if self.enough is None else self.enough
         if last == 0:
-            return f"No further result can be negative; {label} stands at {percent(self.posterior[self.state])}."
+            now = percent(self.posterior[self.state])
+            return f"No further result can be negative; the probability of {label} is {now}."
         results = "one more negative result" if last == 1 else f"{counted(last)} more negative results"
         yet = f", not below {percent(self.threshold)}" if self.enough is None else ""
-        they = {1: "that it is negative", 2: "that both are negative"}.get(
-            last, f"that all {counted(last)} are negative"
-        )
+        they = {1: "it is negative", 2: "both are negative"}.get(last, f"all {counted(last)} are negative")
         return (
             f"After {results} the probability of {label} is {percent(chain[self.state][last])}, instead of "
-            f"{percent(self.posterior[self.state])} now{yet}; {they} is {percent(chain['chance'][last])} probable. "
-            f"Any number of them would bring it to {percent(self.limit)}."
+            f"{percent(self.posterior[self.state])} now{yet}; {they} with probability "
+            f"{percent(chain['chance'][last])}. With many negative results it approaches "
+            f"{percent(self.limit)}."
         )
 
     def __repr__(self) -> str:

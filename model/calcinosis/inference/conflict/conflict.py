@@ -21,6 +21,7 @@ from functools import cached_property
 from typing import Any
 
 from calcinosis.inference.findings.evidence import Evidence
+from calcinosis.inference.numbers import exact_percent, signed, times
 from calcinosis.inference.phrases import counted, listed, phrase
 from calcinosis.knowledge.records import Variable
 
@@ -117,13 +118,14 @@ class Fit:
             best = max(self.by_state, key=self.by_state.__getitem__)
             also = "also " if sentences else ""
             sentences.append(
-                f"The findings {also}fit none of the {counted(len(self.by_state))} well: even of patients with "
-                f"{self._label(best)}, {at_most(self.by_state[best])} show anything so improbable."
+                f"The findings {also}fit none of the {counted(len(self.by_state))} well: even among simulated patients "
+                f"with {self._label(best)}, {at_most(self.by_state[best])} have findings as improbable."
             )
         elif self.rare:
-            yet = "They are also rare" if sentences else "The findings are rare, though they do not conflict"
+            yet = "They are also rare" if sentences else "The findings are rare, but do not conflict"
             sentences.append(
-                f"{yet}: of patients of whom the same is known, {at_most(self.rarity)} show anything so improbable."
+                f"{yet}: {at_most(self.rarity)} simulated patients with the same variables observed have findings "
+                "as improbable."
             )
         return " ".join(sentences) or "The findings fit together."
 
@@ -132,14 +134,14 @@ class Fit:
         if pairs:
             named = listed(
                 f"{self._phrase(one)} with {self._phrase(other)} "
-                f"({math.exp(self.pairs[one, other]):.2g} times rarer together than if they were unrelated)"
+                f"({times(self.pairs[one, other])} times rarer together than if unrelated)"
                 for one, other in pairs
             )
             told = f"The findings conflict: {named}."
         else:
-            told = "The findings conflict, though no two of them alone do."
+            told = "The findings conflict, although no two of them conflict on their own."
         worst = self.least_fitting
-        return f"{told} Least in keeping with the others: {self._phrase(worst)}." if worst else told
+        return f"{told} Least compatible with the others: {self._phrase(worst)}." if worst else told
 
     def _phrase(self, variable: str) -> str:
         return phrase(self.variables[variable], self.evidence[variable])
@@ -171,8 +173,9 @@ class Fit:
     def figures(self) -> str:
         """One sentence: conflict and rarity in figures."""
         return (
-            f"Conflict {self.conflict:+.2f} nats (above 0: conflict), as much in {100 * self.as_conflicting:.1f} % of "
-            f"patients of whom the same is known; {100 * self.rarity:.1f} % of them show something less probable."
+            f"Conflict {signed(self.conflict)} nats (above 0: the findings conflict). Of simulated patients with the "
+            f"same variables observed, {exact_percent(self.as_conflicting, 1)} show at least as much conflict and "
+            f"{exact_percent(self.rarity, 1)} have less probable findings."
         )
 
     def __repr__(self) -> str:

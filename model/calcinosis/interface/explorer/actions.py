@@ -181,7 +181,7 @@ def _likelihood(page: Page, action: Action, model: Model) -> Page:
     name, state = _variable(action, model), _read(action.get("state", ""))
     number = whole_number(_value(action))
     if state not in _states(model, name) or number is None or number > 100:
-        raise ActionError("A likelihood lies between 0 and 100 %.")
+        raise ActionError("A likelihood lies between 0 and 100%.")
     own = likelihoods_of(_finding(page, model, name), model.variables[name])
     own[state] = number / 100
     if not any(own.values()):
@@ -302,7 +302,7 @@ def _estimate(page: Page, action: Action, model: Model) -> Page:
     if not state:
         return page.changed(estimate=None)
     if percent is None or percent > 100:
-        raise ActionError("How probable is a number from 0 to 100 %.")
+        raise ActionError("How probable is a number from 0 to 100%.")
     return page.changed(estimate=Estimate(_one_of(state, model.states), percent))
 
 

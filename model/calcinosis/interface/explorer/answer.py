@@ -9,8 +9,9 @@ import numpy as np
 from calcinosis.analysis.workup.information import entropy
 from calcinosis.inference.conflict.conflict import TIE, Fit
 from calcinosis.inference.engine.impossible import ImpossibleEvidence
+from calcinosis.inference.numbers import percent
 from calcinosis.inference.phrases import capitalised, counted, listed, phrase
-from calcinosis.inference.posterior import CREDIBLE, Posterior, percent
+from calcinosis.inference.posterior import CREDIBLE, Posterior
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.explorer.situation import Situation
 
@@ -213,7 +214,7 @@ def _own_estimate(situation: Situation) -> dict[str, Any]:
             else (f" Here {posterior.labels[posterior.leading]} leads with {percent(posterior[posterior.leading])}.")
         )
         found["difference"] = (
-            f"You said {posterior.labels[page.estimate.state]} {page.estimate.percent} %; the network says "
+            f"You said {posterior.labels[page.estimate.state]} {page.estimate.percent}%; the network says "
             f"{percent(ours)}.{leads}"
         )
     return found

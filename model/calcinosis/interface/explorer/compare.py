@@ -9,12 +9,12 @@ from typing import Any
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.findings.measurement import split_measurement
 from calcinosis.inference.model import Model
+from calcinosis.inference.numbers import odds_factor, signed
 from calcinosis.inference.phrases import capitalised, uncapitalised
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.explorer.answer import answer
 from calcinosis.interface.explorer.page import SILENT, Findings
 from calcinosis.interface.explorer.situation import Situation
-from calcinosis.interface.words.explain import times
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.records import Variable
 
@@ -74,11 +74,7 @@ def _points(difference: float) -> str:
     """A difference of probabilities in percentage points."""
     if abs(difference) < 0.005:
         return "< 1" if difference else "0"
-    return _signed(100 * difference, 0)
-
-
-def _signed(number: float, digits: int) -> str:
-    return f"{number:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    return signed(100 * difference, 0)
 
 
 def _differences(situation: Situation, other: Situation) -> dict[str, Any]:
@@ -126,7 +122,7 @@ def _contributions(situation: Situation, other: Situation) -> dict[str, float] |
 
 
 def _adds(nats: float) -> dict[str, str]:
-    return {"nats": _signed(nats, 2), "times": times(nats) if abs(nats) < MOST_NATS else ""}
+    return {"nats": signed(nats, 2), "times": odds_factor(nats) if abs(nats) < MOST_NATS else ""}
 
 
 def in_words(model: Model, evidence: Evidence, findings: Mapping[str, str], name: str) -> str:
@@ -153,4 +149,4 @@ def _result(variable: Variable, likelihoods: Sequence[float]) -> str:
     shares = {s.label or s.name: own / highest for s, own in zip(variable.states, likelihoods, strict=True) if own}
     if set(shares.values()) == {1.0}:
         return " or ".join(shares)
-    return ", ".join(f"{label} {100 * share:.0f} %" for label, share in shares.items())
+    return ", ".join(f"{label} {100 * share:.0f}%" for label, share in shares.items())

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from calcinosis.analysis.decide.decision import NO_ADVICE, Decision
+from calcinosis.inference.numbers import percent
 from calcinosis.inference.phrases import capitalised, uncapitalised
-from calcinosis.inference.posterior import percent
 from calcinosis.interface.explorer.cited import cited
 from calcinosis.interface.explorer.situation import Situation
 from calcinosis.knowledge.decisions import HIGHEST, Utility
@@ -101,8 +101,8 @@ def _pieces(found: Decision) -> list[dict[str, Any]]:
         {
             "label": line["label"],
             "width": f"{100 * (line['to'] - line['from']):.3f}",
-            "from": percent(line["from"]) if line["from"] > 0 else "0 %",
-            "to": percent(line["to"]) if line["to"] < 1 else "100 %",
+            "from": percent(line["from"]) if line["from"] > 0 else "0%",
+            "to": percent(line["to"]) if line["to"] < 1 else "100%",
             "now": line["now"],
         }
         for line in found.thresholds.frame.to_dict("records")

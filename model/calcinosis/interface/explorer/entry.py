@@ -145,7 +145,7 @@ def _in_words(variable: Variable, finding: Finding) -> str:
     for strength, times in STRENGTHS.items():
         if len(likely) == 1 and rest == {float(f"{1 / times:.3g}")}:
             return f"{strength} {labels[likely[0]]}"
-    return ", ".join(f"{labels[state]} {100 * share:.0f} %" for state, share in shares.items())
+    return ", ".join(f"{labels[state]} {100 * share:.0f}%" for state, share in shares.items())
 
 
 def _results(variable: Variable, text: str, finding: Finding | None) -> list[str]:

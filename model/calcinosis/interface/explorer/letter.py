@@ -1,4 +1,4 @@
-"""Five lines for a letter: findings, answer, fit, what speaks for and against it, and what they rest on."""
+"""Five lines for a letter: findings, answer, fit, the evidence for and against it, and its basis."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from datetime import date
 from importlib import metadata
 
 from calcinosis.analysis.explain.explanation import Explanation
-from calcinosis.analysis.explain.narrative import EVEN, factor_in_words
 from calcinosis.inference.findings.evidence import Finding
 from calcinosis.inference.findings.measurement import split_measurement
+from calcinosis.inference.numbers import EVEN, exact_percent, odds_factor, percent
 from calcinosis.inference.phrases import capitalised, listed, phrase, uncapitalised
-from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior, percent
+from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.explorer.answer import frequencies, leads_in_words, record_in_words, verdict_of
 from calcinosis.interface.explorer.page import PENDING, SILENT, UNKNOWN
@@ -58,15 +58,6 @@ def stamp(situation: Situation, today: date) -> str:
 def why_leading(situation: Situation) -> Explanation | QuestionError:
     """What each finding contributed to the leading state against all others, whatever the page explains just now."""
     return situation.asked.explanation(situation.leading, "")
-
-
-def odds_in_words(nats: float) -> str:
-    """What a finding does to the odds.
-
-    >>> odds_in_words(0.8341), odds_in_words(-0.7697)
-    ('× 2.3', '÷ 2.2')
-    """
-    return f"{'÷' if nats < 0 else '×'} {factor_in_words(abs(nats))}"
 
 
 def patients_in_words(situation: Situation, posterior: Posterior, most: int | None = None) -> str:
@@ -131,7 +122,7 @@ def _answer(situation: Situation, posterior: Posterior) -> str:
     for state in sorted(posterior, key=lambda state: -posterior[state]):
         words = f"{situation.label(state)} {percent(posterior[state])}"
         if state == posterior.leading and ranges[state]:
-            words += f" ({100 * CREDIBLE:.0f} % interval {ranges[state]})"
+            words += f" ({exact_percent(CREDIBLE)} interval {ranges[state]})"
         told.append(words)
     return f"Answer: {', '.join(told)}. {patients_in_words(situation, posterior, 1)} {record_in_words(posterior)}"
 
@@ -153,5 +144,5 @@ def _why(situation: Situation) -> str:
     sides = []
     for sign in (1, -1):
         strongest = sorted((own for own in told if own[1] * sign > EVEN), key=lambda own: -abs(own[1]))[:MOST]
-        sides.append(listed(f"{words} (odds {odds_in_words(nats)})" for words, nats in strongest) or "nothing notable")
+        sides.append(listed(f"{words} (odds {odds_factor(nats)})" for words, nats in strongest) or "nothing notable")
     return f"For {leading}: {sides[0]}. Against it: {sides[1]}."

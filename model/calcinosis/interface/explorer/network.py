@@ -8,10 +8,9 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from calcinosis.analysis.explain.active_trail import trail
-from calcinosis.analysis.explain.narrative import factor_in_words
 from calcinosis.inference.findings.evidence import Finding
+from calcinosis.inference.numbers import percent, times
 from calcinosis.inference.phrases import capitalised, listed, uncapitalised
-from calcinosis.inference.posterior import percent
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.explorer.network_layout import LINE, TITLE, WIDTH, Arrow, layout
 from calcinosis.interface.explorer.situation import Situation
@@ -168,5 +167,5 @@ def _speaks(situation: Situation, why: Explanation, contribution: float) -> str:
     against = listed(map(situation.label, why.hypothesis.against), "or")
     over = "" if why.hypothesis.against_all else f" rather than {against}"
     if contribution > 0:
-        return f"for {chosen}{over}, whose odds it multiplies by {factor_in_words(contribution)}"
-    return f"against {chosen}{over}, whose odds it divides by {factor_in_words(-contribution)}"
+        return f"for {chosen}{over}, whose odds it multiplies by {times(contribution)}"
+    return f"against {chosen}{over}, whose odds it divides by {times(-contribution)}"

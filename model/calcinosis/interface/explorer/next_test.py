@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from calcinosis.inference.findings.evidence import Finding
 from calcinosis.inference.model import Model
+from calcinosis.inference.numbers import days, percent, price
 from calcinosis.inference.phrases import capitalised, phrase, uncapitalised
-from calcinosis.inference.posterior import Posterior, percent
+from calcinosis.inference.posterior import Posterior
 from calcinosis.interface.explorer.actions import LONGEST
 from calcinosis.interface.explorer.cited import cited
 from calcinosis.interface.explorer.situation import Situation
@@ -105,10 +106,10 @@ def _looked_at(model: Model, test: ClinicalTest, name: str) -> str:
 def _prices(test: ClinicalTest) -> dict[str, Any]:
     """What a test costs in money, harm and time, as the priors count it."""
     return {
-        "cost": f"US$ {test.cost:,.0f}" if test.cost else "none counted",
+        "cost": price(test.cost) if test.cost else "none counted",
         "harm": percent(test.harm) if test.harm else "none counted",
         "harmful": test.harm > 0,
-        "days": f"{test.days:g} {'day' if test.days == 1 else 'days'}" if test.days else "at once",
+        "days": days(test.days),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from calcinosis.inference.posterior import percent
+from calcinosis.inference.numbers import percent
 from calcinosis.interface.explorer.page import SILENT
 from calcinosis.interface.explorer.situation import Situation
 from calcinosis.knowledge.records import State, Variable

@@ -8,16 +8,15 @@ from datetime import date
 from typing import Any
 
 from calcinosis.analysis.explain.explanation import Explanation
-from calcinosis.analysis.explain.narrative import factor_in_words
 from calcinosis.analysis.plain import lines_of
+from calcinosis.inference.numbers import burden, entry, odds_factor, odds_ratio, percent, signed, weight
 from calcinosis.inference.phrases import phrase, uncapitalised
-from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior, percent
+from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.explorer.answer import answer
 from calcinosis.interface.explorer.cited import source_in_words
 from calcinosis.interface.explorer.entry import entry_rows, groups
 from calcinosis.interface.explorer.letter import (
-    odds_in_words,
     patients_in_words,
     silent,
     stamp,
@@ -142,21 +141,17 @@ def _why(found: Explanation | QuestionError) -> Values:
         "sides": [
             {
                 "title": title,
-                "lines": [{"finding": words, "odds": odds_in_words(n), "nats": _nats(n)} for words, n in side],
-                "odds": odds_in_words(total),
-                "nats": _nats(total),
+                "lines": [{"finding": words, "odds": odds_factor(n), "nats": signed(n)} for words, n in side],
+                "odds": odds_factor(total),
+                "nats": signed(total),
             }
             for title, side, total in zip(("for", "against"), sides, totals, strict=True)
         ],
         "sum": {
-            name: {"nats": _nats(nats), "odds": factor_in_words(nats)}
+            name: {"nats": signed(nats), "odds": odds_ratio(nats)}
             for name, nats in (("before", found.before), ("after", found.after))
         },
     }
-
-
-def _nats(nats: float) -> str:
-    return f"{nats:+.2f}".replace("-", "−")
 
 
 def _flips(situation: Situation) -> list[Values]:
@@ -205,21 +200,11 @@ def _tests(situation: Situation, posterior: Posterior) -> Values:
             "share": percent(line.share),
             "flips": percent(line.flips),
             "right": percent(line.right),
-            "price": _price(line.cost, line.harm, line.days) if priced else "",
+            "price": burden(line.cost, line.harm, line.days) if priced else "",
         }
         for line in lines_of(found.frame.head(MOST_TESTS))
     ]
     return {"tests": lines, "tests_verdict": found.summary, "priced": priced}
-
-
-def _price(cost: float, harm: float, days: float) -> str:
-    return ", ".join(
-        (
-            f"{cost:,.0f} US$" if cost else "no cost",
-            f"harm {percent(harm)}" if harm else "no harm",
-            f"{days:g} day{'' if days == 1 else 's'}" if days else "at once",
-        )
-    )
 
 
 def _rows(found: Explanation | QuestionError) -> Values:
@@ -241,8 +226,8 @@ def _rows(found: Explanation | QuestionError) -> Values:
         groups.setdefault(strongest[line.variable], []).append(
             {
                 "row": entry_in_words(known[line.entry], entries.network, 1000).split("\n"),
-                "value": f"{line.value:.3g}",
-                "weight": "" if line.weight != line.weight else f"{line.weight:g}",
+                "value": entry(line.value),
+                "weight": weight(line.weight),
                 "sources": [cited.setdefault(key, len(cited) + 1) for key in keys],
             }
         )

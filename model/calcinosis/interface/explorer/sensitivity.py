@@ -10,7 +10,7 @@ import numpy as np
 
 from calcinosis.inference.entries import Entry
 from calcinosis.inference.model import Model
-from calcinosis.inference.posterior import percent
+from calcinosis.inference.numbers import percent
 from calcinosis.interface.explorer.cited import cited
 from calcinosis.interface.explorer.situation import Situation
 from calcinosis.interface.words.entries import entry_in_words

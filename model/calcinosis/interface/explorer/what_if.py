@@ -10,8 +10,8 @@ from typing import Any
 
 from calcinosis.analysis.whatif.changes import KINDS, Change, Kind, changes_of
 from calcinosis.analysis.whatif.flips import flips
+from calcinosis.inference.numbers import percent
 from calcinosis.inference.phrases import capitalised, listed, phrase, uncapitalised
-from calcinosis.inference.posterior import percent
 from calcinosis.interface.explorer.previews import last_result
 from calcinosis.interface.explorer.situation import Situation
 

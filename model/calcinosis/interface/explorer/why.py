@@ -6,9 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from calcinosis.analysis.explain.narrative import factor_in_words
+from calcinosis.inference.numbers import odds_factor, odds_ratio, percent, signed
 from calcinosis.inference.phrases import capitalised, listed, phrase
-from calcinosis.inference.posterior import percent
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.explorer.asked import MOST_EXPLAINED
 from calcinosis.interface.explorer.basis import basis
@@ -92,7 +91,7 @@ def _lines(situation: Situation, found: Explanation) -> list[Line]:
             "variable": variable,
             "words": words,
             "nats": nats,
-            "factor": f"×{factor_in_words(nats)}",
+            "factor": odds_factor(nats),
             "signed": signed(nats),
             "width": f"{min(100.0, 100 * abs(nats) / FULL):.2f}",
             "cut": abs(nats) > FULL,
@@ -102,30 +101,11 @@ def _lines(situation: Situation, found: Explanation) -> list[Line]:
     ]
 
 
-def signed(nats: float) -> str:
-    """A number with its sign, in two decimals.
-
-    >>> signed(0.834), signed(-1.0), signed(-0.001)
-    ('+0.83', '−1.00', '0.00')
-    """
-    words = f"{abs(nats):.2f}"
-    return words if float(words) == 0 else f"{'+' if nats > 0 else '−'}{words}"
-
-
-def odds_in_words(log_odds: float) -> str:
-    """Odds, the larger side first.
-
-    >>> odds_in_words(math.log(4)), odds_in_words(-math.log(2.5))
-    ('4 : 1', '1 : 2.5')
-    """
-    return f"{factor_in_words(log_odds)} : 1" if log_odds >= 0 else f"1 : {factor_in_words(-log_odds)}"
-
-
 def _headline(one: str, for_it: Sequence[Line], against_it: Sequence[Line]) -> str:
-    """What speaks most for it, and what most against it, in one sentence."""
+    """The strongest evidence for it and against it, in one sentence."""
     sides = ((f"for {one}", for_it), ("against it" if for_it else f"against {one}", against_it))
     told = [f"{side}: {own[0]['words']} ({own[0]['factor']} on the odds)" for side, own in sides if own]
-    return f"What speaks most {'; most '.join(told)}." if told else ""
+    return f"Strongest evidence {'; '.join(told)}." if told else ""
 
 
 def _sums(found: Explanation, for_it: Sequence[Line], against_it: Sequence[Line]) -> list[dict[str, str]]:
@@ -134,14 +114,14 @@ def _sums(found: Explanation, for_it: Sequence[Line], against_it: Sequence[Line]
     before = "before, with what counts as known" if found.background else "before, with nothing known"
     return [
         {"what": before, "nats": signed(found.before), **_in_words(found.before)},
-        {"what": "+ for", "nats": f"{gained:.2f}", "odds": f"×{factor_in_words(gained)}", "probability": ""},
-        {"what": "− against", "nats": f"{abs(lost):.2f}", "odds": f"×{factor_in_words(lost)}", "probability": ""},
+        {"what": "+ for", "nats": f"{gained:.2f}", "odds": odds_factor(gained), "probability": ""},
+        {"what": "− against", "nats": f"{abs(lost):.2f}", "odds": odds_factor(lost), "probability": ""},
         {"what": "= after, with all findings", "nats": signed(found.after), **_in_words(found.after)},
     ]
 
 
 def _in_words(log_odds: float) -> dict[str, str]:
-    return {"odds": odds_in_words(log_odds), "probability": percent(1 / (1 + math.exp(min(-log_odds, 700.0))))}
+    return {"odds": odds_ratio(log_odds), "probability": percent(1 / (1 + math.exp(min(-log_odds, 700.0))))}
 
 
 def _jointly(situation: Situation, found: Explanation, one: str) -> str:
@@ -154,7 +134,7 @@ def _jointly(situation: Situation, found: Explanation, one: str) -> str:
     pair, apart = pairs[0], sum(pairs[0].alone)
     more = "the opposite" if apart * pair.both < 0 else "more" if abs(pair.both) > abs(apart) else "less"
     names = [phrase(situation.model.variables[name], found.findings[name]) for name in (pair.first, pair.second)]
-    first, second, both, expected = (f"×{factor_in_words(own)}" for own in (*pair.alone, pair.both, apart))
+    first, second, both, expected = (odds_factor(own) for own in (*pair.alone, pair.both, apart))
     than = "of what" if more == "the opposite" else "than"
     return (
         f"{capitalised(listed(names))} tell {more} together {than} each alone would add: with all else known, one "

@@ -14,8 +14,8 @@ from calcinosis.analysis.decide.decision import NO_ADVICE, Decision
 from calcinosis.analysis.decide.thresholds import Thresholds
 from calcinosis.analysis.decide.utility_map import UtilityMap
 from calcinosis.analysis.plain import lines_of
+from calcinosis.inference.numbers import exact_percent, percent
 from calcinosis.inference.phrases import capitalised
-from calcinosis.inference.posterior import percent
 from calcinosis.interface.figures.style import (
     COLOURS,
     DARK,
@@ -41,7 +41,7 @@ GREY = "#888888"
 
 
 def action_plot(found: Decision, ax: Axes | None = None) -> Axes:
-    """The expected utility of each action as a diamond, its spread as dots of 5 % each, the best on top.
+    """The expected utility of each action as a diamond, its spread as dots of 5% each, the best on top.
 
     At the right: in how many draws it is the best, and how much the best one would be better on average.
     """
@@ -237,7 +237,7 @@ def decision_curve_plot(found: DecisionCurve, ax: Axes | None = None) -> Axes:
     label = next(state.label or state.name for state in states if state.name == found.state)
     title = f"Does deciding by the probability of {label} do good? {len(own.cases):,} patients"
     titled(ax, title, ax.get_legend_handles_labels()[0])
-    footed(ax, f"probability from which one would treat (%); band: {100 * own.mass:.0f} % interval")
+    footed(ax, f"probability from which one would treat (%); band: {exact_percent(own.mass)} interval")
     return ax
 
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from calcinosis.analysis.explain.explanation import Explanation
-from calcinosis.analysis.explain.narrative import EVEN, factor_in_words
 from calcinosis.analysis.plain import lines_of
 from calcinosis.analysis.whatif.sweep import WhatIf
 from calcinosis.analysis.whatif.trajectory import Trajectory
 from calcinosis.inference.findings.reader import FindingsError, read_findings
+from calcinosis.inference.numbers import EVEN, odds_factor, percent, times
 from calcinosis.inference.phrases import capitalised, counted, listed, phrase, uncapitalised
-from calcinosis.inference.posterior import Posterior, percent
+from calcinosis.inference.posterior import Posterior
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.figures.style import (
     COLOURS,
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FOR, AGAINST = COLOURS[0], COLOURS[1]
-"""What speaks for a hypothesis is dark, what speaks against it light and hatched."""
+"""Evidence for a hypothesis is dark, evidence against it light and hatched."""
 
 MARKERS = "osD^vPX*"
 """The markers of the states of the target, by their position."""
@@ -61,7 +61,7 @@ def waterfall(found: Explanation, most: int = 14, ax: Axes | None = None) -> Axe
         look: dict[str, Any] = {"color": FOR} if nats >= 0 else {"color": AGAINST, "hatch": "//", "edgecolor": "white"}
         ax.barh(y, nats, left=ends[y - 1], height=0.62, linewidth=0, **look)
         ax.annotate(
-            f"×{factor_in_words(nats)}", (ends[y], y), xytext=(5 if nats >= 0 else -5, 0),
+            odds_factor(nats), (ends[y], y), xytext=(5 if nats >= 0 else -5, 0),
             textcoords="offset points", ha="left" if nats >= 0 else "right", va="center", fontsize=8,
         )  # fmt: skip
     last = len(bars) + 1
@@ -81,8 +81,8 @@ def waterfall(found: Explanation, most: int = 14, ax: Axes | None = None) -> Axe
     ax.set(xlim=(low - room, high + room), ylim=(last + 0.6, -0.6))
     _odds_axis(ax, f"{capitalised(one)} is so many times as probable as {other}")
     handles = [
-        Patch(facecolor=FOR, label=f"speaks for {one}"),
-        Patch(facecolor=AGAINST, hatch="//", edgecolor="white", label="speaks against it"),
+        Patch(facecolor=FOR, label=f"evidence for {one}"),
+        Patch(facecolor=AGAINST, hatch="//", edgecolor="white", label="evidence against it"),
     ]
     titled(ax, f"Why {one} rather than {'the others' if _all(found) else other}", handles)
     return ax
@@ -213,7 +213,7 @@ def _odds(nats: float, one: str, other: str) -> str:
     """Which of two is more probable, and how many times."""
     if abs(nats) < EVEN:
         return "both about equally probable"
-    return f"{one if nats > 0 else other} {factor_in_words(abs(nats))} times as probable"
+    return f"{one if nats > 0 else other} {times(abs(nats))} times as probable"
 
 
 def _odds_axis(ax: Axes, what: str) -> None:

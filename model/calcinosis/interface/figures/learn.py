@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from calcinosis.analysis.learn.update import Update
 from calcinosis.analysis.plain import lines_of
+from calcinosis.inference.numbers import exact_percent
 from calcinosis.interface.figures.style import COLOURS, DARK, LIGHT, bare, footed, new_axes, wrapped
 
 if TYPE_CHECKING:
@@ -39,5 +40,5 @@ def moved_plot(found: Update, most: int = 14, ax: Axes | None = None) -> Axes:
     bare(ax)
     ax.grid(axis="x", color="#dddddd", linewidth=0.7)
     ax.set_title("The rows that moved farthest", fontsize=11, loc="left")
-    footed(ax, f"circle: before, diamond: after; bars: {100 * MASS:.0f} % interval of the row (%)")
+    footed(ax, f"circle: before, diamond: after; bars: {exact_percent(MASS)} interval of the row (%)")
     return ax

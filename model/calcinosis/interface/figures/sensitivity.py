@@ -16,7 +16,8 @@ from calcinosis.analysis.plain import lines_of
 from calcinosis.analysis.sensitivity.one_way import OneWay
 from calcinosis.analysis.sensitivity.two_way import TwoWay
 from calcinosis.analysis.sensitivity.uncertainty import Uncertainty
-from calcinosis.inference.posterior import DISCLAIMER, percent, percents
+from calcinosis.inference.numbers import exact_percent, percent, percents
+from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.interface.figures.style import COLOURS, DARK, HATCHES, INK, LIGHT, LINES, footed, new_axes
 from calcinosis.interface.words.entries import entry_in_words
 
@@ -170,7 +171,7 @@ def two_way_map(found: TwoWay, ax: Axes | None = None) -> Axes:
     ax.plot(*found.present, "o", color="white", markeredgecolor=INK, markersize=8, markeredgewidth=1.6, zorder=5)
     ax.set(xlim=(0, 1), ylim=(0, 1))
     for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+        axis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol="%"))
     words = [entry_in_words(entry, found.surface.contraction.network, PANEL) for entry in found.entries]
     ax.set_ylabel(words[1], fontsize=8)
     ax.set_title(
@@ -277,7 +278,7 @@ def _label(found: OneWay) -> str:
 
 def _share(value: float) -> str:
     """A share of patients in words; a small one keeps a digit."""
-    return f"{100 * value:.1f} %" if 0.0005 < value < 0.0995 else percent(value)
+    return exact_percent(value, 1) if 0.0005 < value < 0.0995 else percent(value)
 
 
 def _few(sources: str, most: int = 2) -> str:

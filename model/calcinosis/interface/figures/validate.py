@@ -12,6 +12,7 @@ import numpy as np
 from calcinosis.analysis.plain import lines_of
 from calcinosis.analysis.validate.cohort_check import CohortCheck
 from calcinosis.analysis.validate.validation import Validation
+from calcinosis.inference.numbers import exact_percent, p_value
 from calcinosis.inference.phrases import capitalised
 from calcinosis.interface.figures.style import (
     COLOURS,
@@ -53,7 +54,7 @@ def calibration_plot(found: Validation, ax: Axes | None = None) -> Axes:
     ax.set_axisbelow(True)
     title = f"Do the probabilities mean what they say? {len(found.cases):,} patients"
     ax.set_title(title, fontsize=11, loc="left")
-    mass = f"{100 * found.mass:.0f} %"
+    mass = f"{exact_percent(found.mass)}"
     footed(ax, f"probability that was given to a subtype (%); bars: {mass} interval")
     return ax
 
@@ -124,7 +125,7 @@ def yardstick_plot(found: Validation, metric: str = "log_loss", ax: Axes | None 
     bare(ax)
     ax.grid(axis="x", color="#dddddd", linewidth=0.7)
     ax.set_title(f"{capitalised(told.label)}: {told.better} is better", fontsize=11, loc="left")
-    footed(ax, f"{told.label}; bars: {100 * found.mass:.0f} % interval")
+    footed(ax, f"{told.label}; bars: {exact_percent(found.mass)} interval")
     return ax
 
 
@@ -153,7 +154,7 @@ def fit_plot(found: CohortCheck, most: int = 14, ax: Axes | None = None) -> Axes
     for y, own in enumerate(lines):
         _bar(ax, y, 100 * own.lower, 100 * own.upper, 100 * own.expected, GREY, "|")
         ax.plot([100 * own.observed], [y], "D" if own.differs else "o", color=COLOURS[4] if own.differs else DARK)
-        told = f"{own.informed:.1f} of {own.cases:.1f} patients, q {_small(own.q)}"
+        told = f"{own.informed:.1f} of {own.cases:.1f} patients, q {p_value(own.q)}"
         ax.annotate(told, (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=8)
     words = [wrapped(f"{own.table} = {own.state}" + (f" ({own.given})" if own.given else ""), 52) for own in lines]
     ax.set_yticks(range(len(lines)), words, fontsize=8)
@@ -161,7 +162,7 @@ def fit_plot(found: CohortCheck, most: int = 14, ax: Axes | None = None) -> Axes
     bare(ax)
     ax.grid(axis="x", color="#dddddd", linewidth=0.7)
     ax.set_title("The rows that fit the cohort worst", fontsize=11, loc="left")
-    footed(ax, "bars: what the row expects, 95 % interval; marks: what the patients show, diamond if it differs (%)")
+    footed(ax, "bars: what the row expects, 95% interval; marks: what the patients show, diamond if it differs (%)")
     return ax
 
 
@@ -173,7 +174,3 @@ def _bar(ax: Axes, y: float, lower: float, upper: float, value: float, colour: A
 def _labels(found: Validation) -> dict[str, str]:
     variable = found.model.variables[found.model.target]
     return {state.name: state.label or state.name for state in variable.states}
-
-
-def _small(q: float) -> str:
-    return "< 0.001" if q < 0.001 else f"{q:.3f}"

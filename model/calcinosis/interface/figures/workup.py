@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from calcinosis.analysis.plain import lines_of
 from calcinosis.analysis.workup.ranking import NextTest
 from calcinosis.analysis.workup.serial import SerialTesting
+from calcinosis.inference.numbers import burden, percent, percents
 from calcinosis.inference.phrases import capitalised, uncapitalised
-from calcinosis.inference.posterior import percent, percents
 from calcinosis.interface.figures.style import (
     DARK,
     INK,
@@ -45,8 +45,8 @@ def next_test_bars(found: NextTest, most: int = 10, ax: Axes | None = None) -> A
             y, row.in_two - row.information, left=row.information, height=0.6, color=LIGHT, hatch="///",
             edgecolor="white", linewidth=0, label=label[1],
         )  # fmt: skip
-        price = f"\n{_price(row.cost, row.harm, row.days)}" if "cost" in found.frame else ""
-        beside(ax, y, f"right: {percent(now)} → {percent(row.right)}{price}")
+        cost = f"\n{burden(row.cost, row.harm, row.days)}" if "cost" in found.frame else ""
+        beside(ax, y, f"right: {percent(now)} → {percent(row.right)}{cost}")
     ax.set_yticks(range(len(rows)), [wrapped(row.label, 40) for row in rows], fontsize=8.5)
     widest = max([row.in_two for row in rows], default=0.0)
     ax.set(xlim=(0, 1.05 * widest or 1.0), ylim=(max(len(rows), 1) - 0.4, -0.6))
@@ -57,7 +57,7 @@ def next_test_bars(found: NextTest, most: int = 10, ax: Axes | None = None) -> A
     if rows:
         titled(ax, "What the next test would tell", ax.get_legend_handles_labels()[0])
     else:
-        ax.set_title("Nothing is left to be tested", fontsize=11, loc="left")
+        ax.set_title("No test remains", fontsize=11, loc="left")
     footed(ax, "expected information (nats); right: how probably the leading state is the true one")
     return ax
 
@@ -103,14 +103,6 @@ def plan_tree(found: SerialTesting, most: int = 8, ax: Axes | None = None) -> Ax
         "on the edges: how probable the next result is; at the top: that all so far are as in the first row",
     )
     return ax
-
-
-def _price(cost: float, harm: float, days: float) -> str:
-    """What a test costs, how often it harms, how long it takes."""
-    told = [f"${cost:,.0f}" if cost > 0 else "no cost"]
-    told.append(f"complication {percent(harm)}" if harm > 0 else "no harm")
-    told.append(f"{days:g} {'day' if days == 1 else 'days'}" if days > 0 else "at once")
-    return ", ".join(told)
 
 
 def _ranges(found: SerialTesting) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from calcinosis.analysis.decide.curve import DecisionCurve
 from calcinosis.analysis.decide.decision import NO_ADVICE, Decision
+from calcinosis.inference.numbers import exact_percent
 from calcinosis.interface.figures import decide as figures
 from calcinosis.interface.reports.page import Report, heading, paragraph, table_of
 from calcinosis.interface.words import decide as text
@@ -121,5 +122,5 @@ def curve_report(found: DecisionCurve, title: str) -> Report:
         )
     }
     own = found.validation
-    counts = f"{len(own.cases):,} patients; intervals of {100 * own.mass:.0f} % from {len(own.weights):,} draws."
+    counts = f"{len(own.cases):,} patients; {exact_percent(own.mass)} intervals from {len(own.weights):,} draws."
     return Report(title, found.summary, blocks, drawn, {"decision_curve": found.frame}, [counts], own.model.digest)

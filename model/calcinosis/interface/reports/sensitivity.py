@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from calcinosis.analysis.plain import lines_of
 from calcinosis.analysis.sensitivity.overview import Sensitivity
-from calcinosis.inference.posterior import percent
+from calcinosis.inference.numbers import entry, exact_percent, percent
 from calcinosis.interface.reports.page import Figures, Report, paragraph, table
 
 if TYPE_CHECKING:
@@ -109,8 +109,8 @@ def _hanging(found: Sensitivity) -> str:
     lines = [
         (
             f"{entry_in_words(entries.find(row.entry), entries.network, WIDTH)}\n({row.entry})",
-            f"{row.value:.3g}",
-            f"{row.flips_at:.3g}",
+            entry(row.value),
+            entry(row.flips_at),
             labels[row.flips_to],
             _weight(row.weight),
             *_sources(found, row.source),
@@ -148,14 +148,15 @@ def _changes(found: Sensitivity) -> str:
     if len(changes.entries):
         first = changes.entries.iloc[0]
         parts.append(
-            f"one entry, {first['entry']} from {first['value']:.3g} to {first['new']:.3g} ({first['distance']:.3g});"
+            f"one entry, {first['entry']} from {entry(first['value'])} to {entry(first['new'])} "
+            f"({entry(first['distance'])});"
         )
     if len(changes.rows):
         row = changes.rows.iloc[0]
         parts.append(
-            f"one row, {row['table']} ({row['given'] or 'no parents'}), to {row['after']} ({row['distance']:.3g});"
+            f"one row, {row['table']} ({row['given'] or 'no parents'}), to {row['after']} ({entry(row['distance'])});"
         )
-    return " ".join([*parts, f"No change of any kind can do it within {changes.bound:.3g}."])
+    return " ".join([*parts, f"No change of any kind can do it within {entry(changes.bound)}."])
 
 
 def _robust(found: Sensitivity) -> str:
@@ -163,6 +164,6 @@ def _robust(found: Sensitivity) -> str:
     label = found.posterior.labels[found.posterior.leading]
     safe = "it leads all the same" if found.robust.leader_is_safe else "it need not lead"
     return (
-        f"If every row may be wrong by {100 * found.robust.epsilon:g} % at once, {label} lies between "
+        f"If every row may be wrong by {exact_percent(found.robust.epsilon)} at once, {label} lies between "
         f"{percent(line.lower_bound)} and {percent(line.upper_bound)}, and {safe}."
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from calcinosis.analysis.decide.curve import DecisionCurve
 from calcinosis.analysis.plain import lines_of
 from calcinosis.analysis.validate.validation import Validation
-from calcinosis.inference.posterior import percent
+from calcinosis.inference.numbers import exact_percent, percent
 from calcinosis.interface.figures import validate as figures
 from calcinosis.interface.figures.decide import decision_curve_plot
 from calcinosis.interface.reports.page import Figures, Report, heading, paragraph, table_of
@@ -61,7 +61,9 @@ def validation_report(found: Validation, curve: DecisionCurve, title: str, publi
     )
     tables = tables_of(found) | {"decision_curve": curve.frame}
     mix = [] if found.prevalence is None else [f"Subtypes in the mix {_mix(found)}; the patients are weighed to it."]
-    counts = f"{len(found.cases):,} patients; intervals of {100 * found.mass:.0f} % from {len(found.weights):,} draws."
+    counts = (
+        f"{len(found.cases):,} patients; intervals of {exact_percent(found.mass)} from {len(found.weights):,} draws."
+    )
     return Report(title, found.summary, blocks, drawn, tables, [counts, *mix], found.model.digest)
 
 
@@ -111,4 +113,4 @@ def _errors(found: Validation) -> list[str]:
 
 
 def _mix(found: Validation) -> str:
-    return ", ".join(f"{s} {100 * p:g} %" for s, p in zip(found.model.states, found.prevalence or (), strict=True))
+    return ", ".join(f"{s} {exact_percent(p)}" for s, p in zip(found.model.states, found.prevalence or (), strict=True))

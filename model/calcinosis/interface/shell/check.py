@@ -51,7 +51,7 @@ def check(
 
     Rows whose 95% range spans more than a factor of 30 in the odds are listed, definitions apart: see 'weigh'.
 
-    Where the tables have learned from a cohort (updates/), a rule is broken if they are 99 % sure of the contrary with
+    Where the tables have learned from a cohort (updates/), a rule is broken if they are 99% sure of the contrary with
     nothing else known; other contexts are counted.
 
     Exit code 1 if anything is wrong. Example: calcinosis check my-priors

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from calcinosis.inference.findings.evidence import Finding
-from calcinosis.inference.posterior import DISCLAIMER, Posterior, bar, percent
+from calcinosis.inference.numbers import percent
+from calcinosis.inference.posterior import DISCLAIMER, Posterior, bar
 from calcinosis.interface.shell.question import Forms, Question, question
 from calcinosis.interface.words.printing import console
 from calcinosis.knowledge.visible import visible
@@ -148,6 +149,6 @@ def _show_file(answers: Sequence[tuple[str, Posterior]]) -> None:
         silence = answer.silence if answer.not_mentioned else ""
         for note in filter(None, (silence, *answer.evidence.notes, answer.misfit)):
             shown.print(Text(f"Note: patient {name}: {note}"))
-    below = "below each probability its 95 % interval · " if any(answer.sureness for _, answer in answers) else ""
+    below = "below each probability its 95% interval · " if any(answer.sureness for _, answer in answers) else ""
     shown.print("", Text(f"{len(answers)} patients · {below}priors {first.digest[:12]}"), sep="\n")
     shown.print(Text(DISCLAIMER, style="dim"))

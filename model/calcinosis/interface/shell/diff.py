@@ -36,7 +36,8 @@ def diff(
     from calcinosis.analysis.whatif.models import compare
     from calcinosis.inference.cases import cases
     from calcinosis.inference.model import load
-    from calcinosis.inference.posterior import DISCLAIMER, percent
+    from calcinosis.inference.numbers import percent
+    from calcinosis.inference.posterior import DISCLAIMER
     from calcinosis.interface.shell.patients import read_words
 
     with telling_errors(as_json):

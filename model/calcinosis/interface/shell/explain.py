@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from calcinosis.inference.numbers import entry, weight
 from calcinosis.interface.shell.patients import Patient
 from calcinosis.interface.shell.question import Forms, Question, question
 
@@ -68,8 +69,8 @@ def explain_report(found: Explanation, title: str) -> Report:
         (
             f"{entry_in_words(entries.find(row.entry), entries.network, 60)}\n({row.entry})",
             found.frame.set_index("variable")["finding"][row.variable],
-            f"{row.value:.3g}",
-            "" if row.weight != row.weight else f"{row.weight:g}",
+            entry(row.value),
+            weight(row.weight),
             sources_in_words(found, row.source),
         )
         for row in lines_of(found.rows.groupby("variable", sort=False).head(ROWS_EACH))

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from calcinosis.analysis.plain import lines_of
+from calcinosis.inference.numbers import percent, points, price
 from calcinosis.inference.phrases import listed
-from calcinosis.inference.posterior import percent
 from calcinosis.interface.words.printing import (
     Cells,
     console,
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from calcinosis.analysis.decide.decision import Decision
 
 POINTS = (
-    "Points: expected utility, from 0 to 100, with its interval. Best: in so many draws of all rows it leads; of "
-    "equals one alone is counted. Regret: by how many points the best one would be better, on average. "
-    "Testing first is seldom the very best, as what it leads to would be better without the test; but its regret may "
-    "be the least."
+    "Points: expected utility from 0 to 100, with its credible interval. Best: share of samples in which the action "
+    "has the highest utility (ties go to the first listed). Regret: the expected loss against the best action of each "
+    "sample, in points. Testing first is seldom the best in a sample, since the treatment it leads to would be better "
+    "without the test; its regret may still be the smallest."
 )
 WORTH = (
-    "Points. Gross: what knowing the results gains. Harm and delay are what the tests are expected to cost; money is "
-    "not in the points. Changes: how probable it is that another treatment is best then."
+    "Points. Gross: expected gain from the results. Harm, delay: expected points lost to them; money is not in the "
+    "points. Net: gross less harm and delay. Changes: probability that another treatment then ranks first."
 )
-EXPECTED = "Harms and waiting: the points that they take. How often each harm is to be expected: --json, or --out DIR."
-LIKELY = "One at a time, the rest of a row in proportion. Likely: within the interval of the entry by its weight."
+EXPECTED = "Harms, waiting: points lost to them. For the expected frequency of each harm: --json, or --out DIR."
+LIKELY = "One at a time, the rest of a row in proportion. Likely: within the credible interval of the entry."
 CURVE_AT = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """The thresholds that a terminal shows of a decision curve."""
 
@@ -48,9 +48,9 @@ def show_decision(found: Decision, most: int, published: dict[str, str] | None) 
     shown = console()
     print_head(shown, found.posterior, published)
     print_words(shown, found.summary)
-    print_table(shown, "What can be done, in points", action_cells(found))
+    print_table(shown, "Actions, in points", action_cells(found))
     print_words(shown, POINTS)
-    print_table(shown, "What is to be expected of each", expected_cells(found))
+    print_table(shown, "Expected outcomes of each action", expected_cells(found))
     print_words(shown, EXPECTED)
     first = tests_first(found)
     if first:
@@ -60,8 +60,8 @@ def show_decision(found: Decision, most: int, published: dict[str, str] | None) 
     where = threshold_cells(found)
     if where:
         label = found.posterior.labels[found.state]
-        print_table(shown, f"What is best at each probability of {label}", where)
-    print_table(shown, "What testing is worth, in points", testing_cells(found, most))
+        print_table(shown, f"Highest expected utility at each probability of {label}", where)
+    print_table(shown, "Value of information, in points", testing_cells(found, most))
     print_words(shown, WORTH)
     for title, frame in changes_of(found).items():
         count = how_many(len(frame), most)
@@ -77,10 +77,10 @@ def action_cells(found: Decision) -> list[Cells]:
         {
             "action": line.action,
             "in words": line.label,
-            "points": f"{line.expected_utility:.1f}",
-            "interval": f"{line.lower:.0f}–{line.upper:.0f}",
+            "points": points(line.expected_utility),
+            "interval": f"{points(line.lower)}–{points(line.upper)}",
             "best": percent(line.best),
-            "regret": f"{line.regret:.1f}",
+            "regret": points(line.regret),
         }
         for line in lines_of(found.spread)
     ]
@@ -92,7 +92,7 @@ def expected_cells(found: Decision) -> list[Cells]:
     return [
         {"action": str(line["action"])}
         | {name: percent(float(line[name])) for name in outcomes}
-        | {"harms": f"{line['harm_points']:.1f}", "waiting": f"{line['delay_points']:.1f}"}
+        | {"harms": points(line["harm_points"]), "waiting": points(line["delay_points"])}
         | {"days": f"{line.get('days', 0):.0f}"}
         for line in found.frame.to_dict("records")
     ]
@@ -132,8 +132,8 @@ def threshold_cells(found: Decision) -> list[Cells]:
         return []
     return [
         {
-            "from": percent(line["from"]) if line["from"] > 0 else "0",
-            "to": percent(line["to"]) if line["to"] < 1 else "100 %",
+            "from": percent(line["from"]) if line["from"] > 0 else "0%",
+            "to": percent(line["to"]) if line["to"] < 1 else "100%",
             "action": line["action"],
             "in words": line["label"],
             "": "now" if line["now"] else "",
@@ -150,28 +150,24 @@ def testing_cells(found: Decision, most: int) -> list[Cells]:
         {
             "test": line.test or "(perfect)",
             "in words": line.label,
-            "gross": _points(line.evsi),
-            "harm": _points(line.harm),
-            "delay": _points(line.delay),
-            "net": _points(line.net_evsi),
+            "gross": points(line.evsi, 2),
+            "harm": points(line.harm, 2),
+            "delay": points(line.delay, 2),
+            "net": points(line.net_evsi, 2),
             "changes": "0" if line.changes < 1e-12 else percent(min(line.changes, 1.0)),
-            "cost": "" if line.cost != line.cost else f"{line.cost:.0f}",
+            "cost": "" if line.cost != line.cost else price(line.cost),
         }
         for line in lines_of(chosen)
     ]
-
-
-def _points(value: float) -> str:
-    return f"{value + 0.0:.2f}" if abs(value) >= 0.005 else "0.00"
 
 
 def changes_of(found: Decision) -> dict[str, pd.DataFrame]:
     """The three tables of what would have to change, by their titles."""
     lead = found.leading
     return {
-        f"Values with which {lead} would not lead": found.changes.utilities,
-        f"Responses with which {lead} would not lead": found.changes.responses,
-        f"Rows of the tables with which {lead} would not lead": found.changes.tables,
+        f"Values with which {lead} would no longer rank first": found.changes.utilities,
+        f"Responses with which {lead} would no longer rank first": found.changes.responses,
+        f"Rows of the tables with which {lead} would no longer rank first": found.changes.tables,
     }
 
 
@@ -182,9 +178,9 @@ def change_cells(frame: pd.DataFrame) -> list[Cells]:
         cells: dict[str, Any] = {"what": line["name"]}
         if "lower" in line:
             cells |= {"now": f"{line['value']:.3g}", "at": f"{line['at']:.3g}"}
-            cells |= {"leads then": line["to"], "likely": "yes" if line["likely"] else "no"}
+            cells |= {"first then": line["to"], "likely": "yes" if line["likely"] else "no"}
         else:
-            cells |= {"now": f"{line['value']:.4g}", "at": f"{line['at']:.3g}", "leads then": line["to"]}
+            cells |= {"now": f"{line['value']:.4g}", "at": f"{line['at']:.3g}", "first then": line["to"]}
         lines.append(cells)
     return lines
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from calcinosis.analysis.plain import lines_of
+from calcinosis.inference.numbers import entry, odds_factor, signed, weight
 from calcinosis.inference.phrases import capitalised
 from calcinosis.interface.words.printing import (
     Cells,
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from calcinosis.analysis.explain.explanation import Explanation
 
 CONVENTION = (
-    "× multiplies the odds, and all × together make the whole change; nats are their natural logarithm, above 0 for, "
-    "below 0 against; each is the mean over all orders in which the findings could have come in. Alone: with nothing "
-    "else known; last: with all else known."
+    "× multiplies and ÷ divides the odds; the product of all factors is the whole change. Nats are their natural "
+    "logarithms: above 0 for, below 0 against. Each factor is the mean over all orders of the findings. Alone: with "
+    "nothing else known; last: with all other findings known."
 )
 
 
@@ -35,12 +35,12 @@ def show_explanation(found: Explanation, most: int, published: dict[str, str] | 
     print_words(shown, posterior.fit_in_words)
     print_words(shown, found.summary)
     cells = contribution_cells(found)
-    title = f"What each finding does to the odds of {' or '.join(found.hypothesis.chosen)} against "
+    title = f"Effect of each finding on the odds of {' or '.join(found.hypothesis.chosen)} against "
     title += "all others" if found.hypothesis.against_all else " or ".join(found.hypothesis.against)
     print_table(shown, f"{title} ({how_many(len(cells), most)})", strongest(cells, most))
     print_words(shown, CONVENTION)
     rows = found.rows
-    print_table(shown, f"The rows of the tables it came through ({how_many(len(rows), most)})", _rows(found, most))
+    print_table(shown, f"Rows of the tables behind these effects ({how_many(len(rows), most)})", _rows(found, most))
     print_foot(shown, posterior.digest)
 
 
@@ -50,10 +50,10 @@ def contribution_cells(found: Explanation) -> list[Cells]:
         {
             "group": line.group,
             "finding": line.finding,
-            "odds": times(line.contribution),
-            "nats": f"{line.contribution:+.2f}",
-            "alone": times(line.alone),
-            "last": times(line.left_out),
+            "odds": odds_factor(line.contribution),
+            "nats": signed(line.contribution),
+            "alone": odds_factor(line.alone),
+            "last": odds_factor(line.left_out),
         }
         for line in lines_of(found.frame)
     ]
@@ -63,16 +63,6 @@ def strongest(cells: list[Cells], most: int) -> list[Cells]:
     """The lines of the strongest contributions, in their order."""
     ranked = sorted(cells, key=lambda line: -abs(float(line["nats"])))[:most]
     return [line for line in cells if line in ranked]
-
-
-def times(nats: float) -> str:
-    """A factor on the odds.
-
-    >>> times(math.log(6.0)), times(math.log(0.25)), times(math.log(1234))
-    ('×6.0', '×0.25', '×1,234')
-    """
-    factor = math.exp(nats)
-    return f"×{factor:,.0f}" if factor >= 9.95 else f"×{factor:#.2g}"
 
 
 def sources_in_words(found: Explanation, keys: str) -> str:
@@ -91,9 +81,9 @@ def _rows(found: Explanation, most: int) -> list[Cells]:
         {
             "row of the tables": row.entry,
             "for": row.variable,
-            "now": f"{row.value:.3g}",
-            "weight": "" if row.weight != row.weight else f"{row.weight:g}",
-            "rests on": row.source.replace(";", " "),
+            "now": entry(row.value),
+            "weight": weight(row.weight),
+            "source": row.source.replace(";", " "),
         }
         for row in lines_of(rows)
     ]

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from calcinosis.analysis.plain import lines_of
-from calcinosis.inference.posterior import DISCLAIMER, percent
+from calcinosis.inference.numbers import percent, signed, signed_interval
+from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.interface.words.printing import Cells, console, how_many, print_table, print_words
 from calcinosis.interface.words.validate import fit_cells
 
@@ -18,14 +19,14 @@ if TYPE_CHECKING:
     from calcinosis.analysis.validate.cohort_check import CohortCheck
 
 KEPT = (
-    "What these records do not mention counted as evidence. How often records mention what (reporting.csv) was kept as "
-    "it is."
+    "Findings that these records do not mention counted as evidence. How often records mention each finding "
+    "(reporting.csv) was not updated."
 )
 """What a cohort of records does not change."""
 
 CHOSEN = (
-    "If patients were chosen by their subtype, or sent for it, they say nothing of how common the subtypes are: then "
-    "learn with --keep subtype --keep care_setting."
+    "If patients were selected or referred by subtype, they do not show how common the subtypes are: use --keep "
+    "subtype --keep care_setting."
 )
 """What a cohort that is no consecutive series must not teach."""
 
@@ -43,18 +44,18 @@ def show_update(
     print_words(shown, f"Before learning: {check.summary}")
     variables, rows = fit_cells(check, most)
     if variables:
-        print_table(shown, "Variables that are not as expected", variables)
+        print_table(shown, "Variables not consistent with the tables", variables)
     if rows:
-        print_table(shown, "Rows of the tables that are not as expected", rows)
+        print_table(shown, "Rows not consistent with the tables", rows)
     print_table(
         shown, f"Rows that moved ({how_many(len(found.rows), most)}, the farthest first)", row_cells(found, most)
     )
     if left is not None:
-        title = f"Patients left out, {left.folds} times a part of the cohort: before and after learning from the others"
+        title = f"{left.folds}-fold cross-validation: before and after learning from the other patients"
         print_table(shown, title, left_out_cells(left))
         print_words(shown, left.summary)
     for rule in broken:
-        print_words(shown, f"A clinical rule is broken now: {rule}")
+        print_words(shown, f"A clinical rule is now violated: {rule}")
     print_words(shown, CHOSEN)
 
 
@@ -63,7 +64,7 @@ def show_forgotten(found: Update, cohort: str, most: int) -> None:
     from rich.text import Text
 
     shown = console()
-    shown.print(Text(f"{cohort} is forgotten: {len(found.rows)} rows are what they were.", style="bold"))
+    shown.print(Text(f"Removed {cohort}: {len(found.rows)} rows have their former values.", style="bold"))
     print_table(shown, f"Rows that moved back ({how_many(len(found.rows), most)})", row_cells(found, most))
 
 
@@ -83,7 +84,7 @@ def learned_in_words(found: Update) -> str:
     diagnosed = int((found.cases.truth >= 0).sum())
     before, after = found.log_likelihood
     counted = "" if found.weight == 1 else f", each counted {found.weight:g}"
-    settled = "" if found.settled else " The tables have not settled yet: look at them before use."
+    settled = "" if found.settled else " The algorithm has not converged: review the tables before use."
     return (
         f"Learned from {len(found.cases):,} patients, {diagnosed:,} with a diagnosis{counted}: log likelihood "
         f"{before:,.1f} → {after:,.1f}.{settled}"
@@ -113,8 +114,8 @@ def left_out_cells(found: CrossValidation) -> list[Cells]:
             "metric": line.label,
             "before": f"{line.before:.3f}",
             "after": f"{line.after:.3f}",
-            "difference": f"{line.difference:+.3f}",
-            "interval": f"{line.lower:+.3f} to {line.upper:+.3f}",
+            "difference": signed(line.difference, 3),
+            "interval": signed_interval(line.lower, line.upper),
         }
         for line in lines_of(found.frame)
     ]

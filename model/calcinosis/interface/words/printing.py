@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from calcinosis.inference.phrases import capitalised
 from calcinosis.inference.posterior import DISCLAIMER, Posterior
 from calcinosis.knowledge.visible import visible, visible_lines
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 Cells = dict[str, str]
 """A line of a table that is printed: its cells by heading."""
 
-FIGURE = re.compile(r"[<>+×−-]?\s?\d")
+FIGURE = re.compile(r"[<>]?\s?[+×÷−-]?\s?\d|US\$ \d")
 """How a cell begins that holds a figure: columns of figures stand to the right."""
 
 
@@ -44,13 +45,13 @@ def console(*, stderr: bool = False) -> Console:
 def print_head(
     shown: Console, posterior: Posterior, published: dict[str, str] | None = None, misfit: bool = True
 ) -> None:
-    """Print what leads, how sure that is, what does not fit (unless that is told below), and what was published."""
+    """Print the verdict, the interval, the conflict (unless shown below), and the published diagnosis."""
     from rich.text import Text
 
     shown.print(Text(posterior.verdict, style="bold"))
     if posterior.sureness:
         ranges = posterior.ranges[posterior.leading]
-        shown.print(Text(f"{posterior.labels[posterior.leading].capitalize()}: {ranges}, the {posterior.sureness}"))
+        shown.print(Text(f"{capitalised(posterior.labels[posterior.leading])}: {ranges}, the {posterior.sureness}"))
     if misfit and posterior.misfit:
         shown.print(Text(posterior.misfit))
     shown.print(Text(posterior.silence))
@@ -85,7 +86,7 @@ def print_table(shown: Console, title: str, lines: Sequence[Cells]) -> None:
 
 
 def print_foot(shown: Console, digest: str) -> None:
-    """Print what the answer was computed from, and what it is for."""
+    """Print the digest of the priors and the disclaimer."""
     from rich.text import Text
 
     shown.print("", Text(f"priors {digest[:12]}"), Text(DISCLAIMER, style="dim"), sep="\n")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from calcinosis.analysis.plain import lines_of
 from calcinosis.analysis.sensitivity.across_patients import AcrossPatients
 from calcinosis.analysis.sensitivity.overview import Sensitivity
-from calcinosis.inference.posterior import percent, percents
+from calcinosis.inference.numbers import entry, exact_percent, percent, percents, weight
 from calcinosis.interface.words.printing import (
     Cells,
     console,
@@ -29,10 +29,10 @@ def show_one(found: Sensitivity, most: int) -> None:
     print_head(shown, posterior)
     print_words(shown, found.summary)
     if len(found.depends_on):
-        print_table(shown, f"It hangs on ({how_many(len(found.depends_on), most)})", _hanging(found, most))
-    print_table(shown, f"Rows that move it most ({how_many(len(found.rows), most)})", _moving(found, most))
+        print_table(shown, f"Depends on ({how_many(len(found.depends_on), most)})", _hanging(found, most))
+    print_table(shown, f"Rows with the largest effect ({how_many(len(found.rows), most)})", _moving(found, most))
     if found.uncertainty is not None:
-        print_table(shown, "What makes it uncertain, by table and by source", _shares(found, most))
+        print_table(shown, "Sources of uncertainty, by table and by source", _shares(found, most))
     print_table(shown, _robust_title(found), _robust(found))
     if found.changes is not None:
         print_table(shown, f"The smallest changes until {found.changes.goal}", _changes(found, most))
@@ -41,19 +41,15 @@ def show_one(found: Sensitivity, most: int) -> None:
     print_foot(shown, posterior.digest)
 
 
-def _weight(weight: float) -> str:
-    return "" if weight != weight else f"{weight:g}"
-
-
 def _hanging(found: Sensitivity, most: int) -> list[Cells]:
     return [
         {
             "row of the tables": row.entry,
-            "now": f"{row.value:.3g}",
-            "flips at": f"{row.flips_at:.3g}",
+            "now": entry(row.value),
+            "changes at": entry(row.flips_at),
             "to": row.flips_to,
-            "weight": _weight(row.weight),
-            "rests on": row.source.replace(";", " "),
+            "weight": weight(row.weight),
+            "source": row.source.replace(";", " "),
         }
         for row in lines_of(found.depends_on.head(most))
     ]
@@ -63,11 +59,11 @@ def _moving(found: Sensitivity, most: int) -> list[Cells]:
     return [
         {
             "row of the tables": row.entry,
-            "now": f"{row.value:.3g}",
-            "95 % interval": f"{row.lower:.3g}–{row.upper:.3g}",
+            "now": entry(row.value),
+            "95% interval": f"{entry(row.lower)}–{entry(row.upper)}",
             found.posterior.leading: percents(min(row.at_lower, row.at_upper), max(row.at_lower, row.at_upper)),
-            "weight": _weight(row.weight),
-            "rests on": row.source.replace(";", " "),
+            "weight": weight(row.weight),
+            "source": row.source.replace(";", " "),
         }
         for row in lines_of(found.rows.head(most))
     ]
@@ -88,19 +84,19 @@ def _shares(found: Sensitivity, most: int) -> list[Cells]:
             {
                 "table": "" if one is None else one["table"],
                 "alone": "" if one is None else percent(one["first_order"]),
-                "in all": "" if one is None else percent(one["total"]),
+                "total": "" if one is None else percent(one["total"]),
                 "source": "" if other is None else other["source"],
                 "alone ": "" if other is None else percent(other["first_order"]),
-                "in all ": "" if other is None else percent(other["total"]),
+                "total ": "" if other is None else percent(other["total"]),
             }
         )
     return lines
 
 
 def _robust_title(found: Sensitivity) -> str:
-    safe = "leads all the same" if found.robust.leader_is_safe else "need not lead"
+    safe = "still ranks first" if found.robust.leader_is_safe else "may not rank first"
     label = found.posterior.labels[found.posterior.leading]
-    return f"If every row may be wrong by {100 * found.robust.epsilon:g} %, {label} {safe}"
+    return f"If every row may be wrong by {exact_percent(found.robust.epsilon)}, {label} {safe}"
 
 
 def _robust(found: Sensitivity) -> list[Cells]:
@@ -119,17 +115,17 @@ def _changes(found: Sensitivity, most: int) -> list[Cells]:
     changes = found.changes
     assert changes is not None
     lines = [
-        {"change": f"one entry: {row.entry}, {row.value:.3g} → {row.new:.3g}", "distance": f"{row.distance:.3g}"}
+        {"change": f"one entry: {row.entry}, {entry(row.value)} → {entry(row.new)}", "distance": entry(row.distance)}
         for row in lines_of(changes.entries.head(most))
     ]
     lines += [
         {
             "change": f"one row: {row.table} ({row.given or 'no parents'}) → {row.after}",
-            "distance": f"{row.distance:.3g}",
+            "distance": entry(row.distance),
         }
         for row in lines_of(changes.rows.head(max(1, most // 2)))
     ]
-    return [*lines, {"change": "no change of any kind can do it within", "distance": f"{changes.bound:.3g}"}]
+    return [*lines, {"change": "no change of any kind within", "distance": entry(changes.bound)}]
 
 
 def _show_two_way(shown: Console, found: Sensitivity, most: int) -> None:
@@ -138,11 +134,11 @@ def _show_two_way(shown: Console, found: Sensitivity, most: int) -> None:
     boundary = own.boundary
     near = (boundary["x"] - own.present[0]).abs() + (boundary["y"] - own.present[1]).abs()
     title = (
-        f"Moved together: x = {own.entries[0]}, now {own.present[0]:.3g}; "
-        f"y = {own.entries[1]}, now {own.present[1]:.3g}; the nearest points at which the lead changes"
+        f"Moved together: x = {own.entries[0]}, now {entry(own.present[0])}; "
+        f"y = {own.entries[1]}, now {entry(own.present[1])}; nearest points at which the most probable subtype changes"
     )
     lines = [
-        {"x": f"{row.x:.3g}", "y": f"{row.y:.3g}", "between": f"{row.one} and {row.other}"}
+        {"x": entry(row.x), "y": entry(row.y), "between": f"{row.one} and {row.other}"}
         for row in lines_of(boundary.loc[near.sort_values(kind="stable").index].head(most))
     ]
     print_table(shown, title, lines)
@@ -153,7 +149,7 @@ def show_many(found: AcrossPatients, digest: str, most: int) -> None:
     from rich.text import Text
 
     shown = console()
-    shown.print(Text(f"What {len(found.patients)} diagnoses hang on", style="bold"))
+    shown.print(Text(f"What {len(found.patients)} diagnoses depend on", style="bold"))
     columns = set(found.patients.columns)
     print_table(
         shown,
@@ -163,8 +159,8 @@ def show_many(found: AcrossPatients, digest: str, most: int) -> None:
                 "patient": row.patient,
                 "leading": row.leading,
                 "probability": percent(row.probability),
-                "95 % interval": percents(row.lower, row.upper) if "lower" in columns else "",
-                "truly leads": percent(row.leads) if "leads" in columns else "",
+                "95% interval": percents(row.lower, row.upper) if "lower" in columns else "",
+                "ranks first": percent(row.leads) if "leads" in columns else "",
                 "fragile": str(row.fragile),
                 "nearest flip": f"{row.flips_to}: {row.nearest}" if row.nearest else "",
             }
@@ -179,8 +175,8 @@ def show_many(found: AcrossPatients, digest: str, most: int) -> None:
                 "row of the tables": row.entry,
                 "flips": str(row.flips),
                 "swing": percent(row.swing),
-                "weight": _weight(row.weight),
-                "rests on": row.source.replace(";", " "),
+                "weight": weight(row.weight),
+                "source": row.source.replace(";", " "),
             }
             for row in lines_of(found.entries.head(most))
         ],
@@ -188,9 +184,9 @@ def show_many(found: AcrossPatients, digest: str, most: int) -> None:
     if len(found.sources):
         print_table(
             shown,
-            f"Sources that make it uncertain ({how_many(len(found.sources), most)})",
+            f"Sources of uncertainty ({how_many(len(found.sources), most)})",
             [
-                {"source": row.source, "alone": percent(row.first_order), "in all": percent(row.total)}
+                {"source": row.source, "alone": percent(row.first_order), "total": percent(row.total)}
                 for row in lines_of(found.sources.head(most))
             ],
         )
@@ -202,7 +198,7 @@ def show_each(title: str, frame: pd.DataFrame) -> None:
 
     def cell(value: object) -> str:
         if isinstance(value, float):
-            return "" if value != value else f"{value:.3g}"
+            return "" if value != value else entry(value)
         return "" if value is None else str(value)
 
     names = list(frame.columns)

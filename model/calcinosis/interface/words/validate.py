@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from calcinosis.analysis.plain import lines_of
-from calcinosis.inference.posterior import percent, percents
+from calcinosis.inference.numbers import exact_percent, p_value, percent, percents, signed, signed_interval
 from calcinosis.interface.words.printing import Cells, console, how_many, print_foot, print_table, print_words
 
 if TYPE_CHECKING:
@@ -31,31 +31,29 @@ def show_validation(found: Validation, curve: DecisionCurve, most: int, publishe
     for words in (found.records_in_words, found.own_mix_in_words, PUBLISHED if published else ""):
         if words:
             print_words(shown, words)
-    print_table(shown, f"Metrics, with {100 * found.mass:.0f} % intervals", metric_cells(found))
-    print_table(shown, "Beside it", baseline_cells(found))
-    print_table(shown, "By groups of patients", group_cells(found))
+    print_table(shown, f"Metrics, with {exact_percent(found.mass)} intervals", metric_cells(found))
+    print_table(shown, "Baselines", baseline_cells(found))
+    print_table(shown, "Subgroups", group_cells(found))
     print_table(shown, "True subtype (lines) and most probable one", confusion_cells(found))
     print_table(shown, "Each subtype against all others", roc_cells(found))
     print_words(shown, curve.summary)
-    print_table(shown, "When it was nearly sure, how often it came otherwise", surprise_cells(found))
+    print_table(shown, "Near-certain probabilities, and how often they were wrong", surprise_cells(found))
     wrong = how_many(len(found.wrong), most)
-    print_table(shown, f"Patients it gets wrong ({wrong}, the surest first)", wrong_cells(found, most))
+    print_table(shown, f"Wrong answers ({wrong}, most confident first)", wrong_cells(found, most))
     variables = how_many(len(found.variables), most)
-    print_table(
-        shown, f"What each variable carries ({variables}, the most misleading first)", variable_cells(found, most)
-    )
+    print_table(shown, f"Variable importance ({variables}, the most misleading first)", variable_cells(found, most))
     print_words(shown, CARRIES)
     show_fit(found.cohort_check, most)
     print_foot(shown, found.model.digest)
 
 
 PUBLISHED = (
-    "These patients were published because they were unusual, and their reports name what was there far more than what "
-    "was not: they are no clinic. What is said here holds for such patients."
+    "These patients were published because they were unusual, and their reports name findings that were present far "
+    "more often than absent ones. They do not represent a clinic; these figures hold for such patients only."
 )
 """What published cases can and cannot show."""
 
-CARRIES = "Log loss without the variable, minus log loss with it, in nats: below 0, the answers are better without it."
+CARRIES = "Log loss without the variable, minus log loss with it, in nats: below 0, the variable makes them worse."
 
 
 def show_fit(found: CohortCheck, most: int) -> None:
@@ -64,9 +62,9 @@ def show_fit(found: CohortCheck, most: int) -> None:
     print_words(shown, found.summary)
     variables, rows = fit_cells(found, most)
     if variables:
-        print_table(shown, "Variables that are not as expected", variables)
+        print_table(shown, "Variables not consistent with the tables", variables)
     if rows:
-        print_table(shown, "Rows of the tables that are not as expected", rows)
+        print_table(shown, "Rows not consistent with the tables", rows)
 
 
 def metric_cells(found: Validation) -> list[Cells]:
@@ -88,7 +86,7 @@ def baseline_cells(found: Validation) -> list[Cells]:
     for name in dict.fromkeys(found.baselines["baseline"]):
         own = {line.metric: line for line in lines_of(found.baselines[found.baselines["baseline"] == name])}
         loss = own["log_loss"]
-        off = f"{loss.difference:+.3f} ({loss.difference_lower:+.2f} to {loss.difference_upper:+.2f})"
+        off = f"{signed(loss.difference, 3)} ({signed_interval(loss.difference_lower, loss.difference_upper, 2)})"
         lines.append(
             {
                 "what": loss.label,
@@ -142,11 +140,11 @@ def surprise_cells(found: Validation) -> list[Cells]:
     """One line for each level of being sure, over all subtypes."""
     return [
         {
-            "said": line.said,
+            "probability": line.said,
             "times": f"{line.times:,}",
-            "otherwise": f"{line.otherwise:,}",
-            "that is": f"{100 * line.share:.1f} %",
-            "as said": f"{100 * line.allowed:.1f} %",
+            "wrong": f"{line.otherwise:,}",
+            "that is": exact_percent(line.share, 1),
+            "at most": exact_percent(line.allowed, 1),
         }
         for line in lines_of(found.surprise.query("subtype == 'all'"))
     ]
@@ -173,8 +171,8 @@ def variable_cells(found: Validation, most: int) -> list[Cells]:
         {
             "variable": line.label,
             "patients": f"{line.patients:,}",
-            "left out": f"{line.change:+.3f}",
-            "interval": f"{line.lower:+.3f} to {line.upper:+.3f}",
+            "change": signed(line.change, 3),
+            "interval": signed_interval(line.lower, line.upper),
             "helped": f"{line.helped:,}",
             "misled": f"{line.misled:,}",
         }
@@ -191,7 +189,7 @@ def fit_cells(found: CohortCheck, most: int) -> tuple[list[Cells], list[Cells]]:
             "state": line.state,
             "observed": f"{line.observed:,}",
             "expected": f"{line.predicted:.1f}",
-            "q": _small(line.q),
+            "q": p_value(line.q),
         }
         for line in lines_of(_different(found.variables, most))
     ]
@@ -203,7 +201,7 @@ def fit_cells(found: CohortCheck, most: int) -> tuple[list[Cells], list[Cells]]:
             "patients": f"{line.cases:.1f}",
             "observed": percent(line.observed),
             "expected": f"{percent(line.expected)} ({percents(line.lower, line.upper)})",
-            "q": _small(line.q),
+            "q": p_value(line.q),
         }
         for line in lines_of(_different(found.rows, most))
     ]
@@ -220,7 +218,3 @@ def _value(metric: str, value: float) -> str:
 
 def _interval(metric: str, lower: float, upper: float) -> str:
     return percents(lower, upper) if metric in SHARES else f"{lower:.3f}–{upper:.3f}"
-
-
-def _small(q: float) -> str:
-    return "< 0.001" if q < 0.001 else f"{q:.3f}"

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from calcinosis.analysis.plain import lines_of
+from calcinosis.inference.numbers import odds_factor, percent, signed
 from calcinosis.inference.phrases import counted
-from calcinosis.inference.posterior import percent
-from calcinosis.interface.words.explain import times
 from calcinosis.interface.words.printing import (
     Cells,
     console,
@@ -30,10 +29,12 @@ def show_explored(found: Exploration, most: int, published: dict[str, str] | Non
     print_head(shown, posterior, published)
     if found.instead:
         print_table(shown, "Instead", _states(found.instead))
-        print_table(shown, f"What makes the difference for {_hypothesis(found.instead)}", _differences(found.instead))
-    print_table(shown, "How the answer came about", _steps(found))
+        print_table(
+            shown, f"Contributions to the difference for {_hypothesis(found.instead)}", _differences(found.instead)
+        )
+    print_table(shown, "Finding by finding", _steps(found))
     moving = found.sweep.frame
-    print_table(shown, f"Single changes that move it most ({how_many(len(moving), most)})", _changes(found, most))
+    print_table(shown, f"Single changes with the largest effect ({how_many(len(moving), most)})", _changes(found, most))
     print_table(shown, flips_title(found), flip_cells(found, max(1, most // 3)))
     print_words(shown, unseen_in_words(found))
     print_foot(shown, posterior.digest)
@@ -42,7 +43,7 @@ def show_explored(found: Exploration, most: int, published: dict[str, str] | Non
 def _steps(found: Exploration) -> list[Cells]:
     return [
         {
-            "finding": lines[0].finding or "nothing known",
+            "finding": lines[0].finding or "no findings",
             **{line.state: percent(line.probability) for line in lines},
         }
         for _, frame in found.trajectory.frame.groupby("step")
@@ -58,7 +59,7 @@ def _changes(found: Exploration, most: int) -> list[Cells]:
             "what if": f"{row['variable']}={row['value']}",
             "chance": "" if row["kind"] == "removed" else percent(row["chance"]),
             f"{leading}, now {percent(found.posterior[leading])}": percent(row[leading]),
-            "leads then": f"{row['leading']} {percent(row[row['leading']])}" if row["flips"] else "",
+            "most probable then": f"{row['leading']} {percent(row[row['leading']])}" if row["flips"] else "",
         }
         for row in frame.to_dict("records")
     ]
@@ -68,7 +69,7 @@ def flips_title(found: Exploration) -> str:
     """What was searched for, in words."""
     searched = found.flips.searched
     among = "every single finding" if searched == 1 else f"every set of up to {counted(searched)} findings"
-    return f"The fewest findings that would make another subtype lead, of {among}"
+    return f"Fewest findings that would make another subtype the most probable, among {among}"
 
 
 def flip_cells(found: Exploration, most: int) -> list[Cells]:
@@ -76,7 +77,7 @@ def flip_cells(found: Exploration, most: int) -> list[Cells]:
     frame = found.flips.frame.groupby("leading", sort=False).head(most)
     return [
         {
-            "leads then": row.leading,
+            "most probable then": row.leading,
             "if": row.findings,
             "with": percent(row.probability),
             "chance": percent(row.chance),
@@ -86,9 +87,9 @@ def flip_cells(found: Exploration, most: int) -> list[Cells]:
 
 
 def unseen_in_words(found: Exploration) -> str:
-    """One sentence: what is most probable, taken together, of all that was not seen."""
+    """The most probable combination of states of everything not observed, in one sentence."""
     states = ", ".join(f"{name}={state}" for name, state in found.unseen.states.items())
-    return f"Most probable together ({percent(found.unseen.probability)}), of all that was not seen: {states}."
+    return f"Most probable combination of everything not observed ({percent(found.unseen.probability)}): {states}."
 
 
 def _states(found: Comparison) -> list[Cells]:
@@ -97,7 +98,7 @@ def _states(found: Comparison) -> list[Cells]:
             "subtype": row.state,
             "now": percent(row.first),
             "then": percent(row.second),
-            "its odds": times(row.weight) if abs(row.weight) < 700 else "",
+            "its odds": odds_factor(row.weight) if abs(row.weight) < 700 else "",
         }
         for row in lines_of(found.frame)
     ]
@@ -109,8 +110,8 @@ def _differences(found: Comparison) -> list[Cells]:
             "finding": row.variable,
             "now": row.first or "unknown",
             "then": row.second or "unknown",
-            "odds": times(row.contribution),
-            "nats": f"{row.contribution:+.2f}",
+            "odds": odds_factor(row.contribution),
+            "nats": signed(row.contribution),
         }
         for row in lines_of(found.findings)
     ]
@@ -128,8 +129,10 @@ def show_each(found: Mapping[str, Exploration], digest: str) -> None:
         posterior, fewest = own.posterior, own.flips.frame.head(1)
         line = {"patient": name, "leading": posterior.leading, "probability": percent(posterior[posterior.leading])}
         for row in lines_of(fewest):
-            line |= {"leads then": row.leading, "if": row.findings, "chance": percent(row.chance)}
-        lines.append({"leads then": "", "if": "", "chance": ""} | line)
-    order = ("patient", "leading", "probability", "leads then", "if", "chance")
-    print_table(shown, "What would change who leads", [{key: line[key] for key in order} for line in lines])
+            line |= {"most probable then": row.leading, "if": row.findings, "chance": percent(row.chance)}
+        lines.append({"most probable then": "", "if": "", "chance": ""} | line)
+    order = ("patient", "leading", "probability", "most probable then", "if", "chance")
+    print_table(
+        shown, "What would change the most probable subtype", [{key: line[key] for key in order} for line in lines]
+    )
     print_foot(shown, digest)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from calcinosis.analysis.plain import lines_of
-from calcinosis.inference.posterior import percent, percents
+from calcinosis.inference.numbers import percent, percents, price
 from calcinosis.interface.words.printing import (
     Cells,
     console,
@@ -22,15 +22,16 @@ if TYPE_CHECKING:
     from calcinosis.analysis.workup.serial import SerialTesting
 
 PRICES = (
-    "Tells: expected information, in nats; in two: with the best test after it. Right: how probably the leading "
-    "subtype is then the true one. Flips: how probably another leads then. Cost in US dollars, harm as the probability "
-    "of a complication, days until the result: from tests.csv of the priors, partly by judgement."
+    "Information: expected information, in nats; two tests: together with the best test after it. Right: "
+    "probability that the most probable subtype is then the true one. Changes: probability that another subtype is the "
+    "most probable then. Cost, harm (probability of a complication) and days until the result are from tests.csv of "
+    "the priors, partly by judgement."
 )
 
 
 ASK = (
-    "Silence is weaker evidence than an answer: what the record does not mention can still be asked. Each test below "
-    "starts from the probabilities after the silence."
+    "Silence is weaker evidence than an answer: findings that the record does not mention can still be asked for. Each "
+    "test below starts from the probabilities after the silence."
 )
 """What helps where a record is silent."""
 
@@ -43,16 +44,16 @@ def show_next_test(found: NextTest, plan: SerialTesting | None, most: int, publi
     if len(found.posterior.evidence.silent):
         print_words(shown, ASK)
     count = how_many(len(found.frame), most)
-    print_table(shown, f"Tests that are left ({count})", test_cells(found, most))
+    print_table(shown, f"Remaining tests ({count})", test_cells(found, most))
     results = outcome_cells(found, most)
     if results:
         best = found.frame.iloc[0]
         total = int((found.outcomes["test"] == best["test"]).sum())
-        title = f"What the results of {best['test']} would mean ({how_many(total, most)}, the likeliest first)"
+        title = f"What the results of {best['test']} would mean ({how_many(total, most)}, most probable first)"
         print_table(shown, title, results)
         print_words(shown, PRICES)
     if plan is not None:
-        print_table(shown, f"If {plan.variable.name} is looked at again and again", plan_cells(plan))
+        print_table(shown, f"Serial testing: {plan.variable.name}", plan_cells(plan))
         print_words(shown, plan.summary)
     print_foot(shown, found.posterior.digest)
 
@@ -63,12 +64,12 @@ def test_cells(found: NextTest, most: int) -> list[Cells]:
     return [
         {
             "test": row.test,
-            "tells": f"{row.information:.3f}",
-            "in two": f"{row.in_two:.3f}",
+            "information": f"{row.information:.3f}",
+            "two tests": f"{row.in_two:.3f}",
             "right": percent(row.right),
-            "flips": percent(row.flips),
+            "changes": percent(row.flips),
         }
-        | ({"cost": f"{row.cost:.0f}", "harm": _harm(row.harm), "days": f"{row.days:g}"} if priced else {})
+        | ({"cost": price(row.cost), "harm": _harm(row.harm), "days": f"{row.days:g}"} if priced else {})
         for row in lines_of(found.frame.head(most))
     ]
 
@@ -87,8 +88,8 @@ def outcome_cells(found: NextTest, most: int) -> list[Cells]:
         {
             "result": row["outcome"],
             "chance": percent(row["chance"]),
-            "leads then": f"{row['leading']} {percent(row[row['leading']])}",
-            "test after it": row["then"],
+            "most probable then": f"{row['leading']} {percent(row[row['leading']])}",
+            "next test": row["then"],
         }
         for row in frame.to_dict("records")
     ]
@@ -111,7 +112,7 @@ def plan_cells(plan: SerialTesting) -> list[Cells]:
         for state in plan.variable.state_names:
             if state != plan.negative:
                 line[f"if {state} instead"] = next((percent(o[plan.state]) for o in others if o["result"] == state), "")
-        lines.append(line | {"leads then": row["leading"]})
+        lines.append(line | {"most probable then": row["leading"]})
     return lines
 
 
@@ -122,10 +123,10 @@ def show_best(found: Mapping[str, tuple[NextTest, SerialTesting | None]], digest
     for name, (own, plan) in found.items():
         leading = own.posterior.leading
         line = {"patient": name, "leading": leading, "probability": percent(own.posterior[leading])}
-        line |= {"next test": "", "tells": "", "right": "", "flips": ""}
+        line |= {"next test": "", "information": "", "right": "", "changes": ""}
         for row in lines_of(own.frame.head(1)):
-            line |= {"next test": row.test, "tells": f"{row.information:.3f}", "right": percent(row.right)}
-            line["flips"] = percent(row.flips)
+            line |= {"next test": row.test, "information": f"{row.information:.3f}", "right": percent(row.right)}
+            line["changes"] = percent(row.flips)
         if plan is not None:
             line["negative results to the threshold"] = "not reached" if plan.enough is None else str(plan.enough)
         lines.append(line)
