@@ -14,7 +14,7 @@ from calcinosis.analysis.validate.labelled_cases import read_diagnosed
 
 ROOT = Path(__file__).parents[1]
 CARD = (ROOT / "MODEL_CARD.md").read_text(encoding="utf-8")
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README = (ROOT / "notebooks" / "guide.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
