@@ -79,3 +79,8 @@ def test_the_readme_has_the_figures_of_the_cross_validation():
     right, loss = round(149 * float(found[1])), found[2]
     words = f"(tenfold cross-validation) {right} are right and the log loss is {loss}"
     assert words in " ".join(README.split())
+
+
+def test_the_items_of_tripod_ai_are_there():
+    for item in ("Fairness", "Open science", "Patient and public involvement"):
+        assert f"## TRIPOD+AI · {item}\n" in CARD
