@@ -16,7 +16,7 @@ pytestmark = pytest.mark.docs
 
 ROOT = Path(__file__).parents[1]
 CARD = (ROOT / "MODEL_CARD.md").read_text(encoding="utf-8")
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README = (ROOT / "notebooks" / "guide.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -81,3 +81,8 @@ def test_the_readme_has_the_figures_of_the_cross_validation():
     right, loss = round(149 * float(found[1])), found[2]
     words = f"(tenfold cross-validation) {right} are right and the log loss is {loss}"
     assert words in " ".join(README.split())
+
+
+def test_the_items_of_tripod_ai_are_there():
+    for item in ("Fairness", "Open science", "Patient and public involvement"):
+        assert f"## TRIPOD+AI · {item}\n" in CARD

@@ -52,3 +52,30 @@ def test_a_notebook_keeps_no_scripts(path):
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_a_notebook_says_what_it_is_not(path):
     assert "Not a medical device" in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_notebook_uses_public_names_only(path):
+    import re
+
+    import nbformat
+
+    import calcinosis as cc
+
+    cells = nbformat.read(path, as_version=4).cells
+    code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    assert not re.search(r"from calcinosis|import calcinosis\.", code)
+    for first, second in re.findall(r"\bcc\.(\w+)(?:\.(\w+))?", code):
+        assert first in cc.__all__, first
+        if second and first in cc._MODULES:
+            assert second in getattr(cc, first).__all__, f"{first}.{second}"
+
+
+def test_the_reference_is_that_of_the_docstrings(tmp_path):
+    import subprocess
+    import sys
+
+    folder = NOTEBOOKS[0].parent
+    subprocess.run([sys.executable, folder / "scripts" / "reference.py", tmp_path / "reference.md"], check=True)
+    kept = (folder / "reference.md").read_text(encoding="utf-8")
+    assert (tmp_path / "reference.md").read_text(encoding="utf-8") == kept, "run notebooks/scripts/reference.py again"

@@ -16,7 +16,7 @@ import pytest
 
 import calcinosis as cc
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+README = (Path(__file__).parents[1] / "notebooks" / "guide.md").read_text(encoding="utf-8")
 STATES = ("dystrophic", "metastatic", "idiopathic", "iatrogenic", "calciphylaxis")
 HISTOLOGY = ("vascular_histology", "vasculopathy", "extravascular_calcification")
 

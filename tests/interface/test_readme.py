@@ -1,4 +1,4 @@
-"""Documentation that cannot drift: what README.md shows is what the commands print."""
+"""Documentation that cannot drift: what README.md and the guide show is what the commands print."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ import pytest
 pytestmark = pytest.mark.docs
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+START = (ROOT / "README.md").read_text(encoding="utf-8")
+README = START + (ROOT / "notebooks" / "guide.md").read_text(encoding="utf-8")
+BENCHMARKS = (ROOT / "tests" / "benchmarks" / "README.md").read_text(encoding="utf-8")
 HISTOLOGY = ("vascular_histology", "vasculopathy", "extravascular_calcification")
 PRIORS_README = (ROOT / "priors" / "README.md").read_text(encoding="utf-8")
 
@@ -79,7 +81,7 @@ def test_every_command_and_every_column_is_named_in_the_documentation():
     from calcinosis.interface.shell.app import app
 
     for command in app.registered_commands:
-        assert f"calcinosis {command.callback.__name__.replace('_', '-')}" in README
+        assert f"| `calcinosis {command.callback.__name__.replace('_', '-')}" in START
     for path in [*(ROOT / "priors").glob("*.csv"), *(ROOT / "priors" / "decisions").glob("*.csv")]:
         header = path.read_text(encoding="utf-8").split("\n", 1)[0].split(",")
         for column in header:
@@ -89,9 +91,24 @@ def test_every_command_and_every_column_is_named_in_the_documentation():
 def test_the_set_up_is_two_commands_and_ci_runs_the_same():
     ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     for command in ("pip install .", "calcinosis diagnose --case jones2023", 'pip install -e ".[dev]"', "pytest"):
-        assert f"\n{command}\n" in README
+        assert f"\n{command}\n" in START
     assert "\npytest\n" in ci
     assert "diagnose --case jones2023" in ci
+
+
+def test_the_readme_is_short_and_names_every_finding():
+    import calcinosis as cc
+
+    assert len(START.splitlines()) <= 200
+    for variable in cc.load().variables.values():
+        assert (f"`{variable.name}`" in START) == (variable.group not in ("hidden", "outcome")), variable.name
+
+
+def test_every_link_leads_to_a_file():
+    pages = [ROOT / "README.md", ROOT / "notebooks" / "guide.md", ROOT / "CONTRIBUTING.md"]
+    for page in pages:
+        for link in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
+            assert link.startswith("https://") or (page.parent / link).exists(), f"{page.name}: {link}"
 
 
 def test_the_pictures_show_the_present_answers(tmp_path):
@@ -168,7 +185,7 @@ def test_the_article_s_patient_as_asked_and_as_a_case_report_is_as_shown():
 
 def test_the_figures_of_the_benchmarks_are_those_measured():
     results = ROOT / "tests" / "benchmarks" / "results"
-    shown = re.search(r"<!-- benchmarks -->\n(.*?)<!-- /benchmarks -->", README, flags=re.DOTALL)
+    shown = re.search(r"<!-- benchmarks -->\n(.*?)<!-- /benchmarks -->", BENCHMARKS, flags=re.DOTALL)
     assert shown
     assert shown[1] == (results / "benchmarks.md").read_text(encoding="utf-8")
     figures = json.loads((results / "benchmarks.json").read_text(encoding="utf-8"))
@@ -179,7 +196,7 @@ def test_the_figures_of_the_benchmarks_are_those_measured():
 @pytest.mark.parametrize("name", ["explorer", "findings", "sensitivity"])
 def test_the_figures_of_the_other_benchmarks_are_those_measured(name):
     measured = (ROOT / "tests" / "benchmarks" / "results" / f"{name}.md").read_text(encoding="utf-8")
-    assert f"<!-- {name} -->\n{measured}<!-- /{name} -->" in README
+    assert f"<!-- {name} -->\n{measured}<!-- /{name} -->" in BENCHMARKS
 
 
 def test_the_story_of_the_decision_is_what_deciding_gives():

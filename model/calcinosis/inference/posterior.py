@@ -306,7 +306,7 @@ class Posterior:
 
     @checked
     def plot(self, ax: Axes | None = None) -> Axes:
-        """The matplotlib axes with one bar per state, in order, on a fixed scale from 0 to 100 %."""
+        """The matplotlib axes with one bar per state, in order, on a fixed scale from 0 to 100%."""
         import matplotlib.pyplot as plt
 
         if ax is None:

@@ -121,7 +121,7 @@ def calibration_curve(forecasts: Array, came: Array, case_weights: Array, weight
     return curve
 
 
-LEVELS = (("below 1 %", 0.01, False), ("below 10 %", 0.1, False), ("above 90 %", 0.9, True), ("above 99 %", 0.99, True))
+LEVELS = (("below 1%", 0.01, False), ("below 10%", 0.1, False), ("above 90%", 0.9, True), ("above 99%", 0.99, True))
 """Levels of a forecast: label, limit, and whether the forecast is above it."""
 
 
@@ -142,7 +142,7 @@ def surprises(forecasts: Array, came: Array) -> list[Surprise]:
 
     >>> import numpy as np
     >>> surprises(np.array([0.005, 0.005, 0.5]), np.array([False, True, True]))[0]
-    Surprise(said='below 1 %', times=2, otherwise=1, share=0.5, allowed=0.005)
+    Surprise(said='below 1%', times=2, otherwise=1, share=0.5, allowed=0.005)
     """
     levels = []
     for said, limit, above in LEVELS:

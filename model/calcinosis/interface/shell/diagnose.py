@@ -77,9 +77,9 @@ def _bars(answer: Posterior, shown: Console) -> Table:
     bars.add_column(overflow="fold")
     ranges = {state: _encodable(words, shown.encoding) for state, words in answer.ranges.items()}
     longest, widest = max(map(len, answer.labels.values())), max(map(len, ranges.values()))
-    room = shown.width - longest - len("> 99 %") - widest - 8
+    room = shown.width - longest - len("> 99%") - widest - 8
     beside = room >= NARROW
-    room = min(30, max(8, room if beside else shown.width - longest - max(widest, len("> 99 %")) - 4))
+    room = min(30, max(8, room if beside else shown.width - longest - max(widest, len("> 99%")) - 4))
     for _ in range(2 if beside else 1):
         bars.add_column(justify="right", no_wrap=True)
     bars.add_column(no_wrap=True)
