@@ -34,18 +34,19 @@ def show_explanation(found: Explanation, most: int, published: dict[str, str] | 
     print_head(shown, posterior, published, misfit=False)
     print_words(shown, posterior.fit_in_words)
     print_words(shown, found.summary)
-    cells = contribution_cells(found)
+    cells = contribution_cells(found, most)
     title = f"Effect of each finding on the odds of {' or '.join(found.hypothesis.chosen)} against "
     title += "all others" if found.hypothesis.against_all else " or ".join(found.hypothesis.against)
-    print_table(shown, f"{title} ({how_many(len(cells), most)})", strongest(cells, most))
+    print_table(shown, f"{title} ({how_many(len(found.frame), most)})", cells)
     print_words(shown, CONVENTION)
     rows = found.rows
     print_table(shown, f"Rows of the tables behind these effects ({how_many(len(rows), most)})", _rows(found, most))
     print_foot(shown, posterior.digest)
 
 
-def contribution_cells(found: Explanation) -> list[Cells]:
-    """One line per finding, in order."""
+def contribution_cells(found: Explanation, most: int | None = None) -> list[Cells]:
+    """One line per finding, in order; of the `most` strongest only, if given."""
+    ranked = found.frame["contribution"].abs().sort_values(ascending=False, kind="stable").index[:most]
     return [
         {
             "group": line.group,
@@ -55,14 +56,8 @@ def contribution_cells(found: Explanation) -> list[Cells]:
             "alone": odds_factor(line.alone),
             "last": odds_factor(line.left_out),
         }
-        for line in lines_of(found.frame)
+        for line in lines_of(found.frame[found.frame.index.isin(ranked)])
     ]
-
-
-def strongest(cells: list[Cells], most: int) -> list[Cells]:
-    """The lines of the strongest contributions, in their order."""
-    ranked = sorted(cells, key=lambda line: -abs(float(line["nats"])))[:most]
-    return [line for line in cells if line in ranked]
 
 
 def sources_in_words(found: Explanation, keys: str) -> str:
