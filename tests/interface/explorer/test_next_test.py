@@ -189,7 +189,7 @@ def test_when_everything_is_known_nothing_is_left(build):
     session.handle({"do": "set", "variable": "either", "value": "yes"})
     html = panel(session)
     assert "Nothing left is likely to change the answer" in html
-    assert "Nothing is left to be tested" in html
+    assert "No test remains" in html
     assert "Rank by" not in html
 
 
