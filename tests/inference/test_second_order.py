@@ -179,7 +179,7 @@ def test_the_order_of_the_findings_changes_no_limit(shipped):
 def test_rows_that_are_forgotten_are_drawn_again_the_same(shipped, patients, monkeypatch):
     chosen = [patients[case] for case in list(patients)[:4]]
     expected = [shipped.posterior(evidence).spread() for evidence in chosen]
-    monkeypatch.setattr("calcinosis.inference.intervals.dirichlet.MOST_KEPT", 2**20)
+    monkeypatch.setattr("calcinosis.inference.intervals.row_cache.MOST_KEPT", 2**20)
     forgetful = cc.Model(shipped.network)
     assert [forgetful.posterior(evidence).spread() for evidence in chosen] == expected
     assert sum(n.nbytes for row in forgetful.second_order.kept.values() for n in row if hasattr(n, "nbytes")) < 2**21

@@ -20,6 +20,7 @@ import numpy as np
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.intervals.beta import POINTS, Floats, equally_probable
 from calcinosis.inference.intervals.elimination import Contraction, Family, contract
+from calcinosis.inference.intervals.row_cache import RowCache
 from calcinosis.inference.intervals.sparse import Number, SparseContraction, sparse_contraction
 from calcinosis.inference.network import Array, Network
 from calcinosis.inference.question_error import QuestionError
@@ -42,10 +43,6 @@ BLOCK = 2**13
 
 SMALL = 1e-25
 """Joint weights up to this, relative to the largest possible, are recomputed in double precision."""
-
-MOST_KEPT = 2**28
-"""The approximate size in bytes of the cache of drawn rows, 256 MiB. Beyond it the oldest rows are dropped; if needed
-again, the same numbers are drawn."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,24 +114,6 @@ class Spread:
     leads: tuple[float, ...]
     draws: int
     effective: float
-
-
-class RowCache(dict[tuple[str, int, int, bytes], list[Number]]):
-    """A cache of drawn rows, oldest first; the oldest are dropped when it is full."""
-
-    size = 0
-    """The size of the cached rows in bytes."""
-
-    def keep(self, key: tuple[str, int, int, bytes], numbers: list[Number]) -> None:
-        """Cache the numbers of a row, dropping the oldest rows if necessary."""
-        self[key] = numbers
-        self.size += _bytes(numbers)
-        while self.size > MOST_KEPT and len(self) > 1:
-            self.size -= _bytes(self.pop(next(iter(self))))
-
-
-def _bytes(numbers: Sequence[Number]) -> int:
-    return sum(number.nbytes for number in numbers if isinstance(number, np.ndarray))
 
 
 @dataclass(frozen=True, eq=False)
