@@ -101,11 +101,29 @@ class Model:
         """The model that reads findings from a kind of record; evidence must have been read from one already."""
         if record == EACH:
             raise QuestionError("each is for many patients: one patient has a kind of record, such as case_report")
-        model = self.recorded(record)
-        left_out = [name for name in model.mentions if isinstance(findings, Evidence) and name not in findings]
-        if left_out and not any(mention in (findings or ()) for mention in model.mentions.values()):
-            raise QuestionError(f"this evidence was not read from a {record}: give the findings by name")
-        return model
+        if isinstance(findings, Evidence) and findings.record not in (None, record):
+            raise _other_record(findings.record, record)
+        return self.recorded(record)
+
+    def _check_one(self, findings: Mapping[str, Any] | Evidence | None, named: Mapping[str, Any]) -> None:
+        """Refuse one patient's findings by name for the model of each patient's own record."""
+        if self.record == EACH and (named or (findings and not isinstance(findings, Evidence))):
+            raise QuestionError("this model reads each patient's own record: say record=, such as case_report")
+
+    def of_record(self, named: dict[str, Any]) -> Model:
+        """The model of the kind of record among findings by name, which is taken out of them; else this one.
+
+        Raises:
+            QuestionError: for a kind of record that these priors do not have.
+        """
+        record = named.pop("record", None)
+        return self if record is None or record == self.record else self._reading(record, None)
+
+    @property
+    def _knows_records(self) -> bool:
+        """Whether the priors say of a kind of record what it mentions."""
+        priors = self.priors if self.base is None else self.base.priors
+        return priors is not None and bool(priors.reporting) and RECORD not in self.variables
 
     @cached_property
     def _recorded(self) -> dict[str, Model]:
@@ -260,6 +278,8 @@ class Model:
         if isinstance(findings, Evidence):
             if named:
                 raise TypeError("give findings by name, or evidence that was read before, not both")
+            if findings.record not in (None, self.record) and self.record != EACH:
+                raise _other_record(findings.record, self.record)
             for finding in findings:
                 variable = self.variables.get(finding.variable)
                 repeated = len(finding.likelihoods) > 1
@@ -274,7 +294,7 @@ class Model:
         evidence = read_findings(whole, self._readable, self.network.corrections, twice)
         silence = self._silence.get(record or self.record, {})
         silent = [finding for name, finding in silence.items() if is_mentioned(whole.get(name)) is False]
-        return replace(evidence, findings=(*evidence.findings, *silent)) if silent else evidence
+        return replace(evidence, findings=(*evidence.findings, *silent), record=record or self.record)
 
     def posterior(
         self, findings: Mapping[str, Any] | Evidence | None = None, /, *, record: str | None = None, **named: Any
@@ -297,6 +317,7 @@ class Model:
         """
         if record is not None and record != self.record:
             return self._reading(record, findings).posterior(findings, **named)
+        self._check_one(findings, named)
         evidence, weights, exponent = self._weigh(findings, named)
         mantissa, power = math.frexp(_total(weights))
         return Posterior(
@@ -325,6 +346,7 @@ class Model:
         """
         if record is not None and record != self.record:
             return self._reading(record, findings).probabilities(findings, **named)
+        self._check_one(findings, named)
         return _shares(self.states, self._weigh(findings, named)[1])
 
     @checked
@@ -376,7 +398,7 @@ class Model:
         answer.attrs |= {
             "record": self.record,
             "columns_read": read,
-            "columns_ignored": [c for c in frame.columns if c not in read],
+            "columns_ignored": [c for c in frame.columns if c not in read and (c != RECORD or kinds is None)],
         }
         return answer
 
@@ -397,7 +419,7 @@ class Model:
 
         units = {name: variable.units for name, variable in self._readable.items()}
         units |= {correction.covariate: correction.units for correction in self.network.corrections}
-        headings = read_headings(columns, self._readable, units)
+        headings = read_headings(columns, self._readable, units, self._knows_records)
         faults = [inferred_fault(h.column) for h in headings if h.name in self.inferred and not inferred]
         if faults:
             raise FindingsError(faults, "some columns hold what is to be inferred")
@@ -425,6 +447,9 @@ class Model:
         """
         import pandas as pd
 
+        model = self.of_record(named)
+        if model is not self:
+            return model.marginals(findings, **named)
         evidence = self.read(findings, **named)
         coded = encode(self.engine.base, [evidence])
         if not self.engine.weigh(coded).weights.any():
@@ -581,7 +606,14 @@ def _weighing(network: Network, weight: float | None) -> Network:
 
 def _evidence(steps: Sequence[Step]) -> Evidence:
     """The evidence of findings on the shortcut, in the order of the variables."""
-    return Evidence(tuple(step.finding for step in sorted(steps, key=itemgetter(0)) if step.finding))
+    return Evidence(tuple(step.finding for step in sorted(steps, key=itemgetter(0)) if step.finding), record=ASKED)
+
+
+def _other_record(read: str | None, record: str) -> QuestionError:
+    return QuestionError(
+        f"this evidence was read from the record {read}, but the record here is {record}: give the findings by name, or "
+        f"read them with model.recorded({record!r})"
+    )
 
 
 def _total(weights: Sequence[float]) -> float:

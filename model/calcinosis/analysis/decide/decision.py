@@ -358,6 +358,7 @@ def decide(
         raise QuestionError(f"the number of draws lies between 2 and {MOST_DRAWS:,}, not at {draws:,}")
     if not 0.0 < mass < 1.0:
         raise QuestionError(f"the mass of an interval lies between 0 and 1, not at {mass}")
+    model = model.of_record(named)
     posterior = model.posterior(findings, **named)
     problem = decision_problem(model, posterior, utilities=utilities, without=without)
     states = list(posterior)

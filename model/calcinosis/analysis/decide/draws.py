@@ -55,7 +55,7 @@ class DecisionDraws:
         parts, harms = self._parts(problem)
         worth = np.einsum("tsid,i->tsd", parts, problem.values, optimize=True)
         now = self._after(())
-        found = [np.einsum("sd,tsd->d", now / now.sum(axis=0), worth[None, i]) for i in range(len(worth))]
+        found = [np.einsum("sd,tsd->d", _shares(now), worth[None, i]) for i in range(len(worth))]
         solved = Stakes.of(problem).solved()
         for looks, strategy in zip(problem.looks, solved, strict=True):
             after = worth
@@ -83,7 +83,7 @@ class DecisionDraws:
         value = np.zeros(self.draws)
         for end, own in zip(ends, joint, strict=True):
             value += np.einsum("sd,sd->d", own, worth[end.treatment] - prices[: end.tests].sum(axis=0))
-        return value / total
+        return np.divide(value, total, out=np.zeros_like(value), where=total > 0)
 
     def _prices(self, problem: DecisionProblem, looks: Looks) -> Array:
         """What each test costs in each state and draw, axes `(tests, states, draws)`."""
@@ -161,3 +161,9 @@ def shown_by(model: Model, looks: Looks, outcomes: tuple[int, ...]) -> Shown:
         reveals += test.reveals
         results += [int(number) for number in np.unravel_index(outcome, sizes)]
     return shown(model, reveals, results)
+
+
+def _shares(joint: Array) -> Array:
+    """The posterior in each draw, axes `(states, draws)`; 0 in a draw that rules the findings out."""
+    total = joint.sum(axis=0)
+    return np.asarray(np.divide(joint, total, out=np.zeros_like(joint), where=total > 0))

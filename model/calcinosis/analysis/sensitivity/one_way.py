@@ -198,6 +198,7 @@ def one_way(
     """
     if not 0.0 < mass < 1.0:
         raise QuestionError(f"the mass of an interval lies between 0 and 1, not at {mass}")
+    model = model.of_record(named)
     posterior = model.posterior(findings, **named)
     entries = model.entries
     lower, upper = entries.interval(mass)

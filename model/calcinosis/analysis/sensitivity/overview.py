@@ -133,6 +133,7 @@ def overview(
     >>> cc.sensitivity.overview(cc.load(), pain="severe", draws=100).verdict
     'No single row of the tables, within its own interval, takes the lead from calciphylaxis.'
     """
+    model = model.of_record(named)
     evidence = model.read(findings, **named)
     swept = one_way(model, evidence, scheme=scheme)
     posterior = swept.posterior

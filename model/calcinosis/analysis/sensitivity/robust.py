@@ -86,6 +86,7 @@ def robust_bounds(
 
     if not 0.0 < epsilon < 1.0:
         raise QuestionError(f"the share epsilon lies between 0 and 1, not at {epsilon}")
+    model = model.of_record(named)
     posterior = model.posterior(findings, **named)
     credal = _Credal(contract(model.network, posterior.evidence), epsilon)
     states = list(posterior)

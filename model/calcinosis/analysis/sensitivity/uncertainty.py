@@ -225,6 +225,7 @@ def uncertainty(
         raise QuestionError(f"the number of draws lies between 2 and {MOST_DRAWS:,}, not at {draws:,}")
     if not 0.0 < mass < 1.0:
         raise QuestionError(f"the mass of an interval lies between 0 and 1, not at {mass}")
+    model = model.of_record(named)
     posterior = model.posterior(findings, **named)
     question = ask(model.network, posterior.evidence)
     second_order = SecondOrder(model.network, draws, seed)

@@ -62,6 +62,7 @@ def most_probable(
     """
     import pandas as pd
 
+    model = model.of_record(named)
     evidence = model.read(findings, **named)
     if model.base is not None:  # silence is a likelihood of what is not mentioned; nobody asks what else is mentioned
         return most_probable(model.base, as_likelihoods(model, evidence), state=state)

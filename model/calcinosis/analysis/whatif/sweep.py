@@ -75,6 +75,7 @@ def sweep(
     >>> found.posterior.leading, found.flips["value"][found.flips["variable"] == "calcium_exposure"].to_list()
     ('calciphylaxis', ['yes'])
     """
+    model = model.of_record(named)
     posterior = model.posterior(findings, **named)
     alternatives = Alternatives.of(model, posterior.evidence, kinds)
     return _what_if(posterior, alternatives, np.arange(len(alternatives.changes))[:, None])[0]
@@ -99,6 +100,7 @@ def pairs(
     >>> bool(found.frame["flips"].any()), found.frame.columns[:2].to_list()
     (True, ['variable_1', 'variable_2'])
     """
+    model = model.of_record(named)
     posterior = model.posterior(findings, **named)
     alternatives = Alternatives.of(model, posterior.evidence, kinds)
     first, second = np.triu_indices(len(alternatives.changes), 1)

@@ -134,6 +134,7 @@ def serial_testing(
     """
     import pandas as pd
 
+    model = model.of_record(named)
     posterior = model.posterior(findings, **named)
     asked = _variable(model, variable)
     state, negative = state or posterior.leading, negative or asked.state_names[0]

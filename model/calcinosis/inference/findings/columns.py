@@ -18,7 +18,7 @@ from calcinosis.inference.findings.reader import Fault, FindingsError
 from calcinosis.inference.network import Array
 from calcinosis.knowledge.names import known_as
 from calcinosis.knowledge.problem import nearest, shown
-from calcinosis.knowledge.records import Variable
+from calcinosis.knowledge.records import RECORD, Variable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,9 +72,13 @@ class Heading:
 
 
 def read_headings(
-    columns: Iterable[Any], variables: Mapping[str, Variable], units: Mapping[str, Mapping[str, float]]
+    columns: Iterable[Any],
+    variables: Mapping[str, Variable],
+    units: Mapping[str, Mapping[str, float]],
+    record: bool = False,
 ) -> list[Heading]:
-    """The columns that hold findings; `units` lists the units of each name that findings may be given for.
+    """The columns that hold findings; `units` lists the units of each name that findings may be given for. A column
+    `record` is no finding; with `record` its near misses are refused too.
 
     Raises:
         FindingsError: for headings that look like a slip, that stand twice, or whose unit is unknown, all at once.
@@ -88,6 +92,11 @@ def read_headings(
         match = None if column in units else _HEADING.fullmatch(column.strip())
         name, unit = (match["name"], match["unit"].strip()) if match else (column, "")
         if name not in units:
+            if record and column != RECORD and nearest(column.strip().casefold(), [RECORD], cutoff=0.8):
+                faults.append(
+                    Fault(column, "", "a column that is not read", f"did you mean {RECORD}? Otherwise rename it")
+                )
+                continue
             begun = re.split(r"[(\[]", column.strip(), maxsplit=1)[0].rstrip()
             near = begun if begun in units else nearest(name, units, cutoff=0.8)
             if near:
