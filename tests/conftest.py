@@ -3,7 +3,10 @@
 Figures that tests measure are printed at the end of the run, whichever process measured them.
 """
 
+import os
+
 import numpy as np
+import properties  # noqa: F401 - loads the hypothesis profile
 import pytest
 from hypothesis import strategies as st
 
@@ -12,6 +15,10 @@ from calcinosis.inference.network import Network
 from calcinosis.knowledge.folder import shipped_folder
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.records import State, Variable
+
+# Each core has its own worker, so threads of numpy would only wait for each other. Workers inherit the environment.
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
 
 
 @pytest.fixture

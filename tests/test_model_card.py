@@ -12,6 +12,8 @@ from calcinosis.analysis.validate import metrics
 from calcinosis.analysis.validate.calibration import calibration_error
 from calcinosis.analysis.validate.labelled_cases import read_diagnosed
 
+pytestmark = pytest.mark.docs
+
 ROOT = Path(__file__).parents[1]
 CARD = (ROOT / "MODEL_CARD.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")

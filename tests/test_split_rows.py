@@ -109,6 +109,7 @@ def test_counts_of_a_row_are_those_of_its_contexts_added_up(shipped, split, pati
         np.testing.assert_allclose(counts, pooled, rtol=1e-12, atol=1e-13)
 
 
+@pytest.mark.slow
 def test_learning_from_complete_patients_is_pooled_counting(shipped):
     drawn = shipped.simulate(200, hidden=True, seed=5)
     learned = cc.learn.update(shipped, drawn).model.network

@@ -23,6 +23,7 @@ def test_the_shell_does_not_load_slow_packages(words):
     assert done.stderr.strip().endswith("[]"), done.stderr
 
 
+@pytest.mark.slow
 def test_a_diagnosis_from_cold_takes_at_most_two_fifths_of_importing_pgmpy(figure):
     """Processor time in the same run, the two taken in turn, so that a slow moment of the machine meets both.
 

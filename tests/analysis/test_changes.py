@@ -9,9 +9,10 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from printed_networks import ALARM, POOLE, SYNTHETIC
+from properties import examples
 
 import calcinosis as cc
 from calcinosis.analysis.sensitivity.distance import distance, row_distance
@@ -132,6 +133,7 @@ GOALS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("goal", GOALS)
 def test_changes_of_the_shipped_tables_reach_the_goal(shipped, goal):
     case, more, state, probability = GOALS[goal]
@@ -169,6 +171,7 @@ def check_order(model, findings, found, state, probability):
     assert found.together_distance <= found.tables["distance"].min() + 1e-9 or found.tables.empty
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("findings", [{"pain": "severe"}, {"esrd": "yes"}, {"ulceration": "yes"}])
 def test_without_a_state_it_is_the_other_state_that_one_row_brings_to_lead_first(shipped, findings):
     found = cc.sensitivity.smallest_changes(shipped, findings)
@@ -208,8 +211,9 @@ def goals(draw, networks, *, repeated):
     return model, findings, state, probability
 
 
+@pytest.mark.slow
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_changes_of_random_networks_reach_the_goal(networks, data):
     model, findings, state, probability = data.draw(goals(networks, repeated=True))
     found = cc.sensitivity.smallest_changes(model, findings, state=state, probability=probability)
@@ -244,7 +248,7 @@ def reach(weights, posterior, state, probability):
 
 
 @given(data=st.data())
-@settings(max_examples=30, deadline=None)
+@examples(30)
 def test_no_nearer_row_of_a_random_network_does_it(networks, data):
     model, findings, state, probability = data.draw(goals(networks, repeated=False))
     swept = cc.sensitivity.one_way(model, findings)
@@ -265,7 +269,7 @@ def test_no_nearer_row_of_a_random_network_does_it(networks, data):
 
 
 @given(data=st.data())
-@settings(max_examples=20, deadline=None)
+@examples(20)
 def test_no_nearer_table_of_a_random_network_does_it(networks, data):
     model, findings, state, probability = data.draw(goals(networks, repeated=False))
     swept = cc.sensitivity.one_way(model, findings)

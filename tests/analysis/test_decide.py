@@ -171,6 +171,7 @@ def moved(model, entry, value):
     return model.with_tables({found.variable: table})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_the_rows_of_a_random_decision_at_their_change_and_none_left_out(seed):
     model = random_decision(seed)
@@ -210,6 +211,7 @@ def test_where_two_actions_are_equal_for_a_while_the_one_that_leads_after_is_tol
     assert at[line["at"]]["wedge_first"] == pytest.approx(at[line["at"]]["excision"], abs=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("biopsies", [0, 1, 2])
 @pytest.mark.parametrize("without", [(), ("excision", "intralesional_sts")], ids=["all", "without"])
 def test_a_row_of_the_tables_at_its_change_makes_a_tie(model, biopsies, without):
@@ -255,6 +257,7 @@ def test_draws_of_sure_rows_are_the_expected_utility(seed):
     assert decision.spread["regret"].iloc[0] == pytest.approx(0, abs=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_draws_are_those_of_plain_sampling(seed):
     """The same distribution as numpy's Dirichlet draws, every outcome enumerated by hand, weighed by the evidence."""

@@ -5,8 +5,9 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 from random_patients import findings_of_every_kind, true_states
 
 import calcinosis as cc
@@ -132,7 +133,7 @@ def test_each_step_is_that_of_pyagrum(build, gum, tmp_path):
             np.testing.assert_allclose(tables[name].ravel(), theirs.cpt(name).toarray().ravel(), rtol=0, atol=1e-14)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(data=st.data())
 def test_the_density_never_falls_and_zeros_stay(networks, data):
     network = data.draw(networks)
@@ -151,6 +152,7 @@ def test_the_density_never_falls_and_zeros_stay(networks, data):
         np.testing.assert_allclose(found.point.tables[name].sum(axis=-1), 1.0, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_extrapolated_steps_end_where_plain_ones_do(shipped):
     patients = shipped.simulate(200, missing=0.5, seed=8).rename(columns={"diagnosis": "subtype"})
     coded = encode(shipped.engine.base, [shipped.read(row) for row in patients.to_dict("records")])

@@ -38,6 +38,7 @@ def test_extreme_questions_have_finite_answers(findings, weight):
     assert found.uncertainty.frame.drop(columns=model.target).notna().all(axis=None)
 
 
+@pytest.mark.slow
 def test_every_variable_observed_has_an_answer():
     for patient in MODEL.simulate(3, hidden=True, seed=2).drop(columns="diagnosis").to_dict("records"):
         found = cc.sensitivity.overview(MODEL, patient, draws=50)

@@ -7,8 +7,9 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 from random_patients import true_states
 
 import calcinosis as cc
@@ -80,7 +81,7 @@ def patients(draw, networks):
     return model, findings
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(
     shape=st.tuples(st.integers(1, 5), st.integers(2, 5)),
     seed=st.integers(0, 2**32 - 1),
@@ -108,7 +109,7 @@ def test_nothing_is_told_where_nothing_is_possible():
     assert expected_information(np.zeros((2, 3))) == expected_gain(np.zeros((2, 3))) == 0
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(data=st.data(), by=st.sampled_from(["information", "right"]))
 def test_the_ranking_on_a_random_network_is_that_of_every_outcome(networks, data, by):
     model, findings = data.draw(patients(networks))
@@ -164,7 +165,7 @@ def test_the_ranking_on_a_random_network_is_that_of_every_outcome(networks, data
     assert lines[column].is_monotonic_decreasing
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(data=st.data())
 def test_outcomes_sum_to_one_and_average_back_to_the_posterior(networks, data):
     model, findings = data.draw(patients(networks))

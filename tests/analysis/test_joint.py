@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 from random_patients import findings_of_every_kind, true_states
 
 import calcinosis as cc
@@ -21,7 +22,7 @@ def pairs_of(model, findings, state, against=None, known=()):
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(60)
 def test_each_pair_is_the_definition(data, networks):
     network = data.draw(networks)
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))

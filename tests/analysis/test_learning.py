@@ -75,6 +75,7 @@ def learned(shipped):
     return {n: cc.learn.update(start, drawn.head(n)) for n in (500, 5000)}
 
 
+@pytest.mark.slow
 def test_tables_are_recovered_and_the_error_shrinks_with_the_root_of_the_number(shipped, learned, figure):
     sizes = {}
     for n, found in learned.items():
@@ -89,6 +90,7 @@ def test_tables_are_recovered_and_the_error_shrinks_with_the_root_of_the_number(
     assert sizes[500] / sizes[5000] == pytest.approx(np.sqrt(10), rel=0.35)
 
 
+@pytest.mark.slow
 def test_the_weights_say_how_sure_the_rows_are(shipped, learned, figure):
     """The 95 % intervals of the new rows hold the generating probabilities about as often.
 

@@ -23,6 +23,7 @@ def drawn_world(model, seed):
     return cc.Model(model.network.with_rows(moved))
 
 
+@pytest.mark.slow
 def test_learning_helps_where_the_world_is_one_that_the_tables_allow(shipped, figure):
     """By the log loss of 20,000 others; how near it comes to what the true tables reach."""
     for seed in range(3):
@@ -49,6 +50,7 @@ def test_before_and_after_are_of_the_same_patients_and_before_is_the_network_as_
     assert found.patients == 90
 
 
+@pytest.mark.slow
 def test_nobody_is_asked_by_tables_that_know_him(shipped):
     """One patient of a kind: whoever learned of him would be far less surprised."""
     drawn = shipped.simulate(40, seed=2)

@@ -49,6 +49,7 @@ def test_of_equal_results_one_stands_for_all(model):
     assert few["kind"].to_list() == lot["kind"].to_list()
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_results_are_understood_and_told_in_short(model):
     posterior = model.posterior(many(100_000))
     assert len(posterior.evidence[BIOPSY].likelihoods) == 100_000

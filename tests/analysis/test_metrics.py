@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 from scipy import stats
 from sklearn import metrics as sk
 from sklearn.isotonic import IsotonicRegression
@@ -30,7 +31,7 @@ def forecasts(draw):
     return raw / raw.sum(axis=1, keepdims=True), truth, weights
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(forecasts())
 def test_metrics_are_those_of_scikit_learn(drawn):
     p, truth, weights = drawn
@@ -47,7 +48,7 @@ def test_metrics_are_those_of_scikit_learn(drawn):
     assert ours("brier") == pytest.approx(wanted, **EXACT)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(forecasts())
 def test_the_first_two_are_counted_as_a_plain_loop_does(drawn):
     p, truth, weights = drawn
@@ -66,7 +67,7 @@ def test_the_first_two_are_those_of_scikit_learn_where_nothing_ties():
     assert float(metrics.top_two(p, truth, weights)[0]) == pytest.approx(wanted, **EXACT)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(forecasts())
 def test_calibration_and_refinement_are_those_of_isotonic_regression_and_add_up(drawn):
     p, truth, weights = drawn
@@ -81,7 +82,7 @@ def test_calibration_and_refinement_are_those_of_isotonic_regression_and_add_up(
     assert found["brier_calibration"] >= -1e-12
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(forecasts())
 def test_the_calibration_error_is_that_of_a_plain_loop(drawn):
     p, truth, weights = drawn
@@ -95,7 +96,7 @@ def test_the_calibration_error_is_that_of_a_plain_loop(drawn):
     assert float(calibration_error(p, truth, weights)[0]) == pytest.approx(total / weights.sum(), **EXACT)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(forecasts())
 def test_areas_and_curves_are_those_of_scikit_learn(drawn):
     p, truth, weights = drawn
@@ -114,7 +115,7 @@ def test_areas_and_curves_are_those_of_scikit_learn(drawn):
         np.testing.assert_allclose(true, sk_true, atol=1e-12)
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(forecasts())
 def test_many_weightings_at_once_are_each_alone(drawn):
     p, truth, _ = drawn
@@ -172,6 +173,7 @@ def drawn(shipped):
     return answers[list(shipped.states)].to_numpy(), patients["diagnosis"].cat.codes.to_numpy().astype(int)
 
 
+@pytest.mark.slow
 def test_patients_of_the_network_are_calibrated(drawn, figure):
     p, truth = drawn
     every = np.ones((1, len(truth)))

@@ -3,8 +3,9 @@
 from itertools import product
 
 import numpy as np
-from hypothesis import assume, event, given, settings
+from hypothesis import assume, event, given
 from hypothesis import strategies as st
+from properties import examples
 
 import calcinosis as cc
 from calcinosis.analysis.decide.moved_tables import moved_tables
@@ -19,7 +20,7 @@ def asked(model, evidence):
         return None
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(data=st.data())
 def test_each_set_of_results_is_weighed_as_asked_anew(networks, data):
     model = cc.Model(data.draw(networks))

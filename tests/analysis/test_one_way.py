@@ -11,8 +11,9 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
+from properties import examples
 
 import calcinosis as cc
 from calcinosis.analysis.sensitivity.covariation import SCHEMES, knots
@@ -86,6 +87,7 @@ def shipped_functions():
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", sorted(MODEL.variables, key=lambda name: -MODEL.network.tables[name].size))
 def test_every_entry_of_the_shipped_tables_on_every_published_case(shipped_functions, table):
     assert len(PATIENTS) == 149
@@ -130,7 +132,7 @@ def questions(draw, networks):
         return model, cc.sensitivity.one_way(model, scheme=scheme)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(data=st.data(), share=st.floats(0, 1).map(lambda share: share if share > 1e-200 else 0.0))  # no underflow
 def test_every_function_of_a_random_network_is_perturbing_normalising_and_asking_again(networks, data, share):
     model, found = data.draw(questions(networks))
@@ -186,7 +188,7 @@ def near_slope(function):
     return np.array([-11 / 6, 3.0, -1.5, 1 / 3]) @ at / step, 1e-10 / abs(step)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(data=st.data())
 def test_derivatives_are_differences_and_sum_to_nothing(networks, data):
     model, found = data.draw(questions(networks))
@@ -205,7 +207,7 @@ def test_derivatives_are_differences_and_sum_to_nothing(networks, data):
             assert own.sum() == pytest.approx(0, abs=1e-11 * (1 + np.abs(own).max()))
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(data=st.data())
 def test_the_lines_by_state_and_the_limits_are_those_of_the_functions(networks, data):
     model, found = data.draw(questions(networks))
@@ -225,7 +227,7 @@ def behind(function, lead, x):
     return np.nanmax(np.delete(at, lead, axis=-1), axis=-1) - at[..., lead]
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(data=st.data())
 def test_the_leading_state_leads_until_it_flips_to_the_one_named(networks, data):
     model, found = data.draw(questions(networks))
@@ -254,7 +256,7 @@ def test_the_leading_state_leads_until_it_flips_to_the_one_named(networks, data)
             assert beyond[to] == pytest.approx(beyond.max(), abs=1e-4), entry
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(data=st.data())
 def test_what_is_admissible_and_what_is_fragile_follow_from_the_flips(networks, data):
     frame = data.draw(questions(networks))[1].frame
@@ -306,7 +308,7 @@ def changed(draw, network):
     return replace(network, tables=tables)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(data=st.data())
 def test_distance_and_divergence_of_two_networks_are_those_of_their_joints(networks, data):
     before = data.draw(networks)
@@ -319,7 +321,7 @@ def test_distance_and_divergence_of_two_networks_are_those_of_their_joints(netwo
     assert distance(before, before) == divergence(before, before) == 0
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(data=st.data())
 def test_the_distance_of_an_entry_is_that_of_the_joints_at_its_nearer_flip(networks, data):
     model, found = data.draw(questions(networks))

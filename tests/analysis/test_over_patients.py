@@ -105,6 +105,7 @@ def test_the_order_of_patients_only_orders_the_lines(shipped, read, found):
         pd.testing.assert_frame_equal(one, other, rtol=0, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_frame_is_read_as_its_rows_are(shipped, read, found):
     frame = CASES.loc[CHOSEN].drop(columns="record")
     same = cc.sensitivity.across_patients(shipped, frame, draws=DRAWS, seed=3)

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 
 import calcinosis as cc
 from calcinosis.knowledge.folder import shipped_folder
@@ -83,7 +84,7 @@ def test_further_results_are_added_to_those_there_are(before_histology, known):
     check(MODEL, findings, cc.serial_testing(MODEL, findings, state="calciphylaxis", steps=3))
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(data=st.data(), threshold=st.floats(0.01, 0.99), steps=st.integers(1, 4))
 def test_every_line_on_a_random_network(networks, variable, data, threshold, steps):
     network = data.draw(networks)

@@ -50,6 +50,7 @@ def cohorts(shipped):
     return [cc.learn.check_cohort(shipped, shipped.simulate(120, missing=0.5, seed=seed)) for seed in range(60)]
 
 
+@pytest.mark.slow
 def test_of_its_own_cohorts_the_network_seldom_says_that_they_differ(cohorts, figure):
     variables = sum(bool(found.variables["differs"].any()) for found in cohorts)
     rows = sum(bool(found.rows["differs"].any()) for found in cohorts)
@@ -58,6 +59,7 @@ def test_of_its_own_cohorts_the_network_seldom_says_that_they_differ(cohorts, fi
     assert rows <= 8
 
 
+@pytest.mark.slow
 def test_p_values_of_variables_are_spread_evenly(cohorts, figure):
     p = np.concatenate([found.variables["p"] for found in cohorts])
     shares = [float((p <= level).mean()) for level in (0.01, 0.05, 0.2)]
@@ -67,6 +69,7 @@ def test_p_values_of_variables_are_spread_evenly(cohorts, figure):
     assert 0.1 < shares[2] < 0.24
 
 
+@pytest.mark.slow
 def test_what_was_changed_is_found_and_named(shipped):
     table = shipped.priors.table("warfarin")
     mine = table["subtype"].eq("calciphylaxis") & table["esrd"].eq("no")

@@ -10,8 +10,9 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from properties import examples
 
 import calcinosis as cc
 from calcinosis.knowledge.folder import shipped_folder
@@ -101,7 +102,7 @@ def is_possible(model, findings):
 @pytest.mark.parametrize("repeatable", [False, True], ids=["one result each", "several results"])
 @given(seed=st.integers(0, 2**32 - 1), epsilon=st.sampled_from([0.01, 0.1, 0.4]))
 @example(seed=277, epsilon=0.1)  # the highest likelihood of several results lies between corners, and is hard to reach
-@settings(max_examples=30, deadline=None)
+@examples(30)
 def test_bounds_enclose_every_corner(build, contexts, repeatable, seed, epsilon):
     model, findings = random_question(build, contexts, np.random.default_rng(seed), repeatable=repeatable)
     assume(is_possible(model, findings))
@@ -121,6 +122,7 @@ def test_bounds_enclose_every_corner(build, contexts, repeatable, seed, epsilon)
         assert (p.argmax(axis=1) == list(found.posterior).index(found.posterior.leading)).all()
 
 
+@pytest.mark.slow
 def test_what_is_attained_mostly_is_the_limit_itself(build, contexts, figure):
     random = np.random.default_rng(11)
     exact, safe, asked = [], [], 0
@@ -145,8 +147,9 @@ def test_what_is_attained_mostly_is_the_limit_itself(build, contexts, figure):
     assert sum(found for found, _ in safe) >= 0.8 * sum(stays for _, stays in safe) > 0
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=15, deadline=None)
+@examples(15)
 def test_more_doubt_widens_the_bounds_and_none_leaves_the_posterior(build, contexts, seed):
     model, findings = random_question(build, contexts, np.random.default_rng(seed), repeatable=seed % 2 == 0)
     assume(is_possible(model, findings))
@@ -175,6 +178,7 @@ def test_a_leader_is_safe_until_it_is_not(build):
     assert not cc.sensitivity.robust_bounds(model, epsilon=0.2308).leader_is_safe
 
 
+@pytest.mark.slow
 def test_bounds_of_the_published_cases(shipped, figure):
     gaps, safe = {}, 0
     for case, cells in CASES.iterrows():

@@ -58,6 +58,7 @@ def test_there_is_one_line_per_row_of_the_tables_that_moves_the_posterior(shippe
     assert (found.rows["swing"].diff().dropna() <= 1e-12).all()
 
 
+@pytest.mark.slow
 def test_what_it_hangs_on_is_fragile_and_sorted(shipped):
     jones = {name: value for name, value in cc.cases().loc["jones2023"].items() if name in shipped.names and value}
     found = cc.sensitivity.overview(shipped, jones, draws=50)

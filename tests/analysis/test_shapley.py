@@ -8,8 +8,9 @@ from math import factorial
 
 import numpy as np
 import pytest
-from hypothesis import assume, event, given, settings
+from hypothesis import assume, event, given
 from hypothesis import strategies as st
+from properties import examples
 from random_patients import true_states
 
 import calcinosis as cc
@@ -82,7 +83,7 @@ def patients(draw, networks):
     return model, findings
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(players=st.integers(1, 6), seed=st.integers(0, 2**32 - 1))
 def test_values_of_a_random_game_are_the_average_over_all_orders(players, seed):
     values = np.random.default_rng(seed).normal(scale=5, size=2**players)
@@ -95,7 +96,7 @@ def test_a_game_without_players_has_no_values():
     assert shapley_values(0, lambda coalitions: np.zeros(len(coalitions))).shape == (0,)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_players_beyond_one_block_share_as_those_within(seed):
     """A sum of 17 weights and of two products, valued in two blocks: each product is shared by its two players."""
@@ -112,7 +113,7 @@ def test_players_beyond_one_block_share_as_those_within(seed):
     np.testing.assert_allclose(shapley_values(17, value), expected, **EXACT)
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(data=st.data())
 def test_contributions_on_a_random_network_are_the_average_over_all_orders(networks, data):
     model, findings = data.draw(patients(networks))
@@ -142,7 +143,7 @@ def test_contributions_on_a_random_network_are_the_average_over_all_orders(netwo
     assert [finding.variable for finding in why.background] == [n for n in model.variables if n in background]
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(data=st.data())
 def test_the_side_turned_round_changes_every_sign(networks, data):
     model, findings = data.draw(patients(networks))

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from properties import examples
 from random_patients import findings_of_every_kind, true_states
 
 import calcinosis as cc
@@ -31,7 +32,7 @@ def log_odds(network, findings, state):
     return np.log(posterior[state]) - np.log(sum(posterior[other] for other in posterior if other != state))
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(data=st.data())
 def test_the_slope_of_a_row_is_that_of_moving_it_in_all_its_contexts(networks, data):
     network = data.draw(networks)
@@ -69,7 +70,7 @@ def posterior_of_rows(network, patient, name):
     return rows / rows.sum()
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(data=st.data())
 def test_patients_are_counted_once_for_a_row_of_several_contexts(networks, data):
     """Their number, and how much of the information on the row they hold, from the whole joint."""
@@ -112,7 +113,7 @@ def test_a_copied_network_has_the_same_weight_on_each_row(build):
     assert replace(network).weights["b"].tolist() == network.weights["b"].tolist() == [4.0, 30.0]
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(data=st.data())
 def test_what_rows_of_several_contexts_learned_is_forgotten(networks, data):
     network = data.draw(networks)

@@ -188,6 +188,7 @@ def test_a_finding_that_is_stated_is_no_longer_silence(letter):
     assert set(silent) == set(patient)
 
 
+@pytest.mark.slow
 def test_silent_patients_are_as_unusual_as_they_should_be(letter, shipped, figure):
     """Compared with patients whose record mentions the same: of the patients simulated, one in ten is among the tenth
     that is rarest, and one in ten among the most conflicting."""
@@ -278,6 +279,7 @@ def test_patients_that_were_read_before_teach_the_same(letter, learned):
     assert some.frame.set_index("metric").loc["log_loss", "difference"] < 0  # other rates wrote these letters
 
 
+@pytest.mark.slow
 def test_simulated_letters_are_as_the_tables_expect(letter, shipped):
     """A mention is predicted before what is mentioned, which is known only where it is."""
     for model in (letter, shipped.recorded("case_report")):

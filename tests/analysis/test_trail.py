@@ -3,9 +3,10 @@
 import warnings
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from printed_networks import ASIA, BURGLARY
+from properties import examples
 
 from calcinosis.analysis.explain.active_trail import trail
 from calcinosis.inference.findings.reader import read_findings
@@ -31,7 +32,7 @@ def test_what_is_known_stops_a_trail_unless_it_leaves_a_doubt(build):
 
 
 def test_it_keeps_to_arrows_and_agrees_with_pgmpy(networks):
-    @settings(max_examples=150, deadline=None)
+    @examples(150)
     @given(networks, st.data())
     def check(network, data):
         others = [name for name in network.variables if name != network.target]

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import assume, event, given, settings
+from hypothesis import assume, event, given
 from hypothesis import strategies as st
 from printed_networks import POOLE, SCANNED
+from properties import examples
 
 import calcinosis as cc
 from calcinosis.knowledge.folder import shipped_folder
@@ -139,7 +140,7 @@ def questions(draw, networks):
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_a_surface_is_what_changed_tables_answer_on_random_networks(networks, data):
     model, findings, one, other = data.draw(questions(networks))
     scheme = data.draw(st.sampled_from(["proportional", "uniform"]))
@@ -156,7 +157,7 @@ def test_a_surface_is_what_changed_tables_answer_on_random_networks(networks, da
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_coefficients_reproduce_the_surface(networks, data):
     model, findings, one, other = data.draw(questions(networks))
     found = cc.sensitivity.two_way(model, findings, one, other, steps=5)

@@ -10,8 +10,9 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 
 import calcinosis as cc
 from calcinosis.analysis.sensitivity.uncertainty import DRAWS
@@ -55,6 +56,7 @@ def known(model, case):
     return {name: value for name, value in CASES.loc[case].items() if name in model.names and value}
 
 
+@pytest.mark.slow
 def test_ten_thousand_draws_are_the_same_bit_for_bit_in_two_models(shipped):
     findings = known(shipped, "jones2023")
     one, same = (
@@ -170,6 +172,7 @@ def test_draws_agree_with_gamma_variates_multiplied_out(tied):
     assert frame["probability"].to_list() == list(tied.probabilities(REPEATED).values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("findings", [{"t": "p", "r": "p"}, REPEATED, {}], ids=["once", "three results", "nothing"])
 def test_shares_of_tables_and_of_sources_across_tables_are_those_of_nested_draws(tied, findings):
     network = tied.network
@@ -201,6 +204,7 @@ def test_shares_of_tables_and_of_sources_across_tables_are_those_of_nested_draws
             pd.testing.assert_frame_equal(table, own[["first_order", "total", "rows"]], check_like=True)
 
 
+@pytest.mark.slow
 def test_draws_of_the_shipped_tables_agree_with_gamma_variates(shipped):
     findings = known(shipped, "jones2023") | {"vascular_histology": BIOPSIES}
     frame = cc.sensitivity.uncertainty(shipped, findings).frame
@@ -294,7 +298,7 @@ def test_tables_that_do_not_matter_are_left_out(shipped):
 
 
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@examples(25)
 def test_of_random_networks_the_mean_is_the_posterior_and_what_is_sure_has_no_share(networks, data):
     network = data.draw(networks)
     unsure = data.draw(st.sets(st.sampled_from(sorted(network.variables)), min_size=1))

@@ -31,6 +31,7 @@ def test_the_published_cases_come_out_as_a_plain_computation_does(shipped, found
     np.testing.assert_array_equal(confusion[list(shipped.states)], sk.confusion_matrix(truth, p.argmax(axis=1)))
 
 
+@pytest.mark.slow
 def test_every_interval_holds_its_value(found):
     for frame in (found.metrics, found.yardsticks, found.roc):
         value = "area" if "area" in frame else "value"
@@ -73,6 +74,7 @@ def test_the_network_is_its_own_first_yardstick(found):
     assert own.set_index("metric")["value"]["brier"] == found.metrics.set_index("metric")["value"]["brier"]
 
 
+@pytest.mark.slow
 def test_a_mix_of_subtypes_weighs_patients_and_replaces_the_prior(shipped):
     found = cc.validate(shipped, cc.cases(), prevalence=MIX, draws=100)
     cases = read_diagnosed(shipped, cc.cases())
@@ -133,6 +135,7 @@ def test_enough_patients_are_told_nothing_of_what_is_left_out(found):
     assert "(ROC)" not in found.verdict
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_answer_and_json_has_no_holes(shipped, found):
     again = cc.validate(shipped, cc.cases(), draws=300)
     assert again.as_dict(3) == found.as_dict(3)
@@ -142,6 +145,7 @@ def test_the_same_seed_gives_the_same_answer_and_json_has_no_holes(shipped, foun
     assert all(line["value"] is not None for line in told["metrics"])
 
 
+@pytest.mark.slow
 def test_patients_of_the_network_are_found_calibrated(shipped):
     found = cc.validate(shipped, shipped.simulate(2000, missing=0.5, seed=8), draws=500, mass=0.99)
     bins = found.calibration.query("subtype == 'all'")

@@ -9,8 +9,9 @@ from math import factorial
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from properties import examples
 from random_patients import true_states
 
 import calcinosis as cc
@@ -136,7 +137,7 @@ def test_the_chances_of_what_may_be_found_of_one_variable_sum_to_one():
         np.testing.assert_allclose(sums, 1.0, **CLOSE)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(data=st.data())
 def test_every_change_on_a_random_network_is_that_of_the_joint(networks, data):
     model, findings = data.draw(patients(networks))
@@ -193,6 +194,7 @@ def test_a_result_seen_in_part_is_kept_when_another_is_changed(build):
 # two changes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["jones2023", *CASES.index[[20, 40]]])
 def test_every_two_changes_are_asking_with_both(case):
     findings = published(case)
@@ -230,7 +232,7 @@ def test_findings_that_are_independent_given_the_disease_do_nothing_together(bui
 # the fewest changes
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(data=st.data(), most=st.integers(1, 3))
 def test_flips_are_all_smallest_sets_and_no_others(networks, data, most):
     model, findings = data.draw(patients(networks, most_variables=5))
@@ -325,7 +327,7 @@ def two_scenarios(draw, networks):
     return model, findings, changed(findings, *(own[::2] for own in changes))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(data=st.data())
 def test_differences_of_two_scenarios_are_shared_by_the_average_over_all_orders(networks, data):
     model, first, second = data.draw(two_scenarios(networks))

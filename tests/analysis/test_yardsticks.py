@@ -50,6 +50,7 @@ def test_naive_bayes_leaves_out_what_is_missing_and_takes_repeats_and_either_of(
     np.testing.assert_allclose(found, weights / weights.sum(), rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_logistic_regression_is_that_of_scikit_learn_patient_by_patient(shipped):
     cases = read_diagnosed(shipped, cc.cases())
     seen = np.concatenate([likely for _, likely in likelihoods_of(cases)], axis=1)
@@ -77,6 +78,7 @@ def test_many_patients_are_left_out_by_tenths_with_every_subtype_in_each(shipped
         assert sizes.max() - sizes.min() <= 1
 
 
+@pytest.mark.slow
 def test_groups_and_core_findings_are_the_network_asked_with_less(shipped):
     cases = read_diagnosed(shipped, cc.cases())
     found = yardsticks(cases)
@@ -90,6 +92,7 @@ def test_groups_and_core_findings_are_the_network_asked_with_less(shipped):
     np.testing.assert_allclose(found["core"][1][0], list(wanted.values()), rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_on_its_own_patients_nothing_beats_the_network(shipped):
     cases = read_diagnosed(shipped, shipped.simulate(3000, missing=0.4, seed=3))
     every = np.ones((1, len(cases)))
@@ -98,6 +101,7 @@ def test_on_its_own_patients_nothing_beats_the_network(shipped):
         assert float(log_loss(probabilities, cases.truth, every)[0]) > network, name
 
 
+@pytest.mark.slow
 def test_a_prevalence_moves_every_yardstick(shipped):
     cases = read_diagnosed(shipped, cc.cases())
     mix = [0.96, 0.01, 0.01, 0.01, 0.01]

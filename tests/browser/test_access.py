@@ -6,6 +6,8 @@ import pytest
 
 from calcinosis.interface.explorer.page import TABS
 
+pytestmark = pytest.mark.browser
+
 SERIOUS = ("serious", "critical")
 
 WIDTHS = (360, 1024, 1280, 1920)

@@ -8,6 +8,8 @@ import signal
 
 import pytest
 
+pytestmark = pytest.mark.browser
+
 PAIN, LIVEDO, ULCER, BIOPSY = "Pain of the lesion", "Livedo", "Ulceration", "Vessels on biopsy"
 NO_CALCIUM = "no calcium in vessel walls"
 

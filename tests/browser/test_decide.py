@@ -2,7 +2,11 @@
 
 import re
 
+import pytest
+
 import calcinosis as cc
+
+pytestmark = pytest.mark.browser
 
 KNOWN = {"cirrhosis": "yes", "weight_loss": "yes", "pain": "intermittent", "ulceration": "yes"}
 

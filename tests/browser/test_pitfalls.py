@@ -14,6 +14,8 @@ import pytest
 from calcinosis.inference.posterior import percent
 from calcinosis.interface.explorer.page import TABS
 
+pytestmark = pytest.mark.browser
+
 SLOWLY = """
 import time
 from calcinosis.interface.explorer.session import Session

@@ -14,6 +14,8 @@ import pytest
 from calcinosis.interface.explorer.page import TABS
 from calcinosis.knowledge.folder import shipped_folder
 
+pytestmark = pytest.mark.browser
+
 PAYLOAD = """<img src=x onerror="window.__hacked=1"><script>window.__hacked=1</script> '">&lt;"""
 
 TEXTS = {

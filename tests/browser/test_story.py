@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import pytest
 
+pytestmark = pytest.mark.browser
+
 CLICKED = (
     ("Care setting", "hospital ward", {"care_setting": "hospital_inpatient"}),
     ("Cirrhosis", "yes", {"cirrhosis": "yes"}),

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 
 from calcinosis.inference.engine.conditioning import compile_network
 from calcinosis.inference.engine.junction_tree import buckets_of, elimination_order, entries_of, lay_out
@@ -67,7 +68,7 @@ def over(names, scope, values):
     return values.reshape([next(lengths) if name in scope else 1 for name in names])
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(data=st.data())
 def test_the_entries_are_the_joint_states_that_can_be_each_once(networks, data):
     network, given, cliques = data.draw(trees(networks))
@@ -80,7 +81,7 @@ def test_the_entries_are_the_joint_states_that_can_be_each_once(networks, data):
         assert set(entries) == {tuple(state) for state in np.argwhere(possible).tolist()}
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(data=st.data())
 def test_a_message_is_summed_in_runs_as_one_entry_after_the_other(networks, data):
     _, _, cliques = data.draw(trees(networks))
@@ -96,7 +97,7 @@ def test_a_message_is_summed_in_runs_as_one_entry_after_the_other(networks, data
         assert clique.runs[-1] == len(clique.weights)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(data=st.data())
 def test_an_entry_is_summed_onto_and_looks_up_the_message_of_its_own_states(networks, data):
     network, _, cliques = data.draw(trees(networks))
@@ -112,7 +113,7 @@ def test_an_entry_is_summed_onto_and_looks_up_the_message_of_its_own_states(netw
     assert len(set(root.message[network.target].tolist())) == root.runs[1]
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(data=st.data())
 def test_every_variable_is_summed_out_once_and_the_target_at_the_root(networks, data):
     network, given, cliques = data.draw(trees(networks))
@@ -128,7 +129,7 @@ def test_every_variable_is_summed_out_once_and_the_target_at_the_root(networks, 
             assert not clique.children
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(data=st.data())
 def test_the_product_of_all_cliques_is_the_joint(networks, data):
     """Each table is multiplied in once: at every joint state the cliques' weights make its probability."""
@@ -147,7 +148,7 @@ def test_the_product_of_all_cliques_is_the_joint(networks, data):
     np.testing.assert_allclose(product, expected, rtol=1e-14, atol=0)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(data=st.data())
 def test_the_order_of_variables_and_parents_leaves_the_tree_as_it_is(networks, data):
     network = data.draw(networks)
@@ -162,7 +163,7 @@ def test_the_order_of_variables_and_parents_leaves_the_tree_as_it_is(networks, d
         assert {v: s.tolist() for v, s in two.states.items()} == {v: s.tolist() for v, s in one.states.items()}
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(data=st.data())
 def test_measurements_are_summed_out_first_and_the_target_last(networks, data):
     network = data.draw(networks)

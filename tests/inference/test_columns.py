@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
+from properties import examples
 
 import calcinosis as cc
 from calcinosis.inference.findings.columns import column_of
@@ -282,14 +283,14 @@ def frames(draw, model):
     return pd.DataFrame(found).set_axis(pd.Index(index, dtype=object), axis=0)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(data=st.data())
 def test_every_row_is_told_what_the_patient_alone_is_told(ward, data):
     for told in check_rows(ward, data.draw(frames(ward))):
         event(told.status.split(":")[0])
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(data=st.data())
 def test_when_strict_everybody_without_an_answer_is_told_at_once(ward, data):
     frame = data.draw(frames(ward))
@@ -320,7 +321,7 @@ def same(one, other):
     pd.testing.assert_frame_equal(one.astype(texts), other.astype(texts), check_exact=True)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(data=st.data(), part=st.integers(1, 3), cores=st.sampled_from([1, 2]))
 def test_parts_and_cores_change_no_bit(ward, data, part, cores):
     frame = data.draw(frames(ward))
@@ -354,7 +355,7 @@ def test_what_is_told_of_a_row_is_told_of_it_in_every_part(ward, monkeypatch):
         same(ward.posteriors(frame), whole)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(data=st.data())
 def test_the_order_of_rows_and_columns_and_what_stands_beside_them_change_no_bit(ward, data):
     frame = data.draw(frames(ward))
@@ -369,7 +370,7 @@ def test_the_order_of_rows_and_columns_and_what_stands_beside_them_change_no_bit
     same(answer[clash].assign(status=""), expected[clash].assign(status=""))
 
 
-@settings(max_examples=12, deadline=None)
+@examples(12)
 @given(data=st.data())
 def test_what_was_asked_before_changes_no_bit(ward, data):
     frame, before = data.draw(frames(ward)), data.draw(frames(ward))

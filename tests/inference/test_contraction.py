@@ -5,8 +5,9 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
+from properties import examples
 
 import calcinosis as cc
 from calcinosis.inference.findings.encoding import canonical
@@ -101,7 +102,7 @@ def test_the_whole_network_gives_the_same_weights(shipped, questions):
         np.testing.assert_allclose(weights_of(whole), weights_of(contract(shipped.network, evidence)), rtol=1e-12)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(data=st.data())
 def test_on_any_network_the_weights_are_the_posterior(networks, data):
     model, evidence = data.draw(patients(networks))
@@ -116,7 +117,7 @@ def test_on_any_network_the_weights_are_the_posterior(networks, data):
             assert np.log(weights.sum()) + scale == pytest.approx(expected.log_evidence, abs=1e-12)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(data=st.data())
 def test_each_factor_times_its_derivatives_is_the_weights(networks, data):
     model, evidence = data.draw(patients(networks))
@@ -129,7 +130,7 @@ def test_each_factor_times_its_derivatives_is_the_weights(networks, data):
         np.testing.assert_allclose(total, weights, rtol=1e-12, atol=1e-15)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(data=st.data())
 def test_a_derivative_is_what_a_change_of_one_number_changes(networks, data):
     model, evidence = data.draw(patients(networks))
@@ -162,7 +163,7 @@ def test_derivatives_of_a_published_case_are_the_finite_differences(shipped, que
             )
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(data=st.data())
 def test_many_tables_at_once_are_each_alone(networks, data):
     model, evidence = data.draw(patients(networks))
@@ -183,7 +184,7 @@ def test_many_tables_at_once_are_each_alone(networks, data):
         np.testing.assert_allclose(shares(weights[:, number]), expected, **EXACT)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(data=st.data())
 def test_derivatives_of_many_factors_at_once_are_those_of_each_alone(networks, data):
     model, evidence = data.draw(patients(networks))

@@ -9,8 +9,9 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
+from properties import examples
 
 import calcinosis as cc
 from calcinosis.inference.engine.conditioning import Conditioned, compile_network
@@ -83,7 +84,7 @@ def by_enumeration(network, seen):
     return found
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(data=st.data(), table=TABLES, block=st.sampled_from([1, 40, 2**18]))
 def test_tables_of_any_size_weigh_as_the_careful_way(networks, data, table, block):
     network = data.draw(networks)
@@ -98,7 +99,7 @@ def test_tables_of_any_size_weigh_as_the_careful_way(networks, data, table, bloc
     np.testing.assert_allclose(weights, careful, **CLOSE)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(data=st.data(), table=TABLES)
 def test_a_patient_alone_and_among_others_has_the_same_bits(networks, data, table):
     network = data.draw(networks)
@@ -116,7 +117,7 @@ def test_a_patient_alone_and_among_others_has_the_same_bits(networks, data, tabl
         assert alone.exponents.tolist() == whole.exponents[[row]].tolist()
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(data=st.data(), table=TABLES)
 def test_one_patient_through_the_rows_of_the_tables_has_the_same_bits(networks, data, table):
     network = data.draw(networks)
@@ -133,7 +134,7 @@ def test_one_patient_through_the_rows_of_the_tables_has_the_same_bits(networks, 
         assert engine.weigh_one(rows) == whole[row]
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(data=st.data(), table=TABLES, most=st.sampled_from([8, 2**22]))
 def test_the_order_of_variables_and_parents_changes_no_bit(networks, data, table, most):
     network = data.draw(networks)
@@ -156,7 +157,7 @@ def test_the_order_of_variables_and_parents_changes_no_bit(networks, data, table
 # networks too wide for one pass
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(data=st.data(), table=st.sampled_from([1, 2**17]), most=st.sampled_from([8, 16]))
 def test_a_conditioned_network_is_as_exact(networks, data, table, most):
     network = data.draw(networks)

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from enumeration import enumerate_joint, random_findings
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
+from properties import examples
 
 import calcinosis as cc
 
@@ -28,7 +29,7 @@ def margin(joint, axis):
     return weights / weights.sum()
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(data=st.data(), most_entries=st.sampled_from([8, 2**22]))
 def test_posterior_log_evidence_and_every_marginal_are_those_of_the_joint(networks, data, most_entries):
     with pytest.MonkeyPatch.context() as patch:
@@ -60,7 +61,7 @@ def _check_all(data, network):
         np.testing.assert_allclose(rows["probability"], margin(joint, axis), **EXACT)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(data=st.data())
 def test_the_clash_is_a_smallest_impossible_subset(networks, data):
     network = data.draw(networks)
@@ -80,7 +81,7 @@ def test_the_clash_is_a_smallest_impossible_subset(networks, data):
     assert all(possible(fewer) for size in range(len(clash)) for fewer in combinations(likelihoods, size))
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(data=st.data(), table=st.sampled_from([1, 100, 2**17]), part=st.sampled_from([1, 3, 2**18]))
 def test_a_batch_answers_each_row_as_if_it_were_alone(networks, data, table, part):
     network = data.draw(networks)

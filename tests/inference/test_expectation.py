@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from enumeration import enumerate_joint, random_findings
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 
 import calcinosis as cc
 from calcinosis.inference.engine.engine import Engine
@@ -56,7 +57,7 @@ def enumerated_counts(network, findings):
     return counts, float(np.log(joint.sum()))
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(data=st.data())
 def test_counts_are_those_of_the_joint(networks, data):
     network = data.draw(networks)

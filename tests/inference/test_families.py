@@ -2,8 +2,9 @@
 
 import numpy as np
 from enumeration import enumerate_joint, random_findings
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 
 import calcinosis as cc
 from calcinosis.analysis.validate.row_scores import row_counts
@@ -12,7 +13,7 @@ from calcinosis.inference.engine.family_marginals import family_posteriors
 from calcinosis.inference.findings.encoding import encode
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(data=st.data())
 def test_families_are_those_of_the_joint(networks, data):
     network = data.draw(networks)

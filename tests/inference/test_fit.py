@@ -6,8 +6,9 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 from random_patients import findings_of_every_kind, true_states
 from scipy.stats import binom, kstest
 
@@ -78,6 +79,7 @@ def fits_of(model, patients):
     return [fits[key] for key in keys]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("of", "count", "missing"),
     [("shipped", 600, 0.0), ("shipped", 1200, 0.6), ("chest", 2000, 0.0), ("chest", 2000, 0.3)],
@@ -120,7 +122,7 @@ def patients(draw, networks):
     return model, findings
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(data=st.data())
 def test_conflict_and_its_parts_are_as_defined(networks, data):
     model, findings = data.draw(patients(networks))

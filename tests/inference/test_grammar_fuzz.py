@@ -4,8 +4,9 @@ import math
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 
 import calcinosis as cc
 
@@ -22,14 +23,14 @@ def signs(build):
 some_states = st.lists(st.sampled_from(STATES), min_size=1, unique=True)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(states=some_states, gap=st.sampled_from(["", " "]))
 def test_states_joined_by_a_slash_are_either_of(signs, states, gap):
     text = f"{gap}/{gap}".join(states)
     assert signs.read(seen=text)["seen"].likelihoods == signs.read(seen=set(states))["seen"].likelihoods
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(results=st.lists(some_states, min_size=1, max_size=5), gap=st.sampled_from(["", " "]))
 def test_results_joined_by_a_comma_are_repeated(signs, results, gap):
     text = f"{gap},{gap}".join("/".join(states) for states in results)
@@ -37,7 +38,7 @@ def test_results_joined_by_a_comma_are_repeated(signs, results, gap):
     assert signs.read(seen=text)["seen"].likelihoods == apart["seen"].likelihoods
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(states=some_states, numbers=st.lists(st.floats(0.001, 10), min_size=5, max_size=5))
 def test_states_with_numbers_are_likelihoods(signs, states, numbers):
     given = dict(zip(states, numbers, strict=False))
@@ -61,7 +62,7 @@ pieces = words | st.sampled_from([*"/,: .%<>-+e'", "1", "", "  ", "\u00a0", "NaN
 names = st.sampled_from(["pain", "warfarin", "biopsy", "calcium", "albumin"])
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(name=names, parts=st.lists(pieces, max_size=8), anything=st.text(max_size=5))
 def test_any_text_is_understood_or_refused(clinic, name, parts, anything):
     understood_or_refused(clinic, name, "".join([*parts, anything]))
@@ -83,7 +84,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(name=names, value=values)
 def test_any_value_is_understood_or_refused(clinic, name, value):
     understood_or_refused(clinic, name, value)

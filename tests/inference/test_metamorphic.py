@@ -5,8 +5,9 @@ from math import comb
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 
 import calcinosis as cc
 from calcinosis.knowledge.records import State
@@ -30,7 +31,7 @@ def some_findings(draw, model):
     return found
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(data=st.data())
 def test_the_order_of_findings_changes_no_bit(shipped, data):
     findings = data.draw(some_findings(shipped))
@@ -57,7 +58,7 @@ def test_the_order_of_variables_and_parents_changes_no_bit(shipped, seed):
     assert theirs.log_evidence == ours.log_evidence
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(data=st.data(), level=st.sampled_from([1.0, 0.3, 7.0]))
 def test_equal_likelihoods_leave_the_posterior(shipped, data, level):
     findings = data.draw(some_findings(shipped))
@@ -68,7 +69,7 @@ def test_equal_likelihoods_leave_the_posterior(shipped, data, level):
     assert after.log_evidence == pytest.approx(before.log_evidence + np.log(level), abs=1e-13)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(data=st.data())
 def test_either_of_all_states_is_not_observed(shipped, data):
     findings = data.draw(some_findings(shipped))
@@ -79,7 +80,7 @@ def test_either_of_all_states_is_not_observed(shipped, data):
     assert after.log_evidence == pytest.approx(before.log_evidence, abs=1e-13)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(data=st.data(), factor=st.floats(1e-100, 1e100))
 def test_the_scale_of_likelihoods_is_of_no_account(shipped, data, factor):
     findings = data.draw(some_findings(shipped))

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
+from properties import examples
 from random_patients import findings_of_every_kind, true_states
 
 import calcinosis as cc
@@ -68,7 +69,7 @@ def patients(draw, networks):
     return model, findings, model.states[truth[network.target]]
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(data=st.data(), asked=st.booleans())
 def test_no_combination_of_states_is_more_probable(networks, data, asked):
     model, findings, state = data.draw(patients(networks))

@@ -80,6 +80,7 @@ def test_its_tables_cannot_be_written(build):
         network.tables["cause"] = np.array([1.0, 0.0])
 
 
+@pytest.mark.slow
 def test_a_network_too_tightly_knit_for_memory_is_refused_in_words(build):
     """Fifty causes with one effect in common, each two of which share another: no table of them fits anywhere."""
     causes = [f"cause{i:02d}" for i in range(50)]

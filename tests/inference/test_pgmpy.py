@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 
 import calcinosis as cc
 from calcinosis.inference.formats.pgmpy_bridge import from_pgmpy, to_pgmpy
@@ -59,7 +60,7 @@ def test_likelihoods_agree_with_pgmpys_virtual_evidence(shipped, second_opinion,
     np.testing.assert_allclose(ours, second_opinion(hard, virtual), rtol=0, atol=1e-12)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(data=st.data())
 def test_there_and_back_again_is_the_same_network(networks, data):
     network = data.draw(networks)

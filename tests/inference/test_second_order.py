@@ -107,6 +107,7 @@ def test_the_weighted_mean_is_the_posterior_of_every_published_case(shipped, pat
     figure(f"weighted means of {len(errors)} published cases: at most {np.max(errors):.2f} standard errors off")
 
 
+@pytest.mark.slow
 def test_the_limits_of_published_cases_are_those_of_independent_draws(shipped, patients, figure):
     chosen = {case: patients[case] for case in list(patients)[::8]}
     reference = weighted_posteriors(shipped.network, list(chosen.values()), REFERENCE, seed=2024)
@@ -135,6 +136,7 @@ def test_the_limits_of_published_cases_are_those_of_independent_draws(shipped, p
     assert np.quantile(distances, 0.95) < 0.01
 
 
+@pytest.mark.slow
 def test_ninety_five_in_a_hundred_true_tables_lie_within(shipped, patients, figure):
     truth = weighted_posteriors(shipped.network, list(patients.values()), 400, seed=7)
     held, errors = [], []
@@ -342,6 +344,7 @@ def test_hardly_any_weight_has_limits_or_is_told_in_words(shipped, patients):
     assert posterior.as_dict()["interval"] is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("weight", "share"), [(0.3, 0.97), (0.4, 0.98)])
 def test_little_weight_leaves_hardly_a_draw_out(shipped, patients, weight, share):
     """Only draws under which the findings are so improbable that they have no weight."""
@@ -353,6 +356,7 @@ def test_little_weight_leaves_hardly_a_draw_out(shipped, patients, weight, share
     assert sample.weights[~kept].sum() < 1e-12
 
 
+@pytest.mark.slow
 def test_findings_that_contradict_each_other_have_the_limits_of_independent_draws(shipped, figure):
     rng = np.random.default_rng(0)
     free = [name for name, variable in shipped.variables.items() if variable.group not in ("hidden", "outcome")]
@@ -416,6 +420,7 @@ def test_weights_that_are_none_are_refused(two_node, weights, told):
     assert str(caught.value) == told
 
 
+@pytest.mark.slow
 def test_a_network_file_and_a_pgmpy_network_have_intervals_once_they_have_a_weight(two_node, tmp_path):
     path = tmp_path / "network.bif"
     path.write_bytes(as_file(two_node, ".bif"))

@@ -6,8 +6,9 @@ from itertools import permutations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
+from properties import examples
 
 import calcinosis as cc
 
@@ -107,13 +108,13 @@ def check_both_ways(model, long_way, findings):
     assert row["log_evidence"] == pytest.approx(expected[len(model.states)], rel=0, abs=1e-12)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(data=st.data())
 def test_the_short_way_says_to_the_last_bit_what_the_long_way_says(clinic, long_way, data):
     check_both_ways(clinic, long_way, data.draw(patients(clinic)))
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(data=st.data(), table=st.sampled_from([1, 8, 100, 2**17]))
 def test_on_random_networks_the_short_way_says_what_the_long_way_says(networks, data, table):
     network = data.draw(networks)
@@ -256,7 +257,7 @@ def test_models_do_not_share_what_they_learned(clinic, build):
 # what is told
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(data=st.data())
 def test_the_evidence_is_in_the_order_of_the_variables_however_it_was_given(shipped, data):
     variables = list(shipped.variables)

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from enumeration import enumerate_joint, random_findings
-from hypothesis import assume, event, given, settings
+from hypothesis import assume, event, given
 from hypothesis import strategies as st
+from properties import examples
 from recorded import priors_of, random_rates, silences, small, with_nodes
 
 import calcinosis as cc
@@ -68,7 +69,8 @@ def recorded_patients(draw, networks):
     return network, rates, values, likelihoods, spoken
 
 
-@settings(max_examples=150, deadline=None)
+@pytest.mark.slow
+@examples(150)
 @given(data=st.data())
 def test_silence_is_what_a_node_for_each_mention_says(networks, data):
     network, rates, values, likelihoods, spoken = data.draw(recorded_patients(networks))
@@ -97,7 +99,7 @@ def test_silence_is_what_a_node_for_each_mention_says(networks, data):
             np.testing.assert_allclose(marginals[name], expected / expected.sum(), rtol=0, atol=1e-11)
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(data=st.data())
 def test_many_patients_are_read_as_one_by_one(networks, data):
     network = data.draw(networks)
@@ -179,7 +181,7 @@ def test_what_was_asked_for_and_is_not_known_counts_as_nothing(letter, value):
     assert letter.posterior(evidence).probabilities_of == letter.base.posterior(cause="yes").probabilities_of
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(data=st.data())
 def test_asked_is_the_model_without_rates_to_the_last_bit(networks, data):
     network, rates, values, _, _ = data.draw(recorded_patients(networks))
@@ -199,7 +201,7 @@ def test_asked_is_the_model_without_rates_to_the_last_bit(networks, data):
         assert model.recorded("letter") is model.recorded("letter")
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(data=st.data())
 def test_a_record_that_mentions_everything_says_what_was_asked_for_says(networks, data):
     network, rates, values, _, spoken = data.draw(recorded_patients(networks))
@@ -215,7 +217,7 @@ def test_a_record_that_mentions_everything_says_what_was_asked_for_says(networks
     np.testing.assert_allclose(list(found.probabilities_of.values()), list(expected.probabilities_of.values()), **EXACT)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(data=st.data())
 def test_rates_equal_in_all_states_change_nothing(networks, data):
     network, rates, values, _, spoken = data.draw(recorded_patients(networks))
@@ -285,7 +287,7 @@ def test_no_answer_lists_the_variables_of_mentions(letter):
     assert b"pain" in draw_network(letter.network, "svg")
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(data=st.data())
 def test_the_most_probable_explanation_is_of_the_patient_and_not_of_the_record(networks, data):
     """A mention that is not evidence takes no part: its most probable value would favour some states of its parent."""

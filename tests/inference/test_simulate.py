@@ -8,8 +8,9 @@ from math import exp, sqrt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 
 import calcinosis as cc
 from calcinosis.inference.findings.repeats import texts
@@ -97,7 +98,7 @@ def test_probabilities_stated_for_simulated_patients_come_true(shipped):
             assert abs(true[some].sum() - stated[some].sum()) < 4.5 * spread + 1
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.integers(1, 70), st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.3, 0.9]))
 def test_a_number_falls_on_the_state_that_a_search_from_the_left_finds(states, seed, zeros):
     rng = np.random.default_rng(seed)
@@ -121,7 +122,7 @@ def test_a_cell_of_zero_is_not_drawn_even_where_rounding_leaves_a_gap():
     assert pick(sure, np.array([0, 0, 1, 1]), np.array([0.0, ALMOST_ONE] * 2)).tolist() == [1, 1, 0, 0]
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(data=st.data(), seed=st.integers(0, 1000))
 def test_patients_of_any_network_are_possible_and_no_zero_is_drawn(networks, data, seed):
     network = data.draw(networks)
@@ -250,7 +251,7 @@ def test_numbers_are_read_back_as_the_states_drawn(shipped, clinic):
         assert model.posteriors(numbers).equals(model.posteriors(words))
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(
     lowest=st.decimals(-100, 1000, places=2).map(float),
     widths=st.lists(st.decimals("0.02", 3000, places=2).map(float), min_size=2, max_size=5),

@@ -29,6 +29,7 @@ def replace(path, old, new):
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_shipped_folder_is_without_fault(monkeypatch):
     monkeypatch.delenv("CALCINOSIS_PRIORS", raising=False)
     result = run()

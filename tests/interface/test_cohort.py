@@ -230,6 +230,7 @@ def test_without_patients_there_is_no_progress_to_speak_of(shipped, tmp_path):
     assert told == [(0, None)]
 
 
+@pytest.mark.slow
 def test_no_bar_is_shown_where_the_error_stream_is_no_terminal(files):
     environment = {name: value for name, value in os.environ.items() if name not in ("FORCE_COLOR", "TTY_COMPATIBLE")}
     command = [sys.executable, "-m", "calcinosis", "cohort", *map(str, files)]
@@ -238,6 +239,7 @@ def test_no_bar_is_shown_where_the_error_stream_is_no_terminal(files):
     assert "\x1b" not in told.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="needs a terminal of its own")
 def test_a_bar_is_shown_on_a_terminal_but_not_with_json(files):
     import pty
@@ -279,6 +281,7 @@ class Tracked:
             del piece
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", [10, 35, 10_000])
 def test_however_many_rows_there_are_only_a_few_pieces_are_held(part, shipped, read, tmp_path, monkeypatch, figure):
     tracked = Tracked(pieces=200, rows=10)

@@ -60,6 +60,7 @@ def patients(ward, write, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "target"), [("in.parquet", "out.csv"), ("in.csv", "out.parquet"), ("in.stream.arrow", "out.arrow")]
 )
@@ -76,6 +77,7 @@ def test_the_file_is_that_of_this_machine(source, target, cluster, patients, shi
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"alone-{target}", target]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
 def test_a_worker_that_dies_in_the_middle_changes_no_byte(cluster, patients, shipped, tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "PIECE", 100)
@@ -144,6 +146,7 @@ def test_a_frame_of_dask_says_what_posteriors_says(cluster, frame, shipped):
     assert answers.columns.tolist() == [*shipped.states, "leading", "log_evidence", "status"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
 def test_a_frame_of_dask_is_answered_though_a_worker_dies(cluster, frame, shipped):
     answers = cc.cohort.score(dd.from_pandas(frame, npartitions=40), shipped)
@@ -200,6 +203,7 @@ IMPATIENT = (
 )
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_does_not_answer_is_told_in_words(one, closed):
     command = [sys.executable, "-c", IMPATIENT, "cohort", one, one.with_name("out.csv"), "--scheduler", closed]
     told = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=60, check=False)

@@ -234,6 +234,7 @@ def test_a_name_may_be_any_bytes(name, ending, shell, shipped, tmp_path):
     assert target.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="names are text there")
 def test_a_name_of_any_bytes_is_printed(tmp_path):
     command = [sys.executable, "-m", "calcinosis", "simulate", "5", str(tmp_path / f"{NAMES[0]}.csv")]
@@ -266,6 +267,7 @@ def test_a_header_that_cannot_be_read_is_refused_in_the_same_words_by_each_comma
     assert len(set(told)) == 1
 
 
+@pytest.mark.slow
 def test_every_summary_of_a_table_lists_the_columns_read(shell, tmp_path):
     (tmp_path / "in.csv").write_text("id,diagnosis,pain,Calcium\na,dystrophic,none,9\nb,metastatic,severe,11\n")
     for words, others in (

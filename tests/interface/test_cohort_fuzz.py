@@ -103,6 +103,7 @@ def numbers(answers, names):
     return np.column_stack([answers.column(name).to_numpy() for name in names])
 
 
+@pytest.mark.slow
 def test_every_row_has_a_status_and_its_place(answers, patients, figure):
     first, second, told = answers
     status = first.column("status").to_pylist()

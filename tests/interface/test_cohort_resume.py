@@ -70,6 +70,7 @@ def left(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
 @pytest.mark.parametrize(("source", "target"), [("in.parquet", "out.parquet"), ("in.csv", "out.csv")])
 def test_a_killed_run_leaves_no_answers_and_goes_on_to_the_same_bytes(source, target, large, shell, shipped, tmp_path):
@@ -94,6 +95,7 @@ def test_a_killed_run_leaves_no_answers_and_goes_on_to_the_same_bytes(source, ta
     assert left(tmp_path) == sorted([target, again.name])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
 def test_a_run_killed_twice_goes_on_twice_and_an_interrupt_is_as_good(large, shipped, tmp_path):
     source, out = large / "in.parquet", tmp_path / "out.arrow"
@@ -330,6 +332,7 @@ def test_the_library_refuses_in_the_same_words(stopped, shipped):
 # two runs at once, and parts that are not what was written
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["arrow", "parquet", "csv"])
 def test_a_second_run_is_refused_while_the_first_lives(ending, small, shell, shipped, tmp_path):
     """Both used to write into the same files, and the first then said that all was well."""

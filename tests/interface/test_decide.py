@@ -60,6 +60,7 @@ def run(tmp_path, monkeypatch):
     return call
 
 
+@pytest.mark.slow
 def test_text_and_json_show_the_record_that_python_gives(run, found):
     told = json.loads(run("--case", "jones2023", *BIOPSY, *FEW, "--most", "3", "--json"), parse_constant=pytest.fail)
     assert told.pop("published")["diagnosis"] == "dystrophic"
@@ -91,6 +92,7 @@ def test_values_and_actions_are_taken_from_the_command(run, model, patient):
     assert told["thresholds"]["state"] == "dystrophic"
 
 
+@pytest.mark.slow
 def test_the_report_has_every_table_and_figure(run, found, tmp_path):
     out = tmp_path / "report"
     words = ("--case", "jones2023", *BIOPSY, *FEW, "--out", str(out), "--map", "infusions, improved ,died")
@@ -129,6 +131,7 @@ def test_a_patient_with_nothing_left_to_test_is_told_so(run, model):
     assert "What testing is worth" in text
 
 
+@pytest.mark.slow
 def test_the_decision_curve_of_a_file_or_of_the_published_cases(run, tmp_path):
     text = run("--curve", "published", "--draws", "100")
     assert "they are no clinic" in text

@@ -101,6 +101,7 @@ def test_a_csv_file_is_read_by_the_grammar_and_as_a_spreadsheet_saves_it(run, tm
     assert shown[0]["probabilities"] == dict(expected.probabilities_of)
 
 
+@pytest.mark.slow
 def test_the_shipped_cases_pass_through_as_a_file(run):
     from calcinosis.knowledge.folder import shipped_folder
 
@@ -207,6 +208,7 @@ def test_in_a_file_notes_are_shown_by_patient(run, tmp_path):
     assert "patient B:" not in shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1", "utf-8"])
 @pytest.mark.parametrize("words", [["diagnose", "--case", "jones2023"], ["check", "--contexts", "1"], ["--help"]])
 def test_output_suits_any_encoding(words, encoding):
@@ -227,6 +229,7 @@ def test_a_narrow_terminal_keeps_the_bars_in_proportion_and_the_findings_whole(r
     assert bars["dystrophic calcification"] > 2 * bars["iatrogenic calcification"] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [40, 50, 60, 80, 200])
 def test_every_interval_is_shown_whole_at_any_width(run, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
@@ -240,6 +243,7 @@ def test_every_interval_is_shown_whole_at_any_width(run, monkeypatch, columns):
     assert answer.sureness in " ".join(shown.split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("encoding", "dash"), [("ascii", "-"), ("latin-1", "-"), ("cp1252", "–"), ("utf-8", "–")])
 def test_an_interval_has_a_hyphen_where_there_is_no_dash(encoding, dash):
     environment = {**os.environ, "PYTHONIOENCODING": encoding, "COLUMNS": "100"}

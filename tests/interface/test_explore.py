@@ -57,6 +57,7 @@ def test_it_says_where_the_page_is_and_holds_the_case_behind_the_sign_that_is_no
         assert "calcinosis explorer" in page.read().decode()
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_it_quietly(explore):
     _, process = explore("--port", "0")
     process.send_signal(2)
@@ -64,6 +65,7 @@ def test_ctrl_c_ends_it_quietly(explore):
     assert (process.returncode, errors) == (0, "")
 
 
+@pytest.mark.slow
 def test_an_address_that_others_can_reach_is_warned_of(explore):
     _, process = explore("--port", "0", "--address", "0.0.0.0")
     process.terminate()
@@ -71,6 +73,7 @@ def test_an_address_that_others_can_reach_is_warned_of(explore):
     assert errors.startswith("calcinosis: warning: 0.0.0.0 can be reached from other machines, without a password")
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_is_told():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -79,6 +82,7 @@ def test_a_port_that_is_taken_is_told():
     assert errors == f"calcinosis: port {port} is taken: name another with --port, or any that is free with --port 0\n"
 
 
+@pytest.mark.slow
 def test_an_address_of_another_machine_is_told():
     code, errors = failing("--port", "0", "--address", "192.0.2.1")
     assert code == 1
@@ -88,6 +92,7 @@ def test_an_address_of_another_machine_is_told():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -129,6 +134,7 @@ NO_ROUTES = (
 )
 
 
+@pytest.mark.slow
 def test_nothing_but_the_page_its_socket_and_its_files_is_served(explore):
     said, process = explore("--port", "0", "pain=severe")
     port = port_of(said)
@@ -180,6 +186,7 @@ def test_a_foreign_name_is_refused_also_where_others_may_connect(explore, addres
     assert response_to(port, host="localhost:{port}").status == 200
 
 
+@pytest.mark.slow
 def test_an_empty_address_is_refused():
     for address in ("", " "):
         code, errors = failing("--port", "0", "--address", address)
@@ -187,6 +194,7 @@ def test_an_empty_address_is_refused():
         assert errors == "calcinosis: --address is empty: leave it out to serve this machine only\n"
 
 
+@pytest.mark.slow
 def test_what_can_be_no_name_of_a_machine_is_told():
     code, errors = failing("--port", "0", "--address", "a" * 70)
     assert code == 1
@@ -194,6 +202,7 @@ def test_what_can_be_no_name_of_a_machine_is_told():
     assert errors.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", ["127.1", "2130706433", "LOCALHOST", "127.0.0.2"])
 def test_this_machine_in_another_spelling_is_served_without_a_warning(explore, address):
     said, process = explore("--port", "0", "--address", address)

@@ -78,6 +78,7 @@ def test_entries_in_words_are_told_apart_within_a_table(model):
     assert len(set(told)) == len(told)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", list(cc.cases().index))
 def test_no_words_of_a_tornado_lie_over_others_or_off_the_page(model, case):
     figure = figures.tornado(cc.sensitivity.one_way(model, findings(model, case))).get_figure(root=True)

@@ -87,12 +87,14 @@ def rectangles(ax):
     return [patch for patch in ax.patches if isinstance(patch, Rectangle)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("name", DRAWN)
 def test_no_words_lie_over_others_or_off_the_page(model, name, case):
     check_readable(DRAWN[name](model, case))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", range(4))
 def test_every_published_patient_has_a_waterfall_that_ends_at_the_odds(model, start):
     for case in cc.cases().index[start::4]:
@@ -282,6 +284,7 @@ def plain(build, tmp_path_factory):
     return cc.Model.from_file(path, "illness"), cc.Model(build("illness", tables, repeatable=["throat"]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("known", [{}, {"fever": "yes"}, {"fever": "yes", "throat": "sore"}])
 def test_a_network_from_a_file_has_every_figure(plain, known):
     model, repeatable = plain

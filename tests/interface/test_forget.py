@@ -63,6 +63,7 @@ def set_cell(path, line, column, change):
     write(path, rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("column", "change"),
     [

@@ -128,6 +128,7 @@ def test_a_network_that_is_a_pipe_is_refused():
         cc.Model.from_file("pipe.bif", target="a")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["日本", "日本".encode().decode("ascii", "surrogateescape"), "x" * 400, "=1+1"])
 def test_any_name_of_a_cohort_can_be_learned_and_forgotten(name):
     """Also as bytes that the locale could not read, and longer than a file's name may be."""

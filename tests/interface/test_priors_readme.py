@@ -11,6 +11,8 @@ import calcinosis as cc
 from calcinosis.interface.shell.app import app
 from calcinosis.knowledge.folder import copy_folder, shipped_folder
 
+pytestmark = pytest.mark.docs
+
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):

@@ -53,6 +53,7 @@ def plain(value):
     return json.loads(json.dumps(value, allow_nan=False))
 
 
+@pytest.mark.slow
 def test_explain_shows_the_record_that_python_gives(run, model, case):
     found = cc.explain(model.recorded("case_report"), case, state="dystrophic", against="calciphylaxis")
     words = ("explain", "--case", "jones2023", "--state", "dystrophic", "--against", "calciphylaxis")
@@ -89,6 +90,7 @@ def test_what_does_not_fit_stands_with_every_diagnosis(run, tmp_path):
     assert categories == ["consistent", "conflicting"]
 
 
+@pytest.mark.slow
 def test_what_if_shows_the_records_that_python_gives(run, model, case):
     words = ("what-if", "--case", "jones2023", "--instead", "pain=severe", "--instead", "cirrhosis=unknown")
     printed = shown(run(*words, "--most", "5", "--json"))
@@ -110,6 +112,7 @@ def test_what_if_takes_an_order_a_goal_and_a_size(run):
     assert found["searched"] == 1
 
 
+@pytest.mark.slow
 def test_next_test_shows_the_records_that_python_gives(run, model, case):
     before = {name: value for name, value in case.items() if name not in BIOPSY}
     printed = shown(run("next-test", "--case", "jones2023", *BIOPSY, "--plan", "calciphylaxis=0.2", "--json"))
@@ -125,6 +128,7 @@ def test_next_test_shows_the_records_that_python_gives(run, model, case):
         assert part in text
 
 
+@pytest.mark.slow
 def test_next_test_ranks_and_leaves_out_as_asked(run):
     cheap = shown(run("next-test", "pain=severe", "--by", "cost", "--json"))["tests"]
     assert cheap[0]["cost"] == 0.0
@@ -134,6 +138,7 @@ def test_next_test_ranks_and_leaves_out_as_asked(run):
     assert cheap[0]["test"] not in {line["test"] for line in everything["tests"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_findings_certainty_and_every_finding_are_answered(run, model, command):
     every = [f"{v.name}={v.state_names[-1]}" for v in model.variables.values() if v.group not in ("hidden", "outcome")]
@@ -147,6 +152,7 @@ def test_no_findings_certainty_and_every_finding_are_answered(run, model, comman
     assert certain.exit_code == (1 if command == "explain" else 0), certain.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_file_of_patients_is_answered_one_by_one(run, command, tmp_path):
     patients = tmp_path / "patients.csv"
@@ -161,6 +167,7 @@ def test_a_file_of_patients_is_answered_one_by_one(run, command, tmp_path):
     assert run(command, "--file", str(patients), "pain=severe").exit_code == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_report_holds_the_tables_the_figures_and_the_page(run, command, tmp_path):
     more = ("--plan", "calciphylaxis") if command == "next-test" else ()

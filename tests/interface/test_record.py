@@ -33,6 +33,7 @@ def mixed(shipped):
     return frame.assign(record=[KINDS[row % 4] for row in range(60)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command", ["diagnose", "explain", "what-if", "next-test", "decide", "sensitivity"], ids=lambda word: word
 )
@@ -183,6 +184,7 @@ def test_validation_of_the_published_cases_says_which_records_it_assumed(shipped
     assert found.own_mix["log_loss"] < asked.own_mix["log_loss"]
 
 
+@pytest.mark.slow
 def test_validation_prints_the_records_and_the_patients_own_mix(run, shipped, tmp_path):
     """The own mix is what --prevalence with the shares of the patients gives."""
     frame = shipped.simulate(30, missing=0.6, seed=6).assign(record="case_report")
@@ -273,6 +275,7 @@ def test_simulated_reports_are_read_by_the_record_they_name(run, shipped, tmp_pa
     assert cc.learn.check_cohort(shipped, known).verdict.startswith("The cohort is as the tables expect")
 
 
+@pytest.mark.slow
 def test_a_folder_learns_from_reports_keeps_its_rates_and_forgets(run, tmp_path):
     run("simulate", "120", tmp_path / "a.csv", "--record", "case_report", "--seed", "4")
     shipped = (shipped_folder() / "reporting.csv").read_bytes()
@@ -297,6 +300,7 @@ def test_python_learns_the_rates_of_reports_into_the_priors(shipped):
     assert after.base.priors.reporting["abstract"] == shipped.priors.reporting["abstract"]
 
 
+@pytest.mark.slow
 def test_check_counts_the_rates_and_finds_wide_ones(run, tmp_path):
     folder = copy_folder(shipped_folder(), tmp_path / "priors")
     rates = pd.read_csv(folder / "reporting.csv", dtype=str, keep_default_na=False)

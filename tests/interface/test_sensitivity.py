@@ -44,6 +44,7 @@ def run(monkeypatch):
     return call
 
 
+@pytest.mark.slow
 def test_json_is_the_record_that_python_gives(run, model, case):
     shown = json.loads(run("--case", "jones2023", "--draws", "200", "--most", "4", "--json").stdout)
     expected = json.loads(
@@ -55,6 +56,7 @@ def test_json_is_the_record_that_python_gives(run, model, case):
     assert len(shown["rows"]) == 4
 
 
+@pytest.mark.slow
 def test_text_names_the_rows_the_sources_and_the_weights(run, model, case):
     text = run("--case", "jones2023", "--record", "asked", "--draws", "200").stdout
     hangs_on = cc.sensitivity.overview(model, case, draws=200).hangs_on
@@ -83,6 +85,7 @@ def test_two_entries_move_together(run):
     assert shown["two_way"]["entries"] == [ROW, OTHER]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "goal"), [("dystrophic=0.5", "P(dystrophic) = 0.5"), ("dystrophic", "dystrophic leads")]
 )
@@ -120,6 +123,7 @@ def test_what_is_at_fault_is_told_in_words(run, words, message):
     assert message in told["message"].replace("\n", " ")
 
 
+@pytest.mark.slow
 def test_draws_that_cannot_be_made_are_told_in_words(run, tmp_path):
     assert "the number of draws lies between 2 and 10,000,000" in run("--draws", "20000000").stderr
     folder = tmp_path / "light"
@@ -147,6 +151,7 @@ def patients(tmp_path, model):
     return file
 
 
+@pytest.mark.slow
 def test_a_file_shows_what_matters_across_its_patients(run, patients, tmp_path, model):
     result = run("--file", str(patients), "--draws", "100")
     assert result.exit_code == 0
@@ -168,6 +173,7 @@ def test_faults_of_a_file_are_told_by_patient(run, tmp_path, contradictory):
     assert "two patients are named ann" in run("--file", str(file), "--draws", "20").stderr
 
 
+@pytest.mark.slow
 def test_every_analysis_is_asked_of_each_patient_of_a_file(run, patients, tmp_path, model):
     words = ["--file", str(patients), "--draws", "20", "--target", "calciphylaxis", "--two-way", ROW, OTHER]
     words += ["--epsilon", "0.02"]
@@ -190,6 +196,7 @@ def test_every_analysis_is_asked_of_each_patient_of_a_file(run, patients, tmp_pa
     assert "no state 'dystrofic'" in run("--file", str(patients), "--target", "dystrofic").stderr
 
 
+@pytest.mark.slow
 def test_a_report_holds_every_table_and_figure_and_a_page_that_names_them(run, tmp_path, model, case):
     out = tmp_path / "report"
     words = ["--case", "jones2023", "--record", "asked", "--draws", "300", "--two-way", ROW, OTHER, "--out", str(out)]
@@ -221,6 +228,7 @@ def test_a_folder_that_is_a_file_is_refused(run, tmp_path):
     assert "is no folder" in run("--draws", "20", "--out", str(file)).stderr
 
 
+@pytest.mark.slow
 def test_the_script_writes_the_same_report(tmp_path):
     script = ROOT / "notebooks" / "scripts" / "sensitivity_report.py"
     assert len(script.read_text(encoding="utf-8").splitlines()) < 40

@@ -49,6 +49,7 @@ DRAWN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DRAWN)
 def test_no_words_lie_over_others_or_off_the_page(found, name):
     figure = DRAWN[name](found).get_figure(root=True)

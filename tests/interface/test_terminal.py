@@ -66,6 +66,7 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [
@@ -95,6 +96,7 @@ def test_text_of_others_steers_no_terminal(folder, words):
     assert "\\x1b[31m" in written  # the colour of others is shown as well
 
 
+@pytest.mark.slow
 def test_labels_and_sources_of_priors_steer_no_terminal(tmp_path):
     shutil.copytree(shipped_folder(), tmp_path / "priors")
     for path in (tmp_path / "priors" / "states.csv", tmp_path / "priors" / "sources.csv"):
@@ -125,6 +127,7 @@ def test_a_name_that_is_not_utf_8_is_shown(tmp_path):
     assert done.stderr == b"calcinosis: p\\udce4.json: there is no such file\n"
 
 
+@pytest.mark.slow
 def test_a_message_is_one_line_whatever_it_repeats(folder):
     for words, lines in (
         (("diagnose", "pain=a\nb"), 2),
@@ -172,6 +175,7 @@ CALLS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no disk that is always full")
 @pytest.mark.parametrize("words", CALLS, ids=" ".join)
 def test_a_full_disk_behind_the_output_is_told(words):
@@ -180,6 +184,7 @@ def test_a_full_disk_behind_the_output_is_told(words):
         assert (done.returncode, done.stderr) == (1, "calcinosis: No space left on device\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", CALLS[:-2], ids=" ".join)
 def test_a_reader_that_has_gone_is_not_told(words):
     reader, writer = os.pipe()
@@ -189,6 +194,7 @@ def test_a_reader_that_has_gone_is_not_told(words):
     assert (done.returncode, done.stderr) == (1, "")
 
 
+@pytest.mark.slow
 def test_ctrl_c_shows_no_traceback_while_the_program_is_loaded():
     """The moment is that of the first import that takes its time, whatever the machine."""
     for module in ("typer", "rich", "numpy", "calcinosis.inference.model", "calcinosis.interface.shell.diagnose"):

@@ -52,6 +52,7 @@ def same_files(one, other):
     return names[0] == names[1] and not any(cmpfiles(one, other, names[0], shallow=False)[1:])
 
 
+@pytest.mark.slow
 def test_the_new_folder_is_accepted_and_the_old_one_untouched(run, cases, tmp_path, shipped):
     run("init", "mine")
     shutil.copytree("mine", "before")
@@ -71,6 +72,7 @@ def test_the_new_folder_is_accepted_and_the_old_one_untouched(run, cases, tmp_pa
     assert row.weight > shipped.priors.tables["pain"].rows[0].weight
 
 
+@pytest.mark.slow
 def test_the_folder_says_what_python_says(run, cases):
     run("update", cases, "--out", "new", "--name", "Ward 7", *QUICK)
     frame = pd.read_csv(cases, dtype=object, keep_default_na=False)
@@ -90,6 +92,7 @@ def dressed(folder):
     sources.write_bytes(sources.read_bytes().rstrip(b"\n"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options", [(), ("--weight", "0.4"), ("--keep", "subtype", "--keep", "form"), ("--only", "sex")]
 )
@@ -103,6 +106,7 @@ def test_forgetting_gives_back_the_former_folder_byte_for_byte(run, cases, tmp_p
     assert same_files("mine", "old")
 
 
+@pytest.mark.slow
 def test_complete_patients_are_forgotten_too(run, shipped, tmp_path):
     shipped.simulate(120, hidden=True, seed=4).to_csv("all.csv", index_label="patient")
     run("update", "all.csv", "--out", "new", *QUICK)
@@ -110,6 +114,7 @@ def test_complete_patients_are_forgotten_too(run, shipped, tmp_path):
     assert same_files(shipped_folder(), "old")
 
 
+@pytest.mark.slow
 def test_cohorts_are_forgotten_in_the_reverse_order(run, cases, shipped):
     shipped.simulate(60, missing=0.3, seed=5).to_csv("more.csv", index_label="patient")
     run("update", cases, "--out", "one", "--name", "first", *QUICK)
@@ -123,6 +128,7 @@ def test_cohorts_are_forgotten_in_the_reverse_order(run, cases, shipped):
     assert same_files(shipped_folder(), "start")
 
 
+@pytest.mark.slow
 def test_other_patients_and_edited_rows_are_not_forgotten(run, cases, shipped):
     run("update", cases, "--out", "new", *QUICK)
     frame = pd.read_csv(cases, dtype=object, keep_default_na=False)
@@ -147,6 +153,7 @@ def test_a_folder_that_learned_nothing_has_nothing_to_forget(run, cases):
     assert "has learned from no cohort" in text
 
 
+@pytest.mark.slow
 def test_nothing_of_any_patient_stands_in_the_new_folder(run, shipped, tmp_path):
     drawn = shipped.simulate(30, missing=0.4, seed=6)
     drawn.index = [f"MRN-{number}" for number in range(30)]
@@ -158,6 +165,7 @@ def test_nothing_of_any_patient_stands_in_the_new_folder(run, shipped, tmp_path)
             assert "secret" not in path.name
 
 
+@pytest.mark.slow
 def test_json_and_report_show_the_same_record(run, cases, tmp_path):
     words = ("update", cases, "--out", "new", "--report", "rep", "--folds", "2", "--json")
     told = json.loads(CliRunner().invoke(app, words).stdout, parse_constant=pytest.fail)

@@ -38,6 +38,7 @@ def found():
     return cc.validate(cc.load(shipped_folder()), cases, draws=200)
 
 
+@pytest.mark.slow
 def test_text_json_and_python_are_one_record(run, found):
     told = json.loads(run("--published", "--draws", "200", "--most", "3", "--json"), parse_constant=pytest.fail)
     curve = told.pop("decision_curve")
@@ -60,12 +61,14 @@ def test_text_json_and_python_are_one_record(run, found):
     assert found.model.digest[:12] in text
 
 
+@pytest.mark.slow
 def test_a_file_of_ones_own_is_not_told_to_be_published(run):
     cc.cases().to_csv("mine.csv")
     text = run("mine.csv", "--draws", "50")
     assert "no clinic" not in text
 
 
+@pytest.mark.slow
 def test_the_report_holds_every_table_and_figure(run):
     run("--published", "--draws", "50", "--out", "rep")
     page = Path("rep/index.html").read_text(encoding="utf-8")
@@ -79,6 +82,7 @@ def test_the_report_holds_every_table_and_figure(run):
     assert cc.DISCLAIMER in page
 
 
+@pytest.mark.slow
 def test_names_of_patients_are_escaped(run):
     cases = cc.cases().reset_index()
     cases["case_id"] = [f"<b>{name}</b>" for name in cases["case_id"]]
@@ -88,6 +92,7 @@ def test_names_of_patients_are_escaped(run):
     assert "<b>idio" not in Path("rep/index.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_mix_is_asked_for_in_words(run):
     told = json.loads(run("--published", "--draws", "50", "--prevalence", MIX, "--json"))
     assert told["prevalence"]["dystrophic"] == 0.6

@@ -54,6 +54,7 @@ def test_init_refuses_to_overwrite_and_to_copy_a_faulty_folder(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", FORMATS)
 def test_export_can_be_read_back_and_is_the_same_network(ending):
     file = f"network{ending}"
@@ -100,6 +101,7 @@ def test_what_cannot_be_written_is_told(words, message, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_graph_shows_every_variable_and_group_and_is_drawn_the_same_each_time(tmp_path):
     assert run("graph", "a.svg").exit_code == 0
     assert run("graph", "b.svg").exit_code == 0

@@ -7,13 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from calcinosis.knowledge.folder import shipped_folder
-
-# A busy machine is no fault of the code: no test fails for its time alone.
-settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("steady")
 
 TINY = {
     "variables.csv": """\

@@ -34,6 +34,7 @@ def rewrite(path, change):
     path.write_text(out.getvalue(), encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_shipped_decisions_have_the_figures_that_were_asked_for(still):
     decisions = read_priors(still).decisions
     rows = {(name, row.subtype): row for row in decisions.responses for name in row.actions}

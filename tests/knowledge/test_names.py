@@ -5,8 +5,9 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
+from properties import examples
 
 from calcinosis.knowledge.names import RESERVED, fault_of_name, folded, known_as, same_finding
 from calcinosis.knowledge.problem import PriorsError, Problem, shown
@@ -57,7 +58,7 @@ def problems_of(folder, file, old, new):
 CASES = st.sampled_from([str.upper, str.lower, str.title, lambda w: unicodedata.normalize("NFD", w), lambda w: f"{w}"])
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(LETTERS.filter(lambda word: word == word.strip() and not RESERVED.get(folded(word))), CASES, CASES)
 def test_states_equal_under_folding_are_refused_and_both_lines_named(tiny, word, one, other):
     # two names that a comparison takes for one are refused, whatever way they differ in

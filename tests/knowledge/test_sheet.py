@@ -24,7 +24,7 @@ def read(tmp_path):
     return sheet_of
 
 
-anything = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+anything = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @anything

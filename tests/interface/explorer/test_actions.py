@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 
 import calcinosis as cc
 from calcinosis.interface.explorer.actions import _ACTIONS, STRENGTHS, ActionError, act
@@ -204,7 +205,7 @@ WORDS = st.one_of(
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_no_message_breaks_the_page(shipped, data):
     """Whatever a browser sends, the reply is a page, and the findings are such as the model reads."""
     session = Session(shipped)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 
 import calcinosis as cc
 from calcinosis.interface.explorer import next_test, views
@@ -34,7 +35,7 @@ def findings_of(draw, model):
 
 
 @given(data=st.data())
-@settings(deadline=None, max_examples=40)
+@examples(40)
 def test_every_network_has_its_views(data, networks):
     model = data.draw(models_of(networks))
     page = Page(findings=data.draw(findings_of(model)), other=data.draw(st.none() | findings_of(model)))

@@ -75,6 +75,7 @@ def test_the_value_of_the_priors_is_no_change_and_all_can_be_put_back(jones):
     assert not jones.page.utilities
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("action", "told"),
     [

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from printed_networks import ASIA
+from properties import examples
 
 import calcinosis as cc
 from calcinosis.inference.intervals.dirichlet import SecondOrder
@@ -212,7 +213,7 @@ def edited_pages(draw, model, cells):
 
 
 def test_edits_come_back_from_their_link(shipped):
-    @settings(max_examples=60, deadline=None)
+    @examples(60)
     @given(edited_pages(shipped, free_cells(shipped)))
     def check(page):
         model = edited(shipped, page.edits)
@@ -295,6 +296,7 @@ def session(shipped):
     return session
 
 
+@pytest.mark.slow
 def test_the_folder_taken_away_gives_the_answer_of_the_page(session, tmp_path, shell):
     before = every_file(shipped_folder())
     folder = unzipped(session, tmp_path)
@@ -354,6 +356,7 @@ def test_a_page_without_edits_hands_out_the_folder_as_it_is(shipped, tmp_path):
     assert every_file(folder) == every_file(shipped_folder())
 
 
+@pytest.mark.slow
 def test_the_page_hands_it_out(session):
     import base64
 
@@ -419,6 +422,7 @@ def test_a_network_without_a_folder_has_none_to_take_away(build):
         folder_zip(Session(Model(build("lung", ASIA))).situation)
 
 
+@pytest.mark.slow
 def test_how_long_an_edit_takes(shipped, figure):
     session = Session(shipped)
     asked(session, do="case", value="jones2023")

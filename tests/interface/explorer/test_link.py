@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
+from properties import examples
 
 import calcinosis as cc
 from calcinosis.interface.explorer.link import LONGEST, RANKINGS, LinkError, fragment_of, page_of
@@ -91,7 +92,7 @@ def pages_of(draw, model):
 
 
 @given(data=st.data())
-@settings(deadline=None, max_examples=60)
+@examples(60)
 def test_every_page_comes_back_from_its_link(data, shipped):
     page = data.draw(pages_of(shipped))
     digest = Session(shipped, page).situation.model.digest
@@ -157,7 +158,7 @@ def words_of(model):
 
 
 @given(data=st.data())
-@settings(deadline=None, max_examples=300)
+@examples(300)
 def test_a_text_is_opened_or_refused_in_words(data, shipped):
     text = data.draw(st.text() | words_of(shipped))
     page, words = opened(text, shipped)
@@ -170,7 +171,7 @@ def test_a_text_is_opened_or_refused_in_words(data, shipped):
 
 
 @given(text=st.text())
-@settings(deadline=None, max_examples=30)
+@examples(30)
 @example(text="pain=severe&~estimate=calciphylaxis:٣")
 @example(text="~edits=pain")
 @example(text="~dates=pain:2023-07-15")

@@ -7,8 +7,9 @@ from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from printed_networks import AIRPORT, ALARM, ASIA, BURGLARY, CANCER, SHAP, SYNTHETIC
+from properties import examples
 
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Network
@@ -110,6 +111,7 @@ def test_an_argument_against_is_told_as_one(shipped):
     assert "against calciphylaxis rather than dystrophic calcification" in strongest(session.situation).sentence
 
 
+@pytest.mark.slow
 def test_of_very_many_findings_the_strongest_is_still_found_in_time(shipped):
     session = Session(shipped)
     for name, variable in shipped.variables.items():
@@ -183,7 +185,7 @@ def test_the_boxes_of_the_shipped_network_lie_apart(shipped):
 
 
 def test_any_network_is_drawn(networks):
-    @settings(max_examples=60, deadline=None)
+    @examples(60)
     @given(networks)
     def check(network):
         check_layout(network)

@@ -113,6 +113,7 @@ def test_when_nothing_is_likely_to_change_the_answer_it_says_so_first(jones):
     assert "5 % or more" in html
 
 
+@pytest.mark.slow
 def test_every_result_can_be_entered_by_its_button(shipped):
     """What stands beside the button comes true."""
     session = opened(shipped, pain="severe", vascular_histology="absent")

@@ -17,6 +17,7 @@ def held(shown):
     return dict(shown._session.page.findings)
 
 
+@pytest.mark.slow
 def test_it_begins_with_nothing_entered_and_the_shipped_priors(shipped):
     shown = cc.explorer()
     assert held(shown) == {}

@@ -9,9 +9,10 @@ import json
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from printed_networks import ASIA
+from properties import examples
 
 import calcinosis as cc
 from calcinosis.interface.explorer.actions import act
@@ -59,6 +60,7 @@ def test_everything_unknown_is_the_prior(shipped, word):
         assert abs(probability - prior[state]) <= 1e-12
 
 
+@pytest.mark.slow
 def test_the_same_case_twice_gives_the_same_digits(shipped, cases):
     """Pitfall: sampling noise shown as change."""
     for tab in list(TABS)[:4]:
@@ -70,6 +72,7 @@ def test_the_same_case_twice_gives_the_same_digits(shipped, cases):
     assert again.situation.posterior.probabilities_of == once.situation.posterior.probabilities_of
 
 
+@pytest.mark.slow
 def test_no_case_is_ever_quite_sure(shipped, cases):
     """Pitfall: '0 %', '100 %', '0+'."""
     for findings in cases.values():
@@ -81,7 +84,7 @@ def test_no_case_is_ever_quite_sure(shipped, cases):
 
 
 @given(data=st.data())
-@settings(deadline=None, max_examples=25)
+@examples(25)
 def test_no_preview_is_ever_quite_sure(shipped, data):
     """Pitfall: '0 %', '100 %', '0+'; and what a preview shows is what the click then gives."""
     names = [name for name, own in shipped.variables.items() if name != shipped.target and own.group != "hidden"]
@@ -168,7 +171,7 @@ def test_a_number_is_read_with_its_unit_and_within_what_can_be_believed(shipped,
 
 
 @given(number=st.floats(4, 25), unit=st.sampled_from(["mg/dL", "mmol/L", "mg/L", "mEq/L"]))
-@settings(deadline=None, max_examples=60)
+@examples(60)
 def test_another_unit_is_the_same_amount(shipped, number, unit):
     """Pitfall: unit or decimal slip. The number is converted along with its unit, to four digits."""
     page = Page(findings=FrozenMap({"serum_calcium": f"{number:.4g} mg/dL"}))
@@ -204,6 +207,7 @@ def test_whole_percent_on_the_screen_and_full_digits_in_the_file(shipped, cases)
     assert saved["probabilities"] == dict(session.situation.posterior.probabilities_of)
 
 
+@pytest.mark.slow
 def test_the_verdict_names_the_runner_up(shipped, cases):
     """Pitfall: anchoring on the list; who leads is never named alone while another cannot be set aside."""
     for findings in cases.values():

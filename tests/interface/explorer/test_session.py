@@ -116,6 +116,7 @@ def test_pending_and_unknown_leave_the_answer_alone(session, shipped):
     assert len(session.situation.evidence) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("record", ["asked", "case_report"])
 def test_a_published_case_has_the_answer_of_the_record_that_is_named(shipped, record):
     """A page asks for each finding: whatever record its model reads, what is not entered counts as unknown."""

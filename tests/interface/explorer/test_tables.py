@@ -6,8 +6,9 @@ from html import unescape
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from printed_networks import ASIA, SHAP
+from properties import examples
 
 import calcinosis as cc
 from calcinosis.inference.model import Model
@@ -194,7 +195,7 @@ def test_a_long_table_is_shown_in_part(build):
 
 
 def test_any_network_is_shown(networks):
-    @settings(max_examples=40, deadline=None)
+    @examples(40)
     @given(networks)
     def check(network):
         session = Session(Model(network))

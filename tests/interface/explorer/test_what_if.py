@@ -9,9 +9,10 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from printed_networks import ALARM, ASIA, BURGLARY, CANCER
+from properties import examples
 
 import calcinosis as cc
 from calcinosis.inference.network import Network
@@ -81,7 +82,7 @@ def after(session, action):
 
 
 @given(data=st.data())
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(15)
 def test_what_is_said_of_an_answer_comes_true_when_it_is_entered(data, shipped):
     session = opened(shipped, **some_findings(data.draw, shipped))
     if session.situation.posterior is None:
@@ -183,6 +184,7 @@ def adopted(session, way):
     return then
 
 
+@pytest.mark.slow
 def test_each_way_leads_where_it_says(jones):
     ways = ways_of(view(jones.situation))
     assert len(ways) > 2 * EACH
@@ -200,7 +202,7 @@ SOFT = ("", "none/severe", "none:0.1,intermittent:1,severe:0.3")
 
 
 @given(data=st.data(), pain=st.sampled_from(SOFT), calcium=st.sampled_from(["", "11.4 mg/dL"]))
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(15)
 def test_each_way_of_any_patient_leads_where_it_says_and_is_smallest(data, pain, calcium, shipped):
     given_so = {"pain": pain, "serum_calcium": calcium}
     findings = some_findings(data.draw, shipped) | {name: text for name, text in given_so.items() if text}

@@ -7,9 +7,10 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from printed_networks import ALARM, ASIA, BURGLARY, CANCER
+from properties import examples
 
 import calcinosis as cc
 from calcinosis.analysis.explain.sources_of_finding import rows_behind
@@ -71,6 +72,7 @@ def some_findings(draw, model):
 # what is shown adds up
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("against", ["", "iatrogenic", "calciphylaxis"])
 def test_the_published_case_adds_up_for_every_question(jones, against):
     for state in ("", *jones.shipped.states):
@@ -87,7 +89,7 @@ def test_the_published_case_adds_up_for_every_question(jones, against):
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(60)
 def test_any_patient_adds_up_on_one_scale(data, shipped):
     findings = some_findings(data.draw, shipped)
     states = ("", *shipped.states)
