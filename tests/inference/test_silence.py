@@ -434,7 +434,7 @@ def test_a_rate_of_one_is_refused_even_where_a_definition_is_cited(build):
 def test_evidence_of_one_record_is_not_read_by_a_model_without_it(letter):
     silent = letter.read(swab="positive")
     assert letter.posterior(silent) == letter.posterior(swab="positive")
-    with pytest.raises(ValueError, match="this evidence was read by another model"):
+    with pytest.raises(ValueError, match="this evidence was read from the record"):
         letter.base.posterior(silent)
     assert letter.base.posterior(silent, record="letter") == letter.posterior(silent)
     stated = {"cause": "no", "pain": "none", "fever": "no"}

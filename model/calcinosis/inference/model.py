@@ -611,8 +611,7 @@ def _evidence(steps: Sequence[Step]) -> Evidence:
 
 def _other_record(read: str | None, record: str) -> QuestionError:
     return QuestionError(
-        f"this evidence was read from the record {read}, but the record here is {record}: give the findings by name, or "
-        f"read them with model.recorded({record!r})"
+        f"this evidence was read from the record {read}, but the record here is {record}: give the findings by name"
     )
 
 

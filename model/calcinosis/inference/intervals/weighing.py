@@ -72,9 +72,7 @@ def weight_for(probability: float, /, *, low: float, high: float) -> Weighing:
         raise QuestionError("no weight implies a range as wide as this one: name a narrower range")
     ends = math.log(least), math.log(MOST_WEIGHT)
     if excess(ends[1]) > 0:
-        raise QuestionError(
-            f"no weight up to {MOST_WEIGHT:g} implies a range as narrow as this one: name a wider range"
-        )
+        raise QuestionError("no weight implies a range as narrow as this one: name a wider range")
     weight = float(f"{math.exp(brentq(excess, *ends)):.3g}")
     return Weighing(probability, weight, *range_of(probability, weight))
 
