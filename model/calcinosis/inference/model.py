@@ -101,9 +101,20 @@ class Model:
         """The model that reads findings from a kind of record; evidence must have been read from one already."""
         if record == EACH:
             raise QuestionError("each is for many patients: one patient has a kind of record, such as case_report")
-        if isinstance(findings, Evidence) and findings.record not in (None, record):
-            raise _other_record(findings.record, record)
-        return self.recorded(record)
+        model = self.recorded(record)
+        if isinstance(findings, Evidence):
+            model._check_record(findings)
+        return model
+
+    def _check_record(self, evidence: Evidence) -> None:
+        """Refuse evidence of another kind of record, unless no silence makes a difference."""
+        if evidence.record in (None, self.record) or self.record == EACH:
+            return
+        if len(evidence.silent) or any(name not in evidence for name in self.mentions):
+            raise QuestionError(
+                f"this evidence was read from the record {evidence.record}, but the record here is {self.record}: give "
+                "the findings by name"
+            )
 
     def _check_one(self, findings: Mapping[str, Any] | Evidence | None, named: Mapping[str, Any]) -> None:
         """Refuse one patient's findings by name for the model of each patient's own record."""
@@ -278,8 +289,7 @@ class Model:
         if isinstance(findings, Evidence):
             if named:
                 raise TypeError("give findings by name, or evidence that was read before, not both")
-            if findings.record not in (None, self.record) and self.record != EACH:
-                raise _other_record(findings.record, self.record)
+            self._check_record(findings)
             for finding in findings:
                 variable = self.variables.get(finding.variable)
                 repeated = len(finding.likelihoods) > 1
@@ -607,12 +617,6 @@ def _weighing(network: Network, weight: float | None) -> Network:
 def _evidence(steps: Sequence[Step]) -> Evidence:
     """The evidence of findings on the shortcut, in the order of the variables."""
     return Evidence(tuple(step.finding for step in sorted(steps, key=itemgetter(0)) if step.finding), record=ASKED)
-
-
-def _other_record(read: str | None, record: str) -> QuestionError:
-    return QuestionError(
-        f"this evidence was read from the record {read}, but the record here is {record}: give the findings by name"
-    )
 
 
 def _total(weights: Sequence[float]) -> float:
