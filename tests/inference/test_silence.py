@@ -434,12 +434,12 @@ def test_a_rate_of_one_is_refused_even_where_a_definition_is_cited(build):
 def test_evidence_of_one_record_is_not_read_by_a_model_without_it(letter):
     silent = letter.read(swab="positive")
     assert letter.posterior(silent) == letter.posterior(swab="positive")
-    with pytest.raises(ValueError, match="this evidence was read by another model"):
+    with pytest.raises(ValueError, match="this evidence was read from the record"):
         letter.base.posterior(silent)
     assert letter.base.posterior(silent, record="letter") == letter.posterior(silent)
     stated = {"cause": "no", "pain": "none", "fever": "no"}
     assert letter.base.posterior(letter.base.read(stated), record="letter").record == "letter"
     for ask in (letter.base.posterior, letter.base.probabilities, letter.base.read):
-        with pytest.raises(QuestionError, match="this evidence was not read from a letter: give the findings by name"):
+        with pytest.raises(QuestionError, match="this evidence was read from the record asked, but the record"):
             ask(letter.base.read(swab="positive"), record="letter")
     assert letter.posterior(Evidence(())).probabilities_of == letter.base.posterior().probabilities_of

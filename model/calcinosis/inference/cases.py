@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from calcinosis.inference.findings.reader import FindingsError
@@ -14,7 +15,7 @@ from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.problem import Problem, choose_from
 from calcinosis.knowledge.read_reporting import FILE as REPORTING_FILE
 from calcinosis.knowledge.records import ASKED, RECORD, Priors
-from calcinosis.knowledge.sheet import Line, Sheet
+from calcinosis.knowledge.sheet import Line, Sheet, read_sheet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,8 +44,10 @@ def cases(folder: str | os.PathLike[str] | None = None) -> pd.DataFrame:
     path = chosen_folder(folder)
     sheet = read_cases(path)
     frame = pd.DataFrame([dict(line.cells) for line in sheet.lines], columns=list(sheet.columns)).set_index("case_id")
-    if (path / REPORTING_FILE).is_file() and "text_seen" in frame:
-        frame[RECORD] = [_kind(seen) for seen in frame["text_seen"]]
+    rated = _rated(path)
+    if rated and "text_seen" in frame:
+        kinds = [_kind(seen) for seen in frame["text_seen"]]
+        frame[RECORD] = [kind if kind in rated else ASKED for kind in kinds]
     return frame
 
 
@@ -77,6 +80,14 @@ def check_case_findings(sheet: Sheet, model: Model, priors: Priors, problems: li
                 Problem(sheet.file, line.number, fault.variable, fault.value, fault.what, fault.fix)
                 for fault in error.faults
             )
+
+
+def _rated(folder: Path) -> set[str]:
+    """The kinds of record that a folder has rates of."""
+    if not (folder / REPORTING_FILE).is_file():
+        return set()
+    sheet = read_sheet(folder / REPORTING_FILE, REPORTING_FILE, [])
+    return {line.cells.get("record", "") for line in sheet.lines} if sheet else set()
 
 
 def _kind(text_seen: str) -> str:

@@ -27,7 +27,7 @@ from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.reader import read_priors
-from calcinosis.knowledge.records import EACH, RECORD, Priors
+from calcinosis.knowledge.records import ASKED, EACH, RECORD, Priors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,6 +89,7 @@ class Model(TableModel):
         """
         if record is not None and record != self.record:
             return self._reading(record, findings).posterior(findings, **named)
+        self._check_one(findings, named)
         evidence, weights, exponent = self._weigh(findings, named)
         mantissa, power = math.frexp(_total(weights))
         return Posterior(
@@ -117,6 +118,7 @@ class Model(TableModel):
         """
         if record is not None and record != self.record:
             return self._reading(record, findings).probabilities(findings, **named)
+        self._check_one(findings, named)
         return _shares(self.states, self._weigh(findings, named)[1])
 
     @checked
@@ -170,7 +172,7 @@ class Model(TableModel):
         answer.attrs |= {
             "record": self.record,
             "columns_read": read,
-            "columns_ignored": [c for c in frame.columns if c not in read],
+            "columns_ignored": [c for c in frame.columns if c not in read and (c != RECORD or kinds is None)],
         }
         return answer
 
@@ -202,6 +204,9 @@ class Model(TableModel):
         """
         import pandas as pd
 
+        model = self.of_record(named)
+        if model is not self:
+            return model.marginals(findings, **named)
         evidence = self.read(findings, **named)
         coded = encode(self.engine.base, [evidence])
         if not self.engine.weigh(coded).weights.any():
@@ -259,7 +264,7 @@ class Model(TableModel):
 
 def _evidence(steps: Sequence[FindingStep]) -> Evidence:
     """The evidence of the remembered findings, in the order of the variables."""
-    return Evidence(tuple(step.finding for step in sorted(steps, key=itemgetter(0)) if step.finding))
+    return Evidence(tuple(step.finding for step in sorted(steps, key=itemgetter(0)) if step.finding), record=ASKED)
 
 
 def _total(weights: Sequence[float]) -> float:

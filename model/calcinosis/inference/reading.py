@@ -77,10 +77,39 @@ class ReadingModel:
         if record == EACH:
             raise QuestionError("each is for many patients: one patient has a kind of record, such as case_report")
         model = self.recorded(record)
-        left_out = [name for name in model.mentions if isinstance(findings, Evidence) and name not in findings]
-        if left_out and not any(mention in (findings or ()) for mention in model.mentions.values()):
-            raise QuestionError(f"this evidence was not read from a {record}: give the findings by name")
+        if isinstance(findings, Evidence):
+            model._check_record(findings)
         return model
+
+    def _check_record(self, evidence: Evidence) -> None:
+        """Refuse evidence of another kind of record, unless no silence makes a difference."""
+        if evidence.record in (None, self.record) or self.record == EACH:
+            return
+        if len(evidence.silent) or any(name not in evidence for name in self.mentions):
+            raise QuestionError(
+                f"this evidence was read from the record {evidence.record}, but the record here is {self.record}: give "
+                "the findings by name"
+            )
+
+    def _check_one(self, findings: Mapping[str, Any] | Evidence | None, named: Mapping[str, Any]) -> None:
+        """Refuse one patient's findings by name for the model of each patient's own record."""
+        if self.record == EACH and (named or (findings and not isinstance(findings, Evidence))):
+            raise QuestionError("this model reads each patient's own record: say record=, such as case_report")
+
+    def of_record(self, named: dict[str, Any]) -> Self:
+        """The model of the kind of record among the findings by name, which is removed from them; otherwise this one.
+
+        Raises:
+            QuestionError: for a kind of record that these priors do not have.
+        """
+        record = named.pop("record", None)
+        return self if record is None or record == self.record else self._reading(record, None)
+
+    @property
+    def _knows_records(self) -> bool:
+        """Whether the priors have rates for any kind of record."""
+        priors = self.priors if self.base is None else self.base.priors
+        return priors is not None and bool(priors.reporting) and RECORD not in self.variables
 
     @cached_property
     def _recorded(self) -> dict[str, Self]:
@@ -190,6 +219,7 @@ class ReadingModel:
         if isinstance(findings, Evidence):
             if named:
                 raise TypeError("give findings by name, or evidence that was read before, not both")
+            self._check_record(findings)
             for finding in findings:
                 variable = self.variables.get(finding.variable)
                 repeated = len(finding.likelihoods) > 1
@@ -204,7 +234,7 @@ class ReadingModel:
         evidence = read_findings(all_findings, self._readable, self.network.corrections, twice)
         silence = self._silence.get(record or self.record, {})
         silent = [finding for name, finding in silence.items() if is_mentioned(all_findings.get(name)) is False]
-        return replace(evidence, findings=(*evidence.findings, *silent)) if silent else evidence
+        return replace(evidence, findings=(*evidence.findings, *silent), record=record or self.record)
 
     @property
     def inferred(self) -> frozenset[str]:
@@ -227,7 +257,7 @@ class ReadingModel:
 
         units = {name: variable.units for name, variable in self._readable.items()}
         units |= {correction.covariate: correction.units for correction in self.network.corrections}
-        headings = read_headings(columns, self._readable, units)
+        headings = read_headings(columns, self._readable, units, self._knows_records)
         faults = [inferred_fault(h.column) for h in headings if h.name in self.inferred and not inferred]
         if faults:
             raise FindingsError(faults, "some columns hold what is to be inferred")

@@ -55,7 +55,7 @@ class DecisionDraws:
         parts, harms = self._parts(problem)
         worth = np.einsum("tsid,i->tsd", parts, problem.values, optimize=True)
         now = self._after(())
-        utilities = [np.einsum("sd,tsd->d", now / now.sum(axis=0), worth[None, i]) for i in range(len(worth))]
+        utilities = [np.einsum("sd,tsd->d", _shares(now), worth[None, i]) for i in range(len(worth))]
         solved = DecisionBatch.of(problem).solved()
         for workup, strategy in zip(problem.workups, solved, strict=True):
             after = worth
@@ -83,7 +83,7 @@ class DecisionDraws:
         value = np.zeros(self.draws)
         for end, states in zip(ends, joint, strict=True):
             value += np.einsum("sd,sd->d", states, worth[end.treatment] - prices[: end.tests].sum(axis=0))
-        return value / total
+        return np.divide(value, total, out=np.zeros_like(value), where=total > 0)
 
     def _prices(self, problem: DecisionProblem, workup: Workup) -> Array:
         """The price of each test in each state and sample, axes `(tests, states, draws)`."""
@@ -161,3 +161,9 @@ def shown_by(model: Model, workup: Workup, outcomes: tuple[int, ...]) -> Shown:
         reveals += test.reveals
         results += [int(number) for number in np.unravel_index(outcome, sizes)]
     return shown(model, reveals, results)
+
+
+def _shares(joint: Array) -> Array:
+    """The posterior in each draw, axes `(states, draws)`; 0 in a draw that rules the findings out."""
+    total = joint.sum(axis=0)
+    return np.asarray(np.divide(joint, total, out=np.zeros_like(joint), where=total > 0))

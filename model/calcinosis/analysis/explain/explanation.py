@@ -169,6 +169,7 @@ def explain(
     >>> bool(abs(why.before + why.frame["contribution"].sum() - why.after) < 1e-12)
     True
     """
+    model = model.of_record(named)
     posterior = model.posterior(findings, **named)
     evidence = posterior.evidence
     for name in background:

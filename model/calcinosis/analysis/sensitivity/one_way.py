@@ -223,6 +223,7 @@ def one_way(
     """
     if not 0.0 < mass < 1.0:
         raise QuestionError(f"the mass of an interval is {mass}: give a number between 0 and 1")
+    model = model.of_record(named)
     posterior = model.posterior(findings, **named)
     entries = model.entries
     lower, upper = entries.interval(mass)

@@ -122,6 +122,7 @@ def overview(
     >>> cc.sensitivity.overview(cc.load(), pain="severe", draws=100).summary
     'Calciphylaxis stays the most probable when any single row moves within its interval.'
     """
+    model = model.of_record(named)
     evidence = model.read(findings, **named)
     single = one_way(model, evidence, scheme=scheme)
     posterior = single.posterior

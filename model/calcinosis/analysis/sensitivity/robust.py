@@ -108,6 +108,7 @@ def robust_bounds(
 
     if not 0.0 < epsilon < 1.0:
         raise QuestionError(f"epsilon is {epsilon}: give a number between 0 and 1")
+    model = model.of_record(named)
     posterior = model.posterior(findings, **named)
     credal = _Credal(contract(model.network, posterior.evidence), epsilon)
     states = list(posterior)

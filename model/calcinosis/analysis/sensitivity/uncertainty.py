@@ -251,6 +251,7 @@ def uncertainty(
         raise QuestionError(f"{draws:,} samples: give a number from 2 to {MOST_DRAWS:,}")
     if not 0.0 < mass < 1.0:
         raise QuestionError(f"the mass of an interval is {mass}: give a number between 0 and 1")
+    model = model.of_record(named)
     posterior = model.posterior(findings, **named)
     question = plan_for(model.network, posterior.evidence)
     second_order = SecondOrder(model.network, draws, seed)

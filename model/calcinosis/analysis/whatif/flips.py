@@ -102,6 +102,7 @@ def flips(
     """
     import pandas as pd
 
+    model = model.of_record(named)
     posterior = model.posterior(findings, **named)
     if towards is not None and towards not in model.states:
         raise QuestionError(f"no state {towards!r} of {model.target}: {choose_from(towards, model.states)}")

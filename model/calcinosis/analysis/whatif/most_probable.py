@@ -71,6 +71,7 @@ def most_probable(
     """
     import pandas as pd
 
+    model = model.of_record(named)
     evidence = model.read(findings, **named)
     if model.base is not None:  # silence becomes a likelihood of the variable, so mentions are not explained
         return most_probable(model.base, as_likelihoods(model, evidence), state=state)

@@ -84,6 +84,7 @@ def sweep(
     >>> result.posterior.leading, result.flips["value"][result.flips["variable"] == "calcium_exposure"].to_list()
     ('calciphylaxis', ['yes'])
     """
+    model = model.of_record(named)
     posterior = model.posterior(findings, **named)
     alternatives = Alternatives.of(model, posterior.evidence, kinds)
     return _what_if(posterior, alternatives, np.arange(len(alternatives.changes))[:, None])[0]
@@ -108,6 +109,7 @@ def pairs(
     >>> bool(result.frame["flips"].any()), result.frame.columns[:2].to_list()
     (True, ['variable_1', 'variable_2'])
     """
+    model = model.of_record(named)
     posterior = model.posterior(findings, **named)
     alternatives = Alternatives.of(model, posterior.evidence, kinds)
     first, second = np.triu_indices(len(alternatives.changes), 1)

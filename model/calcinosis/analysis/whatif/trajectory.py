@@ -83,6 +83,7 @@ def trajectory(
     """
     import pandas as pd
 
+    model = model.of_record(named)
     evidence = model.read(findings, **named)
     count = sum(len(finding.likelihoods) for finding in evidence)
     if count > MOST_STEPS:

@@ -128,6 +128,7 @@ def next_test(
     """
     import pandas as pd
 
+    model = model.of_record(named)
     posterior = model.posterior(findings, **named)
     evidence = posterior.evidence
     tests = _available(tests_of(model), by, without)

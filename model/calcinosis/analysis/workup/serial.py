@@ -134,6 +134,7 @@ def serial_testing(
     """
     import pandas as pd
 
+    model = model.of_record(named)
     posterior = model.posterior(findings, **named)
     tested = _variable(model, variable)
     state, negative = state or posterior.leading, negative or tested.state_names[0]

@@ -18,7 +18,7 @@ from calcinosis.inference.findings.reader import Fault, FindingsError
 from calcinosis.inference.network import Array
 from calcinosis.knowledge.names import known_as
 from calcinosis.knowledge.problem import nearest, shown
-from calcinosis.knowledge.records import Variable
+from calcinosis.knowledge.records import RECORD, Variable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +71,10 @@ class Heading:
 
 
 def read_headings(
-    columns: Iterable[Any], variables: Mapping[str, Variable], units: Mapping[str, Mapping[str, float]]
+    columns: Iterable[Any],
+    variables: Mapping[str, Variable],
+    units: Mapping[str, Mapping[str, float]],
+    record: bool = False,
 ) -> list[Heading]:
     """The headings of the columns that hold findings.
 
@@ -79,6 +82,7 @@ def read_headings(
         columns: all headings of the table.
         variables: the variables by name.
         units: the units of each variable and covariate.
+        record: whether there is a column `record`, whose near misses are refused too.
 
     Raises:
         FindingsError: for headings that look misspelled, are repeated or have an unknown unit, all at once.
@@ -92,6 +96,11 @@ def read_headings(
         match = None if column in units else _HEADING.fullmatch(column.strip())
         name, unit = (match["name"], match["unit"].strip()) if match else (column, "")
         if name not in units:
+            if record and column != RECORD and nearest(column.strip().casefold(), [RECORD], cutoff=0.8):
+                faults.append(
+                    Fault(column, "", "a column that is not read", f"did you mean {RECORD}? Otherwise rename it")
+                )
+                continue
             stem = re.split(r"[(\[]", column.strip(), maxsplit=1)[0].rstrip()
             near = stem if stem in units else nearest(name, units, cutoff=0.8)
             if near:

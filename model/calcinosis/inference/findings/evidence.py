@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked, refused
@@ -41,10 +41,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All findings of a patient, one per observed variable, and notes on values that were not used."""
+    """All findings of a patient, one per observed variable, and notes on what was not used.
+
+    `record` is the kind of record they were read from; None for evidence that was put together.
+    """
 
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
+    record: str | None = field(default=None, compare=False)
 
     def __iter__(self) -> Iterator[Finding]:
         return iter(self.findings)
@@ -75,7 +79,8 @@ class Evidence:
         for name in variables:
             if name not in self:
                 raise QuestionError(f"no finding of {name!r}: {choose_from(name, [f.variable for f in self])}")
-        return Evidence(tuple(finding for finding in self if finding.variable not in variables), self.notes)
+        kept = tuple(finding for finding in self if finding.variable not in variables)
+        return Evidence(kept, self.notes, self.record)
 
     @property
     def given(self) -> Evidence:

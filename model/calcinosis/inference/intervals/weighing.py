@@ -68,9 +68,12 @@ def weight_for(probability: float, /, *, low: float, high: float) -> Weighing:
         return math.log(odds_ratio(*range_of(probability, math.exp(log_weight)))) - wanted
 
     # below this weight the quantiles of the Beta distribution underflow
-    ends = math.log(max(LEAST_WEIGHT, 0.05 / min(probability, 1 - probability))), math.log(MOST_WEIGHT)
-    if excess(ends[0]) < 0 or excess(ends[1]) > 0:
-        raise QuestionError(f"no weight implies a range as {'wide' if excess(ends[0]) < 0 else 'narrow'} as this")
+    least = max(LEAST_WEIGHT, 0.05 / min(probability, 1 - probability))
+    if least >= MOST_WEIGHT or not excess(math.log(least)) >= 0:
+        raise QuestionError("no weight implies a range as wide as this one: name a narrower range")
+    ends = math.log(least), math.log(MOST_WEIGHT)
+    if excess(ends[1]) > 0:
+        raise QuestionError("no weight implies a range as narrow as this one: name a wider range")
     weight = float(f"{math.exp(brentq(excess, *ends)):.3g}")
     return Weighing(probability, weight, *range_of(probability, weight))
 

@@ -222,7 +222,7 @@ def _reader(model: Model, record: Any) -> Model:
     if is_mentioned(record) is False:
         return model
     try:
-        return model.recorded(show(record).strip())
+        return model.of_record({"record": show(record).strip()})
     except QuestionError:
         known = (ASKED, *(model.priors.reporting if model.priors else ()))
         word = show(record)
