@@ -12,7 +12,7 @@ depend on earlier queries, and a further query costs about a hundred multiplicat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -32,11 +32,8 @@ DRAWS = 2**14
 ENOUGH = 2**13
 """The effective sample size that an interval rests on at least."""
 
-PRECISION = 0.003
-"""The largest standard error of a limit: above it more draws are made."""
-
 MOST_BATCHES = 8
-"""The maximum number of batches, needed when few draws make the findings probable or a limit is imprecise."""
+"""The maximum number of batches, needed when few draws make the findings probable."""
 
 BLOCK = 2**13
 """The number of draws multiplied at a time, so that vectors stay in the cache."""
@@ -147,17 +144,14 @@ class SecondOrder:
         """
         if not 0.0 < mass < 1.0:
             raise QuestionError(f"the mass of an interval lies between 0 and 1, not at {mass}")
-        sample = self.sample(plan_for(self.network, evidence), precise=lambda sample: _error(sample, mass) <= PRECISION)
+        sample = self.sample(plan_for(self.network, evidence))
         lower, upper = sample.quantiles(((1 - mass) / 2, (1 + mass) / 2)).tolist()
         return Spread(mass, tuple(lower), tuple(upper), sample.leads(), len(sample.weights), sample.effective)
 
-    def sample(
-        self, question: EvidencePlan, enough: float = ENOUGH, precise: Callable[[Sample], bool] = lambda sample: True
-    ) -> Sample:
+    def sample(self, question: EvidencePlan, enough: float = ENOUGH) -> Sample:
         """A Monte Carlo sample of the posterior, given a patient's findings.
 
-        Batches of draws are added, up to MOST_BATCHES, until the effective sample size is `enough` and the sample is
-        `precise`.
+        Batches of draws are added, up to MOST_BATCHES, until the effective sample size is `enough`.
 
         Raises:
             QuestionError: if the findings have probability 0 in every draw.
@@ -166,10 +160,9 @@ class SecondOrder:
         while True:
             parts.append(joint_of(question, self.numbers(question, len(parts)), self.draws))
             sample = _weighted(parts)
-            last = len(parts) == MOST_BATCHES
-            if sample is not None and (last or (sample.effective >= enough and precise(sample))):
+            if sample is not None and (sample.effective >= enough or len(parts) == MOST_BATCHES):
                 return sample
-            if last:
+            if len(parts) == MOST_BATCHES:
                 raise QuestionError(
                     "the findings have probability 0 in every draw of the tables: give the rows larger weights"
                 )
@@ -322,17 +315,6 @@ def _weighted(parts: Sequence[tuple[Floats, Array]]) -> Sample | None:
     weights = np.exp(logarithms - highest)
     posteriors = parts[0][0] if len(parts) == 1 else np.concatenate([own for own, _ in parts], axis=1)
     return Sample(posteriors, weights / weights.sum())
-
-
-def _error(sample: Sample, mass: float) -> float:
-    """The largest standard error of a limit of the intervals: half the distance of the quantiles one standard error of
-    their share below and above."""
-    share = (1 - mass) / 2
-    width = (share * (1 - share) / sample.effective) ** 0.5
-    below, above, low, high = sample.quantiles(
-        (max(0.0, share - width), share + width, 1 - share - width, 1 - share + width)
-    )
-    return float(max((above - below).max(), (high - low).max())) / 2
 
 
 def _from_logarithms(numbers: Sequence[Number]) -> tuple[list[Number], Number]:
