@@ -255,5 +255,5 @@ def uncertainty(
     posterior = model.posterior(findings, **named)
     question = plan_for(model.network, posterior.evidence)
     second_order = SecondOrder(model.network, draws, seed)
-    sample = second_order.sample(question, enough=0.0)
+    sample = second_order.sample(question, shortage=lambda sample: 0.0)
     return Uncertainty(posterior, mass, seed, sample, second_order.numbers(question), question, model.entries)

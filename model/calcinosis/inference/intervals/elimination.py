@@ -80,6 +80,13 @@ class Family:
         times = Counter(map(tuple, self.likelihoods.tolist()))
         return np.array(list(times)), np.array(list(times.values()), dtype=float)
 
+    @cached_property
+    def grouped(self) -> tuple[Array, npt.NDArray[np.intp]]:
+        """The distinct results by group of states with equal likelihoods, and the group of each state; axes
+        `(distinct results, groups)` and `(states,)`. The groups with the largest likelihoods come first."""
+        groups, member = np.unique(-self.distinct[0], axis=1, return_inverse=True)
+        return -groups, member.ravel()
+
     def laid_out(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Values reshaped from rows (and states) to the axes of the scope; further axes follow."""
         after = values.shape[1 if self.closed else 2 :]
