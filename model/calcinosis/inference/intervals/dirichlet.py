@@ -196,7 +196,7 @@ class SecondOrder:
         """The drawn entries of one row of a family: one if it is closed, otherwise one per state.
 
         A row that is one Beta variate is drawn once. A later batch rotates its draws by an offset of their own, which
-        pairs them anew with the draws of every other row, twenty times faster than drawing again.
+        pairs them differently with the draws of every other row, twenty times faster than drawing again.
         """
         number, name = int(family.rows[row]), family.variable
         table, weight = self.network.rows(name), float(self.network.weights[name][number])
