@@ -137,7 +137,7 @@ def test_so_many_results_that_their_weight_is_no_number_are_not_called_impossibl
     }
     model = cc.Model(build("d", tables, repeatable=["look"]))
     assert model.posterior(fever="yes", look=["clear"] * 500)["ill"] == 1
-    with pytest.raises(cc.errors.QuestionError, match=r"2,000 results of look are, .* give fewer of them"):
+    with pytest.raises(cc.errors.QuestionError, match=r"2,000 results of look have, .* give fewer results"):
         model.posterior(fever="yes", look=["clear"] * 2000)
     never = cc.Model(build("d", tables | {"look": ("clear seen", "d", [[0.9, 0.1], [0.0, 1.0]])}, repeatable=["look"]))
     with pytest.raises(cc.errors.ImpossibleEvidence, match="fever=yes and look="):

@@ -121,14 +121,14 @@ def test_many_patients_get_a_line_each(run, tmp_path):
     assert all(own["actions"] for own in told)
 
 
-def test_a_patient_with_nothing_left_to_test_is_told_so(run, model):
+def test_a_patient_with_every_test_done_has_no_test_to_choose(run, model):
     known = [
         f"{v.name}={v.state_names[0]}"
         for v in model.variables.values()
         if v.group not in ("outcome", "hidden", "histology")
     ]
     text = " ".join(run(*known, *FEW).split())
-    assert "What testing is worth" in text
+    assert "Value of information" in text
 
 
 @pytest.mark.slow

@@ -272,7 +272,7 @@ def test_simulated_reports_are_read_by_the_record_they_name(run, shipped, tmp_pa
     known = read_cases_file(tmp_path / "a.csv", shipped)
     assert known.model.record == "each"
     assert set(known.records) == {"case_report"}
-    assert cc.learn.check_cohort(shipped, known).summary.startswith("The cohort is as the tables expect")
+    assert cc.learn.check_cohort(shipped, known).summary.startswith("The cohort is consistent with the tables")
 
 
 @pytest.mark.slow

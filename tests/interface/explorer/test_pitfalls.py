@@ -202,7 +202,7 @@ def test_whole_percent_on_the_screen_and_full_digits_in_the_file(shipped, cases)
     """Pitfall: precision beyond the sources."""
     session = session_of(shipped, **cases["jones2023"])
     shown = answer(session.situation)
-    assert all(re.fullmatch(r"(?:< 1|> 99|\d\d?) %", bar["percent"]) for bar in shown["bars"])
+    assert all(re.fullmatch(r"(?:< 1|> 99|\d\d?)%", bar["percent"]) for bar in shown["bars"])
     saved = json.loads(do(session, "download", value="json")["download"]["text"])
     assert saved["probabilities"] == dict(session.situation.posterior.probabilities_of)
 
