@@ -229,7 +229,10 @@ def test_a_wrong_type_is_named_with_what_is_expected(shipped, message, ask):
             "a grid of 1,000,000 steps: give at most 1,000",
             lambda m: cc.sensitivity.two_way(m, {}, *m.entries.names[:2], steps=10**6),
         ),
-        ("the weight of a patient is 1e+300, a weight above 1e+09", lambda m: cc.learn.update(m, m.simulate(3, seed=1), weight=1e300)),
+        (
+            "the weight of a patient is 1e+300, a weight above 1e+09",
+            lambda m: cc.learn.update(m, m.simulate(3, seed=1), weight=1e300),
+        ),
         ("give 1,000,000,000 at most", lambda m: m.simulate(10**30)),
         ("no table 'payn': did you mean 'pain'?", lambda m: m.priors.table("payn")),
         ("the posterior has no b", lambda m: cc.weight_of_evidence({"a": 0.5, "b": 0.5}, {"a": 1.0}, "a")),

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 import calcinosis as cc
-from calcinosis.analysis.learn.cross_validation import _parts
+from calcinosis.analysis.learn.cross_validation import _folds
 from calcinosis.analysis.plain import lines_of
 from calcinosis.analysis.validate import metrics
 from calcinosis.analysis.validate.calibration import calibration_error
@@ -88,7 +88,7 @@ def before_learning(model):
 
 def cross_validated(start, prior=None):
     """The answers for each tenth of the patients, with rates learned from the other nine; the tables stay."""
-    part = _parts(start, FOLDS, 0)  # those of cc.learn.cross_validate
+    part = _folds(start, FOLDS, 0)  # those of cc.learn.cross_validate
     rates = [name for name, variable in start.model.variables.items() if variable.group == REPORTING]
     answers = np.empty((len(start), len(start.model.states)))
     for number in range(FOLDS):

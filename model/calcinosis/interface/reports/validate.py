@@ -108,7 +108,7 @@ def _errors(found: Validation) -> list[str]:
     blocks = []
     for line in lines_of(found.wrong):
         told = f"{line.truth} was given {percent(line.probability)}, {line.leading} {percent(line.leading_probability)}"
-        blocks += [heading(f"{line.patient}: {told}", 3), paragraph(line.account)]
+        blocks += [heading(f"{line.patient}: {told}", 3), paragraph(line.explanation)]
     return blocks
 
 
