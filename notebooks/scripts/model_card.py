@@ -15,7 +15,7 @@ from calcinosis.analysis.learn.cross_validation import _folds
 from calcinosis.analysis.plain import lines_of
 from calcinosis.analysis.validate import metrics
 from calcinosis.analysis.validate.calibration import calibration_error
-from calcinosis.analysis.validate.labelled_cases import read_diagnosed
+from calcinosis.analysis.validate.labelled_cases import read_cases
 from calcinosis.analysis.validate.patient_weights import bootstrap_weights, interval
 from calcinosis.knowledge.folder import copy_folder
 from calcinosis.knowledge.records import REPORTING, SOURCE_KINDS
@@ -101,8 +101,8 @@ def cross_validated(start, prior=None):
 def records(model, found):
     """What silence does: the patients as asked, and as their own kind of record; with two priors."""
     truth, weights = found.cases.truth, np.ones((1, len(found.cases)))
-    start = read_diagnosed(before_learning(model), cc.cases())
-    asked = read_diagnosed(model, cc.cases(), record="asked")
+    start = read_cases(before_learning(model), cc.cases())
+    asked = read_cases(model, cc.cases(), record="asked")
     own_mix = (np.bincount(truth) / len(truth)).tolist()
     lines, losses = [], {}
     for mix, prior in (("the network's", None), ("the patients' own", own_mix)):
