@@ -49,6 +49,8 @@ NO_WEIGHTS = (
     "its rows, as in Model.from_file(..., weight=50)"
 )
 
+NO_DRAW = "the findings have probability 0 in every draw of the tables: give the rows larger weights"
+
 SMALL = 1e-25
 """Joint weights up to this, relative to the largest possible, are recomputed in double precision."""
 
@@ -181,9 +183,7 @@ class SecondOrder:
             sample = _weighted(parts)
             batches = min(MOST_BATCHES, math.ceil(len(parts) * (shortage(sample) if sample else 2)))
         if sample is None:
-            raise QuestionError(
-                "the findings have probability 0 in every draw of the tables: give the rows larger weights"
-            )
+            raise QuestionError(NO_DRAW)
         return sample
 
     def numbers(self, question: EvidencePlan, batch: int = 0) -> list[list[Number]]:
