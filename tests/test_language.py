@@ -37,7 +37,7 @@ BANNED = [
     r"senseless",
     r"\banew\b",
     r"\bof whom\b|\bwhoever\b",
-    r"yardstick",
+    r"yardsticks?",
     r"tightly knit",
     r"that cannot be\b[.,:]",
     r"\bstakes\b",

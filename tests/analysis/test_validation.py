@@ -67,7 +67,7 @@ def test_misclassified_patients_have_an_explanation(found):
     assert found.wrong["probability"].is_monotonic_increasing
 
 
-def test_the_network_is_its_own_first_yardstick(found):
+def test_the_network_is_its_own_first_baseline(found):
     own = found.baselines[found.baselines["baseline"] == "model"]
     assert own.index[0] == 0
     assert (own["difference"] == 0).all()

@@ -394,7 +394,7 @@ def test_a_rate_that_learning_could_not_undo_is_refused(shipped):
     reports = shipped.recorded("case_report")
     table = reports.priors.table("mentioned:pain")
     table.loc[0, ["no", "yes"]] = [1e-10, 1 - 1e-10]
-    with pytest.raises(cc.errors.PriorsError, match=r"reporting.csv.*nearly so"):
+    with pytest.raises(cc.errors.PriorsError, match=r"reporting.csv.*all but certain"):
         reports.with_tables({"mentioned:pain": table})
 
 

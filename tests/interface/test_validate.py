@@ -122,7 +122,7 @@ def overlapping(axes):
         figures_of_validation.calibration_plot,
         figures_of_validation.roc_plot,
         figures_of_validation.confusion_plot,
-        figures_of_validation.yardstick_plot,
+        figures_of_validation.baseline_plot,
         figures_of_validation.variables_plot,
         lambda found: figures_of_validation.fit_plot(found.cohort_check),
         lambda found: figures_of_learning.moved_plot(

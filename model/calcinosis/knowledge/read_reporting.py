@@ -19,10 +19,7 @@ COLUMNS = ("record", "variable", "state", "mentioned", "weight", "source", "note
 LEAST_RATE = 1e-9
 """The smallest rate of mention, and of no mention: beyond it, learning could not be undone exactly."""
 
-OUTSIDE = (
-    "a rate of mention that is certain, or nearly so",
-    f"write a number from {LEAST_RATE:g} to 1 - {LEAST_RATE:g}",
-)
+OUTSIDE = ("a rate outside 0 to 1, or all but certain", f"write a number from {LEAST_RATE:g} to 1 - {LEAST_RATE:g}")
 """The error and the fix for a rate that no finite number of records can show."""
 
 Reporting = Mapping[str, Mapping[str, Table]]
