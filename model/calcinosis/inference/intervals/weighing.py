@@ -32,7 +32,7 @@ class Weighing:
     def summary(self) -> str:
         """One sentence: the weight and the interval it implies."""
         return (
-            f"Weight {self.weight:g}: {three_digits(self.probability)} with a 95% range of {three_digits(self.low)} to "
+            f"Weight {self.weight:g}: {three_digits(self.probability)} with a 95% range of {three_digits(self.low)[:-1]} to "
             f"{three_digits(self.high)}, a factor of {odds_ratio(self.low, self.high):.2g} in the odds."
         )
 
