@@ -16,6 +16,7 @@ from calcinosis.inference.intervals.dirichlet import (
     DRAWS,
     ENOUGH,
     ERROR,
+    NO_WEIGHTS,
     Sample,
     SecondOrder,
     _shuffled,
@@ -393,21 +394,18 @@ def test_draws_that_rule_the_findings_out_have_no_weight(build):
     assert spread.effective == pytest.approx(spread.draws / 2, rel=0.02)
 
 
-def test_without_weights_there_is_no_interval_and_why_is_told(clinic):
-    told = (
-        "the rows of this network have no weights, so nothing is known of how sure it is: give the equivalent sample "
-        "size of its rows, as in Model.from_file(..., weight=50)"
-    )
+def test_without_weights_there_are_no_intervals_and_the_error_says_why(clinic):
     posterior = clinic.posterior(pain="severe")
     for ask_for in (posterior.interval, posterior.spread, lambda: posterior.leads):
-        with pytest.raises(ValueError, match="no weights") as caught:
+        with pytest.raises(cc.errors.QuestionError) as caught:
             ask_for()
-        assert str(caught.value) == told
+        assert str(caught.value) == NO_WEIGHTS
     assert clinic.second_order is None
     assert "interval" not in repr(posterior)
     assert posterior.sureness == posterior.no_interval == ""
-    with pytest.raises(ValueError, match="the rows of this network have no weights, so it has"):
+    with pytest.raises(cc.errors.QuestionError) as caught:
         SecondOrder(clinic.network)
+    assert str(caught.value) == NO_WEIGHTS
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import numpy as np
 from calcinosis.inference.conflict.comparison import Fitting
 from calcinosis.inference.conflict.conflict import Fit
 from calcinosis.inference.findings.evidence import Evidence
-from calcinosis.inference.intervals.dirichlet import SecondOrder, Spread
+from calcinosis.inference.intervals.dirichlet import NO_WEIGHTS, SecondOrder, Spread
 from calcinosis.inference.numbers import exact_percent, percent, percents
 from calcinosis.inference.phrases import capitalised, listed, uncapitalised
 from calcinosis.inference.question_error import QuestionError
@@ -126,10 +126,7 @@ class Posterior:
             ValueError, NetworkError: as `interval`.
         """
         if self.second_order is None:
-            raise QuestionError(
-                "the rows of this network have no weights, so there are no intervals: give the equivalent sample "
-                "size of its rows, as in Model.from_file(..., weight=50)"
-            )
+            raise QuestionError(NO_WEIGHTS)
         return self.second_order.spread(self.evidence, mass)
 
     @checked
