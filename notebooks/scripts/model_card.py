@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 import calcinosis as cc
-from calcinosis.analysis.learn.cross_validation import _parts
+from calcinosis.analysis.learn.cross_validation import _folds
 from calcinosis.analysis.plain import lines_of
 from calcinosis.analysis.validate import metrics
 from calcinosis.analysis.validate.calibration import calibration_error
-from calcinosis.analysis.validate.labelled_cases import read_diagnosed
+from calcinosis.analysis.validate.labelled_cases import read_cases
 from calcinosis.analysis.validate.patient_weights import bootstrap_weights, interval
 from calcinosis.knowledge.folder import copy_folder
 from calcinosis.knowledge.records import REPORTING, SOURCE_KINDS
@@ -88,7 +88,7 @@ def before_learning(model):
 
 def cross_validated(start, prior=None):
     """The answers for each tenth of the patients, with rates learned from the other nine; the tables stay."""
-    part = _parts(start, FOLDS, 0)  # those of cc.learn.cross_validate
+    part = _folds(start, FOLDS, 0)  # those of cc.learn.cross_validate
     rates = [name for name, variable in start.model.variables.items() if variable.group == REPORTING]
     answers = np.empty((len(start), len(start.model.states)))
     for number in range(FOLDS):
@@ -101,8 +101,8 @@ def cross_validated(start, prior=None):
 def records(model, found):
     """What silence does: the patients as asked, and as their own kind of record; with two priors."""
     truth, weights = found.cases.truth, np.ones((1, len(found.cases)))
-    start = read_diagnosed(before_learning(model), cc.cases())
-    asked = read_diagnosed(model, cc.cases(), record="asked")
+    start = read_cases(before_learning(model), cc.cases())
+    asked = read_cases(model, cc.cases(), record="asked")
     own_mix = (np.bincount(truth) / len(truth)).tolist()
     lines, losses = [], {}
     for mix, prior in (("the network's", None), ("the patients' own", own_mix)):

@@ -49,9 +49,9 @@ def account(
     >>> labels = {"flu": "influenza", "cold": "a cold"}
     >>> told = [Contribution("history", "fever", math.log(6.0)), Contribution("examination", "a cough", -math.log(2.0))]
     >>> print(account(of, labels, 0.0, math.log(3.0), told))
-    With nothing known, influenza and a cold are about equally probable; with these findings, influenza is 3 times as \
-probable as a cold. For influenza speaks the history, which makes a cold 6 times less likely relative to \
-influenza: fever. Against it speaks the examination, which makes a cold twice as likely relative to influenza: a cough.
+    Before any finding, influenza and a cold are about equally probable; with these findings, influenza is 3 times as \
+probable as a cold. The history is evidence for influenza and makes a cold 6 times less likely relative to influenza: \
+fever. The examination is evidence against it and makes a cold twice as likely relative to influenza: a cough.
     """
     one = listed((labels[state] for state in hypothesis.chosen), "or")
     others = hypothesis.against_all and len(hypothesis.against) > 1
@@ -85,10 +85,10 @@ def _side(shown: Sequence[Contribution], side: str, one: str, other: str) -> str
     first, *others = groups
     name = GROUPS.get(first[0].group, f"the {first[0].group}")
     plural = name.endswith("s")
-    rank = "the strongest" if others else "the"
+    rank = "the strongest evidence" if others else "evidence"
     effect = _change(sum(line.nats for line in first), one, other)
     sentences = [
-        f"{capitalised(name)} {'are' if plural else 'is'} {rank} evidence {side} and "
+        f"{capitalised(name)} {'are' if plural else 'is'} {rank} {side} and "
         f"{'make' if plural else 'makes'} {effect}: {_named(first, alone=len(first) == 1)}."
     ]
     if others:
