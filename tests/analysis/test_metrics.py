@@ -141,8 +141,8 @@ def test_surprises_are_counted_as_a_plain_loop_does():
     rng = np.random.default_rng(1)
     p = rng.dirichlet(np.full(4, 0.1), 300)
     came = np.eye(4, dtype=bool)[rng.integers(0, 4, 300)]
-    limits = {"below 1 %": lambda f: f < 0.01, "below 10 %": lambda f: f < 0.1,
-              "above 90 %": lambda f: f > 0.9, "above 99 %": lambda f: f > 0.99}  # fmt: skip
+    limits = {"below 1%": lambda f: f < 0.01, "below 10%": lambda f: f < 0.1,
+              "above 90%": lambda f: f > 0.9, "above 99%": lambda f: f > 0.99}  # fmt: skip
     for found in surprises(p.ravel(), came.ravel()):
         chosen = [(f, c) for f, c in zip(p.ravel(), came.ravel(), strict=True) if limits[found.said](f)]
         wrong = [c == found.said.startswith("below") for _, c in chosen]

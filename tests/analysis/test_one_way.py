@@ -549,7 +549,7 @@ def test_an_entry_that_there_is_not_is_told_with_what_there_is(entry, message):
 def test_a_value_beyond_the_knots_is_refused():
     function = cc.sensitivity.one_way(MODEL).function("care_setting=" + MODEL.variables["care_setting"].state_names[0])
     for x in (-0.01, 1.01, np.array([0.5, 2.0])):
-        with pytest.raises(ValueError, match=r"^care_setting=\w+ can move from 0 to 1 only$"):
+        with pytest.raises(ValueError, match=r"^care_setting=\w+ can only vary from 0 to 1$"):
             function(x)
 
 

@@ -70,10 +70,10 @@ def test_text_and_json_show_the_record_that_python_gives(run, found):
     assert found.summary in text
     for words in (
         "It is no advice",
-        "What is to be expected of each",
+        "Expected outcomes of each action",
         "wedge_first ends in",
-        "What testing is worth, in points",
-        "Rows of the tables with which wedge_first would not lead",
+        "Value of information, in points",
+        "Rows of the tables with which wedge_first would no longer rank first",
         cc.DISCLAIMER,
         found.posterior.digest[:12],
     ):
@@ -121,20 +121,20 @@ def test_many_patients_get_a_line_each(run, tmp_path):
     assert all(own["actions"] for own in told)
 
 
-def test_a_patient_with_nothing_left_to_test_is_told_so(run, model):
+def test_the_value_of_information_is_shown_with_all_but_the_histology_known(run, model):
     known = [
         f"{v.name}={v.state_names[0]}"
         for v in model.variables.values()
         if v.group not in ("outcome", "hidden", "histology")
     ]
     text = " ".join(run(*known, *FEW).split())
-    assert "What testing is worth" in text
+    assert "Value of information, in points" in text
 
 
 @pytest.mark.slow
 def test_the_decision_curve_of_a_file_or_of_the_published_cases(run, tmp_path):
-    text = run("--curve", "published", "--draws", "100")
-    assert "they are no clinic" in text
+    text = " ".join(run("--curve", "published", "--draws", "100").split())
+    assert "They do not represent a clinic" in text
     assert f"Net benefit, {len(cc.cases(shipped_folder()))} patients" in text
     cc.cases(shipped_folder()).head(30).to_csv(tmp_path / "cases.csv")
     told = json.loads(run("--curve", "cases.csv", "--subtype", "dystrophic", "--draws", "100", "--json"))

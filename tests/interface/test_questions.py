@@ -66,7 +66,7 @@ def test_explain_shows_the_record_that_python_gives(run, model, case):
     text = run(*words).stdout
     assert found.summary in " ".join(text.split())
     assert "The findings fit together." in text
-    assert "For dystrophic calcification speaks most the histology" in " ".join(text.split())
+    assert "The histology is the strongest evidence for dystrophic calcification" in " ".join(text.split())
     assert "×9.4" in text
     assert cc.DISCLAIMER in text
 
@@ -101,7 +101,7 @@ def test_what_if_shows_the_records_that_python_gives(run, model, case):
     assert {line["variable"] for line in printed["instead"]["findings"]} == {"pain", "cirrhosis"}
     assert printed["most_probable_explanation"]["states"]["subtype"] == "dystrophic"
     text = " ".join(run(*words).stdout.split())
-    for part in ("How the answer came about", "Single changes that move it most", "Instead", "radiograph=vascular_net"):
+    for part in ("Finding by finding", "Single changes with the largest effect", "Instead", "radiograph=vascular_net"):
         assert part in text
 
 
@@ -125,7 +125,11 @@ def test_next_test_shows_the_records_that_python_gives(run, model, case):
         cc.serial_testing(model.recorded("case_report"), before, state="calciphylaxis", threshold=0.2).to_dict()
     )
     text = " ".join(run("next-test", "--case", "jones2023", *BIOPSY, *SERIAL).stdout.split())
-    for part in (printed["summary"], "What the results of wedge_biopsy would mean", "Any number of them would bring"):
+    for part in (
+        printed["summary"],
+        "What the results of wedge_biopsy would mean",
+        "With many negative results it approaches",
+    ):
         assert part in text
 
 

@@ -135,10 +135,12 @@ def test_a_new_patient_keeps_what_is_so_here(jones):
 
 def test_the_draws_serve_for_every_slider(jones):
     view(jones.situation)
-    known = jones.situation.asked.draws.known
+    kept = dict(jones.situation.asked.draws.joint)
+    assert kept
     jones.handle({"do": "utility", "variable": "infusions", "value": "3"})
     view(jones.situation)
-    assert jones.situation.asked.draws.known is known
+    joint = jones.situation.asked.draws.joint
+    assert all(joint[results] is drawn for results, drawn in kept.items())
 
 
 def test_an_empty_page_and_a_certain_answer_are_shown_too(shipped):

@@ -71,7 +71,7 @@ def test_what_was_entered_is_told_in_words_and_never_as_a_certainty(jones):
     html = panel(jones)
     assert "Pain of the lesion: intermittent or mild entered" in html
     assert "Vessels on biopsy, one more result: no calcium in vessel walls" in html
-    assert re.search(r"Livedo: yes \d\d %, entered", html)
+    assert re.search(r"Livedo: yes \d\d%, entered", html)
     assert "100%" not in html
     assert not re.search(r"\b0%", html)
 
@@ -129,7 +129,7 @@ def test_nothing_entered_has_no_argument_and_a_rule_gives_the_reason(shipped, bu
     assert "entered" not in texts(picture(html))
     session = Session(Model(build("plane", AIRPORT)))
     session.handle({"do": "set", "variable": "carousel", "value": "yes"})
-    assert "No strongest argument: carousel rules out no" in panel(session)
+    assert "No strongest argument: carousel excludes no" in panel(session)
 
 
 def test_findings_that_cannot_be_together_are_said_in_words(build):

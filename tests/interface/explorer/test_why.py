@@ -194,7 +194,7 @@ def test_beyond_so_many_findings_the_first_are_known_to_begin_with(shipped):
 def test_what_cannot_be_explained_is_said_and_another_can_be_asked(build):
     session = opened(cc.Model(build("either", ASIA)), state="yes", tub="yes")
     html = panel(session)
-    assert "This cannot be explained. Tub rules out no" in words(html)
+    assert "This cannot be explained. Tub excludes no" in words(html)
     assert 'id="why-state"' in html
     assert not has_nan(html)
 
