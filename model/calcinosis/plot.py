@@ -16,12 +16,12 @@ from calcinosis.interface.figures.sensitivity import tornado as tornado
 from calcinosis.interface.figures.sensitivity import two_way_map as two_way
 from calcinosis.interface.figures.sensitivity import variance_by_source as variance_by_source
 from calcinosis.interface.figures.sensitivity import variance_by_table as variance_by_table
+from calcinosis.interface.figures.validate import baseline_plot as baselines
 from calcinosis.interface.figures.validate import calibration_plot as calibration
 from calcinosis.interface.figures.validate import confusion_plot as confusion
 from calcinosis.interface.figures.validate import fit_plot as cohort_check
 from calcinosis.interface.figures.validate import roc_plot as roc
 from calcinosis.interface.figures.validate import variables_plot as variable_importance
-from calcinosis.interface.figures.validate import yardstick_plot as baselines
 from calcinosis.interface.figures.workup import next_test_bars as next_test
 from calcinosis.interface.figures.workup import plan_tree as serial_testing
 

@@ -63,7 +63,10 @@ def test_a_hundred_thousand_results_are_understood_and_told_in_short(model):
 def test_what_needs_each_result_by_itself_says_that_there_are_too_many(model):
     with pytest.raises(cc.errors.QuestionError, match="2,000 results are too many to add one by one"):
         cc.whatif.trajectory(model, many(2_000))
-    with pytest.raises(cc.errors.QuestionError, match="2,000 results of vascular_histology are too many for patients"):
+    with pytest.raises(
+        cc.errors.QuestionError,
+        match="2,000 results of vascular_histology: conflict and rarity are available for at most 1,000",
+    ):
         _ = model.posterior(many(2_000)).fit
 
 

@@ -59,15 +59,15 @@ def test_twelve_of_twelve_is_not_certainty(found):
     assert (everyone["accuracy_lower"] < 1 - 1 / everyone["patients"]).all()
 
 
-def test_the_wrong_are_told_with_what_misled(found):
+def test_misclassified_patients_have_an_explanation(found):
     assert len(found.wrong) == (found.patients["rank"] > 1).sum()
     for line in found.wrong.itertuples():
         assert line.truth != line.leading
-        assert "times as" in line.account or "about equally" in line.account
+        assert "times as" in line.explanation or "about equally" in line.explanation
     assert found.wrong["probability"].is_monotonic_increasing
 
 
-def test_the_network_is_its_own_first_yardstick(found):
+def test_the_network_is_its_own_first_baseline(found):
     own = found.baselines[found.baselines["baseline"] == "model"]
     assert own.index[0] == 0
     assert (own["difference"] == 0).all()

@@ -378,11 +378,11 @@ def test_a_network_too_tightly_knit_says_that_it_is_not_known(build, monkeypatch
     monkeypatch.setattr("calcinosis.inference.conflict.comparison.MOST_WORK", 2)
     model = cc.Model(build("d", {"d": ("s t", "", [0.6, 0.4]), "sign": ("n y", "d", [[0.8, 0.2], [0.5, 0.5]])}))
     posterior = model.posterior(sign="y")
-    with pytest.raises(cc.errors.QuestionError, match="too tightly knit for patients to be compared"):
+    with pytest.raises(cc.errors.QuestionError, match="the treewidth is too large to compare"):
         _ = posterior.fit
     assert posterior.misfit == ""
     assert posterior.as_dict()["fit"] is None
-    assert posterior.fit_in_words.startswith("This network is too tightly knit")
+    assert posterior.fit_in_words.startswith("The treewidth is too large")
     assert "Most probable: " in repr(posterior)
 
 

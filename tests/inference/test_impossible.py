@@ -137,8 +137,7 @@ def test_results_whose_probability_underflows_are_not_called_impossible(build):
     }
     model = cc.Model(build("d", tables, repeatable=["look"]))
     assert model.posterior(fever="yes", look=["clear"] * 500)["ill"] == 1
-    too_small = r"^2,000 results of look have, with the other findings, a probability too small .*: give fewer results$"
-    with pytest.raises(cc.errors.QuestionError, match=too_small):
+    with pytest.raises(cc.errors.QuestionError, match=r"2,000 results of look have, .* give fewer results"):
         model.posterior(fever="yes", look=["clear"] * 2000)
     never = cc.Model(build("d", tables | {"look": ("clear seen", "d", [[0.9, 0.1], [0.0, 1.0]])}, repeatable=["look"]))
     with pytest.raises(cc.errors.ImpossibleEvidence, match="fever=yes and look="):

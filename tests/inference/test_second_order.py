@@ -394,7 +394,7 @@ def test_draws_that_rule_the_findings_out_have_no_weight(build):
     assert spread.effective == pytest.approx(spread.draws / 2, rel=0.02)
 
 
-def test_without_weights_there_are_no_intervals_and_the_error_says_why(clinic):
+def test_without_weights_there_is_no_interval_and_the_reason_is_given(clinic):
     posterior = clinic.posterior(pain="severe")
     for ask_for in (posterior.interval, posterior.spread, lambda: posterior.leads):
         with pytest.raises(cc.errors.QuestionError) as caught:

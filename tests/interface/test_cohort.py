@@ -269,7 +269,7 @@ class Tracked:
     def open(self, path, findings):
         schema = pa.schema([("id", pa.int64()), ("pain", pa.string())])
         findings(schema.names)
-        return tables.Table(schema, self._pieces * self._rows, self._yield)
+        return tables.PieceTable(schema, self._pieces * self._rows, self._yield)
 
     def _yield(self, skip):
         for number in range(self._pieces):

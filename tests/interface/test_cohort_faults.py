@@ -163,7 +163,7 @@ OPTIONS = {
     "no folder for them": (["in.csv", "none/out.csv"], "none/out.csv: there is no folder none"),
     "both ways": (
         ["in.csv", "out.csv", "--resume", "--force"],
-        "--resume goes on with an earlier run, --force begins anew: give one of them",
+        "--resume continues an earlier run, --force starts over: give one of them",
     ),
     "no such priors": (
         ["in.csv", "out.csv", "--priors", "nowhere"],

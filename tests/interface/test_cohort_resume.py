@@ -85,7 +85,7 @@ def test_a_killed_run_leaves_no_answers_and_goes_on_to_the_same_bytes(source, ta
     told = shell("cohort", large / source, out, "--part", PART)
     assert (told.exit_code, told.stdout) == (1, "")
     assert told.stderr == (
-        f"calcinosis: {out}.parts: an earlier run stopped here: --resume goes on, --force begins anew\n"
+        f"calcinosis: {out}.parts: an earlier run stopped here: --resume continues it, --force starts over\n"
     )
 
     told = shell("cohort", large / source, out, "--part", PART, "--resume")
@@ -226,7 +226,7 @@ def test_a_run_on_other_terms_is_refused_in_words(what, stopped, shell, tmp_path
         monkeypatch.setattr(cohort, "version", lambda name: "9.9.9")
     told = shell("cohort", source, out, *CHANGES[what], "--resume")
     assert (told.exit_code, told.stdout) == (1, "")
-    assert told.stderr == f"calcinosis: {parts}: cannot be resumed: {what} changed; --force begins anew\n"
+    assert told.stderr == f"calcinosis: {parts}: cannot be resumed: {what} changed; --force starts over\n"
     assert left(parts) == ["000000.arrow", "terms.json"]
 
 
@@ -325,7 +325,7 @@ def test_on_a_full_disk_what_was_kept_can_be_gone_on_from(owner, name, small, sh
 
 def test_the_library_refuses_in_the_same_words(stopped, shipped):
     source, out, _ = stopped
-    with pytest.raises(ValueError, match="an earlier run stopped here: --resume goes on, --force begins anew"):
+    with pytest.raises(ValueError, match="an earlier run stopped here: --resume continues it, --force starts over"):
         cc.cohort.run(source, out, shipped, part=30)
 
 
@@ -392,7 +392,7 @@ def test_damaged_terms_are_told_in_words(content, stopped, shell):
     source, out, parts = stopped
     (parts / "terms.json").write_bytes(content)
     told = shell("cohort", source, out, "--part", 30, "--resume")
-    message = f"{parts / 'terms.json'}: damaged, so the run cannot be resumed: --force begins anew"
+    message = f"{parts / 'terms.json'}: damaged, so the run cannot be resumed: --force starts over"
     assert (told.exit_code, told.stderr) == (1, f"calcinosis: {message}\n")
 
 

@@ -121,20 +121,20 @@ def test_many_patients_get_a_line_each(run, tmp_path):
     assert all(own["actions"] for own in told)
 
 
-def test_the_value_of_information_is_shown_with_all_but_the_histology_known(run, model):
+def test_a_patient_with_every_test_done_has_no_test_to_choose(run, model):
     known = [
         f"{v.name}={v.state_names[0]}"
         for v in model.variables.values()
         if v.group not in ("outcome", "hidden", "histology")
     ]
     text = " ".join(run(*known, *FEW).split())
-    assert "Value of information, in points" in text
+    assert "Value of information" in text
 
 
 @pytest.mark.slow
 def test_the_decision_curve_of_a_file_or_of_the_published_cases(run, tmp_path):
-    text = " ".join(run("--curve", "published", "--draws", "100").split())
-    assert "They do not represent a clinic" in text
+    text = run("--curve", "published", "--draws", "100")
+    assert "They do not represent a clinic" in " ".join(text.split())
     assert f"Net benefit, {len(cc.cases(shipped_folder()))} patients" in text
     cc.cases(shipped_folder()).head(30).to_csv(tmp_path / "cases.csv")
     told = json.loads(run("--curve", "cases.csv", "--subtype", "dystrophic", "--draws", "100", "--json"))

@@ -125,11 +125,7 @@ def test_next_test_shows_the_records_that_python_gives(run, model, case):
         cc.serial_testing(model.recorded("case_report"), before, state="calciphylaxis", threshold=0.2).to_dict()
     )
     text = " ".join(run("next-test", "--case", "jones2023", *BIOPSY, *SERIAL).stdout.split())
-    for part in (
-        printed["summary"],
-        "What the results of wedge_biopsy would mean",
-        "With many negative results it approaches",
-    ):
+    for part in (printed["summary"], "What the results of wedge_biopsy would mean", "results it approaches"):
         assert part in text
 
 

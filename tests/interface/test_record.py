@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 import calcinosis as cc
 from calcinosis.analysis.validate.labelled_cases import CasesError, read_cases
-from calcinosis.inference.cases import case_record
+from calcinosis.inference.cases import published_record
 from calcinosis.interface.shell.app import app
 from calcinosis.interface.shell.cases_file import read_cases_file
 from calcinosis.knowledge.folder import copy_folder, shipped_folder
@@ -79,7 +79,7 @@ def test_findings_and_silence_are_told_apart(shipped, shown):
 def test_a_published_case_has_the_record_that_was_read_unless_another_is_given(run, shipped):
     cases = cc.cases()
     for case, kind in (("jones2023", "case_report"), ("calci_003", "abstract"), ("calci_016", "case_report")):
-        assert case_record(cases.loc[case], shipped) == kind
+        assert published_record(cases.loc[case, "text_seen"], shipped.priors.reporting) == kind
         assert json.loads(run("diagnose", "--case", case, "--json").stdout)["record"] == kind
     assert json.loads(run("diagnose", "--case", "jones2023", "--record", "asked", "--json").stdout)["record"] == "asked"
 
@@ -330,3 +330,78 @@ def test_a_rate_in_words(shipped):
     entry = model.entries.find("mentioned:esrd=yes@esrd=yes")
     words = entry_in_words(entry, model.network, 90)
     assert words.startswith("How often a case report mentions end-stage renal disease")
+
+
+@pytest.mark.parametrize("heading", ["Record", "records", "record_kind", "kind of record", "Record type"])
+def test_a_heading_that_means_the_kind_of_record_is_refused(shipped, heading):
+    with pytest.raises(cc.errors.FindingsError, match=f"{heading}: .* did you mean record"):
+        shipped.posteriors(pd.DataFrame([{"pain": "severe", heading: "case_report"}]))
+
+
+def test_other_headings_with_the_word_record_are_carried_along(shipped):
+    answer = shipped.posteriors(pd.DataFrame([{"pain": "severe", "medical record number": "7", "record_id": "8"}]))
+    assert answer.attrs["columns_ignored"] == ["medical record number", "record_id"]
+
+
+def test_a_repeated_column_of_records_is_refused(shipped):
+    frame = pd.DataFrame([["severe", "case_report", "asked"]], columns=["pain", "record", "record"])
+    with pytest.raises(cc.errors.FindingsError, match="record: the column is repeated"):
+        shipped.posteriors(frame)
+
+
+def test_blanks_around_a_kind_of_record_do_not_count_and_a_list_is_none(shipped):
+    spaced = pd.DataFrame([{"pain": "severe", "record": " case_report "}])
+    expected = shipped.posterior(pain="severe", record="case_report")
+    assert shipped.posterior(pain="severe", record=" case_report ") == expected
+    assert shipped.posteriors(spaced)["calciphylaxis"].item() == pytest.approx(expected["calciphylaxis"], abs=1e-12)
+    with pytest.raises(cc.errors.FindingsError, match="no such kind of record"):
+        shipped.posteriors(pd.DataFrame([{"pain": "severe", "record": ["case_report"]}]), strict=True)
+    with pytest.raises(TypeError, match="record must be a text, not list"):
+        shipped.posterior(pain="severe", record=["case_report"])
+
+
+def test_without_rates_the_record_asked_is_read_and_any_other_refused(run, tmp_path):
+    copy_folder(shipped_folder(), tmp_path / "bare")
+    (tmp_path / "bare" / "reporting.csv").unlink()
+    bare = cc.load(tmp_path / "bare")
+    for kind, code in (("asked", 0), ("", 0), ("case_report", 1)):
+        patients = pd.DataFrame([{"pain": "severe", "record": kind}])
+        patients.to_csv(tmp_path / "a.csv", index=False)
+        result = run("diagnose", "--file", tmp_path / "a.csv", "--priors", tmp_path / "bare")
+        assert result.exit_code == code
+        if code:
+            with pytest.raises(cc.errors.FindingsError, match="no such kind of record"):
+                bare.posteriors(patients, strict=True)
+            assert "no such kind of record" in result.stderr
+        else:
+            assert bare.posteriors(patients, strict=True)["status"].item() == "ok"
+
+
+def test_rates_of_mention_learn_only_when_they_are_named(shipped):
+    patients = shipped.recorded("case_report").simulate(20, seed=2).assign(record="case_report")
+    assert not any(name.startswith("mentioned") for name in cc.learn.update(shipped, patients).frame["table"])
+    name = next(name for name in shipped.recorded("each").variables if name.startswith("mentioned:pain"))
+    assert set(cc.learn.update(shipped, patients, only=[name]).frame["table"]) == {name}
+
+
+def test_the_ranges_of_the_rates_are_shown(run):
+    result = run("check", "--ranges", "reporting")
+    assert result.exit_code == 0
+    assert "mentioned:obesity:problem_list=yes@obesity=yes" in result.stdout
+
+
+def test_a_rate_that_learning_could_not_undo_is_refused(shipped):
+    reports = shipped.recorded("case_report")
+    table = reports.priors.table("mentioned:pain")
+    table.loc[0, ["no", "yes"]] = [1e-10, 1 - 1e-10]
+    with pytest.raises(cc.errors.PriorsError, match=r"reporting.csv.*all but certain"):
+        reports.with_tables({"mentioned:pain": table})
+
+
+def test_findings_that_every_draw_rules_out_are_refused_in_a_decision(tmp_path):
+    copy_folder(shipped_folder(), tmp_path / "sure")
+    path = tmp_path / "sure" / "reporting.csv"
+    rates = pd.read_csv(path, dtype=str).assign(mentioned="0.999999999", weight="1")
+    rates.to_csv(path, index=False)
+    with pytest.raises(cc.errors.QuestionError, match="probability 0 in every draw"):
+        cc.decide(cc.load(tmp_path / "sure"), pain="severe", record="case_report").summary  # noqa: B018

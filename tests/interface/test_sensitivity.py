@@ -72,8 +72,7 @@ def test_text_names_the_rows_the_sources_and_the_weights(run, model, case):
 
 
 def test_no_findings_no_fragile_rows_and_certainty_are_reported(run):
-    text = " ".join(run("--draws", "50").stdout.split())
-    assert "stays the most probable when any single row moves within its interval" in text
+    assert "stays the most probable when any single row moves" in " ".join(run("--draws", "50").stdout.split())
     certain = run("subtype=idiopathic", "--draws", "50")
     assert certain.exit_code == 0
     assert "The smallest changes" not in certain.stdout

@@ -103,7 +103,7 @@ def test_forgetting_gives_back_the_former_folder_byte_for_byte(run, cases, tmp_p
     run("update", cases, "--priors", "mine", "--out", "new", *options, *QUICK)
     assert not same_files("mine", "new")
     told = run("update", cases, "--priors", "new", "--out", "old", "--forget")
-    assert re.search(r"Removed local_cohort_\d{4}: \d+ rows have their former values\.", told)
+    assert "have their former values" in told
     assert same_files("mine", "old")
 
 

@@ -97,9 +97,7 @@ def test_a_mix_is_asked_for_in_words(run):
     told = json.loads(run("--published", "--draws", "50", "--prevalence", MIX, "--json"))
     assert told["prevalence"]["dystrophic"] == 0.6
     assert "no share: write for instance dystrophic=0.6" in run("--published", "--prevalence", "dystrophic", code=1)
-    assert "the prevalence of metastatic, idiopathic, iatrogenic, calciphylaxis is missing" in run(
-        "--published", "--prevalence", "dystrophic=1", code=1
-    )
+    assert "prevalence of metastatic, idiopathic" in run("--published", "--prevalence", "dystrophic=1", code=1)
     assert "names dystrophic twice" in run("--published", "--prevalence", f"{MIX},dystrophic=0.6", code=1)
 
 
@@ -124,7 +122,7 @@ def overlapping(axes):
         figures_of_validation.calibration_plot,
         figures_of_validation.roc_plot,
         figures_of_validation.confusion_plot,
-        figures_of_validation.yardstick_plot,
+        figures_of_validation.baseline_plot,
         figures_of_validation.variables_plot,
         lambda found: figures_of_validation.fit_plot(found.cohort_check),
         lambda found: figures_of_learning.moved_plot(

@@ -76,9 +76,10 @@ class Entries:
         if variable not in self.network.variables:
             raise UnknownEntry(f"{name}: no table {variable!r}: {choose_from(variable, list(self.network.variables))}")
         parents = self.network.parents[variable]
-        given = {p.strip(): s.strip() for p, _, s in (part.partition("=") for part in tail.split(",") if part.strip())}
+        pairs = [[word.strip() for word in part.split("=", 1)] for part in tail.split(",")] if tail.strip() else []
+        given = dict(pair for pair in pairs if len(pair) == 2)
         example = next(str(entry) for entry in self if entry.variable == variable)
-        if set(given) != set(parents):
+        if sorted(pair[0] for pair in pairs) != sorted(parents) or len(given) < len(pairs):
             needs = f"name a state of {', '.join(parents)}" if parents else "its table has no parents"
             raise UnknownEntry(f"{name}: {needs}, as in {example}")
         states = self.network.variables[variable].state_names

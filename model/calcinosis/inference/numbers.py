@@ -44,6 +44,16 @@ def exact_percent(share: float, digits: int | None = None) -> str:
     return f"{100 * share:.4g}%" if digits is None else f"{100 * share:.{digits}f}%"
 
 
+def three_digits(share: float) -> str:
+    """A probability to three digits, never rounded to 1.
+
+    >>> three_digits(0.04223), three_digits(0.99998), three_digits(1.0)
+    ('4.22%', '> 99.9%', '100%')
+    """
+    text = f"{100 * share:.3g}%"
+    return "> 99.9%" if text == "100%" and share < 1 else text
+
+
 def odds_factor(nats: float) -> str:
     """A factor on the odds, from its logarithm; below 1 as a division.
 

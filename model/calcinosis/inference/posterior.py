@@ -37,8 +37,8 @@ class Posterior:
 
     `probabilities_of` maps each state, in order, to its probability; `labels` to the words for it. `log_evidence` is
     the natural logarithm of the probability of the evidence, `digest` the fingerprint of the priors. `second_order` is
-    what intervals are computed from, None where the rows of the tables have no weights; `fitting` is what tells whether
-    the findings fit. `record` is the kind of record that was assumed: what it does not mention is evidence too.
+    what intervals are computed from, None if the rows have no weights; `fitting` computes the conflict of the findings.
+    `record` is the kind of record that was assumed: what it does not mention is evidence too.
 
     >>> import calcinosis as cc
     >>> p = cc.load().posterior(warfarin="yes", pain="severe", vascular_histology="intramural_calcification")
@@ -83,16 +83,15 @@ class Posterior:
 
     @checked
     def interval(self, mass: float = CREDIBLE) -> pd.DataFrame:
-        """How far the tables leave each probability open: `lower` and `upper` limits, one row per state in order.
+        """The equal-tailed credible interval of each probability: columns `lower` and `upper`, a row per state.
 
-        Were the rows of the tables known exactly, the posterior would lie between them with probability `mass`, and as
-        probably below as above. Each row is drawn from the Dirichlet distribution of its weight; see
-        `calcinosis.inference.intervals.dirichlet`.
+        It is the distribution of the posterior when every row of the tables is sampled from its Dirichlet distribution;
+        see `calcinosis.inference.intervals.dirichlet`.
 
         Raises:
-            ValueError: for a mass not between 0 and 1, or if the rows of the tables have no weights, or so little that
-                every draw rules the findings out.
-            NetworkError: if the network is too tightly knit for it.
+            QuestionError: for a mass not between 0 and 1, rows without weights, or findings with probability 0 in every
+                draw.
+            NetworkError: if the treewidth is too large for exact inference.
 
         >>> import calcinosis as cc
         >>> limits = cc.load().posterior(pain="severe").interval(0.95)
@@ -107,10 +106,10 @@ class Posterior:
 
     @property
     def leads(self) -> pd.Series[float]:
-        """How probable it is that each state is truly the leading one, the tables being as uncertain as they are.
+        """The probability that each state ranks first when the rows of the tables are sampled, as a Series.
 
         Raises:
-            ValueError: if the rows of the tables have no weights.
+            QuestionError: if the rows of the tables have no weights.
         """
         import pandas as pd
 
@@ -120,10 +119,10 @@ class Posterior:
 
     @checked
     def spread(self, mass: float = CREDIBLE) -> Spread:
-        """The interval of each state and how probably it leads, as plain numbers; `interval` and `leads` show them.
+        """The interval of each state and the probability that it ranks first, as a record.
 
         Raises:
-            ValueError, NetworkError: as `interval`.
+            QuestionError, NetworkError: as `interval`.
         """
         if self.second_order is None:
             raise QuestionError(NO_WEIGHTS)
@@ -131,10 +130,10 @@ class Posterior:
 
     @checked
     def limits(self, mass: float = CREDIBLE) -> dict[str, dict[str, float]]:
-        """By state the `lower` and `upper` limit of its interval; nothing where there is none, `no_interval` says why.
+        """The `lower` and `upper` limit by state; empty if there is no interval (`no_interval` has the reason).
 
         Raises:
-            ValueError: for a mass not between 0 and 1.
+            QuestionError: for a mass not between 0 and 1.
         """
         if not 0.0 < mass < 1.0:
             raise QuestionError(f"the mass of an interval lies between 0 and 1, not at {mass}")
@@ -146,23 +145,23 @@ class Posterior:
 
     @cached_property
     def _spread(self) -> Spread | None:
-        """The spread that every surface shows; None where there is none."""
-        found = self._spread_or_reason
-        return None if isinstance(found, str) else found
+        """The spread of the default mass; None if there is none."""
+        spread = self._spread_or_reason
+        return None if isinstance(spread, str) else spread
 
     @cached_property
     def _spread_or_reason(self) -> Spread | str:
-        """The same, or why there is none; no words where nothing is known of the weights of the rows."""
+        """The same, or the reason why there is none; empty if the rows have no weights."""
         if self.second_order is None:
             return ""
         try:
             return self.spread()
-        except ValueError as error:  # what is known exactly shall be shown all the same
+        except ValueError as error:  # the exact posterior is shown all the same
             return str(error)
 
     @property
     def ranges(self) -> dict[str, str]:
-        """Per state its interval in words, such as '43–78%'; empty words where there is none."""
+        """The interval of each state as text, such as '43–78%'; empty if there is none."""
         if self._spread is None:
             return dict.fromkeys(self.probabilities_of, "")
         limits = zip(self._spread.lower, self._spread.upper, strict=True)
@@ -170,7 +169,7 @@ class Posterior:
 
     @property
     def sureness(self) -> str:
-        """The interval, and the probability that the leading state ranks first; empty where there is none."""
+        """One sentence on the interval, and the probability that the most probable state ranks first."""
         if self._spread is None:
             return ""
         share = dict(zip(self.probabilities_of, self._spread.leads, strict=True))[self.leading]
@@ -182,16 +181,16 @@ class Posterior:
 
     @property
     def no_interval(self) -> str:
-        """Why there is no interval though the rows of the tables have weights; empty where there is one."""
+        """Why there is no interval although the rows have weights; empty if there is one."""
         reason = self._spread_or_reason
         return f"No interval: {reason}." if isinstance(reason, str) and reason else ""
 
     @cached_property
     def fit(self) -> Fit:
-        """Whether the findings fit together, and any state of the target: conflict, rarity, 'none of them'.
+        """Conflict and rarity of the findings, and whether they fit any state of the target.
 
         Raises:
-            QuestionError: if the network is too tightly knit for patients to be compared.
+            QuestionError: if the treewidth is too large for the comparison with simulated patients.
 
         >>> import calcinosis as cc
         >>> cc.load().posterior(pain="severe", ulceration="yes").fit.category

@@ -59,12 +59,13 @@ class ReadingModel:
         >>> cc.load().recorded("case_report").record
         'case_report'
         """
+        record = record.strip()
         if record == self.record:
             return self
         if self.base is not None:
             return self.base.recorded(record)
         kinds = (ASKED, *(self.priors.reporting if self.priors else ()))
-        if record not in kinds and not (record == EACH and len(kinds) > 1):
+        if record not in kinds and not (record == EACH and self.priors is not None):
             raise QuestionError(f"no kind of record {record!r} in these priors: {choose_from(record, kinds)}")
         if record not in self._recorded:
             assert self.priors is not None
@@ -159,16 +160,9 @@ class ReadingModel:
         """The model for a table with these columns: the model of `each` record if one column is `record`.
 
         Only a model of the record `asked` switches; a model of another kind of record reads all patients as that kind.
-
-        Raises:
-            QuestionError: if there is such a column but the priors have no reporting.csv.
         """
         if self.record != ASKED or self.priors is None or RECORD in self.variables or RECORD not in columns:
             return self
-        if not self.priors.reporting:
-            raise QuestionError(
-                "the column record names kinds of record, but these priors have no reporting.csv: remove the column"
-            )
         return self.recorded(EACH)
 
     @property

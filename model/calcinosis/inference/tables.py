@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from numbers import Real
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -179,6 +180,9 @@ class TableModel(ReadingModel):
         given = {parent: str(cells.get(parent, ANY)) for parent in parents}
         row = self.entries.row(variable, given, part=split)
         content = {name: value for name, value in cells.items() if name not in parents}
+        for name, value in content.items():
+            if name in states and not isinstance(value, Real):
+                raise QuestionError(f"{variable}: {name}={value!r} is not a probability: give a number from 0 to 1")
         frame = with_row(self.priors, variable, row, tuple(given.values()), content)
         return self.with_priors(revised(self.priors, {variable: frame}))
 

@@ -16,7 +16,10 @@ FILE = "reporting.csv"
 
 COLUMNS = ("record", "variable", "state", "mentioned", "weight", "source", "note")
 
-OUTSIDE = ("a rate outside 0 to 1, or certain", "write a number between 0 and 1")
+LEAST_RATE = 1e-9
+"""The smallest rate of mention, and of no mention: beyond it, learning could not be undone exactly."""
+
+OUTSIDE = ("a rate outside 0 to 1, or all but certain", f"write a number from {LEAST_RATE:g} to 1 - {LEAST_RATE:g}")
 """The error and the fix for a rate that no finite number of records can show."""
 
 Reporting = Mapping[str, Mapping[str, Table]]
@@ -64,7 +67,7 @@ def check_rates(table: Table, name: str, report: Reporter) -> None:
     if table.parents != (name,):
         report(1, "the column is missing", "add it to the header", column=name)
     for row in table.rows:
-        if not 0.0 < row.probabilities[1] < 1.0:
+        if min(row.probabilities) < LEAST_RATE:
             report(row.line, *OUTSIDE, "yes", f"{row.probabilities[1]:g}")
 
 
@@ -101,7 +104,7 @@ def _table(lines: list[Line], variable: Variable, sources: Mapping[str, Source],
 def _row(line: Line, given: tuple[str, ...] | None, sources: Mapping[str, Source], report: Reporter) -> Row | None:
     keys = sources_cell(line, "source", sources, report)
     rate = number_cell(line, "mentioned", report)
-    if rate is not None and not 0.0 < rate < 1.0:
+    if rate is not None and not LEAST_RATE <= rate <= 1 - LEAST_RATE:
         report(line.number, *OUTSIDE, "mentioned", line.cells["mentioned"])
         rate = None
     weight = read_weight(line, {sources[key].kind for key in keys if key in sources}, report)

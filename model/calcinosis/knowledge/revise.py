@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from calcinosis.knowledge.contexts import contexts_of, grouped
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import PriorsError, Problem, Reporter, choose_from
+from calcinosis.knowledge.read_reporting import FILE as REPORTING_FILE
 from calcinosis.knowledge.read_reporting import check_rates
 from calcinosis.knowledge.read_tables import check_table
-from calcinosis.knowledge.records import REPORTING, Priors
+from calcinosis.knowledge.records import MENTIONED, REPORTING, Priors
 from calcinosis.knowledge.sheet import Line, Sheet
 from calcinosis.knowledge.structure import check_structure
 
@@ -32,7 +33,7 @@ def revised(priors: Priors, tables: Mapping[str, pd.DataFrame]) -> Priors:
     problems: list[Problem] = []
     changed = dict(priors.tables)
     for name, frame in tables.items():
-        file = f"tables/{name}.csv"
+        file = REPORTING_FILE if name.startswith(MENTIONED) else f"tables/{name}.csv"
         if name not in priors.variables:
             what = "a table for no variable"
             problems.append(Problem(file, 1, "", name, what, choose_from(name, list(priors.variables))))

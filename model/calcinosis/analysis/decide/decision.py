@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 DRAWS = 10_000
 """Default number of Monte Carlo samples of all rows."""
 
+FEW = 200
+"""Below this effective number of samples the intervals and shares are rough, and the summary says so."""
+
 MOST_DRAWS = 1_000_000
 """Maximum number of samples, limited by memory."""
 
@@ -245,6 +248,7 @@ class Decision:
             f"With every row sampled from its distribution: {points(line['lower'])}–{points(line['upper'])} points. "
             f"It ranks first in {percent(line['best'])} of the samples; the expected regret is "
             f"{points(line['regret'])} points."
+            + (f" Only {self.draws.effective:.0f} samples in effect." if self.draws.effective < FEW else "")
         )
 
     def _where(self, own: Thresholds) -> str:

@@ -19,9 +19,10 @@ from calcinosis.analysis.decide.strategy import Choices, leaves
 from calcinosis.analysis.workup.outcomes import Shown, shown, with_results
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.intervals.beta import Floats
-from calcinosis.inference.intervals.dirichlet import SecondOrder, joint_of, plan_for, shares_of
+from calcinosis.inference.intervals.dirichlet import NO_DRAW, SecondOrder, joint_of, plan_for, shares_of
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
+from calcinosis.inference.question_error import QuestionError
 from calcinosis.inference.streams import root_of, stream
 from calcinosis.knowledge.decisions import TEST_HARM
 
@@ -42,9 +43,19 @@ class DecisionDraws:
         """The weight of each sample, axis `(draws,)`, summing to 1: proportional to the probability of the findings.
 
         So the mean of the expected utilities over the samples is the expected utility itself.
+
+        Raises:
+            QuestionError: if the findings have probability 0 in every sample.
         """
+        if not np.isfinite(self._now[1].max()):
+            raise QuestionError(NO_DRAW)
         weights = np.exp(self._now[1] - self._now[1].max())
         return np.asarray(weights / weights.sum())
+
+    @property
+    def effective(self) -> float:
+        """The effective number of samples (Kong, Liu and Wong, JASA 89, 1994)."""
+        return float(1 / np.square(self.weights).sum())
 
     @cached_property
     def _second_order(self) -> SecondOrder:

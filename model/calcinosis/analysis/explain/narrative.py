@@ -41,14 +41,15 @@ def account(
 ) -> str:
     """The paragraph: where the odds began, the evidence for and against the hypothesis, where they ended.
 
-    The contributions come in the order in which they shall be named, those of one group on one side together.
+    The contributions are in the order in which they are named, those of one group on one side together.
     `redundant` are findings that add hardly anything to the others. With a `background`, the odds before are
     those that it gives.
 
     >>> of = Hypothesis.of(["flu", "cold"], "flu", "cold")
     >>> labels = {"flu": "influenza", "cold": "a cold"}
-    >>> told = [Contribution("history", "fever", math.log(6.0)), Contribution("examination", "a cough", -math.log(2.0))]
-    >>> print(account(of, labels, 0.0, math.log(3.0), told))
+    >>> fever = Contribution("history", "fever", math.log(6.0))
+    >>> cough = Contribution("examination", "a cough", -math.log(2.0))
+    >>> print(account(of, labels, 0.0, math.log(3.0), [fever, cough]))
     Before any finding, influenza and a cold are about equally probable; with these findings, influenza is 3 times as \
 probable as a cold. The history is evidence for influenza and makes a cold 6 times less likely relative to influenza: \
 fever. The examination is evidence against it and makes a cold twice as likely relative to influenza: a cough.
@@ -85,10 +86,10 @@ def _side(shown: Sequence[Contribution], side: str, one: str, other: str) -> str
     first, *others = groups
     name = GROUPS.get(first[0].group, f"the {first[0].group}")
     plural = name.endswith("s")
-    rank = "the strongest evidence" if others else "evidence"
+    rank = "the strongest " if others else ""
     effect = _change(sum(line.nats for line in first), one, other)
     sentences = [
-        f"{capitalised(name)} {'are' if plural else 'is'} {rank} {side} and "
+        f"{capitalised(name)} {'are' if plural else 'is'} {rank}evidence {side} and "
         f"{'make' if plural else 'makes'} {effect}: {_named(first, alone=len(first) == 1)}."
     ]
     if others:

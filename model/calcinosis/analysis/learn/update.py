@@ -22,7 +22,7 @@ from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.number import fault_of_weight
 from calcinosis.knowledge.problem import choose_from
-from calcinosis.knowledge.records import Source
+from calcinosis.knowledge.records import REPORTING, Source
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,7 +126,8 @@ def update(
     Args:
         cases: patients as read by `read_cases`; the subtype may be missing for some.
         weight: the number of patients that each one counts as, above 0; 0.5 discounts a cohort by half.
-        only: the tables that learn; all if None.
+        only: the tables that learn; if None, all but the rates at which records mention findings (reporting.csv),
+            which learn only if they are named, such as `mentioned:pain`.
         keep: tables that do not change.
         name: the name of the cohort, in the notes of the rows and in the new source.
         year: the year of that source.
@@ -247,7 +248,8 @@ def learned_tables(
     for name in (*(() if only is None else only), *keep):
         if name not in model.variables:
             raise QuestionError(f"no table {name!r}: {choose_from(name, list(model.variables))}")
-    learned = [name for name in model.variables if (only is None or name in only) and name not in keep]
+    chosen = [n for n, v in model.variables.items() if v.group != REPORTING] if only is None else only
+    learned = [name for name in model.variables if name in chosen and name not in keep]
     if not learned:
         raise QuestionError("every table is kept: leave one to learn")
     if not model.network.weights:

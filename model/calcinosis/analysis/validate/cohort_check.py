@@ -130,8 +130,8 @@ def check_cohort(model: Model, cases: pd.DataFrame | LabelledCases, /, *, seed: 
     >>> import calcinosis as cc
     >>> model = cc.load()
     >>> check = cc.learn.check_cohort(model, model.simulate(200, missing=0.3, seed=2))
-    >>> print(check.summary[:40])
-    The cohort is consistent with the tables
+    >>> print(check.summary[:37])
+    The cohort is consistent with the tab
     """
     labelled = cases if isinstance(cases, LabelledCases) else read_cases(model, cases, every=False)
     return CohortCheck(labelled.model, len(labelled), _variables(labelled, seed), _rows(labelled.model, labelled))

@@ -162,17 +162,17 @@ class Validation:
     @cached_property
     def wrong(self) -> pd.DataFrame:
         """The misclassified patients, the worst first: patient, truth, leading, probability, leading_probability, rank,
-        account (why the network ranked the one above the other).
+        explanation (why the network ranked the one above the other).
 
-        The account uses the prior of the network. Only the first MOST_EXPLAINED patients have one.
+        The explanation uses the prior of the network. Only the first MOST_EXPLAINED patients have one.
         """
         patients = self.patients
         wrong = patients[patients["rank"] > 1].sort_values("log_score", ascending=False, kind="stable")
-        accounts: list[str] = []
+        explanations: list[str] = []
         for place, line in zip(wrong.index, lines_of(wrong), strict=True):
-            accounts.append(self._account(int(place), line) if len(accounts) < MOST_EXPLAINED else "")
+            explanations.append(self._explanation(int(place), line) if len(explanations) < MOST_EXPLAINED else "")
         columns = ["patient", "truth", "leading", "probability", "leading_probability", "rank"]
-        return wrong[columns].assign(account=accounts).reset_index(drop=True)
+        return wrong[columns].assign(explanation=explanations).reset_index(drop=True)
 
     @cached_property
     def variables(self) -> pd.DataFrame:
@@ -291,7 +291,7 @@ class Validation:
             if 0 < (self.cases.truth == number).sum() < len(self.cases):
                 yield number, name
 
-    def _account(self, place: int, line: Any) -> str:
+    def _explanation(self, place: int, line: Any) -> str:
         """Why the network ranked the most probable subtype above the true one."""
         try:
             model = self.model.recorded(self.cases.records[place]) if self.cases.records else self.model

@@ -1,4 +1,4 @@
-"""How well findings fit is found out: a patient is put among patients of whom the same was looked at."""
+"""Conflict and rarity of a patient's findings, measured against simulated patients with the same variables observed."""
 
 from __future__ import annotations
 
@@ -25,28 +25,24 @@ from calcinosis.knowledge.records import REPORTING, mention_of
 Mask = npt.NDArray[np.bool_]
 
 MOST_WORK = 2**28
-"""How many numbers are multiplied for a comparison, some tenths of a second; where a patient takes many, he is compared
-with fewer."""
+"""Multiplications allowed per comparison, a few tenths of a second. Costly evidence gets fewer reference patients."""
 
 FEWEST = 2**9
-"""With how many patients one is compared at least."""
+"""The minimum number of reference patients."""
 
 MOST_RESULTS = 1_000
-"""How many results of one variable patients are compared by; each of them is drawn for everyone."""
+"""The maximum number of results of one variable; each is simulated for every reference patient."""
 
 
 @dataclass(frozen=True, eq=False)
 class Fitting:
-    """A network, ready to tell of any patient whether the findings fit.
-
-    `compiled` is its engine, if there is one already.
-    """
+    """The conflict and rarity of any patient's findings in a network; `compiled` is its engine, if there is one."""
 
     network: Network
     compiled: Engine | Conditioned | None = None
 
     def __reduce__(self) -> tuple[type[Fitting], tuple[Network]]:
-        return type(self), (self.network,)  # a posterior that is sent away takes no engine along
+        return type(self), (self.network,)  # a pickled posterior does not carry the engine
 
     @cached_property
     def engine(self) -> Engine | Conditioned:
@@ -55,46 +51,46 @@ class Fitting:
 
     @cached_property
     def population(self) -> ReferencePatients:
-        """Those whom patients are compared with.
+        """The reference patients.
 
         Raises:
-            QuestionError: if the network is too tightly knit for that.
+            QuestionError: if the treewidth is too large for exact inference on them.
         """
         most = MOST_WORK // max(1, self.engine.work)
         if most < FEWEST:
             raise QuestionError(
-                "this network is too tightly knit for patients to be compared with many others, so it is not known "
-                "whether the findings fit"
+                "the treewidth is too large to compare a patient with many others, so conflict and rarity are not "
+                "available"
             )
         return ReferencePatients(self.network, min(most, PATIENTS))
 
     def fit(self, evidence: Evidence) -> Fit:
-        """How well the findings of a patient, which must be possible together, fit.
+        """The conflict and rarity of a patient's findings, which must be possible together.
 
         Raises:
-            QuestionError: if the network is too tightly knit for that, or there are too many results of a variable.
+            QuestionError: if the treewidth is too large, or there are too many results of a variable.
         """
         many = next((finding for finding in evidence if len(finding.likelihoods) > MOST_RESULTS), None)
         if many is not None:
             raise QuestionError(
-                f"{len(many.likelihoods):,} results of {many.variable} are too many for patients to be compared, "
-                f"{MOST_RESULTS:,} at most, so it is not known whether the findings fit"
+                f"{len(many.likelihoods):,} results of {many.variable}: conflict and rarity are available for at most "
+                f"{MOST_RESULTS:,} results of a variable"
             )
         coder = Coder(self.engine.base)
-        own, seen = {}, {}
+        own, simulated = {}, {}
         others = self._others(evidence)
-        for finding in (own.on_one_scale for own in evidence):
+        for finding in (given.on_one_scale for given in evidence):
             name = finding.variable
             own[name] = coder.code(name, finding.likelihoods)[0]
-            if self.network.variables[name].group == REPORTING:  # the records of all are silent on the same
-                seen[name] = np.full(self.population.patients, own[name])
+            if self.network.variables[name].group == REPORTING:  # all records are silent on the same variables
+                simulated[name] = np.full(self.population.patients, own[name])
             else:
-                seen[name] = self.population.seen(finding, coder)
-        # the patient stands first, those who are compared with him behind
-        codes = {name: np.append(code, seen[name]) for name, code in own.items()}
+                simulated[name] = self.population.seen(finding, coder)
+        # the patient first, then the reference patients
+        codes = {name: np.append(code, simulated[name]) for name, code in own.items()}
         every = self._weigh(coder, codes, 1 + self.population.patients)
         log_evidence = every.log_evidence
-        with np.errstate(invalid="ignore"):  # of those who cannot be, and count for nobody
+        with np.errstate(invalid="ignore"):  # of impossible reference patients, whose weight is 0
             conflict = self._one_by_one(coder, codes) - log_evidence
         return Fit(
             target=self.network.variables[self.network.target],
@@ -102,7 +98,7 @@ class Fitting:
             evidence=evidence,
             conflict=float(conflict[0]),
             as_conflicting=_share(others, conflict[1:] >= conflict[0] - TIE),
-            rarer=_share(others, log_evidence[1:] < log_evidence[0] - TIE, himself=False),
+            rarer=_share(others, log_evidence[1:] < log_evidence[0] - TIE, patient=False),
             as_rare=_share(others, np.abs(log_evidence[1:] - log_evidence[0]) <= TIE),
             by_state=self._by_state(every.logarithms, others),
             **self._parts(coder, own),
@@ -112,7 +108,7 @@ class Fitting:
         return self.engine.weigh(coder.coded(patients, codes))
 
     def _one_by_one(self, coder: Coder, codes: Mapping[str, Codes]) -> Array:
-        """The sum of the logarithms of the probabilities of each patient's findings, each taken alone."""
+        """For each patient, the sum of the log probabilities of their findings, each alone."""
         shown = {name: np.flatnonzero(np.bincount(own)) for name, own in codes.items()}
         bounds = np.cumsum([0, *map(len, shown.values())])
         alone = {name: np.full(bounds[-1], self.engine.base[name][()]) for name in codes}
@@ -127,7 +123,7 @@ class Fitting:
         return total
 
     def _others(self, evidence: Evidence) -> Array:
-        """How many patients each one stands for whose record mentions the same and is silent on the same."""
+        """The weight of each reference patient: the probability that its record is silent on the same variables."""
         weights = self.population.weights
         for mention, variable in self.network.variables.items():
             if variable.group != REPORTING:
@@ -137,7 +133,7 @@ class Fitting:
             if mention in evidence:
                 weights = weights * (rates @ evidence[mention].likelihoods[0])
             elif name in evidence and mention == mention_of(self.network.variables[name]).name:
-                weights = weights * rates[:, 1]  # among records of several kinds it is not known which one this is
+                weights = weights * rates[:, 1]  # with several kinds of record, which one this is is unknown
         return weights
 
     def _by_state(self, logarithms: Array, weights: Array) -> dict[str, float]:
@@ -149,7 +145,7 @@ class Fitting:
         return found
 
     def _parts(self, coder: Coder, own: Mapping[str, int]) -> dict[str, Any]:
-        """What is asked of some of the findings: each, all but one, two, a group, all but a group, none."""
+        """The results for subsets of the findings: each, all but one, pairs, each group, all but a group, none."""
         whole = frozenset(own)
         group_of = {name: self.network.variables[name].group for name in own}
         groups = {
@@ -182,7 +178,7 @@ class Fitting:
     def _of_subsets(
         self, coder: Coder, own: Mapping[str, int], subsets: Sequence[frozenset[str]]
     ) -> dict[frozenset[str], Weights]:
-        """The weights of some of the findings, for each set of them."""
+        """The joint weights of each subset of the findings."""
         codes = {}
         for name, code in own.items():
             known = np.fromiter((name in subset for subset in subsets), dtype=bool, count=len(subsets))
@@ -193,12 +189,12 @@ class Fitting:
         }
 
 
-def _share(weights: Array, chosen: Mask, himself: bool = True) -> float:
-    """The share of weighted patients that were chosen, the patient `himself` being one of them.
+def _share(weights: Array, chosen: Mask, patient: bool = True) -> float:
+    """The weighted share of chosen reference patients, counting the patient as one of them.
 
-    Counted so, few patients to compare with never make anybody unusual (Davison & Hinkley, Bootstrap Methods and their
+    Then a small number of reference patients makes no patient unusual (Davison & Hinkley, Bootstrap Methods and their
     Application, 1997, section 4.2).
     """
     own = float(weights.sum()) / max(1, int(np.count_nonzero(weights)))
     total = float(weights.sum()) + own
-    return (float(weights @ chosen) + own * himself) / total if total > 0 else 0.0
+    return (float(weights @ chosen) + own * patient) / total if total > 0 else 0.0

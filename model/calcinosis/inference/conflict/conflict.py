@@ -1,15 +1,15 @@
-"""Do a patient's findings fit together, and any state of the target? Conflict, rarity, and 'none of them'.
+"""Conflict and rarity of a patient's findings, and whether they fit any state of the target.
 
 *Conflict* is log(Π P(e_i) / P(e)) in nats: above 0 where the findings occur together less often than if they were
 unrelated. That is the sign of HUGIN (Jensen, Chamberlain, Nordahl & Jensen, Analysis in HUGIN of data conflict, UAI
-1990); other software has the opposite sign, or another base. By hand: two findings, each in half of all patients, but
-together in one of eight, have the conflict log(½ · ½ / ⅛) = log 2 = 0.693: they meet half as often as if unrelated.
+1990); other software uses the opposite sign or another base. By hand: two findings, each in half of all patients, but
+together in one of eight, have the conflict log(½ · ½ / ⅛) = log 2 = 0.693: half as often as if unrelated.
 
-A record's silence counts as known of everyone: a patient is compared with those whose record is silent on the same.
+A patient is compared with patients whose records are silent on the same variables.
 
-*Rarity* asks how many patients, of whom the same was looked at, show something less probable. They are drawn from the
-network (`reference_patients`), so it is a p-value: of patients that the network describes rightly, one in a hundred
-lies below 0.01. The same is asked of the patients of each state of the target alone, and of the conflict.
+*Rarity* is the share of simulated patients (`reference_patients`) with the same variables observed whose findings are
+less probable. It is a p-value: of patients from the network itself, one in a hundred is below 0.01. The same share is
+computed among the patients of each state of the target, and for the conflict.
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ from calcinosis.inference.phrases import counted, listed, phrase
 from calcinosis.knowledge.records import Variable
 
 UNUSUAL = 0.01
-"""Beyond which share of patients one is called rare, conflicting, or like none of the states: one in a hundred, so that
-the words are seldom used of a patient who is none of it."""
+"""The share of patients below which findings are called rare, conflicting, or unlike every state: one in a hundred, so
+the words are seldom wrong of a patient from the network."""
 
 TIE = 1e-9
-"""Logarithms of probabilities that differ by less are equal but for rounding, and a conflict up to this is none."""
+"""Log probabilities that differ by less are equal up to rounding; a conflict up to this is none."""
 
 NOTABLE = math.log(2)
-"""The least conflict of two findings that is told: together half as often as if they were unrelated."""
+"""The smallest conflict of two findings that is reported: together half as often as if unrelated."""
 
 MOST_PAIRS = 3
-"""How many pairs of conflicting findings are named in a verdict."""
+"""The maximum number of conflicting pairs in a verdict."""
 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """How well a patient's findings fit together and to the states of the target.
+    """How well a patient's findings fit each other and the states of the target.
 
-    - `conflict`, in nats, above 0 for a conflict; `as_conflicting` is the share of patients, of whom the same was
-      looked at, with at least this conflict.
+    - `conflict`, in nats, above 0 for a conflict; `as_conflicting` is the share of simulated patients with the same
+      variables observed that show at least this conflict.
     - `rarer` and `as_rare` are the shares of such patients whose findings are less, and equally, probable.
     - `by_state` is the share of the patients of each state whose findings are at most as probable.
-    - `conflict_given` is the conflict if each state were known: where it is no longer above 0, that state explains it.
-      States that the findings rule out are left out.
+    - `conflict_given` is the conflict given each state: where it is no longer above 0, that state explains it.
+      States that the findings exclude are omitted.
     - `against_rest` is, by variable, log(P(e_i) / P(e_i | all others)), above 0 for a finding that the others make less
       probable; `pairs` the conflict of two findings; `groups` that within a group, and of a group with all others.
     """
@@ -68,13 +68,13 @@ class Fit:
 
     @property
     def rarity(self) -> float:
-        """The share of patients, of whom the same was looked at, whose findings are less probable; of those that are
-        equally probable, half (the mid-p-value)."""
+        """The share of simulated patients with the same variables observed whose findings are less probable, counting
+        half of those equally probable (the mid-p-value)."""
         return self.rarer + self.as_rare / 2
 
     @property
     def conflicting(self) -> bool:
-        """Whether findings conflict, more than in 99 of 100 patients."""
+        """Whether the findings conflict more than those of 99 in 100 patients."""
         return self.conflict > TIE and self.as_conflicting < UNUSUAL
 
     @property
@@ -89,10 +89,7 @@ class Fit:
 
     @property
     def category(self) -> str:
-        """In one word: 'conflicting', 'none' (fits none of the states well), 'rare' or 'consistent'.
-
-        Findings may be several of these; the first that holds, in this order, is the word. `verdict` tells all.
-        """
+        """'conflicting', 'none' (fits no state well), 'rare' or 'consistent', the first that applies."""
         words = {"conflicting": self.conflicting, "none": self.fits_none, "rare": self.rare}
         return next((word for word, holds in words.items() if holds), "consistent")
 
@@ -104,7 +101,7 @@ class Fit:
 
     @property
     def least_fitting(self) -> str | None:
-        """The variable whose finding the others make least probable; None if there is none that they do."""
+        """The variable whose finding the others make least probable; None if they make none less probable."""
         worst = max(self.against_rest, key=self.against_rest.__getitem__, default=None)
         return worst if worst is not None and self.against_rest[worst] > TIE else None
 

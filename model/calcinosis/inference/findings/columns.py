@@ -96,7 +96,7 @@ def read_headings(
         match = None if column in units else _HEADING.fullmatch(column.strip())
         name, unit = (match["name"], match["unit"].strip()) if match else (column, "")
         if name not in units:
-            if record and column != RECORD and nearest(column.strip().casefold(), [RECORD], cutoff=0.8):
+            if record and column != RECORD and _looks_like_record(column):
                 faults.append(
                     Fault(column, "", "a column that is not read", f"did you mean {RECORD}? Otherwise rename it")
                 )
@@ -114,7 +114,7 @@ def read_headings(
             faults.append(Fault(column, "", f"unknown unit '{shown(unit)}'", fix))
             continue
         headings.append(Heading(column, name, own_unit))
-    names = [heading.name for heading in headings]
+    names = [heading.name for heading in headings] + [column for column in columns if record and column == RECORD]
     for name in sorted({name for name in names if names.count(name) > 1}):
         faults.append(Fault(name, "", "the column is repeated", "remove one of the two"))
     if columns and not headings and not faults:
@@ -123,6 +123,13 @@ def read_headings(
     if faults:
         raise FindingsError(faults, "some columns are not understood")
     return headings
+
+
+def _looks_like_record(heading: str) -> bool:
+    """Whether a heading is a misspelled `record`, or one that names a kind of record in other words."""
+    words = re.split(r"[\s_-]+", heading.strip().casefold())
+    kind_of_record = {"record", "records"} & set(words) and {"kind", "type"} & set(words)
+    return bool(kind_of_record or nearest("_".join(words), [RECORD], cutoff=0.82))
 
 
 def column_of(series: pd.Series[Any]) -> Column:

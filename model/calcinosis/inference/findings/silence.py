@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from calcinosis.inference.findings.columns import Column, Heading
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.findings.grammar import is_mentioned
-from calcinosis.inference.findings.reader import Fault, finding_from, show
+from calcinosis.inference.findings.reader import Fault, FindingsError, finding_from, show
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import ASKED, EACH, RECORD, mention_of
 
@@ -37,7 +37,13 @@ def silence(
         return mention_columns(model.mentions, columns, patients), {}
     kinds = kinds.distinct()
     by_kind = model.mentions_by_record
-    words = [ASKED if is_mentioned(cell) is False else show(cell) for cell in kinds.cells]
+    words, faults_by_cell = [], {}
+    for number, cell in enumerate(kinds.cells):
+        try:
+            words.append(record_kind(cell, by_kind))
+        except FindingsError as error:
+            words.append("")
+            faults_by_cell[number] = error.faults[0]
     rows = np.asarray(kinds.which)
     silent: dict[Heading, Column] = {}
     for kind, mentions in by_kind.items():
@@ -45,11 +51,24 @@ def silence(
         if mine.any():
             silent |= mention_columns(mentions, columns, patients, of=mine)
     faults: dict[int, Fault] = {}
-    for number, word in enumerate(words):
-        if word not in by_kind:
-            fault = Fault(RECORD, word, "no such kind of record", choose_from(word, list(by_kind)))
-            faults |= dict.fromkeys(np.flatnonzero(rows == number).tolist(), fault)
+    for number, fault in faults_by_cell.items():
+        faults |= dict.fromkeys(np.flatnonzero(rows == number).tolist(), fault)
     return silent, faults
+
+
+def record_kind(cell: Any, kinds: Collection[str]) -> str:
+    """The kind of record that a cell names; `asked` if the cell is empty.
+
+    Raises:
+        FindingsError: for a cell that names none of the `kinds`.
+
+    >>> record_kind(" case_report ", ["asked", "case_report"]), record_kind("", ["asked"])
+    ('case_report', 'asked')
+    """
+    word = ASKED if is_mentioned(cell) is False else show(cell).strip()
+    if word not in kinds or isinstance(cell, list | tuple):
+        raise FindingsError([Fault(RECORD, word, "no such kind of record", choose_from(word, list(kinds)))])
+    return word
 
 
 def mention_columns(

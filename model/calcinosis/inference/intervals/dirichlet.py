@@ -44,6 +44,13 @@ MOST_BATCHES = 8
 BLOCK = 2**13
 """The number of draws multiplied at a time, so that vectors stay in the cache."""
 
+NO_WEIGHTS = (
+    "the rows of this network have no weights, so it has no credible intervals: give the equivalent sample size of "
+    "its rows, as in Model.from_file(..., weight=50)"
+)
+
+NO_DRAW = "the findings have probability 0 in every draw of the tables: give the rows larger weights"
+
 SMALL = 1e-25
 """Joint weights up to this, relative to the largest possible, are recomputed in double precision."""
 
@@ -183,9 +190,7 @@ class SecondOrder:
             sample = _weighted(parts)
             batches = min(MOST_BATCHES, math.ceil(len(parts) * (shortage(sample) if sample else 2)))
         if sample is None:
-            raise QuestionError(
-                "the findings have probability 0 in every draw of the tables: give the rows larger weights"
-            )
+            raise QuestionError(NO_DRAW)
         return sample
 
     def numbers(self, question: EvidencePlan, batch: int = 0) -> list[list[Number]]:
@@ -200,7 +205,7 @@ class SecondOrder:
         """The drawn entries of one row of a family: one if it is closed, otherwise one per state.
 
         A row that is one Beta variate is drawn once. A later batch rotates its draws by an offset of their own, which
-        pairs them anew with the draws of every other row, twenty times faster than drawing again.
+        pairs them differently with the draws of every other row, twenty times faster than drawing again.
         """
         number, name = int(family.rows[row]), family.variable
         table, weight = self.network.rows(name), float(self.network.weights[name][number])

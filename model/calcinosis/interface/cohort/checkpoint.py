@@ -80,7 +80,7 @@ class Parts:
                 os.close(lock)
 
     def open(self, *, resume: bool, force: bool) -> None:
-        """Begin anew, or go on from what is there.
+        """Start over, or resume the earlier run.
 
         Raises:
             InputError: if there is something to go on from and nobody said so, or it was made on other terms.
@@ -88,17 +88,19 @@ class Parts:
         terms = self.folder / "terms.json"
         if self.there and not force:
             if not resume:
-                raise InputError(f"{self.folder}: an earlier run stopped here: --resume goes on, --force begins anew")
+                raise InputError(
+                    f"{self.folder}: an earlier run stopped here: --resume continues it, --force starts over"
+                )
             now = json.loads(self._terms)
             try:
                 before = json.loads(terms.read_bytes())
             except (ValueError, RecursionError):
                 before = None
             if not isinstance(before, dict) or before.keys() != now.keys():
-                raise InputError(f"{terms}: damaged, so the run cannot be resumed: --force begins anew")
+                raise InputError(f"{terms}: damaged, so the run cannot be resumed: --force starts over")
             changed = sorted(key for key in now if before[key] != now[key])
             if changed:
-                raise InputError(f"{self.folder}: cannot be resumed: {', '.join(changed)} changed; --force begins anew")
+                raise InputError(f"{self.folder}: cannot be resumed: {', '.join(changed)} changed; --force starts over")
             return
         self.remove()
         with _complete(terms) as file:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from calcinosis.interface.cohort import pieces as read
-from calcinosis.interface.cohort.pieces import Findings, Piece, Table
+from calcinosis.interface.cohort.pieces import Findings, Piece, PieceTable
 from calcinosis.knowledge.problem import PriorsError, Problem, Reporter
 from calcinosis.knowledge.sheet import MARK, STRAY_QUOTE, RawRow, is_empty_line, is_utf8, read_header, read_rows
 
@@ -23,7 +23,7 @@ STEP = 2**18
 """How many bytes of a CSV file are cut into cells row by row, where that has to be, before more is done at once."""
 
 
-def open_csv(path: Path, findings: Findings) -> Table:
+def open_csv(path: Path, findings: Findings) -> PieceTable:
     """Every cell comes as the text it is, so that an identifier such as 007 stays one."""
     import pyarrow as pa
 
@@ -53,7 +53,7 @@ def open_csv(path: Path, findings: Findings) -> Table:
                 broken |= {rows + row: fault for row, fault in faults.items()}
                 rows += batch.num_rows
 
-    return Table(schema, None, pieces)
+    return PieceTable(schema, None, pieces)
 
 
 def _csv_header(path: Path, report: Reporter) -> tuple[tuple[str, ...], int] | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from calcinosis.interface.cohort import pieces as read
 from calcinosis.interface.cohort.csv_files import open_csv
-from calcinosis.interface.cohort.pieces import Findings, Piece, Table
+from calcinosis.interface.cohort.pieces import Findings, Piece, PieceTable
 from calcinosis.interface.paths import InputError, check_input
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def mapped(path: Path) -> pa.Buffer:
         return pa.py_buffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b"")
 
 
-def open_table(path: Path, findings: Findings) -> Table:
+def open_table(path: Path, findings: Findings) -> PieceTable:
     """A table of patients; columns of findings may come as dictionaries, the others come as they are.
 
     Raises:
@@ -96,7 +96,7 @@ def ending_of(path: Path) -> str:
     return path.suffix.lower()
 
 
-def _open_parquet(path: Path, findings: Findings) -> Table:
+def _open_parquet(path: Path, findings: Findings) -> PieceTable:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -113,10 +113,10 @@ def _open_parquet(path: Path, findings: Findings) -> Table:
             with telling_faults(path):
                 yield from _after(skip, file.iter_batches(batch_size=read.PIECE, row_groups=groups))
 
-    return Table(file.schema_arrow, file.metadata.num_rows, pieces)
+    return PieceTable(file.schema_arrow, file.metadata.num_rows, pieces)
 
 
-def _open_arrow(path: Path, findings: Findings) -> Table:
+def _open_arrow(path: Path, findings: Findings) -> PieceTable:
     import pyarrow as pa
 
     named = _named(path)
@@ -134,7 +134,7 @@ def _open_arrow(path: Path, findings: Findings) -> Table:
         with telling_faults(path):
             yield from _after(skip, batches)
 
-    return Table(file.schema, None, pieces)
+    return PieceTable(file.schema, None, pieces)
 
 
 def _after(skip: int, batches: Iterator[pa.RecordBatch]) -> Iterator[Piece]:

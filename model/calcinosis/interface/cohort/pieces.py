@@ -25,7 +25,7 @@ class Piece:
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class PieceTable:
     """A table that can be read piece by piece; `rows` is their number, None if it is not known beforehand.
 
     `pieces(skip)` yields all rows after the first `skip`.

@@ -55,7 +55,7 @@ class Answer(Protocol):
 
 
 HandOver = Callable[["pa.RecordBatch"], Answer]
-"""Hands one batch to whoever does the work."""
+"""Submits one batch to a worker."""
 
 
 @dataclass

@@ -141,7 +141,7 @@ def banded(found: Trajectory) -> list[str]:
 def what_if_map(found: WhatIf, most: int = 30, ax: Axes | None = None) -> Axes:
     """The probability of every state after single changes of the findings, those that move most, in their order.
 
-    The leading state is framed. At the right: which other state comes to lead, and how probably just this is found.
+    The most probable state is framed. On the right: the state that then ranks first, and the probability of the result.
 
     Raises:
         QuestionError: for pairs of changes, which no map of single ones shows.

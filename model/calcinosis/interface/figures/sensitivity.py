@@ -30,7 +30,7 @@ WORDS, PANEL = 62, 58
 
 
 def tornado(found: OneWay, most: int = 10, ax: Axes | None = None) -> Axes:
-    """The leading state's posterior over the interval of each row of the tables, the rows that move it most on top.
+    """The posterior of the most probable state over the interval of each row, the rows with the largest effect on top.
 
     A diamond stands where another state would come to lead. At the right: the entry now, its interval, its weight, its
     sources.
@@ -226,7 +226,7 @@ def distributions(found: Uncertainty, ax: Axes | None = None) -> Axes:
 
 
 def variance_by_source(found: Uncertainty, state: str | None = None, most: int = 10, ax: Axes | None = None) -> Axes:
-    """Which sources make a state's posterior uncertain, the leading state's unless another is named."""
+    """The variance of a state's posterior explained by each source; by default of the most probable state."""
     frame = _of_state(found.by_source, found, state).head(most)
     names = [
         f"{line.source} ({line.kind})\n{textwrap.shorten(line.citation, 58, placeholder=' …')}"
@@ -236,7 +236,7 @@ def variance_by_source(found: Uncertainty, state: str | None = None, most: int =
 
 
 def variance_by_table(found: Uncertainty, state: str | None = None, most: int = 10, ax: Axes | None = None) -> Axes:
-    """Which tables make a state's posterior uncertain, the leading state's unless another is named."""
+    """The variance of a state's posterior explained by each table; by default of the most probable state."""
     frame = _of_state(found.by_table, found, state).head(most)
     variables = found.entries.network.variables
     return _variance(frame, [variables[name].label or name for name in frame["table"]], "table", found, state, ax)

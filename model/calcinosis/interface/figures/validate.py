@@ -110,7 +110,7 @@ def confusion_plot(found: Validation, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def yardstick_plot(found: Validation, metric: str = "log_loss", ax: Axes | None = None) -> Axes:
+def baseline_plot(found: Validation, metric: str = "log_loss", ax: Axes | None = None) -> Axes:
     """The network beside what it is measured against, by one metric, with intervals."""
     lines = lines_of(found.baselines[found.baselines["metric"] == metric])
     told = lines_of(found.metrics[found.metrics["metric"] == metric])[0]

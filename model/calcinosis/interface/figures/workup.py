@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def next_test_bars(found: NextTest, most: int = 10, ax: Axes | None = None) -> Axes:
     """How much each test would tell on average, alone and with the best test after it, the best test on top.
 
-    At the right: how probably the leading state is the true one, now and then, and the price where it is known.
+    On the right: the probability that the most probable state is the true one, now and after the test, and the price.
     """
     rows = lines_of(found.frame.head(most))
     ax = ax or new_axes(10.5, 0.46 * max(len(rows), 1) + 2.1)
@@ -58,7 +58,7 @@ def next_test_bars(found: NextTest, most: int = 10, ax: Axes | None = None) -> A
         titled(ax, "What the next test would tell", ax.get_legend_handles_labels()[0])
     else:
         ax.set_title("No test remains", fontsize=11, loc="left")
-    footed(ax, "expected information (nats); right: how probably the leading state is the true one")
+    footed(ax, "expected information (nats); right: probability that the most probable state is the true one")
     return ax
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def decide_report(found: Decision, title: str, names: Sequence[str] = ()) -> Report:
-    """The report on one patient: the actions, what they hang on, and a map of two or three utilities if named."""
+    """The report on one patient: the actions, what the choice depends on, and a map of utilities if named."""
     label = found.posterior.labels[found.state]
     blocks = [
         paragraph(found.posterior.misfit),

@@ -1,4 +1,4 @@
-"""The report of a sensitivity analysis: what a posterior hangs on, in tables, figures and a page."""
+"""The report of a sensitivity analysis, in tables, figures and a page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WIDTH = 60
 
 
 def sensitivity_report(found: Sensitivity, title: str) -> Report:
-    """The report on one patient: what leads, how sure that is, what it hangs on and on which papers."""
+    """The report on one patient: the most probable subtype, its interval, and the rows and sources it depends on."""
     blocks = (
         paragraph(_interval(found)),
         paragraph(found.summary),
@@ -27,7 +27,7 @@ def sensitivity_report(found: Sensitivity, title: str) -> Report:
         paragraph(_changes(found)),
         paragraph(_robust(found)),
     )
-    title = f"{title}: how sure, and what it hangs on"
+    title = f"{title}: uncertainty and sensitivity"
     return Report.on_patient(title, found.posterior, blocks, figures_of(found), tables_of(found))
 
 

@@ -83,7 +83,7 @@ def figures_of(found: Validation) -> Figures:
             "Of all probabilities that were given to a subtype, about so much: how often it came true.",
         ),
         "baselines": (
-            lambda: figures.yardstick_plot(found),
+            lambda: figures.baseline_plot(found),
             "The log loss of the network, of less of its findings, and of two models fitted to these very patients.",
         ),
         "confusion": (lambda: figures.confusion_plot(found), "The true subtype, and which was the most probable."),
@@ -108,7 +108,7 @@ def _errors(found: Validation) -> list[str]:
     blocks = []
     for line in lines_of(found.wrong):
         told = f"{line.truth} was given {percent(line.probability)}, {line.leading} {percent(line.leading_probability)}"
-        blocks += [heading(f"{line.patient}: {told}", 3), paragraph(line.account)]
+        blocks += [heading(f"{line.patient}: {told}", 3), paragraph(line.explanation)]
     return blocks
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from calcinosis.analysis.validate.labelled_cases import CasesError, LabelledCases, read_cases
-from calcinosis.inference.cases import case_record
+from calcinosis.inference.cases import published_record
 from calcinosis.inference.model import Model
 from calcinosis.interface.cohort.files import FORMATS, ending_of, read_frame
 from calcinosis.interface.paths import InputError, check_input
@@ -40,9 +40,8 @@ def read_cases_file(
     check_input(path)
     frame, lines = _from_csv(path) if ending_of(path) == ".csv" else _from_arrow(path)
     if published and model.priors is not None and model.priors.reporting:
-        frame = frame.assign(
-            **{RECORD: [case_record({"text_seen": seen}, model) for seen in frame.get("text_seen", [""] * len(frame))]}
-        )
+        seen = frame.get("text_seen", [""] * len(frame))
+        frame = frame.assign(**{RECORD: [published_record(text, model.priors.reporting) for text in seen]})
     try:
         return read_cases(model, frame, every=every, record=record)
     except CasesError as error:

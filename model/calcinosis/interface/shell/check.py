@@ -14,6 +14,7 @@ from calcinosis.inference.cases import check_case_findings
 from calcinosis.inference.intervals.beta import quantiles_of
 from calcinosis.inference.intervals.weighing import MASS, odds_ratio
 from calcinosis.inference.model import Model
+from calcinosis.inference.numbers import three_digits
 from calcinosis.interface.shell.options import JsonOption, PriorsOption, error_as_dict, given_path, show_json
 from calcinosis.interface.words.printing import say
 from calcinosis.knowledge.cases import FILE, read_cases
@@ -42,7 +43,8 @@ def check(
         int, typer.Option(min=1, help="In how many contexts at most each clinical rule is tried.")
     ] = MOST_CONTEXTS,
     ranges: Annotated[
-        str | None, typer.Option(metavar="TABLE", help="Show the 95% range of each row of a table as well.")
+        str | None,
+        typer.Option(metavar="TABLE", help="Show the 95% range of each row of a table, or of reporting."),
     ] = None,
     priors: PriorsOption = None,
     as_json: JsonOption = False,
@@ -67,8 +69,9 @@ def check(
         else:
             say(str(error))  # the faults are what was asked for, so they go where the answer goes
         raise typer.Exit(1) from None
-    if ranges is not None and ranges not in model.variables:
-        raise typer.BadParameter(f"no table {ranges!r}: {choose_from(ranges, list(model.variables))}")
+    tables = [*model.variables, *([Path(REPORTED).stem] if found.reporting else [])]
+    if ranges is not None and ranges not in tables:
+        raise typer.BadParameter(f"no table {ranges!r}: {choose_from(ranges, tables)}")
     rules = check_expectations(model, contexts)
     if ledgers_of(path):
         rules = tuple(surely_broken(model, rule) for rule in rules)
@@ -78,9 +81,8 @@ def check(
         _show(found, rules, model)
         if ranges is not None:
             say(f"95% range of each entry of {ranges}:")
-            for own in _ranges(model):
-                if own.variable == ranges:
-                    say(f"    {own}")
+            for own in _ranges_of(ranges, model):
+                say(f"    {own}")
     if not all(rule.holds for rule in rules):
         raise typer.Exit(1)
 
@@ -138,7 +140,7 @@ class _Range:
 
     def __str__(self) -> str:
         return (
-            f"{self.file}:{self.line}  {self.entry}  {100 * self.low:.3g} to {100 * self.high:.3g}%, "
+            f"{self.file}:{self.line}  {self.entry}  {three_digits(self.low)} to {three_digits(self.high)}, "
             f"a factor of {self.factor:.3g} in the odds"
         )
 
@@ -157,11 +159,16 @@ def _ranges(model: Model) -> list[_Range]:
     return found
 
 
+def _ranges_of(table: str, model: Model) -> list[_Range]:
+    """The ranges of one table, or of the rates of reporting.csv."""
+    if table in model.variables:
+        return [own for own in _ranges(model) if own.variable == table]
+    return [own for own in _ranges(model.recorded(EACH)) if own.variable.startswith(MENTIONED)]
+
+
 def _wide(model: Model) -> list[_Range]:
     """The entries whose range is too wide, those of reporting.csv last."""
-    ranges = _ranges(model)
-    if model.priors is not None and model.priors.reporting:
-        ranges += [own for own in _ranges(model.recorded(EACH)) if own.variable.startswith(MENTIONED)]
+    ranges = [*_ranges(model), *_ranges_of("", model)]
     return [own for own in ranges if own.factor > WIDEST and not own.defined]
 
 
@@ -196,7 +203,7 @@ def _as_dict(priors: Priors, rules: tuple[RuleCheck, ...], model: Model, table: 
         "rows_on_judgement_alone": _judged(priors, alone=True),
         "rows_on_judgement_in_part": _judged(priors, alone=False),
         "wide_ranges": [_range_as_dict(own) for own in _wide(model)],
-        **({"ranges": [_range_as_dict(own) for own in _ranges(model) if own.variable == table]} if table else {}),
+        **({"ranges": [_range_as_dict(own) for own in _ranges_of(table, model)]} if table else {}),
         "reporting": _reporting(priors),
         "actions": list(priors.decisions.actions) if priors.decisions else [],
         "sources": dict(Counter(source.kind for source in priors.sources.values())),

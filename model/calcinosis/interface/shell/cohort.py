@@ -57,7 +57,7 @@ def cohort(
     """
     with telling_errors(as_json):
         if resume and force:
-            raise InputError("--resume goes on with an earlier run, --force begins anew: give one of them")
+            raise InputError("--resume continues an earlier run, --force starts over: give one of them")
         workers = on_cluster(scheduler) if scheduler else None
         model = load(priors)
         _keep_memory()

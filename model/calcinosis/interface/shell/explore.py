@@ -60,7 +60,7 @@ def explore(
     if not is_loopback(address):
         say(
             f"calcinosis: warning: {address} can be reached from other machines, without a password and unencrypted: "
-            "whoever opens the page can use it, and what is entered can be read on the way.",
+            "anyone who can open the page can use it, and what is entered can be read in transit.",
             err=True,
         )
     if as_json:

@@ -105,7 +105,7 @@ def telling_errors(as_json: bool = False) -> Iterator[None]:
     """Turn faults of the input into a message and exit code 1; anything else is a bug and keeps its traceback."""
     try:
         yield
-    except BrokenPipeError:  # whoever read the output has seen enough
+    except BrokenPipeError:  # the reader of the output closed it early
         raise
     except (PriorsError, FindingsError, ImpossibleEvidence, NetworkError, QuestionError, InputError, OSError) as error:
         if as_json:

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from calcinosis.inference.cases import case_findings, case_record
+from calcinosis.inference.cases import case_findings, published_record
 from calcinosis.inference.engine.impossible import ImpossibleEvidence
 from calcinosis.inference.findings.batch import with_unit
 from calcinosis.inference.findings.columns import Heading
 from calcinosis.inference.findings.evidence import Evidence
-from calcinosis.inference.findings.grammar import is_mentioned
 from calcinosis.inference.findings.reader import Fault, FindingsError, inferred_fault, show
-from calcinosis.inference.findings.silence import among_records
+from calcinosis.inference.findings.silence import among_records, record_kind
 from calcinosis.inference.model import Model
-from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.paths import InputError, check_input
 from calcinosis.knowledge.cases import read_cases
 from calcinosis.knowledge.folder import chosen_folder
-from calcinosis.knowledge.problem import PriorsError, Problem, choose_from
+from calcinosis.knowledge.problem import PriorsError, Problem
 from calcinosis.knowledge.records import ASKED, EACH, RECORD
 from calcinosis.knowledge.sheet import Sheet, read_sheet
 
@@ -146,7 +144,7 @@ def published_in(sheet: Sheet, case: str, model: Model) -> tuple[dict[str, str],
     parts = (cells.get("source_title", ""), cells.get("year", ""), cells.get("doi_or_pmcid", ""))
     citation = ", ".join(part for part in parts if part)
     published = {"case": case, "diagnosis": cells["diagnosis"], "citation": citation}
-    return found, published | {"record": case_record(cells, model)}
+    return found, published | {"record": published_record(cells.get("text_seen", ""), _rated(model))}
 
 
 def read_file(path: Path, model: Model, record: str | None = None) -> list[Patient]:
@@ -219,14 +217,12 @@ def _reader(model: Model, record: Any) -> Model:
     Raises:
         FindingsError: for a kind that the priors do not have.
     """
-    if is_mentioned(record) is False:
-        return model
-    try:
-        return model.of_record({"record": show(record).strip()})
-    except QuestionError:
-        known = (ASKED, *(model.priors.reporting if model.priors else ()))
-        word = show(record)
-        raise FindingsError([Fault(RECORD, word, "no such kind of record", choose_from(word, known))]) from None
+    return model.recorded(record_kind(record, (ASKED, *_rated(model))))
+
+
+def _rated(model: Model) -> Collection[str]:
+    """The kinds of record that the priors have rates of."""
+    return model.priors.reporting if model.priors else ()
 
 
 def _from_csv(path: Path, model: Model, own: bool) -> list[Patient]:

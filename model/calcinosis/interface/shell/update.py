@@ -28,7 +28,6 @@ from calcinosis.interface.shell.options import (
 from calcinosis.interface.shell.output import Output
 from calcinosis.interface.shell.progress import progress
 from calcinosis.knowledge.folder import chosen_folder, overlap
-from calcinosis.knowledge.records import REPORTING
 
 if TYPE_CHECKING:
     from calcinosis.analysis.learn.cross_validation import CrossValidation
@@ -95,8 +94,7 @@ def update(
         if forget:
             _forget(model, known, out, most, output)
             return
-        kept = [*(keep or ()), *(n for n, v in known.model.variables.items() if v.group == REPORTING)]
-        how = {"weight": 1.0 if weight is None else weight, "only": only, "keep": kept}
+        how = {"weight": 1.0 if weight is None else weight, "only": only, "keep": keep or ()}
         learning = _learn(known, name, how, folds, seed, hidden=as_json)
         _show(learning, known, cases, out, most, output)
 

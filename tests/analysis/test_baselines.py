@@ -101,7 +101,7 @@ def test_on_its_own_patients_nothing_beats_the_network(shipped):
 
 
 @pytest.mark.slow
-def test_a_prevalence_moves_every_yardstick(shipped):
+def test_a_prevalence_moves_every_baseline(shipped):
     cases = read_cases(shipped, cc.cases())
     mix = [0.96, 0.01, 0.01, 0.01, 0.01]
     for (_, moved), (_, own) in zip(baselines(cases, mix).values(), baselines(cases).values(), strict=True):
