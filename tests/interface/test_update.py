@@ -1,7 +1,6 @@
 """`calcinosis update`: a new folder that `check` accepts, the old untouched; `--forget` gives it back byte for byte."""
 
 import json
-import re
 import shutil
 from filecmp import cmpfiles
 from pathlib import Path

@@ -55,13 +55,6 @@ SMALL = 1e-25
 """Joint weights up to this, relative to the largest possible, are recomputed in double precision."""
 
 
-NO_WEIGHTS = (
-    "the rows of this network have no weights, so it has no credible intervals: give the equivalent sample size of its "
-    "rows, as in Model.from_file(..., weight=50)"
-)
-"""The error for a network without weights."""
-
-
 @dataclass(frozen=True, eq=False)
 class EvidencePlan:
     """The elimination plan for one patient's evidence, with structural zeros removed."""
