@@ -226,11 +226,11 @@ def test_a_wrong_type_is_named_with_what_is_expected(shipped, message, ask):
         ("give a number from 2 to 1,000,000", lambda m: cc.validate(m, cc.cases(), draws=10**30)),
         ("mass of an interval is 1.0: give a number between 0 and 1", lambda m: cc.validate(m, cc.cases(), mass=1.0)),
         (
-            "a grid of 1,000,000 steps: give at most 1,000",
+            "a grid of 1,000,000 steps: give a number from 2 to 1,000",
             lambda m: cc.sensitivity.two_way(m, {}, *m.entries.names[:2], steps=10**6),
         ),
         (
-            "the weight of a patient is 1e+300, a weight above 1e+09",
+            "each patient has a weight above 1e+09: 1e+300",
             lambda m: cc.learn.update(m, m.simulate(3, seed=1), weight=1e300),
         ),
         ("give 1,000,000,000 at most", lambda m: m.simulate(10**30)),

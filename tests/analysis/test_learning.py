@@ -182,7 +182,7 @@ def test_what_cannot_be_asked_is_refused_in_words(shipped):
     drawn = shipped.simulate(10, seed=12)
     with pytest.raises(cc.errors.QuestionError, match=r"no table 'warfarine': did you mean 'warfarin'\?"):
         cc.learn.update(shipped, drawn, only=["warfarine"])
-    with pytest.raises(cc.errors.QuestionError, match="the weight of a patient is 0, a weight that is not positive"):
+    with pytest.raises(cc.errors.QuestionError, match="each patient has a weight that is not positive: 0"):
         cc.learn.update(shipped, drawn, weight=0)
     with pytest.raises(cc.errors.QuestionError, match="every table is kept"):
         cc.learn.update(shipped, drawn, only=["pain"], keep=["pain"])

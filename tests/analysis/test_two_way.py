@@ -272,7 +272,7 @@ def test_values_worked_out_by_enumeration(build):
         ("t=n@d=a", "u=n", {}, "u=n: no table 'u': write one of: d, t"),
         ("d=a", "d=b", {"scheme": "order-preserving"},
          "no covariation scheme 'order-preserving' for two entries: give proportional or uniform"),
-        ("d=a", "d=b", {"steps": 1}, "a grid of 1 steps: give 2 or more"),
+        ("d=a", "d=b", {"steps": 1}, "a grid of 1 steps: give a number from 2 to 1,000"),
         ("d=a", "d=b", {"mass": 1.0}, "the mass of an interval is 1.0: give a number between 0 and 1"),
     ],
 )  # fmt: skip

@@ -128,8 +128,8 @@ def test_one_finding_that_cannot_be_is_told_alone_in_a_batch_too(build):
     assert answer[["heads", "tails", "edge"]].isna().all(axis=1).tolist() == [True, False]
 
 
-def test_so_many_results_that_their_weight_is_no_number_are_not_called_impossible(build):
-    """By hand: the sign is there for certain, so 2,000 looks that miss it have (0.4/0.9)^2000, about 10^-704."""
+def test_results_whose_probability_underflows_are_not_called_impossible(build):
+    """By hand: fever proves illness, so the weight of 2,000 clear looks is (0.4/0.9)^2000, about 10^-704."""
     tables = {
         "d": ("well ill", "", [0.5, 0.5]),
         "fever": ("no yes", "d", [[1.0, 0.0], [0.5, 0.5]]),

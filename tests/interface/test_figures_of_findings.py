@@ -229,7 +229,7 @@ def test_a_map_of_pairs_is_refused_in_words(model):
 
 
 @pytest.mark.parametrize("by", ["information", "cost"])
-def test_the_bars_of_tests_are_what_they_tell(model, by):
+def test_the_bars_of_tests_are_their_information(model, by):
     found = cc.next_test(model, without_histology(model, "jones2023"), by=by)
     ax = tests.next_test_bars(found, most=6)
     rows = found.frame.head(6)

@@ -185,8 +185,14 @@ def test_json_and_report_show_the_same_record(run, cases, tmp_path):
     ("words", "text"),
     [
         (("--only", "warfarine"), "no table 'warfarine': did you mean 'warfarin'?"),
-        (("--weight", "0"), "the weight of a patient is 0, a weight that is not positive: 1 counts everyone once"),
-        (("--weight", "1e300"), "the weight of a patient is 1e+300, a weight above 1e+09: 1 counts everyone once"),
+        (
+            ("--weight", "0"),
+            "each patient has a weight that is not positive: 0; a weight of 1 counts each patient once",
+        ),
+        (
+            ("--weight", "1e300"),
+            "each patient has a weight above 1e+09: 1e+300; a weight of 1 counts each patient once",
+        ),
         (("--folds", "500"), "71 patients with a diagnosis cannot be left out in 500 parts"),
     ],
 )

@@ -22,7 +22,7 @@ from calcinosis.interface.explorer.published import Published
 from calcinosis.interface.explorer.session import Session
 from calcinosis.knowledge.frozen import FrozenMap
 
-EXACT = re.compile(r"(?<![\d.,–-])(?:0|100)(?:\.0+)? %")
+EXACT = re.compile(r"(?<![\d.,–-])(?:0|100)(?:\.0+)? ?%")
 """A probability that is shown as 0 or 1."""
 
 

@@ -244,7 +244,7 @@ def learned_tables(
     """
     fault = fault_of_weight(weight)
     if fault is not None:
-        raise QuestionError(f"the weight of a patient is {weight:g}, {fault}: 1 counts everyone once")
+        raise QuestionError(f"each patient has {fault}: {weight:g}; a weight of 1 counts each patient once")
     for name in (*(() if only is None else only), *keep):
         if name not in model.variables:
             raise QuestionError(f"no table {name!r}: {choose_from(name, list(model.variables))}")

@@ -238,10 +238,8 @@ def two_way(
     """
     if scheme not in ("proportional", "uniform"):
         raise QuestionError(f"no covariation scheme {scheme!r} for two entries: give proportional or uniform")
-    if steps < 2:
-        raise QuestionError(f"a grid of {steps} steps: give 2 or more")
-    if steps > MOST_STEPS:
-        raise QuestionError(f"a grid of {steps:,} steps: give at most {MOST_STEPS:,}")
+    if not 2 <= steps <= MOST_STEPS:
+        raise QuestionError(f"a grid of {steps:,} steps: give a number from 2 to {MOST_STEPS:,}")
     if not 0.0 < mass < 1.0:
         raise QuestionError(f"the mass of an interval is {mass}: give a number between 0 and 1")
     posterior = model.posterior(findings)
