@@ -31,8 +31,9 @@ class Weighing:
     @property
     def summary(self) -> str:
         """One sentence: the weight and the interval it implies."""
+        low = three_digits(self.low).removesuffix("%")
         return (
-            f"Weight {self.weight:g}: {three_digits(self.probability)} with a 95% range of {three_digits(self.low)[:-1]} to "
+            f"Weight {self.weight:g}: {three_digits(self.probability)} with a 95% range of {low} to "
             f"{three_digits(self.high)}, a factor of {odds_ratio(self.low, self.high):.2g} in the odds."
         )
 

@@ -140,7 +140,7 @@ class _Range:
 
     def __str__(self) -> str:
         return (
-            f"{self.file}:{self.line}  {self.entry}  {three_digits(self.low)[:-1]} to {three_digits(self.high)}, "
+            f"{self.file}:{self.line}  {self.entry}  {three_digits(self.low).removesuffix('%')} to {three_digits(self.high)}, "
             f"a factor of {self.factor:.3g} in the odds"
         )
 
