@@ -139,10 +139,8 @@ class _Range:
         return REPORTED if self.variable.startswith(MENTIONED) else f"tables/{self.variable}.csv"
 
     def __str__(self) -> str:
-        return (
-            f"{self.file}:{self.line}  {self.entry}  {three_digits(self.low).removesuffix('%')} to {three_digits(self.high)}, "
-            f"a factor of {self.factor:.3g} in the odds"
-        )
+        ends = f"{three_digits(self.low).removesuffix('%')} to {three_digits(self.high)}"
+        return f"{self.file}:{self.line}  {self.entry}  {ends}, a factor of {self.factor:.3g} in the odds"
 
 
 def _ranges(model: Model) -> list[_Range]:
