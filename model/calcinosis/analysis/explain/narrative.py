@@ -47,8 +47,8 @@ def account(
 
     >>> of = Hypothesis.of(["flu", "cold"], "flu", "cold")
     >>> labels = {"flu": "influenza", "cold": "a cold"}
-    >>> effects = [Contribution("history", "fever", math.log(6.0)), Contribution("examination", "a cough", -math.log(2.0))]
-    >>> print(account(of, labels, 0.0, math.log(3.0), effects))
+    >>> rows = [Contribution("history", "fever", math.log(6.0)), Contribution("examination", "a cough", -math.log(2.0))]
+    >>> print(account(of, labels, 0.0, math.log(3.0), rows))
     Before any finding, influenza and a cold are about equally probable; with these findings, influenza is 3 times as \
 probable as a cold. The history is evidence for influenza and makes a cold 6 times less likely relative to influenza: \
 fever. The examination is evidence against it and makes a cold twice as likely relative to influenza: a cough.
