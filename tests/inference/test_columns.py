@@ -534,7 +534,7 @@ VARIABLES = "name columns after variables: disease, pain, warfarin, biopsy, calc
 HEADINGS = [
     (["warfarn"], ["warfarn: a column that is not read: did you mean warfarin? Otherwise rename it"]),
     (["albumine (g/L)"], ["albumine (g/L): a column that is not read: did you mean albumin? Otherwise rename it"]),
-    (["pain "], ["pain : a column that is not read: did you mean pain? Otherwise rename it"]),
+    (["pain", "pain "], ["pain: the column is repeated: remove one of the two"]),
     (["pain", "pain"], ["pain: the column is repeated: remove one of the two"]),
     (["calcium", "calcium (mg/dL)"], ["calcium: the column is repeated: remove one of the two"]),
     (["calcium [mg/dL]", "calcium (mmol/L)"], ["calcium: the column is repeated: remove one of the two"]),

@@ -79,7 +79,7 @@ def test_findings_and_silence_are_told_apart(shipped, shown):
 def test_a_published_case_has_the_record_that_was_read_unless_another_is_given(run, shipped):
     cases = cc.cases()
     for case, kind in (("jones2023", "case_report"), ("calci_003", "abstract"), ("calci_016", "case_report")):
-        assert case_record(cases.loc[case], shipped) == kind
+        assert case_record(cases.loc[case], shipped.priors.reporting) == cases.loc[case, "record"] == kind
         assert json.loads(run("diagnose", "--case", case, "--json").stdout)["record"] == kind
     assert json.loads(run("diagnose", "--case", "jones2023", "--record", "asked", "--json").stdout)["record"] == "asked"
 
@@ -182,6 +182,70 @@ def test_validation_of_the_published_cases_says_which_records_it_assumed(shipped
     assert asked.records == {"asked": len(cc.cases())}
     assert not asked.records_in_words
     assert found.own_mix["log_loss"] < asked.own_mix["log_loss"]
+
+
+@pytest.mark.parametrize(
+    "heading", ["Record", "records", "record_kind", "record kind", "kind_of_record", "RecordType", "record (kind)"]
+)
+def test_a_heading_that_is_nearly_record_is_refused(run, shipped, tmp_path, heading):
+    frame = pd.DataFrame({"pain": ["severe"], heading: ["case_report"]})
+    with pytest.raises(cc.errors.FindingsError, match=r"a column that is not read: did you mean record\?"):
+        shipped.posteriors(frame)
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    assert "did you mean record?" in run("diagnose", "--file", tmp_path / "a.csv").stderr
+
+
+def test_a_heading_that_only_contains_record_is_carried_along(shipped):
+    frame = pd.DataFrame({"pain": ["severe"], "medical record number": ["17"]})
+    assert shipped.posteriors(frame).attrs["columns_ignored"] == ["medical record number"]
+
+
+def test_a_repeated_column_record_is_refused_as_any_other(shipped):
+    frame = pd.DataFrame([["severe", "abstract", "asked", "idiopathic"]])
+    frame.columns = ["pain", "record", "record", "diagnosis"]
+    for ask in (shipped.posteriors, lambda frame: read_cases(shipped, frame)):
+        with pytest.raises(cc.errors.FindingsError, match="record: the column is repeated: remove one of the two"):
+            ask(frame)
+
+
+def test_blanks_around_headings_cells_and_arguments_do_not_count(shipped):
+    expected = shipped.probabilities(pain="severe", record="case_report")
+    spaced = pd.DataFrame({" pain ": [" severe "], " record ": [" case_report "], " diagnosis": [" idiopathic "]})
+    answers = shipped.posteriors(spaced)
+    assert answers.iloc[0][list(shipped.states)].to_dict() == pytest.approx(expected)
+    assert answers.attrs["columns_ignored"] == [" diagnosis"]
+    assert read_cases(shipped, spaced).records == ("case_report",)
+    for model in (shipped, shipped.recorded("case_report")):
+        assert model.probabilities(pain="severe", record=" case_report ") == expected
+    assert shipped.recorded(" case_report ").record == "case_report"
+    assert shipped.recorded("each").read(pain="severe", record=" case_report ").record == "case_report"
+
+
+def test_a_list_is_not_one_kind_of_record(shipped):
+    for ask in (shipped.posterior, shipped.probabilities, shipped.read, shipped.recorded("each").read):
+        for several in (["case_report"], np.array(["case_report", "abstract"])):
+            with pytest.raises(TypeError, match="record must be a text or None, not "):
+                ask(pain="severe", record=several)
+    with pytest.raises(TypeError, match="record must be a text or None, not list"):
+        cc.explain(shipped, pain="severe", record=["case_report"])
+    frame = pd.DataFrame({"pain": ["severe"], "record": [["case_report"]]})
+    assert "record=case_report: not one kind of record" in str(shipped.posteriors(frame)["status"][0])
+
+
+def test_a_folder_without_rates_takes_the_column_record_for_asked_alone(run, shipped, tmp_path):
+    folder = copy_folder(shipped_folder(), tmp_path / "priors")
+    (folder / "reporting.csv").unlink()
+    model = cc.load(folder)
+    frame = pd.DataFrame({"pain": ["severe"] * 3, "record": ["", "asked", "case_report"]})
+    answers = model.posteriors(frame)
+    sentence = "record=case_report: no such kind of record: write one of: asked"
+    assert answers["status"].astype(str).to_list() == ["ok", "ok", f"invalid: {sentence}"]
+    assert answers.loc[0, list(model.states)].to_dict() == pytest.approx(shipped.probabilities(pain="severe"))
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    result = run("diagnose", "--file", tmp_path / "a.csv", "--priors", folder)
+    assert "a.csv:4: record: case_report: no such kind of record: write one of: asked" in result.stderr
+    frame.head(2).to_csv(tmp_path / "b.csv", index=False)
+    assert run("diagnose", "--file", tmp_path / "b.csv", "--priors", folder).exit_code == 0
 
 
 @pytest.mark.slow

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from calcinosis.inference.findings.reader import FindingsError
 from calcinosis.inference.model import Model
@@ -46,8 +46,7 @@ def cases(folder: str | os.PathLike[str] | None = None) -> pd.DataFrame:
     frame = pd.DataFrame([dict(line.cells) for line in sheet.lines], columns=list(sheet.columns)).set_index("case_id")
     rated = _rated(path)
     if rated and "text_seen" in frame:
-        kinds = [_kind(seen) for seen in frame["text_seen"]]
-        frame[RECORD] = [kind if kind in rated else ASKED for kind in kinds]
+        frame[RECORD] = [case_record(line.cells, rated) for line in sheet.lines]
     return frame
 
 
@@ -63,10 +62,15 @@ def case_findings(sheet: Sheet, case: str, model: Model) -> Mapping[str, str]:
     return _findings(lines[case], model)
 
 
-def case_record(cells: Mapping[str, str], model: Model) -> str:
-    """The kind of record of a published case, from `text_seen`; `asked` if the priors do not model its reporting."""
-    kind = _kind(cells.get("text_seen", ""))
-    return kind if model.priors is not None and kind in model.priors.reporting else ASKED
+def case_record(cells: Mapping[Any, str], rated: Collection[str]) -> str:
+    """The kind of record of a published case, from `text_seen`; `asked` if it is none of those with rates.
+
+    >>> [case_record({"text_seen": seen}, ["case_report"]) for seen in ("full case", "abstract")]
+    ['case_report', 'asked']
+    """
+    kinds = {"abstract": "abstract", "full case": "case_report", "excerpt": "case_report"}
+    kind = kinds.get(cells.get("text_seen", "").strip().casefold(), ASKED)
+    return kind if kind in rated else ASKED
 
 
 def check_case_findings(sheet: Sheet, model: Model, priors: Priors, problems: list[Problem]) -> None:
@@ -88,11 +92,6 @@ def _rated(folder: Path) -> set[str]:
         return set()
     sheet = read_sheet(folder / REPORTING_FILE, REPORTING_FILE, [])
     return {line.cells.get("record", "") for line in sheet.lines} if sheet else set()
-
-
-def _kind(text_seen: str) -> str:
-    kinds = {"abstract": "abstract", "full case": "case_report", "excerpt": "case_report"}
-    return kinds.get(text_seen.strip().casefold(), ASKED)
 
 
 def _findings(line: Line, model: Model) -> dict[str, str]:

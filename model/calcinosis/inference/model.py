@@ -27,7 +27,7 @@ from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.reader import read_priors
-from calcinosis.knowledge.records import ASKED, EACH, RECORD, Priors
+from calcinosis.knowledge.records import ASKED, Priors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,8 +87,9 @@ class Model(TableModel):
         >>> round(sum(p.probabilities), 12)
         1.0
         """
-        if record is not None and record != self.record:
-            return self._reading(record, findings).posterior(findings, **named)
+        model = self if record is None else self._reading(record, findings)
+        if model is not self:
+            return model.posterior(findings, **named)
         self._check_one(findings, named)
         evidence, weights, exponent = self._weigh(findings, named)
         mantissa, power = math.frexp(_total(weights))
@@ -116,8 +117,9 @@ class Model(TableModel):
         >>> list(cc.load().probabilities(pain="severe"))
         ['dystrophic', 'metastatic', 'idiopathic', 'iatrogenic', 'calciphylaxis']
         """
-        if record is not None and record != self.record:
-            return self._reading(record, findings).probabilities(findings, **named)
+        model = self if record is None else self._reading(record, findings)
+        if model is not self:
+            return model.probabilities(findings, **named)
         self._check_one(findings, named)
         return _shares(self.states, self._weigh(findings, named)[1])
 
@@ -155,7 +157,8 @@ class Model(TableModel):
             return model.posteriors(frame, strict=strict)
         headings = self.headings(frame.columns)
         read = [heading.column for heading in headings]
-        kinds = column_of(frame[RECORD]) if self.record == EACH and RECORD in frame.columns else None
+        record_column = self.record_column(frame.columns)
+        kinds = None if record_column is None else column_of(frame[record_column])
         scores = self.score(
             {heading: column_of(frame[heading.column]) for heading in headings}, len(frame), kinds=kinds
         )
@@ -172,7 +175,7 @@ class Model(TableModel):
         answer.attrs |= {
             "record": self.record,
             "columns_read": read,
-            "columns_ignored": [c for c in frame.columns if c not in read and (c != RECORD or kinds is None)],
+            "columns_ignored": [c for c in frame.columns if c not in (*read, record_column)],
         }
         return answer
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
+from calcinosis.inference.findings.columns import heading_of
 from calcinosis.inference.findings.evidence import Evidence, Finding
-from calcinosis.inference.findings.grammar import is_mentioned
-from calcinosis.inference.findings.reader import FindingsError, certain, inferred_fault, read_findings
+from calcinosis.inference.findings.grammar import is_mentioned, plain
+from calcinosis.inference.findings.reader import Fault, FindingsError, certain, inferred_fault, read_findings, show
 from calcinosis.inference.network import Network
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked, refused
@@ -59,12 +60,13 @@ class ReadingModel:
         >>> cc.load().recorded("case_report").record
         'case_report'
         """
+        record = record.strip()
         if record == self.record:
             return self
         if self.base is not None:
             return self.base.recorded(record)
         kinds = (ASKED, *(self.priors.reporting if self.priors else ()))
-        if record not in kinds and not (record == EACH and len(kinds) > 1):
+        if record not in kinds and not (record == EACH and self.priors):
             raise QuestionError(f"no kind of record {record!r} in these priors: {choose_from(record, kinds)}")
         if record not in self._recorded:
             assert self.priors is not None
@@ -74,7 +76,8 @@ class ReadingModel:
 
     def _reading(self, record: str, findings: Mapping[str, Any] | Evidence | None) -> Self:
         """The model that reads findings from a kind of record; `Evidence` must already have been read from one."""
-        if record == EACH:
+        record = _kind(record)
+        if record == EACH and self.record != EACH:
             raise QuestionError("each is for many patients: one patient has a kind of record, such as case_report")
         model = self.recorded(record)
         if isinstance(findings, Evidence):
@@ -103,13 +106,7 @@ class ReadingModel:
             QuestionError: for a kind of record that these priors do not have.
         """
         record = named.pop("record", None)
-        return self if record is None or record == self.record else self._reading(record, None)
-
-    @property
-    def _knows_records(self) -> bool:
-        """Whether the priors have rates for any kind of record."""
-        priors = self.priors if self.base is None else self.base.priors
-        return priors is not None and bool(priors.reporting) and RECORD not in self.variables
+        return self if record is None else self._reading(record, None)
 
     @cached_property
     def _recorded(self) -> dict[str, Self]:
@@ -155,21 +152,36 @@ class ReadingModel:
             return self.from_priors(priors)
         return self.from_priors(priors.without_mentions(self.record)).recorded(self.record)
 
+    @property
+    def _names_records(self) -> bool:
+        """Whether a column or key `record` names the kind of record."""
+        return self.priors is not None and RECORD not in self.variables
+
     def by_record(self, columns: Iterable[Any]) -> Self:
         """The model for a table with these columns: the model of `each` record if one column is `record`.
 
         Only a model of the record `asked` switches; a model of another kind of record reads all patients as that kind.
+        """
+        named = self.record == ASKED and self._names_records and heading_of(columns, RECORD) is not None
+        return self.recorded(EACH) if named else self
+
+    def record_column(self, columns: Iterable[Any]) -> str | None:
+        """The heading of each patient's kind of record; None if there is none or another model reads it."""
+        return heading_of(columns, RECORD) if self.record == EACH else None
+
+    def kind_in(self, cell: Any) -> str:
+        """The kind of record in a cell of the column or key `record`; `asked` if it is empty.
 
         Raises:
-            QuestionError: if there is such a column but the priors have no reporting.csv.
+            FindingsError: for a kind of record that these priors do not have.
         """
-        if self.record != ASKED or self.priors is None or RECORD in self.variables or RECORD not in columns:
-            return self
-        if not self.priors.reporting:
-            raise QuestionError(
-                "the column record names kinds of record, but these priors have no reporting.csv: remove the column"
-            )
-        return self.recorded(EACH)
+        kinds = (ASKED, *(self.priors.reporting if self.priors else ()))
+        several = isinstance(plain(cell), Mapping | Sequence | Set) and not isinstance(cell, str)
+        word = show(cell) if several or is_mentioned(cell) is not False else ASKED
+        if several or word not in kinds:
+            what = "not one kind of record" if several else "no such kind of record"
+            raise FindingsError([Fault(RECORD, word, what, choose_from(word, kinds))])
+        return word
 
     @property
     def target(self) -> str:
@@ -213,6 +225,7 @@ class ReadingModel:
             FindingsError: listing every finding that was not understood.
             QuestionError: for a kind of record that these priors do not have.
         """
+        record = None if record is None else _kind(record)
         several = self.record == EACH and record in self.mentions_by_record
         if record is not None and record != self.record and not several:
             return self._reading(record, findings).read(findings, **named)
@@ -257,8 +270,15 @@ class ReadingModel:
 
         units = {name: variable.units for name, variable in self._readable.items()}
         units |= {correction.covariate: correction.units for correction in self.network.corrections}
-        headings = read_headings(columns, self._readable, units, self._knows_records)
+        headings = read_headings(columns, self._readable, units, self._names_records)
         faults = [inferred_fault(h.column) for h in headings if h.name in self.inferred and not inferred]
         if faults:
             raise FindingsError(faults, "some columns hold what is to be inferred")
         return headings
+
+
+def _kind(record: str) -> str:
+    """A kind of record given as an argument, without blanks around it."""
+    if not isinstance(record, str):
+        raise refused("record", record, "str | None")
+    return record.strip()

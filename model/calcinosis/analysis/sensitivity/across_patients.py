@@ -13,14 +13,10 @@ from calcinosis.analysis.sensitivity.covariation import Scheme
 from calcinosis.analysis.sensitivity.one_way import one_way
 from calcinosis.analysis.sensitivity.uncertainty import DRAWS_EACH, uncertainty
 from calcinosis.inference.findings.evidence import Evidence
-from calcinosis.inference.findings.grammar import is_mentioned
-from calcinosis.inference.findings.reader import Fault, FindingsError, show
 from calcinosis.inference.model import Model
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked
-from calcinosis.knowledge.problem import choose_from
-from calcinosis.knowledge.records import ASKED, EACH, RECORD
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -185,25 +181,12 @@ def _read(model: Model, patients: Mapping[str, Evidence] | pd.DataFrame) -> Mapp
     if isinstance(patients, Mapping):
         return patients
     headings = model.headings(patients.columns)
-    several = model.record == EACH and RECORD in patients.columns
+    record = model.record_column(patients.columns)
     read = {}
     for name, row in zip(patients.index, patients.to_dict("records"), strict=True):
-        kind = _kind(model, row[RECORD]) if several else None
+        kind = None if record is None else model.kind_in(row[record])
         read[str(name)] = model.read({h.name: with_unit(row[h.column], h.unit) for h in headings}, record=kind)
     return read
-
-
-def _kind(model: Model, cell: Any) -> str:
-    """The kind of record in a cell, `asked` if it is empty.
-
-    Raises:
-        FindingsError: for a kind that is not in the priors.
-    """
-    word = ASKED if is_mentioned(cell) is False else show(cell).strip()
-    kinds = list(model.mentions_by_record)
-    if word not in kinds:
-        raise FindingsError([Fault(RECORD, word, "no such kind of record", choose_from(word, kinds))])
-    return word
 
 
 def _averaged(shares: list[pd.DataFrame], patients: int) -> pd.DataFrame:

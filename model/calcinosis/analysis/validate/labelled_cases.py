@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from calcinosis.inference.engine.impossible import clashes
 from calcinosis.inference.findings.batch import prepare, with_unit
-from calcinosis.inference.findings.columns import Column, Heading, column_of
+from calcinosis.inference.findings.columns import Column, Heading, column_of, heading_of
 from calcinosis.inference.findings.encoding import Coded, Codes
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.findings.grammar import is_missing
@@ -22,7 +22,7 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.simulate.simulation import truth_column
 from calcinosis.knowledge.problem import choose_from
-from calcinosis.knowledge.records import ASKED, EACH, RECORD, REPORTING
+from calcinosis.knowledge.records import REPORTING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -189,7 +189,8 @@ def read_cases(model: Model, cases: pd.DataFrame, *, every: bool = True, record:
         raise CasesError(errors)
     columns = {heading: column_of(cases[heading.column]) for heading in headings}
     target = Heading(column, model.target)
-    kinds = column_of(cases[RECORD]) if model.record == EACH and RECORD in cases.columns else None
+    record_column = model.record_column(cases.columns)
+    kinds = None if record_column is None else column_of(cases[record_column])
     silent, wrong = silence(model, columns, len(cases), kinds)
     errors += list(wrong.items())
     all_columns = columns | {target: column_of(cases[column])} | silent
@@ -208,10 +209,12 @@ def read_cases(model: Model, cases: pd.DataFrame, *, every: bool = True, record:
     _check_possible(model, coded, all_columns, errors)
     if errors:
         raise CasesError(errors)
-    used = {*(heading.column for heading in columns), target.column, HARD, _name_column(cases)}
-    used |= {RECORD} if kinds is not None else set()
-    each = [model.record] * len(cases) if kinds is None else [kinds.cell(row) for row in range(len(cases))]
-    records = tuple(ASKED if is_missing(cell) else show(cell) for cell in each)
+    used = {*(heading.column for heading in columns), target.column, heading_of(cases.columns, HARD)}
+    used |= {_name_column(cases), record_column}
+    if kinds is None:
+        records = (model.record,) * len(cases)
+    else:
+        records = tuple(model.kind_in(kinds.cell(row)) for row in range(len(cases)))
     ignored = tuple(str(name) for name in cases.columns if name not in used)
     return LabelledCases(model, names, coded, truth, columns, hard, ignored, records)
 
@@ -230,7 +233,8 @@ def _check_possible(
 def _diagnosis_column(model: Model, cases: pd.DataFrame, errors: list[tuple[int, Fault]]) -> str:
     """The column that holds the diagnosis."""
     expected = truth_column(model.network)
-    there = [name for name in (expected, model.target) if name in cases.columns]
+    columns = [heading_of(cases.columns, name) for name in (expected, model.target)]
+    there = [column for column in columns if column is not None]
     if len(there) == 2:
         errors.append((-1, Fault(", ".join(there), "", "two columns hold the diagnosis", "remove one of them")))
     if not there:
@@ -240,7 +244,8 @@ def _diagnosis_column(model: Model, cases: pd.DataFrame, errors: list[tuple[int,
 
 
 def _name_column(cases: pd.DataFrame) -> str | None:
-    return next((name for name in NAMES if name in cases.columns), None)
+    columns = (heading_of(cases.columns, name) for name in NAMES)
+    return next((column for column in columns if column is not None), None)
 
 
 def _names(cases: pd.DataFrame, errors: list[tuple[int, Fault]]) -> tuple[str, ...]:
@@ -259,9 +264,10 @@ def _names(cases: pd.DataFrame, errors: list[tuple[int, Fault]]) -> tuple[str, .
 
 
 def _hard(cases: pd.DataFrame, errors: list[tuple[int, Fault]]) -> Mask | None:
-    if HARD not in cases.columns:
+    column = heading_of(cases.columns, HARD)
+    if column is None:
         return None
-    words = ["" if is_missing(cell) else show(cell).casefold() for cell in cases[HARD]]
+    words = ["" if is_missing(cell) else show(cell).casefold() for cell in cases[column]]
     for row, word in enumerate(words):
         if word not in ("yes", "no", ""):
             errors.append((row, Fault(HARD, word, "neither yes nor no", "write yes or no, or leave it empty")))

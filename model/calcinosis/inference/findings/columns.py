@@ -16,7 +16,7 @@ import numpy as np
 from calcinosis.inference.findings.encoding import Codes
 from calcinosis.inference.findings.reader import Fault, FindingsError
 from calcinosis.inference.network import Array
-from calcinosis.knowledge.names import known_as
+from calcinosis.knowledge.names import folded, known_as
 from calcinosis.knowledge.problem import nearest, shown
 from calcinosis.knowledge.records import RECORD, Variable
 
@@ -27,6 +27,9 @@ MANY_CELLS = 2**10
 """With more distinct cells than this, those that a part of the column does not have are dropped first."""
 
 _HEADING = re.compile(r"(?P<name>.*?\S)\s*[(\[](?P<unit>[^()\[\]]+)[)\]]")
+
+_KIND = re.compile(r"kind|type|of|[\W_]")
+"""What a heading such as kind_of_record has besides the word record."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +85,7 @@ def read_headings(
         columns: all headings of the table.
         variables: the variables by name.
         units: the units of each variable and covariate.
-        record: whether there is a column `record`, whose near misses are refused too.
+        record: whether the column `record` has the kind of record, so that its near misses are refused too.
 
     Raises:
         FindingsError: for headings that look misspelled, are repeated or have an unknown unit, all at once.
@@ -93,10 +96,10 @@ def read_headings(
     for column in columns:
         if not isinstance(column, str):
             continue
-        match = None if column in units else _HEADING.fullmatch(column.strip())
-        name, unit = (match["name"], match["unit"].strip()) if match else (column, "")
+        match = None if column.strip() in units else _HEADING.fullmatch(column.strip())
+        name, unit = (match["name"], match["unit"].strip()) if match else (column.strip(), "")
         if name not in units:
-            if record and column != RECORD and nearest(column.strip().casefold(), [RECORD], cutoff=0.8):
+            if record and column.strip() != RECORD and nearest(_KIND.sub("", folded(column)), [RECORD], cutoff=0.8):
                 faults.append(
                     Fault(column, "", "a column that is not read", f"did you mean {RECORD}? Otherwise rename it")
                 )
@@ -115,6 +118,7 @@ def read_headings(
             continue
         headings.append(Heading(column, name, own_unit))
     names = [heading.name for heading in headings]
+    names += [RECORD for column in columns if record and isinstance(column, str) and column.strip() == RECORD]
     for name in sorted({name for name in names if names.count(name) > 1}):
         faults.append(Fault(name, "", "the column is repeated", "remove one of the two"))
     if columns and not headings and not faults:
@@ -123,6 +127,15 @@ def read_headings(
     if faults:
         raise FindingsError(faults, "some columns are not understood")
     return headings
+
+
+def heading_of(columns: Iterable[Any], name: str) -> str | None:
+    """The heading of a column, without regard to blanks around it; None if there is no such column.
+
+    >>> heading_of(["pain", " record "], "record")
+    ' record '
+    """
+    return next((column for column in columns if isinstance(column, str) and column.strip() == name), None)
 
 
 def column_of(series: pd.Series[Any]) -> Column:

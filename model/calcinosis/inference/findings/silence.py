@@ -12,9 +12,8 @@ import numpy.typing as npt
 from calcinosis.inference.findings.columns import Column, Heading
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.findings.grammar import is_mentioned
-from calcinosis.inference.findings.reader import Fault, finding_from, show
-from calcinosis.knowledge.problem import choose_from
-from calcinosis.knowledge.records import ASKED, EACH, RECORD, mention_of
+from calcinosis.inference.findings.reader import Fault, FindingsError, finding_from
+from calcinosis.knowledge.records import EACH, mention_of
 
 if TYPE_CHECKING:
     from calcinosis.inference.model import Model
@@ -36,19 +35,20 @@ def silence(
     if model.record != EACH or kinds is None:
         return mention_columns(model.mentions, columns, patients), {}
     kinds = kinds.distinct()
-    by_kind = model.mentions_by_record
-    words = [ASKED if is_mentioned(cell) is False else show(cell) for cell in kinds.cells]
     rows = np.asarray(kinds.which)
+    words: list[str | None] = []
+    faults: dict[int, Fault] = {}
+    for number, cell in enumerate(kinds.cells):
+        try:
+            words.append(model.kind_in(cell))
+        except FindingsError as error:
+            words.append(None)
+            faults |= dict.fromkeys(np.flatnonzero(rows == number).tolist(), error.faults[0])
     silent: dict[Heading, Column] = {}
-    for kind, mentions in by_kind.items():
+    for kind, mentions in model.mentions_by_record.items():
         mine = np.isin(rows, [number for number, word in enumerate(words) if word == kind])
         if mine.any():
             silent |= mention_columns(mentions, columns, patients, of=mine)
-    faults: dict[int, Fault] = {}
-    for number, word in enumerate(words):
-        if word not in by_kind:
-            fault = Fault(RECORD, word, "no such kind of record", choose_from(word, list(by_kind)))
-            faults |= dict.fromkeys(np.flatnonzero(rows == number).tolist(), fault)
     return silent, faults
 
 

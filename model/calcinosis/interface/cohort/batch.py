@@ -16,7 +16,6 @@ from calcinosis.inference.findings.reader import Fault, FindingsError
 from calcinosis.inference.model import Model
 from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.knowledge.arguments import checked
-from calcinosis.knowledge.records import EACH, RECORD
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,8 +44,8 @@ def score_batch(batch: pa.RecordBatch, model: Model) -> pa.RecordBatch:
     headings = model.headings(batch.schema.names)
     schema = answer_schema(batch.schema, model)
     columns = {heading: column_of_arrow(batch.column(heading.column)) for heading in headings}
-    several = model.record == EACH and RECORD in batch.schema.names
-    kinds = column_of_arrow(batch.column(RECORD)) if several else None
+    record = model.record_column(batch.schema.names)
+    kinds = None if record is None else column_of_arrow(batch.column(record))
     scores = model.score(columns, batch.num_rows, cores=1, kinds=kinds)
     found = {heading.column for heading in headings}
     arrays = [_plain(batch.column(i)) for i, name in enumerate(batch.schema.names) if name not in found]

@@ -40,9 +40,8 @@ def read_cases_file(
     check_input(path)
     frame, lines = _from_csv(path) if ending_of(path) == ".csv" else _from_arrow(path)
     if published and model.priors is not None and model.priors.reporting:
-        frame = frame.assign(
-            **{RECORD: [case_record({"text_seen": seen}, model) for seen in frame.get("text_seen", [""] * len(frame))]}
-        )
+        rated = model.priors.reporting
+        frame = frame.assign(**{RECORD: [case_record(cells, rated) for cells in frame.to_dict("records")]})
     try:
         return read_cases(model, frame, every=every, record=record)
     except CasesError as error:

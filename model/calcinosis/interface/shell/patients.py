@@ -13,16 +13,14 @@ from calcinosis.inference.engine.impossible import ImpossibleEvidence
 from calcinosis.inference.findings.batch import with_unit
 from calcinosis.inference.findings.columns import Heading
 from calcinosis.inference.findings.evidence import Evidence
-from calcinosis.inference.findings.grammar import is_mentioned
 from calcinosis.inference.findings.reader import Fault, FindingsError, inferred_fault, show
 from calcinosis.inference.findings.silence import among_records
 from calcinosis.inference.model import Model
-from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.paths import InputError, check_input
 from calcinosis.knowledge.cases import read_cases
 from calcinosis.knowledge.folder import chosen_folder
-from calcinosis.knowledge.problem import PriorsError, Problem, choose_from
-from calcinosis.knowledge.records import ASKED, EACH, RECORD
+from calcinosis.knowledge.problem import PriorsError, Problem
+from calcinosis.knowledge.records import EACH, RECORD
 from calcinosis.knowledge.sheet import Sheet, read_sheet
 
 NAMES = ("case_id", "id", "patient")
@@ -146,7 +144,7 @@ def published_in(sheet: Sheet, case: str, model: Model) -> tuple[dict[str, str],
     parts = (cells.get("source_title", ""), cells.get("year", ""), cells.get("doi_or_pmcid", ""))
     citation = ", ".join(part for part in parts if part)
     published = {"case": case, "diagnosis": cells["diagnosis"], "citation": citation}
-    return found, published | {"record": case_record(cells, model)}
+    return found, published | {"record": case_record(cells, model.priors.reporting if model.priors else ())}
 
 
 def read_file(path: Path, model: Model, record: str | None = None) -> list[Patient]:
@@ -194,7 +192,7 @@ def _from_json(path: Path, model: Model, own: bool) -> list[Patient]:
         try:
             faults += [inferred_fault(f"patient {name}: {k}") for k in entry if many and k in model.inferred]
             read = tuple(k for k in entry if k != key and (k != RECORD or RECORD in model.variables))
-            reader = _reader(model, entry.get(RECORD) if own else None)
+            reader = model.recorded(model.kind_in(entry.get(RECORD))) if own else model
             patients.append(Patient(name, reader, reader.read({k: entry[k] for k in read}), read))
         except FindingsError as error:
             where = f"patient {name}: " if many else ""
@@ -211,22 +209,6 @@ def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         doubled = sorted({name for name in names if names.count(name) > 1})
         raise InputError(f"given twice in one patient: {', '.join(doubled)}")
     return found
-
-
-def _reader(model: Model, record: Any) -> Model:
-    """The model that reads a kind of record, which is `asked` where none is given.
-
-    Raises:
-        FindingsError: for a kind that the priors do not have.
-    """
-    if is_mentioned(record) is False:
-        return model
-    try:
-        return model.of_record({"record": show(record).strip()})
-    except QuestionError:
-        known = (ASKED, *(model.priors.reporting if model.priors else ()))
-        word = show(record)
-        raise FindingsError([Fault(RECORD, word, "no such kind of record", choose_from(word, known))]) from None
 
 
 def _from_csv(path: Path, model: Model, own: bool) -> list[Patient]:
@@ -249,7 +231,7 @@ def _from_csv(path: Path, model: Model, own: bool) -> list[Patient]:
         findings = {h.name: with_unit(line.cells[h.column], h.unit) for h in headings}
         try:
             name = (line.cells[key] if key else "") or str(line.number - 1)
-            reader = _reader(model, line.cells.get(RECORD) if own else None)
+            reader = model.recorded(model.kind_in(line.cells.get(RECORD))) if own else model
             patients.append(Patient(name, reader, reader.read(findings), read, ignored))
         except FindingsError as error:
             problems += [
