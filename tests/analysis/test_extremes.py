@@ -11,6 +11,7 @@ import pytest
 
 import calcinosis as cc
 from calcinosis.knowledge.folder import shipped_folder
+from calcinosis.knowledge.frozen import FrozenMap
 
 MODEL = cc.load(shipped_folder())
 
@@ -78,3 +79,31 @@ def test_the_scale_of_likelihoods_changes_no_analysis(ask, scale):
         rtol=1e-9,
         atol=1e-12,
     )
+
+
+def test_decisions_whose_draws_all_rule_the_findings_out_are_refused_as_intervals_are():
+    """Rates near 1 with hardly any weight are 1 in every draw, so no record would be silent."""
+    reporting = {
+        kind: FrozenMap(
+            {
+                name: replace(
+                    table, rows=tuple(replace(row, probabilities=(1e-6, 1 - 1e-6), weight=1.0) for row in table.rows)
+                )
+                for name, table in rates.items()
+            }
+        )
+        for kind, rates in MODEL.priors.reporting.items()
+    }
+    extreme = cc.Model.from_priors(replace(MODEL.priors, reporting=FrozenMap(reporting))).recorded("case_report")
+    decision = cc.decide(extreme, draws=100)
+    for ask in (lambda: decision.spread, lambda: decision.summary, lambda: extreme.posterior().interval()):
+        with pytest.raises(ValueError, match="the findings have probability 0 in every draw of the tables"):
+            ask()
+
+
+def test_few_effective_draws_of_a_decision_are_reported_with_their_number():
+    few, many = (cc.decide(MODEL, pain="severe", draws=draws) for draws in (60, 2000))
+    size = 1 / (few.draws.weights**2).sum()
+    assert f"The effective sample size is only {size:.0f}, so these limits are rough." in few.summary
+    assert few.to_dict()["effective_draws"] == pytest.approx(size)
+    assert "effective sample size" not in many.summary

@@ -42,6 +42,9 @@ DRAWS = 10_000
 MOST_DRAWS = 1_000_000
 """Maximum number of samples, limited by memory."""
 
+FEW = 100
+"""An effective sample size below this is reported: it leaves few samples beyond the limits of an interval."""
+
 NO_ADVICE = (
     "This shows what follows from the tables and the utilities. It is no advice; other utilities, other answers."
 )
@@ -195,6 +198,7 @@ class Decision:
             },
             "actions": plain_lines(self.frame.merge(self.spread.drop(columns=["label", "expected_utility"]))),
             "draws": self.draws.draws,
+            "effective_draws": self.draws.effective,
             "seed": self.draws.seed,
             "then": plain_lines(self.then),
             "value_of_information": plain_lines(self.value_of_information.frame),
@@ -240,11 +244,12 @@ class Decision:
         return f"{found}, {points(ahead)} more than for {other}."
 
     def _sure(self) -> str:
-        line = self.spread.iloc[0]
+        line, size = self.spread.iloc[0], self.draws.effective
         return (
             f"With every row sampled from its distribution: {points(line['lower'])}–{points(line['upper'])} points. "
             f"It ranks first in {percent(line['best'])} of the samples; the expected regret is "
             f"{points(line['regret'])} points."
+            + (f" The effective sample size is only {size:.0f}, so these limits are rough." if size < FEW else "")
         )
 
     def _where(self, own: Thresholds) -> str:

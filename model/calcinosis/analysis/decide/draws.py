@@ -19,9 +19,18 @@ from calcinosis.analysis.decide.strategy import Choices, leaves
 from calcinosis.analysis.workup.outcomes import Shown, shown, with_results
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.intervals.beta import Floats
-from calcinosis.inference.intervals.dirichlet import SecondOrder, joint_of, plan_for, shares_of
+from calcinosis.inference.intervals.dirichlet import (
+    NO_DRAW,
+    Sample,
+    SecondOrder,
+    joint_of,
+    plan_for,
+    shares_of,
+    weighted_sample,
+)
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
+from calcinosis.inference.question_error import QuestionError
 from calcinosis.inference.streams import root_of, stream
 from calcinosis.knowledge.decisions import TEST_HARM
 
@@ -42,9 +51,23 @@ class DecisionDraws:
         """The weight of each sample, axis `(draws,)`, summing to 1: proportional to the probability of the findings.
 
         So the mean of the expected utilities over the samples is the expected utility itself.
+
+        Raises:
+            QuestionError: if the findings have probability 0 in every sample.
         """
-        weights = np.exp(self._now[1] - self._now[1].max())
-        return np.asarray(weights / weights.sum())
+        return self._sample.weights
+
+    @property
+    def effective(self) -> float:
+        """The effective sample size."""
+        return self._sample.effective
+
+    @cached_property
+    def _sample(self) -> Sample:
+        sample = weighted_sample([self._now])
+        if sample is None:
+            raise QuestionError(NO_DRAW)
+        return sample
 
     @cached_property
     def _second_order(self) -> SecondOrder:

@@ -49,6 +49,8 @@ NO_WEIGHTS = (
     "its rows, as in Model.from_file(..., weight=50)"
 )
 
+NO_DRAW = "the findings have probability 0 in every draw of the tables: give the rows larger weights"
+
 SMALL = 1e-25
 """Joint weights up to this, relative to the largest possible, are recomputed in double precision."""
 
@@ -178,12 +180,10 @@ class SecondOrder:
             parts += [
                 joint_of(question, self.numbers(question, batch), self.draws) for batch in range(len(parts), batches)
             ]
-            sample = _weighted(parts)
+            sample = weighted_sample(parts)
             batches = min(MOST_BATCHES, math.ceil(len(parts) * (shortage(sample) if sample else 2)))
         if sample is None:
-            raise QuestionError(
-                "the findings have probability 0 in every draw of the tables: give the rows larger weights"
-            )
+            raise QuestionError(NO_DRAW)
         return sample
 
     def numbers(self, question: EvidencePlan, batch: int = 0) -> list[list[Number]]:
@@ -350,7 +350,7 @@ def _normalised(layout: SparseContraction, numbers: Sequence[Sequence[Number]], 
     return posteriors, total
 
 
-def _weighted(parts: Sequence[tuple[Floats, Array]]) -> Sample | None:
+def weighted_sample(parts: Sequence[tuple[Floats, Array]]) -> Sample | None:
     """The draws of several batches as one weighted sample; None if the findings have probability 0 in all of them."""
     logarithms = np.concatenate([own for _, own in parts])
     highest = logarithms.max()
