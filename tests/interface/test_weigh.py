@@ -38,3 +38,9 @@ def test_a_range_is_needed_and_has_two_ends():
     assert run(0.02).exit_code == 2
     assert run(0.02, "--range", 0.003).exit_code == 2
     assert run("two", "--range", 0.003, 0.05).exit_code == 2
+
+
+def test_a_limit_below_certainty_is_not_shown_as_certain():
+    shown = run(0.99, "--range", 0.9, 0.9999).stdout
+    assert " to > 99%, a factor" in shown
+    assert "100%" not in shown

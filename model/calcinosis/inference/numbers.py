@@ -35,6 +35,17 @@ def percents(lower: float, upper: float) -> str:
     return f"{first}%" if first == last else f"{first}–{last}%"
 
 
+def fine_percents(lower: float, upper: float) -> str:
+    """An interval of probabilities in three significant digits, never claimed to reach certainty.
+
+    >>> fine_percents(0.00312, 0.0518), fine_percents(0.931, 0.99997), fine_percents(0.02, 0.02)
+    ('0.312 to 5.18%', '93.1 to > 99%', '2%')
+    """
+    ends = [f"{100 * end:.3g}" for end in (lower, upper)]
+    first, last = ("> 99" if end == "100" else end for end in ends)
+    return f"{first}%" if first == last else f"{first} to {last}%"
+
+
 def exact_percent(share: float, digits: int | None = None) -> str:
     """A share that may well be 0 or 1: a level of confidence, a frequency.
 

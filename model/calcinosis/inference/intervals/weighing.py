@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from calcinosis.inference.intervals.beta import beta_interval
+from calcinosis.inference.numbers import fine_percents
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.number import LEAST_WEIGHT, MOST_WEIGHT
@@ -31,8 +32,8 @@ class Weighing:
     def summary(self) -> str:
         """One sentence: the weight and the interval it implies."""
         return (
-            f"Weight {self.weight:g}: {100 * self.probability:.3g}% with a 95% range of {100 * self.low:.3g} to "
-            f"{100 * self.high:.3g}%, a factor of {odds_ratio(self.low, self.high):.2g} in the odds."
+            f"Weight {self.weight:g}: {fine_percents(self.probability, self.probability)} with a 95% range of "
+            f"{fine_percents(self.low, self.high)}, a factor of {odds_ratio(self.low, self.high):.2g} in the odds."
         )
 
 

@@ -14,6 +14,7 @@ from calcinosis.inference.cases import check_case_findings
 from calcinosis.inference.intervals.beta import quantiles_of
 from calcinosis.inference.intervals.weighing import MASS, odds_ratio
 from calcinosis.inference.model import Model
+from calcinosis.inference.numbers import fine_percents
 from calcinosis.interface.shell.options import JsonOption, PriorsOption, error_as_dict, given_path, show_json
 from calcinosis.interface.words.printing import say
 from calcinosis.knowledge.cases import FILE, read_cases
@@ -138,7 +139,7 @@ class _Range:
 
     def __str__(self) -> str:
         return (
-            f"{self.file}:{self.line}  {self.entry}  {100 * self.low:.3g} to {100 * self.high:.3g}%, "
+            f"{self.file}:{self.line}  {self.entry}  {fine_percents(self.low, self.high)}, "
             f"a factor of {self.factor:.3g} in the odds"
         )
 
