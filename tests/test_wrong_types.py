@@ -53,7 +53,7 @@ def calls(shipped) -> dict[str, Call]:
         "explain": (cc.explain, (m, case), {"state": None, "against": None, "background": ("esrd",)}),
         "explorer": (cc.explorer, (m, case), {}),
         "flips": (cc.whatif.flips, (m, case), {"towards": None, "most_changes": 1, "kinds": ("changed",)}),
-        "forget": (cc.learn.forget, (learned, frame), {"weight": 1.0, "only": None, "keep": ()}),
+        "forget": (cc.learn.forget, (learned, frame), {"weight": 1.0, "only": None, "keep": (), "rates": False}),
         "left_out": (
             cc.learn.cross_validate,
             (m, frame),
@@ -85,7 +85,11 @@ def calls(shipped) -> dict[str, Call]:
         "trajectory": (cc.whatif.trajectory, (m, case), {"order": ("esrd",), "mass": 0.9}),
         "two_way": (cc.sensitivity.two_way, (m, case, *entries), {"scheme": "proportional", "steps": 3, "mass": 0.9}),
         "uncertainty": (cc.sensitivity.uncertainty, (m, case), draws),
-        "update": (cc.learn.update, (m, frame), {"weight": 1.0, "only": None, "keep": (), "name": "a", "year": "2020"}),
+        "update": (
+            cc.learn.update,
+            (m, frame),
+            {"weight": 1.0, "only": None, "keep": (), "rates": False, "name": "a", "year": "2020"},
+        ),
         "validate": (cc.validate, (m, frame), {"prevalence": None, **draws}),
         "weight_of_evidence": (cc.weight_of_evidence, (prior, prior, "dystrophic", None), {}),
         "from_file": (m.from_file, ("nowhere.bif", "a", None), {}),

@@ -73,6 +73,7 @@ def cross_validate(
     weight: float = 1.0,
     only: Collection[str] | None = None,
     keep: Collection[str] = (),
+    rates: bool = False,
     seed: int = 0,
     progress: Callable[[int], None] | None = None,
 ) -> CrossValidation:
@@ -104,7 +105,8 @@ def cross_validate(
     before = labelled.probabilities()[diagnosed]
     after = np.empty_like(before)
     for number in range(folds):
-        learned = update(model, labelled.some(np.flatnonzero(fold != number)), weight=weight, only=only, keep=keep)
+        others = labelled.some(np.flatnonzero(fold != number))
+        learned = update(model, others, weight=weight, only=only, keep=keep, rates=rates)
         held_out = np.flatnonzero(fold[diagnosed] == number)
         after[held_out] = replace(labelled.some(diagnosed[held_out]), model=learned.model).probabilities()
         if progress is not None:

@@ -22,7 +22,7 @@ from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.number import fault_of_weight
 from calcinosis.knowledge.problem import choose_from
-from calcinosis.knowledge.records import Source
+from calcinosis.knowledge.records import REPORTING, Source
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,6 +111,7 @@ def update(
     weight: float = 1.0,
     only: Collection[str] | None = None,
     keep: Collection[str] = (),
+    rates: bool = False,
     name: str = "local cohort",
     year: str = "",
     progress: Progress | None = None,
@@ -126,8 +127,9 @@ def update(
     Args:
         cases: patients as read by `read_cases`; the subtype may be missing for some.
         weight: the number of patients that each one counts as, above 0; 0.5 discounts a cohort by half.
-        only: the tables that learn; all if None.
+        only: the tables that learn; all but the rates of mention if None.
         keep: tables that do not change.
+        rates: whether the rates at which records mention variables (reporting.csv) learn too.
         name: the name of the cohort, in the notes of the rows and in the new source.
         year: the year of that source.
         progress: called after each step.
@@ -145,7 +147,7 @@ def update(
     """
     labelled = cases if isinstance(cases, LabelledCases) else read_cases(model, cases, every=False)
     model = labelled.model
-    learned = learned_tables(model, weight, only, keep)
+    learned = learned_tables(model, weight, only, keep, rates)
     expectation = _expectation(model, labelled, weight)
     tables, weights = _rows(model), model.network.weights
     end = climb(tables, expectation, pseudocounts_of(tables, weights, learned), progress or _silent)
@@ -177,11 +179,12 @@ def forget(
     weight: float = 1.0,
     only: Collection[str] | None = None,
     keep: Collection[str] = (),
+    rates: bool = False,
 ) -> Update:
     """The network before it learned from these patients, reconstructed from its tables and the patients alone.
 
-    The tables are a fixed point of EM, so one expectation step recovers the former pseudocounts. Weight and tables must
-    be those of the update, and nothing may have been learned since. Sources and notes do not change; `calcinosis update
+    The tables are a fixed point of EM, so one expectation step recovers the former pseudocounts. All arguments must be
+    those of the update, and nothing may have been learned since. Sources and notes do not change; `calcinosis update
     --forget` also restores them.
 
     Raises:
@@ -197,7 +200,7 @@ def forget(
     """
     labelled = cases if isinstance(cases, LabelledCases) else read_cases(model, cases, every=False)
     model = labelled.model
-    learned = learned_tables(model, weight, only, keep)
+    learned = learned_tables(model, weight, only, keep, rates)
     tables, weights = _rows(model), model.network.weights
     expectation = _expectation(model, labelled, weight)
     counted = expectation(tables)
@@ -234,7 +237,11 @@ def _silent(step: int, rise: float) -> None:
 
 
 def learned_tables(
-    model: Model, weight: float = 1.0, only: Collection[str] | None = None, keep: Collection[str] = ()
+    model: Model,
+    weight: float = 1.0,
+    only: Collection[str] | None = None,
+    keep: Collection[str] = (),
+    rates: bool = False,
 ) -> list[str]:
     """The tables that learn, in order.
 
@@ -247,7 +254,11 @@ def learned_tables(
     for name in (*(() if only is None else only), *keep):
         if name not in model.variables:
             raise QuestionError(f"no table {name!r}: {choose_from(name, list(model.variables))}")
-    learned = [name for name in model.variables if (only is None or name in only) and name not in keep]
+    mentions = {name for name, variable in model.variables.items() if variable.group == REPORTING}
+    if rates and not mentions:
+        raise QuestionError("no rates to learn: name the kind of record, as record= (--record) or in a column record")
+    chosen = (model.variables.keys() - mentions if only is None else set(only)) | (mentions if rates else set())
+    learned = [name for name in model.variables if name in chosen and name not in keep]
     if not learned:
         raise QuestionError("every table is kept: leave one to learn")
     if not model.network.weights:

@@ -28,7 +28,6 @@ from calcinosis.interface.shell.options import (
 from calcinosis.interface.shell.output import Output
 from calcinosis.interface.shell.progress import progress
 from calcinosis.knowledge.folder import chosen_folder, overlap
-from calcinosis.knowledge.records import REPORTING
 
 if TYPE_CHECKING:
     from calcinosis.analysis.learn.cross_validation import CrossValidation
@@ -52,6 +51,10 @@ def update(
     keep: Annotated[
         list[str] | None, typer.Option(metavar="TABLE", help="Keep this table unchanged; repeatable.")
     ] = None,
+    rates: Annotated[
+        bool,
+        typer.Option("--rates", help="Update the rates of mention (reporting.csv) too, from --record or 'record'."),
+    ] = False,
     forget: Annotated[
         bool, typer.Option("--forget", help="Remove the same cases again: the last cohort of the folder.")
     ] = False,
@@ -69,14 +72,14 @@ def update(
     """Update the tables with your own patients: a new priors folder, the old one unchanged.
 
     Any cell may be missing, and so may the diagnosis of some patients. With --record, or a column 'record', what a
-    record does not mention is evidence; reporting.csv is not updated.
+    record does not mention is evidence; reporting.csv is not updated, unless with --rates.
 
     Every updated row says so in its source, note and weight. Its former version is in updates/: --forget, with the
     same file and record, restores it.
 
     Example: calcinosis update cases.csv --out my-priors
     """
-    if forget and (name is not None or weight is not None or only or keep or report):
+    if forget and (name is not None or weight is not None or only or keep or rates or report):
         raise typer.BadParameter("--forget takes the cohort out as it was put in: give it none of the other options")
     if folds == 1:
         raise typer.BadParameter("--folds is 0, for no cross-validation, or 2 and more")
@@ -95,8 +98,7 @@ def update(
         if forget:
             _forget(model, known, out, most, output)
             return
-        kept = [*(keep or ()), *(n for n, v in known.model.variables.items() if v.group == REPORTING)]
-        how = {"weight": 1.0 if weight is None else weight, "only": only, "keep": kept}
+        how = {"weight": 1.0 if weight is None else weight, "only": only, "keep": keep or (), "rates": rates}
         learning = _learn(known, name, how, folds, seed, hidden=as_json)
         _show(learning, known, cases, out, most, output)
 
@@ -185,8 +187,8 @@ def _forget(model: Model, known: LabelledCases, out: Path, most: int, output: Ou
     if model.priors is None:
         raise InputError("only a priors folder can forget")
     path, ledger = last_cohort(Path(model.priors.folder))
-    result = forgotten(model, known, ledger)
-    folder = write_forgotten(model, path, ledger, out, force=output.force)
+    result = forgotten(known, ledger)
+    folder = write_forgotten(known.model, path, ledger, out, force=output.force)
     digest = load(folder).digest
 
     def text() -> None:
