@@ -538,6 +538,20 @@ def test_a_mass_that_is_none_is_refused(mass):
             "care_setting=dialysis@sex=male: its table has no parents, as in care_setting=",
         ),
         ("", ": no table '': write one of: "),
+        (
+            "warfarin=yes@esrd=no,esrd=yes,subtype=calciphylaxis",
+            "warfarin=yes@esrd=no,esrd=yes,subtype=calciphylaxis: esrd is given twice: give it once, several states "
+            "joined by '/'",
+        ),
+        *(
+            (name, f"{name}: a part is empty: write parent=state between commas, as in warfarin=no@esrd=no,subtype=")
+            for name in (
+                "warfarin=yes@esrd=no,subtype=calciphylaxis,",
+                "warfarin=yes@,esrd=no,subtype=calciphylaxis",
+                "warfarin=yes@esrd=no,,subtype=calciphylaxis",
+                "warfarin=yes@",
+            )
+        ),
     ],
 )
 def test_an_entry_that_there_is_not_is_told_with_what_there_is(entry, message):

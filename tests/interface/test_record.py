@@ -430,3 +430,9 @@ def test_a_rate_in_words(shipped):
     entry = model.entries.find("mentioned:esrd=yes@esrd=yes")
     words = entry_in_words(entry, model.network, 90)
     assert words.startswith("How often a case report mentions end-stage renal disease")
+
+
+@pytest.mark.parametrize("name", ["mentioned:esrd=yes@esrd=yes,", "mentioned:esrd=yes@esrd=yes,esrd=no"])
+def test_the_name_of_a_rate_is_read_as_strictly_as_that_of_an_entry(shipped, name):
+    with pytest.raises(cc.errors.UnknownEntry, match="a part is empty|esrd is given twice"):
+        shipped.recorded("case_report").entries.find(name)

@@ -71,13 +71,20 @@ class Entries:
         """
         if isinstance(name, Entry):
             return name
-        head, _, tail = name.partition("@")
+        head, at, tail = name.partition("@")
         variable, _, state = (part.strip() for part in head.partition("="))
         if variable not in self.network.variables:
             raise UnknownEntry(f"{name}: no table {variable!r}: {choose_from(variable, list(self.network.variables))}")
         parents = self.network.parents[variable]
-        given = {p.strip(): s.strip() for p, _, s in (part.partition("=") for part in tail.split(",") if part.strip())}
         example = next(str(entry) for entry in self if entry.variable == variable)
+        parts = tail.split(",") if at else []
+        if not all(part.strip() for part in parts):
+            raise UnknownEntry(f"{name}: a part is empty: write parent=state between commas, as in {example}")
+        named = [part.partition("=")[0].strip() for part in parts]
+        twice = next((parent for parent in named if named.count(parent) > 1), None)
+        if twice is not None:
+            raise UnknownEntry(f"{name}: {twice} is given twice: give it once, several states joined by '/'")
+        given = {parent: part.partition("=")[2].strip() for parent, part in zip(named, parts, strict=True)}
         if set(given) != set(parents):
             needs = f"name a state of {', '.join(parents)}" if parents else "its table has no parents"
             raise UnknownEntry(f"{name}: {needs}, as in {example}")
