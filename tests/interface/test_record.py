@@ -434,5 +434,5 @@ def test_a_rate_in_words(shipped):
 
 @pytest.mark.parametrize("name", ["mentioned:esrd=yes@esrd=yes,", "mentioned:esrd=yes@esrd=yes,esrd=no"])
 def test_the_name_of_a_rate_is_read_as_strictly_as_that_of_an_entry(shipped, name):
-    with pytest.raises(cc.errors.UnknownEntry, match="a part is empty|esrd is given twice"):
+    with pytest.raises(cc.errors.UnknownEntry, match=r"a part is empty|esrd is given twice"):
         shipped.recorded("case_report").entries.find(name)
