@@ -124,3 +124,26 @@ def test_a_row_that_is_none_is_refused_as_in_a_folder(shipped, warfarin, cells):
 def test_a_model_without_a_folder_says_so(clinic):
     with pytest.raises(ValueError, match="this model has no priors folder"):
         clinic.with_row("pain", severe=0.2, disease="grave")
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        ("50%", "yes='50%': a percentage: write 0.5"),
+        ("often", "yes='often': not a number: write digits with a decimal point, such as 0.52"),
+        (None, "yes=None: not a number: write one such as 0.52"),
+        ([0.5], "yes=[0.5]: not a number: write one such as 0.52"),
+        (float("nan"), "yes=nan: not a number: write one such as 0.52"),
+        (True, "yes=True: not a number: write one such as 0.52"),
+        (10**400, ": not a number: write one such as 0.52"),
+    ],
+)
+def test_a_probability_that_is_no_number_is_refused_with_its_row_and_argument(shipped, value, fault):
+    with pytest.raises(cc.errors.QuestionError) as caught:
+        shipped.with_row("warfarin", subtype="calciphylaxis", esrd="no", yes=value)
+    assert str(caught.value).startswith("warfarin (no, calciphylaxis): yes=")
+    assert str(caught.value).endswith(fault)
+    with pytest.raises(cc.errors.QuestionError, match=r"^mentioned:esrd \(yes\): yes="):
+        shipped.recorded("case_report").with_row("mentioned:esrd", esrd="yes", yes=value)
+    changed = shipped.with_row("warfarin", subtype="calciphylaxis", esrd="no", yes=" 0.5 ")
+    assert changed.digest == shipped.with_row("warfarin", subtype="calciphylaxis", esrd="no", yes=0.5).digest

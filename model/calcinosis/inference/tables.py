@@ -16,6 +16,7 @@ from calcinosis.inference.question_error import QuestionError
 from calcinosis.inference.reading import ReadingModel
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.contexts import ANY
+from calcinosis.knowledge.number import NotANumber, parse_number
 from calcinosis.knowledge.problem import choose_from
 
 if TYPE_CHECKING:
@@ -157,7 +158,8 @@ class TableModel(ReadingModel):
                 `weight`, `source` or `note`. The other probabilities of the row are scaled so that it sums to 1.
 
         Raises:
-            QuestionError: for a column that the table does not have, and as `Entries.row` for contexts that are no row.
+            QuestionError: for a column that the table does not have, a probability that is no number, and as
+                `Entries.row` for contexts that are no row.
             PriorsError: for numbers that are not probabilities, as when a folder is read.
 
         >>> import calcinosis as cc
@@ -178,9 +180,27 @@ class TableModel(ReadingModel):
                 raise QuestionError(f"the table of {variable} has no column {name!r}: {choose_from(name, columns)}")
         given = {parent: str(cells.get(parent, ANY)) for parent in parents}
         row = self.entries.row(variable, given, part=split)
-        content = {name: value for name, value in cells.items() if name not in parents}
+        where = f"{variable} ({', '.join(given.values())})" if given else variable
+        content = {
+            name: _number(value, f"{where}: {name}={value!r}") if name in states else value
+            for name, value in cells.items()
+            if name not in parents
+        }
         frame = with_row(self.priors, variable, row, tuple(given.values()), content)
         return self.with_priors(revised(self.priors, {variable: frame}))
+
+
+def _number(value: str | float, given: str) -> float:
+    """A number of the arguments, as a number or text; `given` names its row and argument."""
+    fault = NotANumber("not a number", "write one such as 0.52")
+    try:
+        if isinstance(value, str):
+            return parse_number(value.strip())
+        if isinstance(value, int | float | np.number) and not isinstance(value, bool) and abs(value) < np.inf:
+            return float(value)
+    except (NotANumber, OverflowError) as error:
+        fault = error if isinstance(error, NotANumber) else fault
+    raise QuestionError(f"{given}: {fault.what}: {fault.fix}")
 
 
 def _weighing(network: Network, weight: float | None) -> Network:
