@@ -95,7 +95,7 @@ GOLDEN = {
         "reporting.csv:3: variable: disease: the outcome, which is what is asked for: remove the row",
         "reporting.csv:4: variable: swab: a repeatable variable: silence on a test is not silence on its result: remove the row"),
     "rate that is certain": ({"reporting.csv": REPORTED.replace("0.5", "1")},
-        "reporting.csv:2: mentioned: 1: a rate outside 0 to 1, or certain: write a number between 0 and 1"),
+        "reporting.csv:2: mentioned: 1: a rate outside 0.000001 to 0.999999: write a number from 0.000001 to 0.999999"),
     "decisions in no files": ({"decisions": FOLDER},
         "decisions/actions.csv:1: -: -: the file is missing: put it back, or copy it from the shipped priors with 'calcinosis init'",
         "decisions/utilities.csv:1: -: -: the file is missing: put it back, or copy it from the shipped priors with 'calcinosis init'"),
@@ -660,8 +660,8 @@ def test_rates_given_in_python_are_told_in_the_same_words(tiny):
             revised(priors, {"mentioned:fever": wrong})
         told += map(str, caught.value.problems)
     assert told == [
-        "tables/mentioned:fever.csv:2: yes: 1: a rate outside 0 to 1, or certain: write a number between 0 and 1",
-        "tables/mentioned:fever.csv:1: fever: -: the column is missing: add it to the header",
+        "reporting.csv:2: mentioned:fever (any): yes: 1: a rate outside 0.000001 to 0.999999: write a number from 0.000001 to 0.999999",
+        "reporting.csv:1: mentioned:fever: fever: -: the column is missing: add it to the header",
     ]
 
 

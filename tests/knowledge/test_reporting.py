@@ -117,13 +117,17 @@ BAD = {
     "a repeatable variable": (SOUND + "letter,swab,any,0.5,7,smith2020,",
         "4: variable: swab: a repeatable variable: silence on a test is not silence on its result: remove the row"),
     "a rate above 1": (SOUND.replace("0.8", "1.2"),
-        "2: mentioned: 1.2: a rate outside 0 to 1, or certain: write a number between 0 and 1"),
+        "2: mentioned: 1.2: a rate outside 0.000001 to 0.999999: write a number from 0.000001 to 0.999999"),
     "a rate of 1": (SOUND.replace("0.8", "1"),
-        "2: mentioned: 1: a rate outside 0 to 1, or certain: write a number between 0 and 1"),
+        "2: mentioned: 1: a rate outside 0.000001 to 0.999999: write a number from 0.000001 to 0.999999"),
     "a rate of 0": (SOUND.replace("0.3", "0.0"),
-        "3: mentioned: 0.0: a rate outside 0 to 1, or certain: write a number between 0 and 1"),
+        "3: mentioned: 0.0: a rate outside 0.000001 to 0.999999: write a number from 0.000001 to 0.999999"),
     "a negative rate": (SOUND.replace("0.3", "-0.3"),
-        "3: mentioned: -0.3: a rate outside 0 to 1, or certain: write a number between 0 and 1"),
+        "3: mentioned: -0.3: a rate outside 0.000001 to 0.999999: write a number from 0.000001 to 0.999999"),
+    "a rate too near to 1": (SOUND.replace("0.8", "0.9999999"),
+        "2: mentioned: 0.9999999: a rate outside 0.000001 to 0.999999: write a number from 0.000001 to 0.999999"),
+    "a rate too near to 0": (SOUND.replace("0.3", "1e-7"),
+        "3: mentioned: 1e-7: a rate outside 0.000001 to 0.999999: write a number from 0.000001 to 0.999999"),
     "no rate": (SOUND.replace("0.3", ""),
         "3: mentioned: -: no number: write digits with a decimal point, such as 0.52"),
     "a rate in percent": (SOUND.replace("0.3", "30%"),
@@ -168,6 +172,25 @@ def test_a_hidden_variable_is_never_mentioned(tiny, edit, reported):
     assert messages(reported(SOUND + "letter,ghost,any,0.5,7,smith2020,")) == [
         "reporting.csv:4: variable: ghost: a hidden variable, which no record mentions: remove the row"
     ]
+
+
+def test_the_limits_of_a_rate_are_rates(reported):
+    rates = SOUND.replace("0.8", "0.999999").replace("0.3", "0.000001")
+    assert len(read_priors(reported(rates)).reporting["letter"]["fever"].rows) == 2
+
+
+def test_a_rate_given_in_python_is_refused_with_its_line_of_the_file(reported):
+    others = "letter,fever,yes,0.8,20,smith2020,\ncase_report,fever,any,0.5,7,smith2020,\nletter,fever,no,0.3,20,smith2020,\n"
+    letter = cc.load(reported(others)).recorded("letter")
+    with pytest.raises(PriorsError) as caught:
+        letter.with_row("mentioned:fever", fever="no", yes=1 - 1e-8)
+    assert list(map(str, caught.value.problems)) == [
+        "reporting.csv:4: mentioned:fever (no): yes: 0.99999999: a rate outside 0.000001 to 0.999999: write a number from 0.000001 to 0.999999"
+    ]
+    rows = letter.priors.table("mentioned:fever")
+    with pytest.raises(PriorsError) as caught:
+        letter.with_tables({"mentioned:fever": rows.iloc[[0, 1, 1]]})
+    assert [(p.line, p.what) for p in caught.value.problems] == [(5, "line 2 covers this too")]
 
 
 def test_a_misspelt_file_is_told(tiny, reported):

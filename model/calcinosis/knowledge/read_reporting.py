@@ -7,6 +7,7 @@ from pathlib import Path
 
 from calcinosis.knowledge.cells import number_cell, some_rows, sources_cell, word_cell
 from calcinosis.knowledge.frozen import FrozenMap
+from calcinosis.knowledge.number import plain
 from calcinosis.knowledge.problem import Problem, Reporter
 from calcinosis.knowledge.read_tables import covering, given_cells, read_weight
 from calcinosis.knowledge.records import RECORDS, Row, Source, Table, Variable, mention_of
@@ -16,8 +17,11 @@ FILE = "reporting.csv"
 
 COLUMNS = ("record", "variable", "state", "mentioned", "weight", "source", "note")
 
-OUTSIDE = ("a rate outside 0 to 1, or certain", "write a number between 0 and 1")
-"""The error and the fix for a rate that no finite number of records can show."""
+LEAST = 1e-6
+"""The smallest rate, and the distance of the largest from 1: nearer to certainty, no number of records shows it."""
+
+OUTSIDE = (f"a rate outside {LEAST:f} to {1 - LEAST:f}", f"write a number from {LEAST:f} to {1 - LEAST:f}")
+"""The error and the fix for another rate."""
 
 Reporting = Mapping[str, Mapping[str, Table]]
 """By kind of record and variable, a table with the states no and yes: whether each state is mentioned."""
@@ -60,12 +64,16 @@ def read_reporting(
 
 
 def check_rates(table: Table, name: str, report: Reporter) -> None:
-    """Report parents other than the variable `name`, and rates of 0 or 1."""
+    """Report parents other than the variable `name`, and rates that are too near to 0 or 1."""
     if table.parents != (name,):
         report(1, "the column is missing", "add it to the header", column=name)
     for row in table.rows:
-        if not 0.0 < row.probabilities[1] < 1.0:
-            report(row.line, *OUTSIDE, "yes", f"{row.probabilities[1]:g}")
+        if not _possible(row.probabilities[1]):
+            report(row.line, *OUTSIDE, "yes", plain(row.probabilities[1]))
+
+
+def _possible(rate: float) -> bool:
+    return LEAST <= rate <= 1 - LEAST
 
 
 def _why_not(variable: Variable, target: str) -> str:
@@ -101,7 +109,7 @@ def _table(lines: list[Line], variable: Variable, sources: Mapping[str, Source],
 def _row(line: Line, given: tuple[str, ...] | None, sources: Mapping[str, Source], report: Reporter) -> Row | None:
     keys = sources_cell(line, "source", sources, report)
     rate = number_cell(line, "mentioned", report)
-    if rate is not None and not 0.0 < rate < 1.0:
+    if rate is not None and not _possible(rate):
         report(line.number, *OUTSIDE, "mentioned", line.cells["mentioned"])
         rate = None
     weight = read_weight(line, {sources[key].kind for key in keys if key in sources}, report)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 from calcinosis.knowledge.contexts import contexts_of, grouped
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import PriorsError, Problem, Reporter, choose_from
+from calcinosis.knowledge.read_reporting import FILE as REPORTING_FILE
 from calcinosis.knowledge.read_reporting import check_rates
 from calcinosis.knowledge.read_tables import check_table
 from calcinosis.knowledge.records import REPORTING, Priors
@@ -32,7 +34,8 @@ def revised(priors: Priors, tables: Mapping[str, pd.DataFrame]) -> Priors:
     problems: list[Problem] = []
     changed = dict(priors.tables)
     for name, frame in tables.items():
-        file = f"tables/{name}.csv"
+        rates = name in priors.variables and priors.variables[name].group == REPORTING
+        file = REPORTING_FILE if rates else f"tables/{name}.csv"
         if name not in priors.variables:
             what = "a table for no variable"
             problems.append(Problem(file, 1, "", name, what, choose_from(name, list(priors.variables))))
@@ -42,14 +45,16 @@ def revised(priors: Priors, tables: Mapping[str, pd.DataFrame]) -> Priors:
             fix = "remove one of the two"
             problems += [Problem(file, 1, column, "", "the column is repeated", fix) for column in doubled]
             continue
-        variable, before = priors.variables[name], len(problems)
-        among = priors.tables[name].parents if variable.group == REPORTING else [*priors.variables]
+        own: list[Problem] = []
+        lines = _lines_of_rates(priors, name, frame) if rates else dict.fromkeys(range(2, len(frame) + 2), "")
+        among = priors.tables[name].parents if rates else [*priors.variables]
         parents = {n: v for n, v in priors.variables.items() if n in among and v.group != REPORTING}
-        table = check_table(_sheet(file, frame), variable, parents, priors.sources, problems)
-        if table is not None and variable.group == REPORTING:
-            check_rates(table, priors.tables[name].parents[0], Reporter(file, problems))
-        if table is not None and len(problems) == before:
+        table = check_table(_sheet(file, frame, lines), priors.variables[name], parents, priors.sources, own)
+        if table is not None and rates:
+            check_rates(table, priors.tables[name].parents[0], Reporter(file, own))
+        if table is not None and not own:
             changed[name] = table
+        problems += [replace(p, column=f"{lines.get(p.line, name)}: {p.column}") if rates else p for p in own]
     if not problems:
         check_structure({name: table.parents for name, table in changed.items()}, priors.target, problems)
     if problems:
@@ -88,12 +93,22 @@ def with_row(
     return pd.concat([frame.iloc[:number], pd.DataFrame(lines), frame.iloc[number + 1 :]], ignore_index=True)
 
 
-def _sheet(file: str, frame: pd.DataFrame) -> Sheet:
-    """A DataFrame in the form of a CSV file; numbers keep all digits."""
+def _lines_of_rates(priors: Priors, name: str, frame: pd.DataFrame) -> dict[int, str]:
+    """For each rate of a frame, its line in reporting.csv and its name; further rates follow the last line."""
+    rows = [row for rates in priors.reporting.values() for table in rates.values() for row in table.rows]
+    further = count(1 + max([1, *(row.line for row in rows)]))
+    parent, table = priors.tables[name].parents[0], priors.tables[name]
+    states = frame[parent] if parent in frame else [""] * len(frame)
+    present = {row.given[0]: row.line for row in table.rows if row.line}
+    return {present.pop(str(state), 0) or next(further): f"{name} ({state})" for state in states}
+
+
+def _sheet(file: str, frame: pd.DataFrame, numbers: Iterable[int]) -> Sheet:
+    """A DataFrame in the form of a CSV file, with the numbers of its lines; numbers keep all digits."""
     columns = tuple(map(str, frame.columns))
     lines = [
         Line(number, {c: _cell(value) for c, value in zip(columns, values, strict=True)})
-        for number, values in enumerate(frame.itertuples(index=False, name=None), start=2)
+        for number, values in zip(numbers, frame.itertuples(index=False, name=None), strict=True)
     ]
     return Sheet(file, columns, tuple(lines))
 
