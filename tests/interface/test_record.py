@@ -415,6 +415,26 @@ def test_check_counts_the_rates_and_finds_wide_ones(run, tmp_path):
     assert {own["line"] for own in wide if own["file"] == "reporting.csv"} - {own["line"] for own in before} == {2}
 
 
+def test_the_ranges_of_rates_are_shown_when_asked_for(run, shipped, tmp_path):
+    words = ("check", "--ranges", "reporting", "--contexts", 1)
+    shown = json.loads(run(*words, "--json").stdout)["ranges"]
+    rates = pd.read_csv(shipped_folder() / "reporting.csv")
+    assert [own["line"] for own in shown] == list(range(2, len(rates) + 2))
+    assert {own["file"] for own in shown} == {"reporting.csv"}
+    entries = shipped.recorded("each").entries
+    for own, rate in zip(shown, rates["mentioned"], strict=True):
+        assert own["lower"] < rate < own["upper"]
+        entry = entries.find(own["entry"])
+        assert entry.state == "yes"
+        assert entries.network.rows(entry.variable)[entry.row, 1] == rate
+    text = run(*words).stdout
+    assert "95% range of each entry of reporting:" in text
+    assert f"reporting.csv:2  {shown[0]['entry']}  " in text
+    folder = copy_folder(shipped_folder(), tmp_path / "priors")
+    (folder / "reporting.csv").unlink()
+    assert "no table 'reporting'" in run(*words, "--priors", folder).stderr
+
+
 def test_a_copy_of_the_folder_has_the_rates_and_their_digest(run, tmp_path):
     run("init", tmp_path / "own")
     (tmp_path / "own" / "reporting.csv").write_text("broken")

@@ -23,7 +23,7 @@ from calcinosis.knowledge.ledger import ledgers_of
 from calcinosis.knowledge.problem import PriorsError, Problem, choose_from
 from calcinosis.knowledge.read_reporting import FILE as REPORTED
 from calcinosis.knowledge.reader import read_priors
-from calcinosis.knowledge.records import EACH, MENTIONED, SOURCE_KINDS, Priors, Row
+from calcinosis.knowledge.records import EACH, MENTIONED, REPORTING, SOURCE_KINDS, Priors, Row
 
 WEAKEST = 10
 """How many of the rows with the least weight are shown."""
@@ -43,7 +43,8 @@ def check(
         int, typer.Option(min=1, help="In how many contexts at most each clinical rule is tried.")
     ] = MOST_CONTEXTS,
     ranges: Annotated[
-        str | None, typer.Option(metavar="TABLE", help="Show the 95% range of each row of a table as well.")
+        str | None,
+        typer.Option(metavar="TABLE", help="Show the 95% range of each row of a table, or of 'reporting', as well."),
     ] = None,
     priors: PriorsOption = None,
     as_json: JsonOption = False,
@@ -68,8 +69,9 @@ def check(
         else:
             say(str(error))  # the faults are what was asked for, so they go where the answer goes
         raise typer.Exit(1) from None
-    if ranges is not None and ranges not in model.variables:
-        raise typer.BadParameter(f"no table {ranges!r}: {choose_from(ranges, list(model.variables))}")
+    tables = [*model.variables, *([REPORTING] if found.reporting else [])]
+    if ranges is not None and ranges not in tables:
+        raise typer.BadParameter(f"no table {ranges!r}: {choose_from(ranges, tables)}")
     rules = check_expectations(model, contexts)
     if ledgers_of(path):
         rules = tuple(surely_broken(model, rule) for rule in rules)
@@ -79,9 +81,8 @@ def check(
         _show(found, rules, model)
         if ranges is not None:
             say(f"95% range of each entry of {ranges}:")
-            for own in _ranges(model):
-                if own.variable == ranges:
-                    say(f"    {own}")
+            for own in _ranges_of(model, ranges):
+                say(f"    {own}")
     if not all(rule.holds for rule in rules):
         raise typer.Exit(1)
 
@@ -122,6 +123,7 @@ class _Range:
 
     entry: str
     variable: str
+    state: str
     line: int
     low: float
     high: float
@@ -154,16 +156,29 @@ def _ranges(model: Model) -> list[_Range]:
         if 0 < p < 1:
             defined = "definition" in model.priors.kinds(row)
             low, high = quantiles_of(p * row.weight, (1 - p) * row.weight, ((1 - MASS) / 2, (1 + MASS) / 2)).tolist()
-            found.append(_Range(str(entry), entry.variable, row.line, low, high, defined))
+            found.append(_Range(str(entry), entry.variable, entry.state, row.line, low, high, defined))
     return found
+
+
+def _ranges_of(model: Model, table: str) -> list[_Range]:
+    """The ranges of the entries of a table, or of the rates in reporting.csv."""
+    if table in model.variables:
+        return [own for own in _ranges(model) if own.variable == table]
+    return [own for own in _rates(model) if own.state == "yes"]
+
+
+def _rates(model: Model) -> list[_Range]:
+    """The ranges of the entries of reporting.csv, in the order of its lines."""
+    if model.priors is None or not model.priors.reporting:
+        return []
+    return sorted(
+        (own for own in _ranges(model.recorded(EACH)) if own.variable.startswith(MENTIONED)), key=lambda own: own.line
+    )
 
 
 def _wide(model: Model) -> list[_Range]:
     """The entries whose range is too wide, those of reporting.csv last."""
-    ranges = _ranges(model)
-    if model.priors is not None and model.priors.reporting:
-        ranges += [own for own in _ranges(model.recorded(EACH)) if own.variable.startswith(MENTIONED)]
-    return [own for own in ranges if own.factor > WIDEST and not own.defined]
+    return [own for own in [*_ranges(model), *_rates(model)] if own.factor > WIDEST and not own.defined]
 
 
 def _reporting(priors: Priors) -> dict[str, Any]:
@@ -197,7 +212,7 @@ def _as_dict(priors: Priors, rules: tuple[RuleCheck, ...], model: Model, table: 
         "rows_on_judgement_alone": _judged(priors, alone=True),
         "rows_on_judgement_in_part": _judged(priors, alone=False),
         "wide_ranges": [_range_as_dict(own) for own in _wide(model)],
-        **({"ranges": [_range_as_dict(own) for own in _ranges(model) if own.variable == table]} if table else {}),
+        **({"ranges": [_range_as_dict(own) for own in _ranges_of(model, table)]} if table else {}),
         "reporting": _reporting(priors),
         "actions": list(priors.decisions.actions) if priors.decisions else [],
         "sources": dict(Counter(source.kind for source in priors.sources.values())),
