@@ -290,6 +290,45 @@ def test_a_folder_learns_from_reports_keeps_its_rates_and_forgets(run, tmp_path)
         assert (tmp_path / "old" / path.relative_to(shipped_folder())).read_bytes() == path.read_bytes()
 
 
+@pytest.mark.slow
+def test_a_folder_learns_rates_where_told_and_forgets_them(run, shipped, tmp_path):
+    run("simulate", "60", tmp_path / "a.csv", "--record", "case_report", "--seed", "4")
+    new, cases = tmp_path / "new", read_cases_file(tmp_path / "a.csv", shipped, every=False)
+    result = run("update", tmp_path / "a.csv", "--out", new, "--folds", "0", "--only", "reporting", "--name", "ward")
+    assert result.exit_code == 0
+    assert "was not updated" not in result.stdout
+    expected = cc.learn.update(shipped, cases, only=["reporting"], name="ward").model.base.priors.reporting
+    learned = cc.load(new).priors.reporting
+    for name, table in expected["case_report"].items():
+        rows = zip(learned["case_report"][name].rows, table.rows, strict=True)
+        assert all(one.probabilities == other.probabilities and one.weight == other.weight for one, other in rows)
+    assert learned["abstract"] == shipped.priors.reporting["abstract"]
+    wrong = run("update", tmp_path / "a.csv", "--forget", "--record", "asked", "--priors", new, "--out", tmp_path / "b")
+    assert "ward taught the rates of records: give the same --record, or column 'record'" in wrong.stderr
+    assert run("update", tmp_path / "a.csv", "--forget", "--priors", new, "--out", tmp_path / "old").exit_code == 0
+    for path in shipped_folder().rglob("*.csv"):
+        assert (tmp_path / "old" / path.relative_to(shipped_folder())).read_bytes() == path.read_bytes()
+
+
+def test_rates_are_kept_unless_named(run, shipped, tmp_path):
+    model = shipped.recorded("case_report")
+    patients = shipped.simulate(40, missing=0.5, seed=5)
+    kept, learned = (cc.learn.update(model, patients, only=only).model for only in (None, ["reporting"]))
+    for name in model.variables:
+        one, other = (kept, learned) if name in model.mentions.values() else (learned, kept)
+        assert (one.network.tables[name] == model.network.tables[name]).all()
+        assert name == "form" or (other.network.tables[name] != model.network.tables[name]).any(), name
+    former = cc.learn.forget(learned, patients, only=["reporting"]).model
+    for name in model.mentions.values():
+        assert np.abs(former.network.tables[name] - model.network.tables[name]).max() < 1e-7
+    for how in ({"only": ["reporting"]}, {"keep": ["reporting"]}, {"only": ["pain", "reporting"]}):
+        with pytest.raises(ValueError, match="no rates to learn: name the kind of record"):
+            cc.learn.update(shipped, patients, **how)
+    patients.to_csv(tmp_path / "a.csv", index=False)
+    wrong = run("update", tmp_path / "a.csv", "--only", "reporting", "--out", tmp_path / "new")
+    assert "no rates to learn" in wrong.stderr
+
+
 def test_python_learns_the_rates_of_reports_into_the_priors(shipped):
     model = shipped.recorded("case_report")
     patients = shipped.simulate(100, missing=0.5, seed=5)

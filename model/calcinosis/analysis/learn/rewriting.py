@@ -14,7 +14,7 @@ from calcinosis.inference.engine.expected_counts import Tables
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.knowledge.frozen import FrozenMap
-from calcinosis.knowledge.records import Priors, Row, Source
+from calcinosis.knowledge.records import REPORTING, Priors, Row, Source
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,6 +60,8 @@ def rewritten(
         rows = list(changed[name].rows)
         for number in np.flatnonzero(own).tolist():
             probabilities, weight = tuple(tables[name][number].tolist()), float(weights[name][number])
+            if model.variables[name].group == REPORTING:  # as reporting.csv is read, to the last digit
+                probabilities = (1.0 - probabilities[1], probabilities[1])
             row = replace(rows[number], probabilities=probabilities, weight=weight)
             if citation is not None:
                 note = citation.note(row, float(cases[name][number]), float(own[number]))

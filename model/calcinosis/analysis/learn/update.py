@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -127,7 +127,7 @@ def update(
         cases: patients as read by `read_cases`; the subtype may be missing for some.
         weight: the number of patients that each one counts as, above 0; 0.5 discounts a cohort by half.
         only: the tables that learn; if None, all but the rates at which records mention findings (reporting.csv),
-            which learn only if they are named, such as `mentioned:pain`.
+            which learn only if they are named: one as `mentioned:pain`, all as `reporting`.
         keep: tables that do not change.
         name: the name of the cohort, in the notes of the rows and in the new source.
         year: the year of that source.
@@ -245,11 +245,10 @@ def learned_tables(
     fault = fault_of_weight(weight)
     if fault is not None:
         raise QuestionError(f"each patient has {fault}: {weight:g}; a weight of 1 counts each patient once")
-    for name in (*(() if only is None else only), *keep):
-        if name not in model.variables:
-            raise QuestionError(f"no table {name!r}: {choose_from(name, list(model.variables))}")
-    chosen = [n for n, v in model.variables.items() if v.group != REPORTING] if only is None else only
-    learned = [name for name in model.variables if name in chosen and name not in keep]
+    rates = [name for name, variable in model.variables.items() if variable.group == REPORTING]
+    chosen = model.variables.keys() - rates if only is None else _named(model, rates, only)
+    kept = _named(model, rates, keep)
+    learned = [name for name in model.variables if name in chosen and name not in kept]
     if not learned:
         raise QuestionError("every table is kept: leave one to learn")
     if not model.network.weights:
@@ -257,6 +256,16 @@ def learned_tables(
             "the rows of this network have no weights to balance against new cases: give Model.from_file a weight"
         )
     return learned
+
+
+def _named(model: Model, rates: Sequence[str], names: Collection[str]) -> Set[str]:
+    """The tables of these names, among which `reporting` stands for the rates of mention."""
+    if REPORTING in names and not rates:
+        raise QuestionError("no rates to learn: name the kind of record, as record= (--record) or in a column record")
+    for name in set(names) - {REPORTING}:
+        if name not in model.variables:
+            raise QuestionError(f"no table {name!r}: {choose_from(name, list(model.variables))}")
+    return {*names, *(rates if REPORTING in names else ())}
 
 
 def _expectation(model: Model, cases: LabelledCases, weight: float) -> ExpectedCounts:

@@ -68,7 +68,7 @@ def update(
     """Update the tables with your own patients: a new priors folder, the old one unchanged.
 
     Any cell may be missing, and so may the diagnosis of some patients. With --record, or a column 'record', what a
-    record does not mention is evidence; reporting.csv is not updated.
+    record does not mention is evidence; with --only reporting, the rates of mention learn, and no other table.
 
     Every updated row says so in its source, note and weight. Its former version is in updates/: --forget, with the
     same file and record, restores it.
@@ -183,8 +183,8 @@ def _forget(model: Model, known: LabelledCases, out: Path, most: int, output: Ou
     if model.priors is None:
         raise InputError("only a priors folder can forget")
     path, ledger = last_cohort(Path(model.priors.folder))
-    result = forgotten(model, known, ledger)
-    folder = write_forgotten(model, path, ledger, out, force=output.force)
+    result = forgotten(known, ledger)
+    folder = write_forgotten(known.model, path, ledger, out, force=output.force)
     digest = load(folder).digest
 
     def text() -> None:

@@ -17,8 +17,9 @@ from calcinosis.knowledge.folder import check_destination, copy_folder
 from calcinosis.knowledge.ledger import SOURCES, LearnedRow, Ledger, file_digests, ledgers_of, next_path, read_ledger
 from calcinosis.knowledge.number import NotANumber, parse_number
 from calcinosis.knowledge.problem import PriorsError
+from calcinosis.knowledge.read_reporting import FILE as REPORTING_FILE
 from calcinosis.knowledge.reader import read_priors
-from calcinosis.knowledge.records import Priors, Row
+from calcinosis.knowledge.records import MENTIONED, REPORTING, Priors, Row, Variable
 from calcinosis.knowledge.rewrite import (
     Record,
     header,
@@ -53,13 +54,12 @@ def write_updated(found: Update, tables: tuple[str, ...], destination: Path, *, 
         FileExistsError, OSError: as `copy_folder`.
         InputError: if nothing was learned, or the folder is no longer as it was when it was read.
     """
-    # how often records mention what is no table of the folder, and is kept
-    before, after = ((model.base or model).priors for model in (found.before, found.model))
+    before, after = found.before.priors, found.model.priors
     if before is None or after is None or found.source is None:
         raise InputError("nothing was learned, so there is nothing to write")
     lines = zip(found.rows["table"], found.rows["given"], found.rows["cases"], strict=True)
     cases = {(table, given.replace(", ", ",")): float(count) for table, given, count in lines}
-    with _staged(before, destination, force) as (folder, current):
+    with _staged(found.before, destination, force) as (folder, current):
         rows: dict[tuple[str, str], LearnedRow] = {}
         for name, table in before.tables.items():
             pairs = zip(table.rows, current.tables[name].rows, after.tables[name].rows, strict=True)
@@ -67,7 +67,7 @@ def write_updated(found: Update, tables: tuple[str, ...], destination: Path, *, 
             if new:
                 path = _file(folder, name)
                 former = path.read_bytes()
-                learned = with_rows(former, new, before.variables[name].state_names)
+                learned = with_rows(former, new, _probability_columns(before.variables[name]))
                 path.write_bytes(learned)
                 texts, written = ({r.line: r.bare for r in records(content)} for content in (former, learned))
                 columns = _columns(former)
@@ -101,14 +101,17 @@ def last_cohort(folder: Path) -> tuple[Path, Ledger]:
     return known[-1], read_ledger(known[-1])
 
 
-def forgotten(model: Model, cases: LabelledCases, ledger: Ledger) -> Update:
-    """What a model was before it learned from a cohort, computed from its tables and the patients alone.
+def forgotten(cases: LabelledCases, ledger: Ledger) -> Update:
+    """What the model of the cases was before it learned from them, computed from its tables and the patients alone.
 
     Raises:
         InputError: if a row of the ledger was edited since, or what it says does not follow from these patients.
     """
+    model = cases.model
     assert model.priors is not None
     folder = Path(model.priors.folder)
+    if not set(ledger.tables) <= model.variables.keys():
+        raise InputError(f"{ledger.cohort} taught the rates of records: give the same --record, or column 'record'")
     _check_unedited(folder, model.priors, ledger)
     _check_number(cases, ledger)
     try:
@@ -122,7 +125,7 @@ def forgotten(model: Model, cases: LabelledCases, ledger: Ledger) -> Update:
     for (name, given), row in ledger.rows.items():
         if name != SOURCES:
             rows = {",".join(row.given): row for row in found.model.priors.tables[name].rows}
-            off[name, given] = _off(rows[given], row, model.variables[name].state_names)
+            off[name, given] = _off(rows[given], row, _probability_columns(model.variables[name]))
     name, given = max(off, key=off.__getitem__)
     if off[name, given] > NEAR:
         raise InputError(
@@ -140,7 +143,7 @@ def write_forgotten(model: Model, path: Path, ledger: Ledger, destination: Path,
         FileExistsError, OSError: as `copy_folder`.
     """
     assert model.priors is not None
-    with _staged(model.priors, destination, force) as (folder, current):
+    with _staged(model, destination, force) as (folder, current):
         _check_unedited(folder, current, ledger)
         for name in dict.fromkeys(table for table, _ in ledger.rows if table != SOURCES):
             file = _file(folder, name)
@@ -173,19 +176,22 @@ def check_new(source: Path, destination: Path, *, force: bool = False) -> None:
 
 
 @contextmanager
-def _staged(source: Priors, destination: Path, force: bool) -> Iterator[tuple[Path, Priors]]:
-    """A copy of a folder to be changed, and what it says; it is copied to the destination when nothing has failed.
+def _staged(model: Model, destination: Path, force: bool) -> Iterator[tuple[Path, Priors]]:
+    """A copy of a model's folder to be changed, and its priors, with the rates of the model's kind of record as tables;
+    it is copied to the destination when nothing has failed.
 
     Raises:
         InputError: if the folder is no longer as it was when it was read.
     """
+    source = (model.base or model).priors
+    assert source is not None
     check_new(Path(source.folder), destination, force=force)
     with TemporaryDirectory(prefix="calcinosis-") as scratch:
         folder = copy_folder(Path(source.folder), Path(scratch) / "priors")
         current = read_priors(folder)
         if current.digest != source.digest:
             raise _changed(source)
-        yield folder, current
+        yield folder, current if model.base is None else current.with_mentions(model.record)
         copy_folder(folder, destination, force=force)
 
 
@@ -194,8 +200,15 @@ def _changed(priors: Priors) -> InputError:
 
 
 def _file(folder: Path, table: str) -> Path:
-    """The file of a table, or of the sources."""
+    """The file of a table, of a rate, or of the sources."""
+    if table.startswith(MENTIONED):
+        return folder / REPORTING_FILE
     return folder / SOURCES if table == SOURCES else folder / "tables" / f"{table}.csv"
+
+
+def _probability_columns(variable: Variable) -> Sequence[str]:
+    """The column of each probability of a row in its file; '' for one without a column."""
+    return ("", "mentioned") if variable.group == REPORTING else variable.state_names
 
 
 def _columns(content: bytes) -> str:
@@ -285,11 +298,12 @@ def _where(table: str, given: str) -> str:
     return f"{table} ({given.replace(',', ', ')})" if given else table
 
 
-def _off(row: Row, entry: LearnedRow, states: Sequence[str]) -> float:
+def _off(row: Row, entry: LearnedRow, columns: Sequence[str]) -> float:
     """How far a row is from its former line: its probabilities, and its weight as a share."""
     cells = entry.before
     try:
-        off = [abs(parse_number(cells[s].strip()) - own) for s, own in zip(states, row.probabilities, strict=True)]
+        named = [(column, own) for column, own in zip(columns, row.probabilities, strict=True) if column]
+        off = [abs(parse_number(cells[column].strip()) - own) for column, own in named]
         return max(*off, abs(parse_number(cells["weight"].strip()) / row.weight - 1))
     except NotANumber as error:
         raise InputError(f"a former line in updates/ is no row of its table: {error}") from None

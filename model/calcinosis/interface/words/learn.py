@@ -10,6 +10,7 @@ from calcinosis.inference.numbers import percent, signed, signed_interval
 from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.interface.words.printing import Cells, console, how_many, print_table, print_words
 from calcinosis.interface.words.validate import fit_cells
+from calcinosis.knowledge.records import MENTIONED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 KEPT = (
     "Findings that these records do not mention counted as evidence. How often records mention each finding "
-    "(reporting.csv) was not updated."
+    "(reporting.csv) was not updated: '--only reporting' does that."
 )
 """What a cohort of records does not change."""
 
@@ -39,7 +40,7 @@ def show_update(
 
     shown = console()
     shown.print(Text(learned_in_words(found), style="bold"))
-    if found.before.base is not None:
+    if found.before.base is not None and not found.rows["table"].str.startswith(MENTIONED).any():
         shown.print(Text(KEPT))
     print_words(shown, f"Before learning: {check.summary}")
     variables, rows = fit_cells(check, most)
