@@ -281,3 +281,23 @@ def test_small_words():
     assert [counted(number) for number in (0, 1, 12, 13, 4096)] == ["no", "one", "twelve", "13", "4,096"]
     assert listed([]) == ""
     assert listed("abc", "or") == "a, b or c"
+
+
+def test_silence_on_both_sides_names_the_variables_of_each():
+    effects = [
+        Contribution("reporting", "renal disease not mentioned", math.log(2.0)),
+        Contribution("reporting", "seven other variables not mentioned", math.log(1.5)),
+        Contribution("reporting", "tissue injury not mentioned", -math.log(3.0)),
+        Contribution("examination", "pain", -math.log(2.0)),
+    ]
+    text = account(Hypothesis.of(["flu", "cold"], "flu", "cold"), {"flu": "flu", "cold": "a cold"}, 0.0, -0.7, effects)
+    assert (
+        "That the record does not mention renal disease (×2) or seven other variables (×1.5) is evidence for flu and "
+        "makes a cold 3 times less likely relative to flu. That the record does not mention tissue injury is the "
+        "strongest evidence against it and makes a cold 3 times more likely relative to flu. Further evidence against "
+        "it: the examination: pain ÷2."
+    ) in text
+    further = account(
+        Hypothesis.of(["flu", "cold"], "flu", "cold"), {"flu": "flu", "cold": "a cold"}, 0.0, -0.7, effects[::-1]
+    )
+    assert "Further evidence against it: not mentioned: tissue injury ÷3." in further

@@ -18,7 +18,7 @@ NOTABLE = math.log(1.25)
 MOST_NAMED = 6
 """How many findings are named on each side."""
 
-GROUPS = {"laboratory": "the laboratory values", REPORTING: "what the record does not mention", "": "the findings"}
+GROUPS = {"laboratory": "the laboratory values", REPORTING: "not mentioned", "": "the findings"}
 """What a group of findings is called in a sentence, where it is not simply its name."""
 
 
@@ -85,12 +85,15 @@ def _side(shown: Sequence[Contribution], side: str, one: str, other: str) -> str
     groups = [list(members) for _, members in groupby(shown, key=lambda line: line.group)]
     first, *others = groups
     name = GROUPS.get(first[0].group, f"the {first[0].group}")
-    plural = name.endswith("s")
+    plural, alone = name.endswith("s"), len(first) == 1
     rank = "the strongest " if others else ""
     effect = _change(sum(line.nats for line in first), one, other)
+    named = f": {_named(first, alone)}"
+    if first[0].group == REPORTING:  # of what is not mentioned, some may be evidence for and some against
+        name, named = f"that the record does not mention {listed(_silences(first, alone), 'or')}", ""
     sentences = [
         f"{capitalised(name)} {'are' if plural else 'is'} {rank}evidence {side} and "
-        f"{'make' if plural else 'makes'} {effect}: {_named(first, alone=len(first) == 1)}."
+        f"{'make' if plural else 'makes'} {effect}{named}."
     ]
     if others:
         sentences.append(f"Further evidence {side}: {'; '.join(map(_further, others))}.")
@@ -105,7 +108,17 @@ def _further(members: Sequence[Contribution]) -> str:
 
 
 def _named(members: Sequence[Contribution], alone: bool = False) -> str:
-    return ", ".join(line.words if alone else f"{line.words} {odds_factor(line.nats)}" for line in members)
+    return ", ".join(_bare(line) if alone else f"{_bare(line)} {odds_factor(line.nats)}" for line in members)
+
+
+def _silences(members: Sequence[Contribution], alone: bool) -> list[str]:
+    """What a record does not mention, each with its factor unless it is alone."""
+    return [_bare(line) if alone else f"{_bare(line)} ({odds_factor(line.nats)})" for line in members]
+
+
+def _bare(line: Contribution) -> str:
+    """A finding in words; of one that is not mentioned, which the sentence says, the variable alone."""
+    return line.words.removesuffix(" not mentioned") if line.group == REPORTING else line.words
 
 
 def _change(nats: float, one: str, other: str) -> str:
