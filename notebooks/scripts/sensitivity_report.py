@@ -7,9 +7,10 @@ python notebooks/scripts/sensitivity_report.py pain=severe warfarin=yes FOLDER
 import sys
 from pathlib import Path
 
+from calcinosis.interface.reports.sensitivity import sensitivity_report
+
 import calcinosis as cc
 from calcinosis.interface.reports.page import write_report
-from calcinosis.interface.reports.sensitivity import sensitivity_report
 from calcinosis.interface.shell.patients import published_case, read_words
 
 

@@ -14,6 +14,7 @@ from calcinosis.inference.findings.encoding import canonical
 from calcinosis.inference.intervals.dirichlet import plan_for
 from calcinosis.inference.intervals.elimination import contract
 from calcinosis.inference.intervals.sparse import sparse_contraction
+from calcinosis.interface.words.posterior import ranges_of, sureness
 
 EXACT = {"rtol": 0, "atol": 1e-13}
 
@@ -252,5 +253,5 @@ def test_so_many_possible_joint_states_that_drawing_would_take_minutes_are_refus
     assert f"No interval: {words}." in repr(posterior).splitlines()
     assert f"No interval: {words}." in posterior._repr_html_()
     assert posterior.as_dict()["interval"] is None
-    assert posterior.sureness == ""
-    assert set(posterior.ranges.values()) == {""}
+    assert sureness(posterior) == ""
+    assert set(ranges_of(posterior).values()) == {""}

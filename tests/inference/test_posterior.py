@@ -13,6 +13,7 @@ from matplotlib.text import Text
 
 import calcinosis as cc
 from calcinosis.inference.numbers import percent
+from calcinosis.interface.words.posterior import ranges_of, sureness
 
 SUBTYPES = ["dystrophic", "metastatic", "idiopathic", "iatrogenic", "calciphylaxis"]
 
@@ -128,11 +129,11 @@ def test_a_credible_set_of_no_proper_mass_is_refused(answer, mass):
     ],
 )
 def test_the_verdict_is_one_honest_sentence(build, probabilities, verdict):
-    assert made(build, probabilities).verdict == verdict
+    assert made(build, probabilities).summary == verdict
 
 
 def test_the_verdict_keeps_the_spelling_of_a_label(build):
-    assert made(build, {"type_II": 0.97, "q": 0.03}).verdict.startswith("Most probable: type_II, 97%.")
+    assert made(build, {"type_II": 0.97, "q": 0.03}).summary.startswith("Most probable: type_II, 97%.")
 
 
 @pytest.mark.parametrize(
@@ -159,7 +160,7 @@ def test_no_probability_at_all_reads_as_0_or_100_percent():
 
 def test_the_text_shows_every_state_the_findings_as_understood_the_digest_and_the_disclaimer(answer):
     text = repr(answer)
-    assert text.splitlines()[0] == answer.verdict
+    assert text.splitlines()[0] == answer.summary
     for state in SUBTYPES:
         assert f"{answer.labels[state]} " in text
         assert percent(answer[state]) in text
@@ -206,7 +207,7 @@ class Reader(HTMLParser):
 
 def test_the_page_shows_the_same_as_the_text(answer):
     page = Reader(answer._repr_html_())
-    assert answer.verdict in page.text
+    assert answer.summary in page.text
     assert all(answer.labels[state] in page.text and percent(answer[state]) in page.text for state in SUBTYPES)
     assert str(answer.evidence) in page.text
     assert answer.digest[:12] in page.text
@@ -238,7 +239,7 @@ def test_the_plot_has_one_bar_per_subtype_on_a_fixed_scale(answer):
         assert [bar.get_width() for bar in axes.patches] == pytest.approx(list(100 * answer.probabilities))
         assert [tick.get_text() for tick in axes.get_yticklabels()] == [answer.labels[s] for s in SUBTYPES]
         assert [text.get_text() for text in axes.texts] == [
-            f"{percent(p)}\N{EM SPACE}{answer.ranges[state]}" for state, p in answer.probabilities.items()
+            f"{percent(p)}\N{EM SPACE}{ranges_of(answer)[state]}" for state, p in answer.probabilities.items()
         ]
         limits = 100 * answer.interval()
         (lines,) = axes.collections
@@ -273,7 +274,7 @@ def test_the_longest_label_of_the_plot_fits(build):
     network = build("kind", {"kind": ("p q", "", [0.99, 0.01])})
     posterior = cc.Model(replace(network, weights={"kind": 0.5})).posterior()
     # the 2.5% point of Beta(0.495, 0.005) is 0.9746, well within the rounding
-    assert posterior.ranges == {"p": "97–> 99%", "q": "< 1–3%"}
+    assert ranges_of(posterior) == {"p": "97–> 99%", "q": "< 1–3%"}
     axes = posterior.plot()
     try:
         axes.figure.canvas.draw()
@@ -296,12 +297,12 @@ def test_the_interval_stands_in_text_page_and_json(answer):
     for state in SUBTYPES:
         line = next(line for line in lines if line.startswith(f"{answer.labels[state]} "))
         assert f"{percent(answer[state])}  " in line
-        assert f" {answer.ranges[state]}  " in f"{line}  "
-        assert answer.ranges[state] in page.text
-    assert answer.sureness in lines
-    assert answer.sureness in page.text
+        assert f" {ranges_of(answer)[state]}  " in f"{line}  "
+        assert ranges_of(answer)[state] in page.text
+    assert sureness(answer) in lines
+    assert sureness(answer) in page.text
     leads = percent(answer.leads[answer.leading])
-    assert answer.sureness == (
+    assert sureness(answer) == (
         "95% credible interval of the posterior given these findings, when every row of the tables is sampled from its "
         f"distribution. {answer.labels[answer.leading].capitalize()} ranks first with probability {leads}."
     )
@@ -337,7 +338,7 @@ def test_it_can_be_written_as_json_and_says_the_same(answer):
     assert told["leading"] == answer.leading
     assert list(told["probabilities"].items()) == list(answer.probabilities_of.items())
     assert told["credible_set"] == list(answer.credible_set())
-    assert told["verdict"] == answer.verdict
+    assert told["summary"] == answer.summary
     assert told["log_evidence"] == answer.log_evidence
     assert told["digest"] == answer.digest
     assert told["disclaimer"] == cc.DISCLAIMER

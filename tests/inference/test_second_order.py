@@ -23,6 +23,7 @@ from calcinosis.inference.intervals.dirichlet import (
     plan_for,
     quantiles,
 )
+from calcinosis.interface.words.posterior import no_interval, sureness
 
 REFERENCE = 100_000
 LIMITS = (0.025, 0.975)
@@ -402,7 +403,7 @@ def test_without_weights_there_is_no_interval_and_the_reason_is_given(clinic):
         assert str(caught.value) == NO_WEIGHTS
     assert clinic.second_order is None
     assert "interval" not in repr(posterior)
-    assert posterior.sureness == posterior.no_interval == ""
+    assert sureness(posterior) == no_interval(posterior) == ""
     with pytest.raises(cc.errors.QuestionError) as caught:
         SecondOrder(clinic.network)
     assert str(caught.value) == NO_WEIGHTS

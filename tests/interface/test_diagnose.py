@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 import calcinosis as cc
 from calcinosis.interface.shell.app import app
+from calcinosis.interface.words.posterior import ranges_of, sureness
 
 NEGATIVE = "vascular_histology=absent"
 
@@ -237,10 +238,10 @@ def test_every_interval_is_shown_whole_at_any_width(run, monkeypatch, columns):
     assert max(map(len, shown.splitlines())) <= columns
     case = {n: v for n, v in cc.cases().loc["jones2023"].items() if n in cc.load().variables}
     answer = cc.load().posterior(case, record="case_report")
-    assert len(set(answer.ranges.values())) == 5
-    for words in answer.ranges.values():
+    assert len(set(ranges_of(answer).values())) == 5
+    for words in ranges_of(answer).values():
         assert words in shown
-    assert answer.sureness in " ".join(shown.split())
+    assert sureness(answer) in " ".join(shown.split())
 
 
 @pytest.mark.slow
@@ -271,7 +272,7 @@ def test_each_patient_of_a_file_has_intervals_below_the_probabilities(run, tmp_p
     text = run("diagnose", "--file", str(file)).stdout
     model = cc.load()
     for findings in ({"pain": "severe"}, {"pain": "none", "esrd": "yes"}):
-        for words in model.posterior(findings).ranges.values():
+        for words in ranges_of(model.posterior(findings)).values():
             assert words in text
     assert "below each probability its 95% interval" in text
 

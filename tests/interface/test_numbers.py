@@ -8,6 +8,7 @@ import calcinosis as cc
 from calcinosis.inference.numbers import burden, odds_factor, percent, percents, price
 from calcinosis.interface.explorer.printed import _why
 from calcinosis.interface.words.explain import contribution_cells
+from calcinosis.interface.words.posterior import ranges_of
 from calcinosis.interface.words.workup import test_cells as cells_of_tests
 from calcinosis.knowledge.folder import shipped_folder
 
@@ -30,7 +31,7 @@ def test_a_probability_and_an_interval_read_the_same_in_text_notebook_and_figure
     drawn = [text.get_text() for text in posterior.plot().texts]
     for place, state in enumerate(posterior):
         interval = percents(*posterior.interval().loc[state])
-        assert posterior.ranges[state] == interval
+        assert ranges_of(posterior)[state] == interval
         for words in (percent(posterior[state]), interval):
             assert words in repr(posterior)
             assert words.replace("<", "&lt;").replace(">", "&gt;") in posterior._repr_html_()

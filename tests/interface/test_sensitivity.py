@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from calcinosis.interface.reports.sensitivity import tables_of
 from typer.testing import CliRunner
 
 import calcinosis as cc
-from calcinosis.interface.reports.sensitivity import tables_of
 from calcinosis.interface.shell.app import app
 from calcinosis.knowledge.folder import shipped_folder
 

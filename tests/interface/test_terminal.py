@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from calcinosis.interface.words.printing import console, print_table, say
+from calcinosis.interface.words.terminal import console, print_table, say
 from calcinosis.knowledge.folder import shipped_folder
 
 RUN = [sys.executable, "-c", "from calcinosis.interface.shell.app import main; main()"]

@@ -16,6 +16,7 @@ from calcinosis.interface.explorer import views
 from calcinosis.interface.explorer.compare import view
 from calcinosis.interface.explorer.page import Page
 from calcinosis.interface.explorer.session import Session
+from calcinosis.interface.words.posterior import ranges_of
 from calcinosis.knowledge.frozen import FrozenMap
 
 CLASH = {"a": ("no yes", "", [0.5, 0.5]), "b": ("no yes", "a", [[1.0, 0.0], [0.3, 0.7]])}
@@ -60,7 +61,7 @@ def test_the_same_patient_in_another_setting(jones):
         for bar, posterior in ((one, mine), (two, other)):
             assert bar["percent"] == percent(posterior[state])
             assert float(bar["width"]) == pytest.approx(100 * posterior[state], abs=1e-4)
-            assert bar["range"] == posterior.ranges[state]
+            assert bar["range"] == ranges_of(posterior)[state]
         expected = 100 * (other[state] - mine[state])
         assert points == "< 1" if abs(expected) < 0.5 else number(points) == round(expected)
     assert [line["label"] for line in shown["lines"]] == ["Care setting"]

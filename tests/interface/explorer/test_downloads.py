@@ -24,6 +24,7 @@ from calcinosis.interface.explorer.page import Draft, Edit, Estimate, Page
 from calcinosis.interface.explorer.published import Published
 from calcinosis.interface.explorer.session import Session
 from calcinosis.interface.explorer.situation import Situation
+from calcinosis.interface.words.posterior import ranges_of
 from calcinosis.knowledge.frozen import FrozenMap
 
 TODAY = date(2026, 11, 26)
@@ -87,7 +88,7 @@ def test_the_summary_has_five_lines_that_say_what_the_model_says(jones):
     posterior = asked.posterior
     order = sorted(posterior, key=lambda state: -posterior[state])
     leads = f"{100 * posterior[order[0]]:.0f}"
-    first = f"{posterior.labels[order[0]]} {leads}% (95% interval {posterior.ranges[order[0]]})"
+    first = f"{posterior.labels[order[0]]} {leads}% (95% interval {ranges_of(posterior)[order[0]]})"
     rest = [f"{posterior.labels[state]} {100 * posterior[state]:.0f}%" for state in order[1:]]
     assert answer == (
         f"Answer: {', '.join([first, *rest])}. "
@@ -239,7 +240,7 @@ def test_the_report_says_what_the_page_says(jones):
         f"priors {asked.model.digest[:12]}",
         cc.__version__,
         "published as dystrophic calcification: Distinguishing dystrophic calcification from calciphylaxis",
-        posterior.verdict,
+        posterior.summary,
         "about 46 have dystrophic calcification, 26 have iatrogenic calcification",
         "of 100 plausible parameter sets",
         "Record assumed: asked. What is not entered counts as unknown.",
@@ -255,7 +256,7 @@ def test_the_report_says_what_the_page_says(jones):
         assert expected in words
     fills = [own["style"] for tag, own in elements if own.get("class") == "fill"]
     assert fills == [f"width:{100 * p:.4f}%" for p in posterior.probabilities_of.values()]
-    for range_ in posterior.ranges.values():
+    for range_ in ranges_of(posterior).values():
         assert range_ in words
     frame = why_leading(asked).frame
     for finding, nats in zip(frame["finding"], frame["contribution"], strict=True):

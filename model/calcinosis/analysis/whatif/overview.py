@@ -34,7 +34,7 @@ class Exploration:
         return self.sweep.posterior
 
     @checked
-    def to_dict(self, most: int) -> dict[str, Any]:
+    def to_dict(self, most: int | None = None) -> dict[str, Any]:
         """The result as plain values, for JSON; `most` lines of each table except that of the steps."""
         result = self.sweep.to_dict(most) | self.flips.to_dict(most) | self.trajectory.to_dict()
         result |= {"most_probable_explanation": self.unseen.to_dict()}

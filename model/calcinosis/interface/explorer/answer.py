@@ -14,6 +14,7 @@ from calcinosis.inference.phrases import capitalised, counted, listed, phrase
 from calcinosis.inference.posterior import CREDIBLE, Posterior
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.explorer.situation import Situation
+from calcinosis.interface.words.posterior import no_interval, ranges_of
 
 OPEN = 0.75
 """While more than this share of the uncertainty of the prior (its entropy) is left, the findings leave it open."""
@@ -40,7 +41,7 @@ def answer(situation: Situation) -> dict[str, Any]:
         "bars": _bars(situation, posterior),
         "clash": (),
         "leads": leads_in_words(posterior),
-        "no_interval": posterior.no_interval,
+        "no_interval": no_interval(posterior),
         "frequencies": frequencies(posterior),
         "notes": posterior.evidence.notes,
         "record": record_in_words(posterior),
@@ -59,21 +60,21 @@ def verdict_of(situation: Situation, posterior: Posterior) -> Verdict:
     try:
         fit = posterior.fit
     except QuestionError as error:
-        return Verdict("plain", posterior.verdict, f"{capitalised(str(error))}.")
+        return Verdict("plain", posterior.summary, f"{capitalised(str(error))}.")
     found = _misfit(situation, fit, posterior)
     if found is not None:
         return found
     if left := _uncertainty_left(situation, posterior):
         few = len(posterior.evidence) < FEW
         headline = "Too little entered to say" if few else "The findings fit together, but leave it open"
-        return Verdict("little", headline, f"{left} {posterior.verdict}")
-    return Verdict("fits", "The findings fit together", posterior.verdict)
+        return Verdict("little", headline, f"{left} {posterior.summary}")
+    return Verdict("fits", "The findings fit together", posterior.summary)
 
 
 def _misfit(situation: Situation, fit: Fit, posterior: Posterior) -> Verdict | None:
     if fit.category == "consistent":
         return None
-    detail = f"{fit.verdict} {posterior.verdict}"
+    detail = f"{fit.verdict} {posterior.summary}"
     leading = situation.label(posterior.leading)
     if fit.conflicting and fit.conflict_given.get(posterior.leading, np.inf) <= TIE:
         return Verdict("rare", f"An unusual presentation of {leading}", detail)
@@ -115,7 +116,7 @@ def _clash(situation: Situation) -> tuple[dict[str, str], ...]:
 
 
 def _bars(situation: Situation, posterior: Posterior) -> list[dict[str, Any]]:
-    limits, ranges = posterior.limits(), posterior.ranges
+    limits, ranges = posterior.limits(), ranges_of(posterior)
     return [
         {
             "state": state,

@@ -15,6 +15,7 @@ from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.explorer.answer import frequencies, leads_in_words, record_in_words, verdict_of
 from calcinosis.interface.explorer.page import PENDING, SILENT, UNKNOWN
 from calcinosis.interface.explorer.situation import Situation
+from calcinosis.interface.words.posterior import ranges_of
 
 MOST = 2
 """How many findings are named on each side."""
@@ -117,7 +118,7 @@ def _told(situation: Situation, finding: Finding) -> str:
 
 
 def _answer(situation: Situation, posterior: Posterior) -> str:
-    ranges = posterior.ranges
+    ranges = ranges_of(posterior)
     told = []
     for state in sorted(posterior, key=lambda state: -posterior[state]):
         words = f"{situation.label(state)} {percent(posterior[state])}"
@@ -129,7 +130,7 @@ def _answer(situation: Situation, posterior: Posterior) -> str:
 
 def _fit(situation: Situation, posterior: Posterior) -> str:
     verdict = verdict_of(situation, posterior)
-    detail = verdict.detail.removesuffix(posterior.verdict).rstrip()  # the line before says what leads
+    detail = verdict.detail.removesuffix(posterior.summary).rstrip()  # the line before says what leads
     if verdict.category == "empty":
         detail = "These are the prior probabilities."
     return f"Fit: {verdict.headline.rstrip('.')}. {detail} {leads_in_words(posterior)}"

@@ -40,7 +40,7 @@ DOTS = 20
 GREY = "#888888"
 
 
-def action_plot(found: Decision, ax: Axes | None = None) -> Axes:
+def actions(found: Decision, ax: Axes | None = None) -> Axes:
     """The expected utility of each action as a diamond, its spread as dots of 5% each, the best on top.
 
     At the right: in how many draws it is the best, and how much the best one would be better on average.
@@ -68,7 +68,7 @@ def action_plot(found: Decision, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def threshold_plot(found: Thresholds, ax: Axes | None = None) -> Axes:
+def thresholds(found: Thresholds, ax: Axes | None = None) -> Axes:
     """The expected utility of each action at every probability of the state; along the bottom, which is the best."""
     actions = found.problem.actions
     curve = found.curve
@@ -105,7 +105,7 @@ def threshold_plot(found: Thresholds, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def worth_of_testing(found: Decision, most: int = 8, ax: Axes | None = None) -> Axes:
+def value_of_testing(found: Decision, most: int = 8, ax: Axes | None = None) -> Axes:
     """What each test is worth: gross as an open bar, net as a filled one."""
     frame = found.value_of_information.frame
     own = frame[frame["kind"] != "perfect"].head(most)
@@ -128,7 +128,7 @@ def worth_of_testing(found: Decision, most: int = 8, ax: Axes | None = None) -> 
     return ax
 
 
-def utilities_plot(found: Decision, ax: Axes | None = None) -> Axes:
+def utilities(found: Decision, ax: Axes | None = None) -> Axes:
     """How far each utility can be moved before another action leads: a bar over the values at which it still does."""
     problem = found.problem
     changes = found.changes.utilities
@@ -158,7 +158,7 @@ def utilities_plot(found: Decision, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def utility_map_plot(found: UtilityMap, ax: Axes | None = None) -> Axes:
+def utility_map(found: UtilityMap, ax: Axes | None = None) -> Axes:
     """Which action leads as two utilities move together; of three, one panel for each value of the third."""
     from matplotlib.patches import Patch
 
@@ -217,7 +217,7 @@ def utility_map_plot(found: UtilityMap, ax: Axes | None = None) -> Axes:
 MAP = "Which action leads; dot: the values now"
 
 
-def decision_curve_plot(found: DecisionCurve, ax: Axes | None = None) -> Axes:
+def decision_curve(found: DecisionCurve, ax: Axes | None = None) -> Axes:
     """The net benefit of deciding by the probability over all thresholds, beside treating all and treating none."""
     frame = found.frame
     at = 100 * frame["threshold"].to_numpy()

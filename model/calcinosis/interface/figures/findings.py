@@ -16,14 +16,16 @@ from calcinosis.analysis.plain import lines_of
 from calcinosis.analysis.whatif.sweep import WhatIf
 from calcinosis.analysis.whatif.trajectory import Trajectory
 from calcinosis.inference.findings.reader import FindingsError, read_findings
-from calcinosis.inference.numbers import EVEN, odds_factor, percent, times
+from calcinosis.inference.numbers import EVEN, exact_percent, odds_factor, percent, times
 from calcinosis.inference.phrases import capitalised, counted, listed, phrase, uncapitalised
 from calcinosis.inference.posterior import Posterior
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.figures.style import (
     COLOURS,
+    DARK,
     HATCHES,
     INK,
+    LIGHT,
     LINES,
     WORDS,
     bare,
@@ -35,6 +37,7 @@ from calcinosis.interface.figures.style import (
     titled,
     wrapped,
 )
+from calcinosis.interface.words.posterior import ranges_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,6 +47,31 @@ FOR, AGAINST = COLOURS[0], COLOURS[1]
 
 MARKERS = "osD^vPX*"
 """The markers of the states of the target, by their position."""
+
+
+def posterior(result: Posterior, ax: Axes | None = None) -> Axes:
+    """One bar per state, in order, on a fixed scale from 0 to 100%, with the interval of each as a line."""
+    ax = ax or new_axes(7.0, 0.5 * len(result) + 1.4)
+    names = [result.labels[state] for state in result]
+    values = [100 * p for p in result.probabilities_of.values()]
+    colours = [DARK if state == result.leading else LIGHT for state in result]
+    ax.barh(names, values, color=colours, height=0.65)
+    ranges = ranges_of(result)
+    places, what = values, "posterior probability (%)"
+    if result.drawn is not None:
+        lower, upper = (100 * np.array(limits) for limits in (result.drawn.lower, result.drawn.upper))
+        ax.hlines(range(len(names)), lower, upper, color=INK, linewidth=1.6)
+        for limit in (lower, upper):
+            ax.plot(limit, range(len(names)), "|", color=INK, markersize=7, markeredgewidth=1.6)
+        places = [max(pair) for pair in zip(values, upper, strict=True)]
+        what += f", line: {exact_percent(result.drawn.mass)} credible interval"
+    for row, (place, state) in enumerate(zip(places, result, strict=True)):
+        text = f"{percent(result[state])}\N{EM SPACE}{ranges[state]}".rstrip()
+        ax.annotate(text, (place, row), xytext=(6, 0), textcoords="offset points", va="center")
+    ax.set(xlim=(0, 112 if result.drawn is None else 134), xticks=range(0, 101, 20), ylim=(len(names) - 0.5, -0.5))
+    footed(ax, what)
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
 
 
 def waterfall(found: Explanation, most: int = 14, ax: Axes | None = None) -> Axes:
@@ -138,7 +166,7 @@ def banded(found: Trajectory) -> list[str]:
     return [last, *(state for state, _ in others.most_common(1))]
 
 
-def what_if_map(found: WhatIf, most: int = 30, ax: Axes | None = None) -> Axes:
+def what_if(found: WhatIf, most: int = 30, ax: Axes | None = None) -> Axes:
     """The probability of every state after single changes of the findings, those that move most, in their order.
 
     The most probable state is framed. On the right: the state that then ranks first, and the probability of the result.

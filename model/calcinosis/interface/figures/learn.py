@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MASS = 0.95
 
 
-def moved_plot(found: Update, most: int = 14, ax: Axes | None = None) -> Axes:
+def learned_rows(found: Update, most: int = 14, ax: Axes | None = None) -> Axes:
     """The rows that moved farthest: before above, after below, each with its interval; at the right their weights."""
     from scipy.special import betaincinv
 

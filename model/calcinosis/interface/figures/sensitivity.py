@@ -140,7 +140,7 @@ def curves(found: OneWay, entries: Sequence[str] | None = None) -> Axes:
     return first
 
 
-def two_way_map(found: TwoWay, ax: Axes | None = None) -> Axes:
+def two_way(found: TwoWay, ax: Axes | None = None) -> Axes:
     """Which state leads as two entries move together, with the present values and their intervals.
 
     Regions bear the name of their state; those too small for it are named above.

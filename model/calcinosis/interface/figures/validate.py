@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 GREY = "#888888"
 
 
-def calibration_plot(found: Validation, ax: Axes | None = None) -> Axes:
+def calibration(found: Validation, ax: Axes | None = None) -> Axes:
     """How often what was said came true, bin by bin, with intervals; below, how many forecasts each bin holds."""
     bins = lines_of(found.calibration.query("subtype == 'all'"))
     ax = ax or new_axes(6.4, 5.8)
@@ -59,7 +59,7 @@ def calibration_plot(found: Validation, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def roc_plot(found: Validation, ax: Axes | None = None) -> Axes:
+def roc(found: Validation, ax: Axes | None = None) -> Axes:
     """The ROC curve of each subtype against all others, with the area under it."""
     ax = ax or new_axes(6.4, 5.8)
     ax.plot([0, 100], [0, 100], color=GREY, linestyle="--", linewidth=1)
@@ -86,7 +86,7 @@ def roc_plot(found: Validation, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def confusion_plot(found: Validation, ax: Axes | None = None) -> Axes:
+def confusion(found: Validation, ax: Axes | None = None) -> Axes:
     """How many patients of each true subtype were answered with each."""
     states = found.model.states
     counts = found.confusion["patients"].to_numpy().reshape(len(states), len(states))
@@ -110,7 +110,7 @@ def confusion_plot(found: Validation, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def baseline_plot(found: Validation, metric: str = "log_loss", ax: Axes | None = None) -> Axes:
+def baselines(found: Validation, metric: str = "log_loss", ax: Axes | None = None) -> Axes:
     """The network beside what it is measured against, by one metric, with intervals."""
     lines = lines_of(found.baselines[found.baselines["metric"] == metric])
     told = lines_of(found.metrics[found.metrics["metric"] == metric])[0]
@@ -129,7 +129,7 @@ def baseline_plot(found: Validation, metric: str = "log_loss", ax: Axes | None =
     return ax
 
 
-def variables_plot(found: Validation, ax: Axes | None = None) -> Axes:
+def variable_importance(found: Validation, ax: Axes | None = None) -> Axes:
     """How the log loss changes when a variable is left out: at the left of the line the answers are better for it."""
     lines = lines_of(found.variables)
     ax = ax or new_axes(9.0, 0.34 * max(len(lines), 1) + 1.7)
@@ -147,7 +147,7 @@ def variables_plot(found: Validation, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def fit_plot(found: CohortCheck, most: int = 14, ax: Axes | None = None) -> Axes:
+def cohort_check(found: CohortCheck, most: int = 14, ax: Axes | None = None) -> Axes:
     """The rows of the tables that fit a cohort worst: what they expect, with its interval, and what patients show."""
     lines = lines_of(found.rows.head(most))
     ax = ax or new_axes(10.5, 0.42 * max(len(lines), 1) + 1.9)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def next_test_bars(found: NextTest, most: int = 10, ax: Axes | None = None) -> Axes:
+def next_test(found: NextTest, most: int = 10, ax: Axes | None = None) -> Axes:
     """How much each test would tell on average, alone and with the best test after it, the best test on top.
 
     On the right: the probability that the most probable state is the true one, now and after the test, and the price.
@@ -62,7 +62,7 @@ def next_test_bars(found: NextTest, most: int = 10, ax: Axes | None = None) -> A
     return ax
 
 
-def plan_tree(found: SerialTesting, most: int = 8, ax: Axes | None = None) -> Axes:
+def serial_testing(found: SerialTesting, most: int = 8, ax: Axes | None = None) -> Axes:
     """What further results of a test would make of the probability of a state, as a tree from left to right.
 
     Along the top the results are negative, one after the other, for at most so many steps; from each a branch goes off

@@ -1,27 +1,30 @@
-"""A report: a folder of tables (CSV), figures (SVG) and a page that shows them."""
+"""Documents as HTML, and reports: a folder of tables (CSV), pictures (SVG) and a page that shows them."""
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from calcinosis.inference.posterior import DISCLAIMER, Posterior
+from calcinosis import plot
+from calcinosis.inference.numbers import percent
+from calcinosis.inference.posterior import Posterior
 from calcinosis.interface.paths import check_out
+from calcinosis.interface.words.document import Bars, Block, Document, Picture, Table
+from calcinosis.interface.words.posterior import ranges_of
+from calcinosis.interface.words.terminal import figures
 from calcinosis.knowledge.folder import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
 PAGE = "index.html"
 
-Figures = Mapping[str, tuple["Callable[[], Axes]", str]]
-"""Figures by the name of their file: how each is drawn, and what it shows in words."""
+LEADING, OTHER = "#2f7ab0", "#9db8cc"
+"""The colours of bars: of the most probable state, and of the others."""
 
 STYLE = """
 :root { color-scheme: light dark; }
@@ -31,53 +34,23 @@ figure img { width: 100%; height: auto; }
 figcaption { color: #333; font-size: 0.95rem; padding: 0.25rem 0.5rem; }
 table { border-collapse: collapse; font-size: 0.9rem; margin: 1rem 0; width: 100%; }
 th, td { text-align: left; padding: 0.3rem 0.8rem 0.3rem 0; border-bottom: 1px solid #8884; vertical-align: top; }
-td:first-child { width: 34%; overflow-wrap: anywhere; }
-td.wide { width: 40%; overflow-wrap: anywhere; }
+td { overflow-wrap: anywhere; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .note { font-size: 0.9rem; opacity: 0.8; }
 """
 
 
-@dataclass(frozen=True, eq=False)
-class Report:
-    """What a report says: a title, what it comes to, blocks of HTML such as `paragraph` and `table` make, figures, and
-    tables by the name of their file; below, notes and the `digest` of the priors."""
-
-    title: str
-    lead: str
-    blocks: Sequence[str]
-    figures: Figures
-    tables: Mapping[str, pd.DataFrame]
-    notes: Sequence[str]
-    digest: str
-
-    @classmethod
-    def on_patient(
-        cls,
-        title: str,
-        posterior: Posterior,
-        blocks: Sequence[str],
-        figures: Figures,
-        tables: Mapping[str, pd.DataFrame],
-    ) -> Report:
-        """The report on one patient: what leads, and below what was found of him."""
-        notes = posterior.findings_in_words
-        return cls(title, posterior.verdict, blocks, figures, tables, notes, posterior.digest)
-
-
-def write_report(report: Report, folder: Path, *, force: bool = False) -> list[Path]:
+def write_report(document: Document, folder: Path, *, force: bool = False) -> list[Path]:
     """The files of a report, written into a folder that is made if need be; the page is index.html.
 
     Raises:
         InputError: if the folder holds something already and `force` is not given, or is no folder.
         OSError: if a file cannot be written.
     """
-    _prepared(folder, force)
-    written = write_tables(report.tables, folder, force=True)
-    for name, (draw, _) in report.figures.items():
-        written.append(write_whole(folder / f"{name}.svg", _svg(draw), force=True))
-    written.append(write_whole(folder / PAGE, page_of(report), force=True))
-    return written
+    written = write_tables(document.tables, folder, force=force)
+    for name, picture in document.pictures.items():
+        written.append(write_whole(folder / f"{name}.svg", _svg(picture), force=True))
+    return [*written, write_whole(folder / PAGE, page_of(document), force=True)]
 
 
 def write_tables(tables: Mapping[str, pd.DataFrame], folder: Path, *, force: bool = False) -> list[Path]:
@@ -86,43 +59,23 @@ def write_tables(tables: Mapping[str, pd.DataFrame], folder: Path, *, force: boo
     Raises:
         InputError, OSError: as `write_report`.
     """
-    _prepared(folder, force)
+    check_out(folder, force)
+    folder.mkdir(parents=True, exist_ok=True)
     return [
         write_whole(folder / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"), force=True)
         for name, frame in tables.items()
     ]
 
 
-def _prepared(folder: Path, force: bool) -> None:
-    check_out(folder, force)
-    folder.mkdir(parents=True, exist_ok=True)
-
-
-def _svg(draw: Callable[[], Axes]) -> bytes:
-    """A figure as SVG, the same bytes each time."""
-    import matplotlib as mpl
-    import matplotlib.pyplot as plt
-
-    image = io.BytesIO()
-    with mpl.rc_context({"svg.hashsalt": "calcinosis", "svg.fonttype": "none"}):
-        axes = draw()
-        figure = axes.get_figure(root=True)
-        assert figure is not None
-        figure.savefig(image, format="svg", metadata={"Date": None}, bbox_inches="tight")
-        plt.close(figure)
-    return image.getvalue()
-
-
-def page_of(report: Report) -> str:
-    """The page: what it comes to, the blocks, then the figures and links to the tables."""
-    title = escape(report.title)
-    figures = "".join(
-        f'<figure><img src="{name}.svg" alt="{escape(words)}"><figcaption>{escape(words)}</figcaption></figure>'
-        for name, (_, words) in report.figures.items()
+def page_of(document: Document) -> str:
+    """The page: the answer, then the pictures, and links to the tables."""
+    title = escape(document.title)
+    pictures = "".join(
+        f'<figure><img src="{name}.svg" alt="{escape(picture.caption)}">'
+        f"<figcaption>{escape(picture.caption)}</figcaption></figure>"
+        for name, picture in document.pictures.items()
     )
-    links = ", ".join(f'<a href="{name}.csv">{name}.csv</a>' for name in report.tables)
-    notes = "\n".join(f'<p class="note">{escape(note)}</p>' for note in report.notes)
-    blocks = "\n".join(block for block in report.blocks if block)
+    links = ", ".join(f'<a href="{name}.csv">{name}.csv</a>' for name in document.tables)
     return f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -130,44 +83,79 @@ def page_of(report: Report) -> str:
 <title>{title}</title>
 <style>{STYLE}</style>
 <h1>{title}</h1>
-<p><strong>{escape(report.lead)}</strong></p>
-{blocks}
-{figures}
+{_body(document)}
+{pictures}
 <h2>Tables</h2>
 <p>{links}</p>
-{notes}
-<p class="note">Priors {report.digest[:12]}. {DISCLAIMER}</p>
+{_foot(document)}
 </html>
 """
 
 
-def paragraph(words: str) -> str:
-    """Words as a paragraph of the page; nothing for no words."""
-    return f"<p>{escape(words)}</p>" if words else ""
+def fragment_of(document: Document) -> str:
+    """The answer as HTML for a notebook."""
+    return f"<div>{_body(document)}{_foot(document)}</div>"
 
 
-def heading(words: str, level: int = 2) -> str:
-    """Words as a heading of the page."""
-    return f"<h{level}>{escape(words)}</h{level}>"
+def _body(document: Document) -> str:
+    lead = f"<p><strong>{escape(document.lead)}</strong></p>" if document.lead else ""
+    head = [f'<p class="note">{escape(line)}</p>' for line in document.head]
+    return "\n".join([lead, *head, *(_block(block) for block in document.blocks if block)])
 
 
-def table_of(lines: Sequence[Mapping[str, str]], numbers: Collection[int] = ()) -> str:
-    """Lines of cells by heading, as a terminal shows them, as a table of the page."""
-    return table(list(lines[0]), [list(line.values()) for line in lines], numbers) if lines else ""
+def _foot(document: Document) -> str:
+    return "\n".join(f'<p class="note">{escape(line)}</p>' for line in document.foot)
 
 
-def table(heads: Sequence[str], lines: Sequence[Sequence[str]], numbers: Collection[int] = (), wide: int = -1) -> str:
-    """A table of the page, its columns of `numbers` to the right, one of them perhaps `wide`; nothing without lines."""
-    if not lines:
-        return ""
+def _block(block: Block) -> str:
+    if isinstance(block, Bars):
+        return _bars(block.posterior)
+    if isinstance(block, Table):
+        title = f"<h2>{escape(block.title)}</h2>" if block.title else ""
+        return title + (_table(block) if block.lines else "<p>none</p>")
+    return f"<p>{_lines(block)}</p>"
 
-    def cell(tag: str, column: int, words: str) -> str:
-        look = "number" if column in numbers else "wide" if column == wide and tag == "td" else ""
-        own = escape(words).replace(chr(10), "<br>")
-        own = own if column in numbers else re.sub(r"([=,@])(?=\w)", r"\1<wbr>", own)  # long names break here
-        look = f' class="{look}"' if look else ""
-        return f"<{tag}{look}>{own}</{tag}>"
 
-    rows = [("th", heads), *(("td", line) for line in lines)]
-    shown = "".join(f"<tr>{''.join(cell(tag, i, words) for i, words in enumerate(line))}</tr>" for tag, line in rows)
-    return f"<table>{shown}</table>"
+def _table(table: Table) -> str:
+    numbers = {name for name in table.lines[0] if figures(table.lines, name)}
+
+    def cell(tag: str, name: str, words: str) -> str:
+        if name in numbers:
+            return f'<{tag} class="number">{_lines(words)}</{tag}>'
+        breakable = re.sub(r"([=,@])(?=\w)", r"\1<wbr>", _lines(words))  # long names break here
+        return f"<{tag}>{breakable}</{tag}>"
+
+    head = "".join(cell("th", name, name) for name in table.lines[0])
+    rows = ("".join(cell("td", name, words) for name, words in line.items()) for line in table.lines)
+    return f"<table><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
+
+
+def _bars(posterior: Posterior) -> str:
+    ranges, cell = ranges_of(posterior), '<td style="padding:2px 10px 2px 0'
+    rows = "".join(
+        f'<tr>{cell}">{escape(posterior.labels[state])}</td>'
+        f'{cell};text-align:right">{escape(percent(p))}</td>'
+        f'{cell};text-align:right;opacity:0.7">{escape(ranges[state])}</td>'
+        f'<td style="width:22em;padding:2px 0"><div style="background:rgba(127,127,127,0.15)">'
+        f'<div role="img" aria-label="{escape(percent(p))}" style="width:{100 * p:.2f}%;height:0.9em;'
+        f'background:{LEADING if state == posterior.leading else OTHER}"></div></div></td></tr>'
+        for state, p in posterior.probabilities_of.items()
+    )
+    return f"<table>{rows}</table>"
+
+
+def _lines(words: str) -> str:
+    return escape(words).replace("\n", "<br>")
+
+
+def _svg(picture: Picture) -> bytes:
+    """A picture as SVG, the same bytes each time."""
+    import matplotlib as mpl
+    import matplotlib.pyplot as plt
+
+    image = io.BytesIO()
+    with mpl.rc_context({"svg.hashsalt": "calcinosis", "svg.fonttype": "none"}):
+        figure = getattr(plot, picture.plot)(picture.of).get_figure(root=True)
+        figure.savefig(image, format="svg", metadata={"Date": None}, bbox_inches="tight")
+        plt.close(figure)
+    return image.getvalue()

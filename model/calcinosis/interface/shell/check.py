@@ -16,7 +16,7 @@ from calcinosis.inference.intervals.weighing import MASS, odds_ratio
 from calcinosis.inference.model import Model
 from calcinosis.inference.numbers import three_digits
 from calcinosis.interface.shell.options import JsonOption, PriorsOption, error_as_dict, given_path, show_json
-from calcinosis.interface.words.printing import say
+from calcinosis.interface.words.terminal import say
 from calcinosis.knowledge.cases import FILE, read_cases
 from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.ledger import ledgers_of

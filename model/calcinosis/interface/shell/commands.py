@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from calcinosis.interface.shell.options import error_in_words
-from calcinosis.interface.words.printing import say
+from calcinosis.interface.words.terminal import say
 from calcinosis.knowledge.visible import visible
 
 COMMANDS = (

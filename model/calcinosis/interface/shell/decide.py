@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -70,14 +71,13 @@ def decide(
         _show_curve(ask, curve, subtype, draws or CURVE_DRAWS, seed)
         return
     from calcinosis.analysis.decide.decision import decide as analyse
-    from calcinosis.interface.reports.decide import decide_report
-    from calcinosis.interface.words.decide import show_decision, show_decisions
+    from calcinosis.interface.words.decide import decision, decisions
 
     values = dict(given_once([_read_utility(text) for text in utility or ()]))
     names = [name.strip() for name in map_.split(",")] if map_ else []
 
     def result(patient: Patient) -> Decision:
-        decision = analyse(
+        made = analyse(
             patient.model,
             patient.evidence.without(drop or ()),
             state=subtype,
@@ -87,15 +87,10 @@ def decide(
             seed=seed,
         )
         if names:
-            decision.map(*names)  # so that an unknown name is reported before anything is written
-        return decision
+            made.map(*names)  # so that an unknown name is reported before anything is written
+        return made
 
-    forms: Forms[Decision] = Forms(
-        plain=lambda result: result.to_dict(ask.most),
-        one=lambda result, published: show_decision(result, ask.most, published),
-        many=lambda results: show_decisions(dict(results), ask.model.digest),
-        report=lambda result, title: decide_report(result, title, names),
-    )
+    forms: Forms[Decision] = Forms(lambda result: result.to_dict(ask.most), partial(decision, names=names), decisions)
     ask.answer(result, forms)
 
 
@@ -104,9 +99,9 @@ def _show_curve(ask: Question, cases: str, subtype: str | None, draws: int, seed
     if ask.findings or ask.case or ask.file:
         raise typer.BadParameter("--curve brings its own patients: give neither findings, --case nor --file with it")
     from calcinosis.analysis.decide.curve import decision_curve
-    from calcinosis.interface.reports.decide import curve_report
     from calcinosis.interface.shell.cases_file import read_cases_file
-    from calcinosis.interface.words.decide import show_curve
+    from calcinosis.interface.words import validate as words
+    from calcinosis.interface.words.terminal import show
 
     published = cases == PUBLISHED
     path = chosen_folder(ask.priors) / FILE if published else Path(cases)
@@ -114,8 +109,8 @@ def _show_curve(ask: Question, cases: str, subtype: str | None, draws: int, seed
     result = decision_curve(diagnosed.model, diagnosed, state=subtype, draws=draws, seed=seed)
     ask.output.show(
         result.to_dict,
-        lambda: show_curve(result, published),
-        lambda: curve_report(result, f"{path.name}: deciding by the probability"),
+        lambda: show(words.decision_curve(result, published=published, most=ask.most)),
+        lambda: words.decision_curve(result, f"{path.name}: deciding by the probability", published),
     )
 
 

@@ -18,7 +18,7 @@ from calcinosis.interface.shell.options import (
     telling_errors,
 )
 from calcinosis.interface.shell.progress import progress
-from calcinosis.interface.words.printing import say
+from calcinosis.interface.words.terminal import say
 from calcinosis.knowledge.folder import write_whole
 
 

@@ -17,7 +17,7 @@ from calcinosis.interface.shell.options import (
     show_json,
     telling_errors,
 )
-from calcinosis.interface.words.printing import say
+from calcinosis.interface.words.terminal import say
 from calcinosis.knowledge.folder import write_whole
 
 ENDINGS = (".svg", ".png", ".pdf")

@@ -15,7 +15,7 @@ from calcinosis.interface.shell.options import (
     show_json,
     telling_errors,
 )
-from calcinosis.interface.words.printing import say
+from calcinosis.interface.words.terminal import say
 from calcinosis.knowledge.folder import chosen_folder, copy_folder
 from calcinosis.knowledge.reader import read_priors
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -13,7 +13,6 @@ from calcinosis.interface.shell.question import Forms, Question, question
 if TYPE_CHECKING:
     from calcinosis.analysis.workup.ranking import NextTest, Ranking
     from calcinosis.analysis.workup.serial import SerialTesting
-    from calcinosis.interface.reports.page import Report
 
     Next = tuple[NextTest, SerialTesting | None]
 
@@ -53,7 +52,7 @@ def next_test(
     """
     from calcinosis.analysis.workup.ranking import next_test as analyse
     from calcinosis.analysis.workup.serial import THRESHOLD, serial_testing
-    from calcinosis.interface.words.workup import show_best, show_next_test
+    from calcinosis.interface.words import workup as words
 
     if serial != (subtype is not None) or (probability is not None and not serial):
         raise typer.BadParameter("serial testing needs --serial and --subtype; --probability goes with them")
@@ -66,43 +65,9 @@ def next_test(
             return tests, None
         return tests, serial_testing(model, evidence, state=subtype, threshold=threshold, steps=steps)
 
-    forms: Forms[Next] = Forms(
-        plain=lambda result: (
-            result[0].to_dict(ask.most) | ({"serial_testing": result[1].to_dict()} if result[1] else {})
-        ),
-        one=lambda result, published: show_next_test(*result, ask.most, published),
-        many=lambda results: show_best(dict(results), ask.model.digest),
-        report=lambda result, title: next_test_report(*result, title),
-    )
+    def plain(workup: Next) -> dict[str, Any]:
+        ranked, tested = workup
+        return ranked.to_dict(ask.most) | ({"serial_testing": tested.to_dict()} if tested else {})
+
+    forms: Forms[Next] = Forms(plain, words.next_test, words.next_tests)
     ask.answer(result, forms)
-
-
-def next_test_report(found: NextTest, plan: SerialTesting | None, title: str) -> Report:
-    """The report on one patient: the tests ranked, what each result would mean, and a plan if there is one."""
-    from calcinosis.interface.figures.workup import next_test_bars, plan_tree
-    from calcinosis.interface.reports.page import Report, heading, paragraph, table_of
-    from calcinosis.interface.words.workup import ASK, PRICES, outcome_cells, test_cells
-
-    results = outcome_cells(found, 12)
-    blocks = (
-        paragraph(found.posterior.misfit),
-        paragraph(found.summary),
-        paragraph(ASK if len(found.posterior.evidence.silent) else ""),
-        table_of(test_cells(found, len(found.frame)), range(1, 9)),
-        paragraph(PRICES),
-        heading("What the results of the first would mean") if results else "",
-        table_of(results, (1,)),
-        paragraph(plan.summary if plan else ""),
-    )
-    figures = {
-        "posterior": (found.posterior.plot, "How probable each subtype is, with the interval that the tables leave."),
-        "next_test": (lambda: next_test_bars(found), "What each test would tell, alone and with the best after it."),
-    }
-    tables = {"tests": found.frame, "outcomes": found.outcomes}
-    if plan is not None:
-        figures["serial_testing"] = (
-            lambda: plan_tree(plan),
-            "What further results would do, and how probable each is.",
-        )
-        tables["serial_testing"] = plan.frame
-    return Report.on_patient(f"{title}: the next test", found.posterior, blocks, figures, tables)

@@ -15,7 +15,7 @@ from calcinosis.inference.findings.reader import FindingsError
 from calcinosis.inference.network import NetworkError
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.paths import InputError
-from calcinosis.interface.words.printing import say
+from calcinosis.interface.words.terminal import say
 from calcinosis.knowledge.problem import PriorsError, shown
 from calcinosis.knowledge.records import EACH
 from calcinosis.knowledge.visible import visible

@@ -13,9 +13,9 @@ from calcinosis.interface.shell.options import listed_files, show_json, tell_fil
 if TYPE_CHECKING:
     import pandas as pd
 
-    from calcinosis.interface.reports.page import Report
+    from calcinosis.interface.words.document import Document
 
-    Pages = Report | Mapping[str, pd.DataFrame]
+    Pages = Document | Mapping[str, pd.DataFrame]
     """What goes into a folder: a report, or tables alone."""
 
 
@@ -56,8 +56,10 @@ class Output:
         """
         if self.out is None:
             return []
-        from calcinosis.interface.reports.page import Report, write_report, write_tables
+        from calcinosis.interface.reports.page import write_report, write_tables
+        from calcinosis.interface.words.document import Document
 
         content = pages()
-        write = write_report if isinstance(content, Report) else write_tables
-        return write(content, self.out, force=self.force)  # type: ignore[arg-type]
+        if isinstance(content, Document):
+            return write_report(content, self.out, force=self.force)
+        return write_tables(content, self.out, force=self.force)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from calcinosis.interface.words.printing import console
+from calcinosis.interface.words.terminal import console
 
 if TYPE_CHECKING:
     from rich.progress import ProgressColumn

@@ -31,15 +31,15 @@ from calcinosis.interface.shell.options import (
 )
 from calcinosis.interface.shell.output import Output
 from calcinosis.interface.shell.patients import Asked, Patient, asked_of
+from calcinosis.interface.words.document import Document
+from calcinosis.interface.words.terminal import show
 from calcinosis.knowledge.visible import visible
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from calcinosis.interface.reports.page import Report
 
 Result = TypeVar("Result")
-Published = dict[str, str] | None
 
 BEFORE = {
     "findings": FindingsArgument,
@@ -55,12 +55,15 @@ AFTER = {"out": OutOption, "force": ForceOption, "priors": PriorsOption, "as_jso
 
 @dataclass(frozen=True)
 class Forms(Generic[Result]):
-    """The forms of a result: plain values, text for one patient or for many, and a report with a title."""
+    """The forms of a result: plain values, the document on one patient, and that on many by their names.
+
+    The first document is made of a result and, by name, its `title`, what is `published`, and the `most` lines of each
+    table, None for all; the second of the results by patient, the digest of the priors, and the most lines.
+    """
 
     plain: Callable[[Result], dict[str, Any]]
-    one: Callable[[Result, Published], None]
-    many: Callable[[Sequence[tuple[str, Result]]], None]
-    report: Callable[[Result, str], Report]
+    one: Callable[..., Document]
+    many: Callable[[Mapping[str, Result], str, int | None], Document] | None = None
 
 
 @dataclass
@@ -72,7 +75,7 @@ class Question:
     file: Path | None
     record: str | None
     priors: Path | None
-    most: int
+    most: int | None
     output: Output
     unique: bool
 
@@ -104,14 +107,14 @@ class Question:
         ((name, result),), (patient,) = results, asked.patients
         self.output.show(
             lambda: {"record": patient.model.record, **forms.plain(result), **self.published},
-            lambda: forms.one(result, asked.published),
-            lambda: forms.report(result, name),
+            lambda: show(forms.one(result, published=asked.published, most=self.most)),
+            lambda: forms.one(result, title=name, published=asked.published),
         )
 
     def _show_many(self, results: Sequence[tuple[str, Result]], forms: Forms[Result]) -> None:
         """Show a list of results in JSON, a summary of each in text, and the tables of all in a folder."""
         files = self.output.written(
-            lambda: tables_of_each([(name, forms.report(result, name)) for name, result in results])
+            lambda: tables_of_each([(name, forms.one(result, title=name)) for name, result in results])
         )
         if self.output.as_json:
             show_json(
@@ -124,7 +127,8 @@ class Question:
                 ]
             )
             return
-        forms.many([(visible(name), result) for name, result in results])
+        assert forms.many is not None
+        show(forms.many({visible(name): result for name, result in results}, self.model.digest, self.most))
         self.show_file()
         tell_files(self.output.out, files)
 
@@ -142,13 +146,13 @@ class Question:
         return {"published": self.asked.published} if self.asked.published else {}
 
 
-def tables_of_each(reports: Sequence[tuple[str, Report]]) -> dict[str, pd.DataFrame]:
+def tables_of_each(documents: Sequence[tuple[str, Document]]) -> dict[str, pd.DataFrame]:
     """The tables of many reports joined, with the patient in the first column."""
     import pandas as pd
 
     tables: dict[str, list[pd.DataFrame]] = {}
-    for patient, report in reports:
-        for name, frame in report.tables.items():
+    for patient, document in documents:
+        for name, frame in document.tables.items():
             lines = frame.rename(columns={"patient": "patient_"})
             lines.insert(0, "patient", patient)
             tables.setdefault(name, []).append(lines)
@@ -174,7 +178,7 @@ def question(most: int | None, *, unique: bool = True) -> Callable[[Callable[...
             out: Path | None,
             force: bool,
             as_json: bool,
-            most: int = 0,
+            most: int | None = None,
             **own: Any,
         ) -> None:
             if file and (case or findings):

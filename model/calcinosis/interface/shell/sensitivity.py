@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -23,8 +24,8 @@ from calcinosis.knowledge.problem import choose_from
 if TYPE_CHECKING:
     import pandas as pd
 
-    from calcinosis.analysis.sensitivity.across_patients import AcrossPatients
     from calcinosis.analysis.sensitivity.overview import Sensitivity
+    from calcinosis.interface.words.document import Document
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,7 @@ def sensitivity(
 def _one(ask: Question, settings: Settings) -> None:
     # what the other commands do not need is loaded here, so that they start fast
     from calcinosis.analysis.sensitivity.overview import overview
-    from calcinosis.interface.reports.sensitivity import sensitivity_report
-    from calcinosis.interface.words.sensitivity import show_one
+    from calcinosis.interface.words import sensitivity as words
 
     def result(patient: Patient) -> Sensitivity:
         with progress("Sensitivity analysis", hidden=ask.output.as_json):
@@ -116,17 +116,14 @@ def _one(ask: Question, settings: Settings) -> None:
                 seed=settings.seed,
             )
 
-    forms: Forms[Sensitivity] = Forms(
-        plain=lambda result: result.to_dict(ask.most),
-        one=lambda result, published: show_one(result, ask.most),
-        many=lambda results: None,
-        report=sensitivity_report,
-    )
+    forms: Forms[Sensitivity] = Forms(lambda result: result.to_dict(ask.most), words.sensitivity)
     ask.answer(result, forms)
 
 
 def _many(ask: Question, settings: Settings) -> None:
     from calcinosis.analysis.sensitivity.across_patients import across_patients
+    from calcinosis.interface.words import sensitivity as words
+    from calcinosis.interface.words.terminal import show
 
     asked = ask.asked
     model, patients = together(asked.patients)
@@ -137,12 +134,15 @@ def _many(ask: Question, settings: Settings) -> None:
         )
     lines = result.patients.assign(record=[patient.model.record for patient in asked.patients])
     result = replace(result, patients=lines)
-    tables = {"patients": result.patients, "entries": result.entries, "sources": result.sources, **extra}
-    ask.output.show(
-        lambda: _plain(tables, extra, model.digest, ask.most),
-        lambda: _show(ask, result, extra, model.digest),
-        lambda: tables,
-    )
+
+    def document(most: int | None = None) -> Document:
+        return words.across_patients(result, extra, model.digest, most)
+
+    def text() -> None:
+        show(document(ask.most))
+        ask.show_file()
+
+    ask.output.show(lambda: _plain(document().tables, extra, model.digest, ask.most), text, document)
 
 
 def _of_each(model: Model, patients: dict[str, Evidence], settings: Settings) -> dict[str, pd.DataFrame]:
@@ -168,18 +168,11 @@ def _of_each(model: Model, patients: dict[str, Evidence], settings: Settings) ->
     return tables
 
 
-def _plain(tables: dict[str, pd.DataFrame], extra: dict[str, pd.DataFrame], digest: str, most: int) -> dict[str, Any]:
+def _plain(
+    tables: Mapping[str, pd.DataFrame], extra: Mapping[str, pd.DataFrame], digest: str, most: int | None
+) -> dict[str, Any]:
     from calcinosis.analysis.plain import plain_lines
 
     complete = ("patients", *extra)
     lines = {name: plain_lines(frame, None if name in complete else most) for name, frame in tables.items()}
     return {"digest": digest, **lines, "disclaimer": DISCLAIMER}
-
-
-def _show(ask: Question, result: AcrossPatients, extra: dict[str, pd.DataFrame], digest: str) -> None:
-    from calcinosis.interface.words.sensitivity import show_each, show_many
-
-    show_many(result, digest, ask.most)
-    for name, frame in extra.items():
-        show_each(name.replace("_", " "), frame)
-    ask.show_file()

@@ -26,7 +26,7 @@ from calcinosis.interface.shell.options import (
     show_json,
     telling_errors,
 )
-from calcinosis.interface.words.printing import say
+from calcinosis.interface.words.terminal import say
 from calcinosis.knowledge.number import whole_number
 from calcinosis.knowledge.problem import shown
 from calcinosis.knowledge.records import ASKED, RECORD

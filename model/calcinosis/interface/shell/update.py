@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from calcinosis.analysis.learn.update import Update
     from calcinosis.analysis.validate.cohort_check import CohortCheck
     from calcinosis.analysis.validate.labelled_cases import LabelledCases
+    from calcinosis.interface.words.document import Document
 
 
 def update(
@@ -143,9 +144,9 @@ def _learn(known: LabelledCases, name: str, how: dict[str, Any], folds: int, see
 
 def _show(learning: Learning, known: LabelledCases, cases: Path, out: Path, most: int, output: Output) -> None:
     """Write the new folder and the report, and show what was learned."""
-    from calcinosis.interface.reports.learn import update_report
     from calcinosis.interface.shell.updated_folder import write_updated
-    from calcinosis.interface.words.learn import show_update, show_written
+    from calcinosis.interface.words import learn as words
+    from calcinosis.interface.words.terminal import show
 
     result, parts = learning.result, (learning.validation, learning.check, learning.broken)
     write_updated(result, learning.tables, out, force=output.force)
@@ -160,12 +161,15 @@ def _show(learning: Learning, known: LabelledCases, cases: Path, out: Path, most
             **listed_columns(known),
         }
 
-    def text() -> None:
-        show_update(result, *parts, most)
-        show_columns(known.read, known.ignored, "not read")
-        show_written(result, out)
+    def document(most: int | None = None) -> Document:
+        title = f"{cases.name}: what was learned"
+        return words.written(words.update(result, *parts, title=title, most=most), result, out, result.model.digest)
 
-    output.show(plain, text, lambda: update_report(result, *parts, f"{cases.name}: what was learned"))
+    def text() -> None:
+        show(document(most))
+        show_columns(known.read, known.ignored, "not read")
+
+    output.show(plain, text, document)
 
 
 def _read_name(name: str) -> str:
@@ -178,7 +182,8 @@ def _read_name(name: str) -> str:
 
 def _forget(model: Model, known: LabelledCases, out: Path, most: int, output: Output) -> None:
     from calcinosis.interface.shell.updated_folder import forgotten, last_cohort, write_forgotten
-    from calcinosis.interface.words.learn import show_forgotten, show_written
+    from calcinosis.interface.words import learn as words
+    from calcinosis.interface.words.terminal import show
 
     if model.priors is None:
         raise InputError("only a priors folder can forget")
@@ -187,12 +192,9 @@ def _forget(model: Model, known: LabelledCases, out: Path, most: int, output: Ou
     folder = write_forgotten(known.model, path, ledger, out, force=output.force)
     digest = load(folder).digest
 
-    def text() -> None:
-        show_forgotten(result, ledger.cohort, most)
-        show_written(result, out, digest)
-
+    document = words.written(words.forgotten(result, ledger.cohort, most), result, out, digest)
     head = {"folder": str(out), "forgotten": ledger.cohort}
-    output.show(lambda: head | result.to_dict(most) | {"digest": digest}, text, dict)
+    output.show(lambda: head | result.to_dict(most) | {"digest": digest}, lambda: show(document), dict)
 
 
 def _broken(before: Model, after: Model) -> list[str]:

@@ -69,9 +69,9 @@ def validate(
     # what the other commands do not need is loaded here, so that they start fast
     from calcinosis.analysis.decide.curve import decision_curve
     from calcinosis.analysis.validate.validation import validate as examine
-    from calcinosis.interface.reports.validate import validation_report
     from calcinosis.interface.shell.cases_file import read_cases_file
-    from calcinosis.interface.words.validate import show_validation
+    from calcinosis.interface.words.terminal import show
+    from calcinosis.interface.words.validate import validation
 
     if published == (cases is not None):
         raise typer.BadParameter("give a file of cases, or --published")
@@ -88,13 +88,13 @@ def validate(
             curve = decision_curve(diagnosed.model, result, state=subtype)
 
         def text() -> None:
-            show_validation(result, curve, most, published)
+            show(validation(result, curve, published=published, most=most))
             show_columns(diagnosed.read, diagnosed.ignored, "not read")
 
         output.show(
             lambda: result.to_dict(most) | {"decision_curve": curve.to_dict()} | listed_columns(diagnosed),
             text,
-            lambda: validation_report(result, curve, f"{path.name}: how good the answers are", published),
+            lambda: validation(result, curve, f"{path.name}: how good the answers are", published),
         )
 
 

@@ -9,7 +9,7 @@ import typer
 
 from calcinosis.inference.intervals.weighing import weight_for
 from calcinosis.interface.shell.options import JsonOption, show_json, telling_errors
-from calcinosis.interface.words.printing import say
+from calcinosis.interface.words.terminal import say
 
 
 def weigh(

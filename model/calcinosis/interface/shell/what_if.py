@@ -11,7 +11,6 @@ from calcinosis.interface.shell.question import Forms, Question, question
 
 if TYPE_CHECKING:
     from calcinosis.analysis.whatif.overview import Exploration
-    from calcinosis.interface.reports.page import Report
 
 
 @question(most=8)
@@ -47,7 +46,7 @@ def what_if(
     Example: calcinosis what-if --case jones2023 --instead pain=severe
     """
     from calcinosis.analysis.whatif.overview import explored
-    from calcinosis.interface.words.whatif import show_each, show_explored
+    from calcinosis.interface.words.whatif import exploration, explorations
 
     first = [name.strip() for name in order.split(",")] if order else None
     other = read_words(instead or [])
@@ -56,38 +55,5 @@ def what_if(
         model, evidence = patient.model, patient.evidence
         return explored(model, evidence, instead=other, towards=subtype, most_changes=changes, order=first)
 
-    forms: Forms[Exploration] = Forms(
-        plain=lambda result: result.to_dict(ask.most),
-        one=lambda result, published: show_explored(result, ask.most, published),
-        many=lambda results: show_each(dict(results), ask.model.digest),
-        report=what_if_report,
-    )
+    forms: Forms[Exploration] = Forms(lambda result: result.to_dict(ask.most), exploration, explorations)
     ask.answer(result, forms)
-
-
-def what_if_report(found: Exploration, title: str) -> Report:
-    """The report on one patient: how the answer came about, every single change, the fewest that change the lead."""
-    from calcinosis.interface.figures.findings import trajectory, what_if_map
-    from calcinosis.interface.reports.page import Report, heading, paragraph, table_of
-    from calcinosis.interface.words.whatif import flip_cells, flips_title, unseen_in_words
-
-    posterior = found.posterior
-    blocks = (
-        paragraph(posterior.misfit),
-        heading(flips_title(found)),
-        table_of(flip_cells(found, 4), (2, 3)),
-        paragraph(unseen_in_words(found)),
-    )
-    figures = {
-        "posterior": (posterior.plot, "How probable each subtype is, with the interval that the tables leave."),
-        "trajectory": (lambda: trajectory(found.trajectory), "How the posterior moved as the findings came in."),
-        "what_if_map": (
-            lambda: what_if_map(found.sweep),
-            "The posterior after each single change of the findings; those that change which subtype leads are marked.",
-        ),
-    }
-    tables = {"changes": found.sweep.frame, "flips": found.flips.frame, "trajectory": found.trajectory.frame}
-    tables["most_probable"] = found.unseen.frame
-    if found.instead:
-        tables |= {"instead_states": found.instead.frame, "instead_findings": found.instead.findings}
-    return Report.on_patient(f"{title}: what if", posterior, blocks, figures, tables)

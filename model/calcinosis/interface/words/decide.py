@@ -1,28 +1,20 @@
-"""How the answer of `calcinosis decide` reads in a terminal."""
+"""Decisions in words: treat, test or wait, what each is worth, and what would change that."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from calcinosis.analysis.decide.decision import NO_ADVICE
 from calcinosis.analysis.plain import lines_of
 from calcinosis.inference.numbers import percent, points, price
 from calcinosis.inference.phrases import listed
-from calcinosis.interface.words.printing import (
-    Cells,
-    console,
-    how_many,
-    print_foot,
-    print_head,
-    print_table,
-    print_words,
-)
-from calcinosis.interface.words.validate import PUBLISHED
+from calcinosis.interface.words.document import Block, Cells, Document, Picture, Published, Table, foot_of, headed
+from calcinosis.interface.words.posterior import on_patient
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from calcinosis.analysis.decide.curve import DecisionCurve
     from calcinosis.analysis.decide.decision import Decision
 
 POINTS = (
@@ -37,41 +29,87 @@ WORTH = (
 )
 EXPECTED = "Harms, waiting: points lost to them. For the expected frequency of each harm: --json, or --out DIR."
 LIKELY = "One at a time, the rest of a row in proportion. Likely: within the credible interval of the entry."
-CURVE_AT = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-"""The thresholds that a terminal shows of a decision curve."""
 
 
-def show_decision(found: Decision, most: int, published: dict[str, str] | None) -> None:
-    """Print the decision for one patient, `most` lines of what would have to change."""
-    from calcinosis.analysis.decide.decision import NO_ADVICE
-
-    shown = console()
-    print_head(shown, found.posterior, published)
-    print_words(shown, found.summary)
-    print_table(shown, "Actions, in points", action_cells(found))
-    print_words(shown, POINTS)
-    print_table(shown, "Expected outcomes of each action", expected_cells(found))
-    print_words(shown, EXPECTED)
-    first = tests_first(found)
-    if first:
-        frame = found.then[found.then["action"] == first]
-        print_table(shown, f"The results of {first} ({how_many(len(frame), most)})", then_cells(found)[:most])
-        print_words(shown, then_words(found))
-    where = threshold_cells(found)
-    if where:
-        label = found.posterior.labels[found.state]
-        print_table(shown, f"Highest expected utility at each probability of {label}", where)
-    print_table(shown, "Value of information, in points", testing_cells(found, most))
-    print_words(shown, WORTH)
-    for title, frame in changes_of(found).items():
-        count = how_many(len(frame), most)
-        print_table(shown, f"{title} ({count})", change_cells(frame.head(most)))
-    print_words(shown, LIKELY)
-    print_words(shown, NO_ADVICE)
-    print_foot(shown, found.posterior.digest)
+def decision(
+    result: Decision, title: str = "", published: Published = None, most: int | None = None, names: Sequence[str] = ()
+) -> Document:
+    """The document on one patient: the actions, what the choice depends on, and a map of utilities by their names."""
+    label = result.posterior.labels[result.state]
+    blocks: list[Block] = [
+        result.summary,
+        Table("Actions, in points", _action_cells(result)),
+        POINTS,
+        Table("Expected outcomes of each action", _expected_cells(result)),
+        EXPECTED if most else "",
+        *([] if most else [Table("Expected number of each harm", _harm_cells(result))]),
+        *_then(result, most),
+    ]
+    if result.thresholds is not None:
+        blocks.append(Table(f"Highest expected utility at each probability of {label}", _threshold_cells(result)))
+    blocks += [Table("Value of information, in points", _testing_cells(result, most)), WORTH]
+    for heading, frame in _changes(result).items():
+        blocks.append(Table(headed(heading, len(frame), most), _change_cells(frame[:most])))
+    blocks += [LIKELY, *([] if most else [Table("The utilities", _utility_cells(result))]), NO_ADVICE]
+    title = f"{title}: treat, test or wait"
+    return on_patient(title, result.posterior, published, blocks, _pictures(result, names), _tables(result, names))
 
 
-def action_cells(found: Decision) -> list[Cells]:
+def decisions(results: Mapping[str, Decision], digest: str, most: int | None = None) -> Document:
+    """What leads for each of many patients."""
+    lines = []
+    for name, result in results.items():
+        first = result.spread.iloc[0]
+        lines.append(
+            {
+                "patient": name,
+                result.state: percent(result.posterior[result.state]),
+                "leads": str(first["action"]),
+                "points": points(first["expected_utility"]),
+                "best": percent(float(first["best"])),
+                "regret": points(first["regret"]),
+                "testing": "can change it" if result.value_of_information.can_change else "cannot change it",
+            }
+        )
+    blocks: list[Block] = [Table("What has the highest expected utility", lines), NO_ADVICE]
+    return Document("Decisions", "", [], blocks, foot_of(digest))
+
+
+def _pictures(result: Decision, names: Sequence[str]) -> dict[str, Picture]:
+    label = result.posterior.labels[result.state]
+    pictures = {
+        "actions": Picture(
+            "actions", result, "The expected utility of each action, with the draws of all rows around it."
+        ),
+        "testing": Picture("value_of_testing", result, "What each test is worth, gross, and net of harm and delay."),
+        "utilities": Picture("utilities", result, "How far each utility can move before another action ranks first."),
+    }
+    if result.thresholds is not None:
+        caption = f"The expected utility of each action at every probability of {label}; below, which is the highest."
+        pictures["thresholds"] = Picture("thresholds", result.thresholds, caption)
+    if names:
+        caption = "Which action ranks first as these utilities move together; the dot is where they are now."
+        pictures["map"] = Picture("utility_map", result.map(*names), caption)
+    return pictures
+
+
+def _tables(result: Decision, names: Sequence[str]) -> dict[str, pd.DataFrame]:
+    tables = {
+        "actions": result.spread,
+        "expected": result.frame,
+        "then": result.then,
+        "testing": result.value_of_information.frame,
+        "changes_utilities": result.changes.utilities,
+        "changes_responses": result.changes.responses,
+        "changes_tables": result.changes.tables,
+    }
+    where = result.thresholds
+    if where is not None:
+        tables |= {"thresholds": where.frame, "thresholds_curve": where.curve, "thresholds_rivals": where.rivals}
+    return tables | ({"map": result.map(*names).frame} if names else {})
+
+
+def _action_cells(result: Decision) -> list[Cells]:
     """One line per action, the best first."""
     return [
         {
@@ -82,53 +120,46 @@ def action_cells(found: Decision) -> list[Cells]:
             "best": percent(line.best),
             "regret": points(line.regret),
         }
-        for line in lines_of(found.spread)
+        for line in lines_of(result.spread)
     ]
 
 
-def expected_cells(found: Decision) -> list[Cells]:
+def _expected_cells(result: Decision) -> list[Cells]:
     """One line per action: how probable each outcome is, the points that harms and waiting take, the days."""
-    outcomes = dict.fromkeys(item.item for item in found.problem.items if item.kind == "outcome")
+    outcomes = dict.fromkeys(item.item for item in result.problem.items if item.kind == "outcome")
     return [
         {"action": str(line["action"])}
         | {name: percent(float(line[name])) for name in outcomes}
         | {"harms": points(line["harm_points"]), "waiting": points(line["delay_points"])}
         | {"days": f"{line.get('days', 0):.0f}"}
-        for line in found.frame.to_dict("records")
+        for line in result.frame.to_dict("records")
     ]
 
 
-def tests_first(found: Decision) -> str:
-    """The best action with tests; nothing if there is none."""
-    treatments = {action.name for action in found.problem.treatments}
-    return next((name for name in found.frame["action"] if name not in treatments), "")
-
-
-def then_cells(found: Decision) -> list[Cells]:
-    """What is best after each result of the best action with tests."""
-    frame = found.then[found.then["action"] == tests_first(found)]
-    return [
+def _then(result: Decision, most: int | None) -> list[Block]:
+    """What ranks first after each result of the best action with tests, and how probable each treatment is then."""
+    treatments = {action.name for action in result.problem.treatments}
+    first = next((name for name in result.frame["action"] if name not in treatments), "")
+    if not first:
+        return []
+    frame = result.then[result.then["action"] == first]
+    cells = [
         {
             "result": line["result"],
             "chance": percent(line["chance"]),
-            found.state: percent(line[found.state]),
+            result.state: percent(line[result.state]),
             "then": line["treatment"],
         }
-        for line in frame.to_dict("records")
+        for line in frame[:most].to_dict("records")
     ]
+    chances = frame.groupby("treatment", sort=False)["chance"].sum().sort_values(ascending=False, kind="stable")
+    ends = listed(f"{name} ({percent(chance)})" for name, chance in chances.items())
+    return [Table(headed(f"The results of {first}", len(frame), most), cells), f"{first} ends in {ends}."]
 
 
-def then_words(found: Decision) -> str:
-    """How probable each treatment is after the best action with tests."""
-    first = tests_first(found)
-    chances = found.then[found.then["action"] == first].groupby("treatment", sort=False)["chance"].sum()
-    chances = chances.sort_values(ascending=False, kind="stable")
-    return f"{first} ends in {listed(f'{name} ({percent(own)})' for name, own in chances.items())}."
-
-
-def threshold_cells(found: Decision) -> list[Cells]:
+def _threshold_cells(result: Decision) -> list[Cells]:
     """One line per stretch of probabilities."""
-    if found.thresholds is None:
+    if result.thresholds is None:
         return []
     return [
         {
@@ -138,14 +169,14 @@ def threshold_cells(found: Decision) -> list[Cells]:
             "in words": line["label"],
             "": "now" if line["now"] else "",
         }
-        for line in found.thresholds.frame.to_dict("records")
+        for line in result.thresholds.frame.to_dict("records")
     ]
 
 
-def testing_cells(found: Decision, most: int) -> list[Cells]:
+def _testing_cells(result: Decision, most: int | None) -> list[Cells]:
     """What testing is worth: the best `most`, and perfect knowledge."""
-    frame = found.value_of_information.frame
-    chosen = frame[(frame["kind"] == "perfect") | (frame.index < most)]
+    frame = result.value_of_information.frame
+    chosen = frame[(frame["kind"] == "perfect") | (frame.index < (most or len(frame)))]
     return [
         {
             "test": line.test or "(perfect)",
@@ -161,17 +192,17 @@ def testing_cells(found: Decision, most: int) -> list[Cells]:
     ]
 
 
-def changes_of(found: Decision) -> dict[str, pd.DataFrame]:
+def _changes(result: Decision) -> dict[str, pd.DataFrame]:
     """The three tables of what would have to change, by their titles."""
-    lead = found.leading
+    lead = result.leading
     return {
-        f"Values with which {lead} would no longer rank first": found.changes.utilities,
-        f"Responses with which {lead} would no longer rank first": found.changes.responses,
-        f"Rows of the tables with which {lead} would no longer rank first": found.changes.tables,
+        f"Values with which {lead} would no longer rank first": result.changes.utilities,
+        f"Responses with which {lead} would no longer rank first": result.changes.responses,
+        f"Rows of the tables with which {lead} would no longer rank first": result.changes.tables,
     }
 
 
-def change_cells(frame: pd.DataFrame) -> list[Cells]:
+def _change_cells(frame: pd.DataFrame) -> list[Cells]:
     """One line per change: from what to what, and who leads then."""
     lines = []
     for line in frame.to_dict("records"):
@@ -185,62 +216,25 @@ def change_cells(frame: pd.DataFrame) -> list[Cells]:
     return lines
 
 
-def show_decisions(found: Mapping[str, Decision], digest: str) -> None:
-    """Print what leads for each of many patients."""
-    from calcinosis.analysis.decide.decision import NO_ADVICE
-
-    shown = console()
+def _harm_cells(result: Decision) -> list[Cells]:
+    """One line per action: how often each harm is to be expected, in 100 patients."""
+    labels = {item.item: item.label for item in result.problem.items if item.kind == "harm"}
     lines = []
-    for name, own in found.items():
-        line = own.spread.iloc[0]
-        lines.append(
-            {
-                "patient": name,
-                own.state: percent(own.posterior[own.state]),
-                "leads": str(line["action"]),
-                "points": f"{line['expected_utility']:.1f}",
-                "best": percent(float(line["best"])),
-                "regret": f"{line['regret']:.1f}",
-                "testing": "can change it" if own.value_of_information.can_change else "cannot change it",
-            }
-        )
-    print_table(shown, "What has the highest expected utility", lines)
-    print_words(shown, NO_ADVICE)
-    print_foot(shown, digest)
+    for line in result.frame.to_dict("records"):
+        harms = [f"{label}: {100 * line[name]:.0f}" for name, label in labels.items() if line[name] > 1e-12]
+        lines.append({"action": str(line["action"]), "in 100 patients": "\n".join(harms) or "none"})
+    return lines
 
 
-def show_curve(found: DecisionCurve, published: bool) -> None:
-    """Print a decision curve."""
-    from rich.text import Text
-
-    shown = console()
-    shown.print(Text(found.summary, style="bold"))
-    if published:
-        print_words(shown, PUBLISHED)
-    print_table(shown, f"Net benefit, {len(found.validation.cases):,} patients", curve_cells(found))
-    print_words(shown, BENEFIT)
-    print_foot(shown, found.validation.model.digest)
-
-
-BENEFIT = (
-    "Net benefit: of 100 patients, so many with the subtype who are treated, less those treated for nothing, each of "
-    "these counted as the threshold says. Treating none has 0. Threshold: the probability from which one would treat."
-)
-
-
-def curve_cells(found: DecisionCurve) -> list[Cells]:
-    """Some lines of a decision curve."""
-    frame = found.frame
-    near = frame[frame["threshold"].round(6).isin(CURVE_AT)]
+def _utility_cells(result: Decision) -> list[Cells]:
+    """The values that were used, and where each comes from."""
     return [
         {
-            "threshold": percent(line.threshold),
-            "net benefit": f"{100 * line.net_benefit:.1f}",
-            "interval": f"{100 * line.lower:.1f} to {100 * line.upper:.1f}",
-            "treat all": f"{100 * line.treat_all:.1f}",
-            "gain": f"{100 * line.gain:.1f}",
-            "its interval": f"{100 * line.gain_lower:.1f} to {100 * line.gain_upper:.1f}",
-            "treated": percent(line.treated),
+            "name": item.name,
+            "in words": item.label,
+            "points": f"{value:g}",
+            "from": "changed here" if value != item.value else "; ".join(item.sources),
+            "why": item.note,
         }
-        for line in lines_of(near if len(near) else frame)
+        for item, value in zip(result.problem.items, result.problem.values.tolist(), strict=True)
     ]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Collection
 
-from calcinosis.inference.entries import Entry
+from calcinosis.inference.entries import Entries, Entry
 from calcinosis.inference.network import Network
 from calcinosis.inference.phrases import a_record, listed, uncapitalised
 from calcinosis.knowledge.contexts import states_in
-from calcinosis.knowledge.records import REPORTING
+from calcinosis.knowledge.records import REPORTING, Priors
 
 ITSELF = ("setting", "outcome")
 """The groups of variables whose states are understood without the name of the variable."""
@@ -115,3 +115,15 @@ def _speaks_for_itself(variable: str, network: Network) -> bool:
 
 def _yes_or_no(variable: str, network: Network) -> bool:
     return set(network.variables[variable].state_names) == {"no", "yes"}
+
+
+def named_entry(name: str, entries: Entries, width: int = 60) -> str:
+    """An entry in words, and below it the name by which it is found."""
+    return f"{entry_in_words(entries.find(name), entries.network, width)}\n({name})"
+
+
+def citations(keys: str, priors: Priors | None) -> str:
+    """The sources of a row with their kinds, one to a line."""
+    if priors is None:
+        return ""
+    return "\n".join(f"{priors.sources[key].citation} ({priors.sources[key].kind})" for key in keys.split(";"))

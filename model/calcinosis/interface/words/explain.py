@@ -1,4 +1,4 @@
-"""How the answer of `calcinosis explain` reads in a terminal."""
+"""An explanation in words: what each finding contributed, and through which rows of the tables."""
 
 from __future__ import annotations
 
@@ -7,16 +7,9 @@ from typing import TYPE_CHECKING
 
 from calcinosis.analysis.plain import lines_of
 from calcinosis.inference.numbers import entry, odds_factor, signed, weight
-from calcinosis.inference.phrases import capitalised
-from calcinosis.interface.words.printing import (
-    Cells,
-    console,
-    how_many,
-    print_foot,
-    print_head,
-    print_table,
-    print_words,
-)
+from calcinosis.interface.words.document import Cells, Document, Picture, Published, Table, foot_of, headed
+from calcinosis.interface.words.entries import citations, named_entry
+from calcinosis.interface.words.posterior import fit_in_words, on_patient, silence_of, verdict
 
 if TYPE_CHECKING:
     from calcinosis.analysis.explain.explanation import Explanation
@@ -27,26 +20,39 @@ CONVENTION = (
     "nothing else known; last: with all other findings known."
 )
 
-
-def show_explanation(found: Explanation, most: int, published: dict[str, str] | None) -> None:
-    """Print the explanation for one patient, `most` lines of each table."""
-    shown, posterior = console(), found.posterior
-    print_head(shown, posterior, published, misfit=False)
-    print_words(shown, posterior.fit_in_words)
-    print_words(shown, found.summary)
-    cells = contribution_cells(found, most)
-    title = f"Effect of each finding on the odds of {' or '.join(found.hypothesis.chosen)} against "
-    title += "all others" if found.hypothesis.against_all else " or ".join(found.hypothesis.against)
-    print_table(shown, f"{title} ({how_many(len(found.frame), most)})", cells)
-    print_words(shown, CONVENTION)
-    rows = found.rows
-    print_table(shown, f"Rows of the tables behind these effects ({how_many(len(rows), most)})", _rows(found, most))
-    print_foot(shown, posterior.digest)
+ROWS_EACH = 2
+"""How many rows a report names for each finding; all are in its tables."""
 
 
-def contribution_cells(found: Explanation, most: int | None = None) -> list[Cells]:
+def explanation(result: Explanation, title: str = "", published: Published = None, most: int | None = None) -> Document:
+    """The document on one patient: the account, every contribution, and the rows behind it."""
+    against = "all others" if result.hypothesis.against_all else " or ".join(result.hypothesis.against)
+    effect = f"Effect of each finding on the odds of {' or '.join(result.hypothesis.chosen)} against {against}"
+    blocks = (
+        fit_in_words(result.posterior),
+        result.summary,
+        Table(headed(effect, len(result.frame), most), contribution_cells(result, most)),
+        CONVENTION,
+        Table(headed("Rows of the tables behind these effects", len(result.rows), most), _row_cells(result, most)),
+    )
+    pictures = {"waterfall": Picture("waterfall", result, "What each finding adds to the log-odds.")}
+    tables = {"contributions": result.frame, "rows": result.rows}
+    return on_patient(f"{title}: why", result.posterior, published, blocks, pictures, tables, misfit=False)
+
+
+def explanations(results: Mapping[str, Explanation], digest: str, most: int | None = None) -> Document:
+    """The account of each of many patients."""
+    blocks = []
+    for name, result in results.items():
+        posterior = result.posterior
+        words = (name, verdict(posterior), silence_of(posterior), fit_in_words(posterior), result.summary)
+        blocks.append("\n".join(words))
+    return Document("Why", "", [], blocks, foot_of(digest))
+
+
+def contribution_cells(result: Explanation, most: int | None = None) -> list[Cells]:
     """One line per finding, in order; of the `most` strongest only, if given."""
-    ranked = found.frame["contribution"].abs().sort_values(ascending=False, kind="stable").index[:most]
+    ranked = result.frame["contribution"].abs().sort_values(ascending=False, kind="stable").index[:most]
     return [
         {
             "group": line.group,
@@ -56,43 +62,22 @@ def contribution_cells(found: Explanation, most: int | None = None) -> list[Cell
             "alone": odds_factor(line.alone),
             "last": odds_factor(line.left_out),
         }
-        for line in lines_of(found.frame[found.frame.index.isin(ranked)])
+        for line in lines_of(result.frame[result.frame.index.isin(ranked)])
     ]
 
 
-def sources_in_words(found: Explanation, keys: str) -> str:
-    """The sources of a row with their kinds, one to a line."""
-    priors = found.model.priors
-    if priors is None:
-        return ""
-    return "\n".join(f"{priors.sources[key].citation} ({priors.sources[key].kind})" for key in keys.split(";"))
-
-
-def _rows(found: Explanation, most: int) -> list[Cells]:
+def _row_cells(result: Explanation, most: int | None) -> list[Cells]:
     # of every finding its first row before the second of any
-    rank = found.rows.groupby("variable", sort=False).cumcount()
-    rows = found.rows.loc[rank.sort_values(kind="stable").index].head(most)
+    rank = result.rows.groupby("variable", sort=False).cumcount()
+    rows = result.rows.loc[rank.sort_values(kind="stable").index]
+    rows = rows[rank.loc[rows.index] < ROWS_EACH] if most is None else rows.head(most)
     return [
         {
-            "row of the tables": row.entry,
+            "row of the tables": row.entry if most else named_entry(row.entry, result.model.entries),
             "for": row.variable,
             "now": entry(row.value),
             "weight": weight(row.weight),
-            "source": row.source.replace(";", " "),
+            "source": row.source.replace(";", " ") if most else citations(row.source, result.model.priors),
         }
         for row in lines_of(rows)
     ]
-
-
-def show_accounts(found: Mapping[str, Explanation], digest: str) -> None:
-    """Print the account of each of many patients."""
-    from rich.text import Text
-
-    shown = console()
-    for name, own in found.items():
-        shown.print(Text(name, style="bold"))
-        shown.print(Text(capitalised(own.posterior.verdict)))
-        shown.print(Text(own.posterior.silence))
-        shown.print(Text(own.posterior.fit_in_words))
-        shown.print(Text(own.summary), "", sep="\n")
-    print_foot(shown, digest)

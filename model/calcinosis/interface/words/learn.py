@@ -1,20 +1,19 @@
-"""How the answer of `calcinosis update` reads in a terminal."""
+"""Learning in words: what a cohort taught the tables, and what was forgotten."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from calcinosis.analysis.plain import lines_of
 from calcinosis.inference.numbers import percent, signed, signed_interval
-from calcinosis.inference.posterior import DISCLAIMER
-from calcinosis.interface.words.printing import Cells, console, how_many, print_table, print_words
-from calcinosis.interface.words.validate import fit_cells
+from calcinosis.interface.words.document import Block, Cells, Document, Picture, Table, foot_of, headed
+from calcinosis.interface.words.validate import cohort_check, cohort_picture
 from calcinosis.knowledge.records import MENTIONED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from calcinosis.analysis.learn.cross_validation import CrossValidation
     from calcinosis.analysis.learn.update import Update
     from calcinosis.analysis.validate.cohort_check import CohortCheck
@@ -32,67 +31,62 @@ CHOSEN = (
 """What a cohort that is no consecutive series must not teach."""
 
 
-def show_update(
-    found: Update, left: CrossValidation | None, check: CohortCheck, broken: Sequence[str], most: int
-) -> None:
-    """Print what was learned, `most` lines of each long table."""
-    from rich.text import Text
-
-    shown = console()
-    shown.print(Text(learned_in_words(found), style="bold"))
-    if found.before.base is not None and not found.rows["table"].str.startswith(MENTIONED).any():
-        shown.print(Text(KEPT))
-    print_words(shown, f"Before learning: {check.summary}")
-    variables, rows = fit_cells(check, most)
-    if variables:
-        print_table(shown, "Variables not consistent with the tables", variables)
-    if rows:
-        print_table(shown, "Rows not consistent with the tables", rows)
-    print_table(
-        shown, f"Rows that moved ({how_many(len(found.rows), most)}, the farthest first)", row_cells(found, most)
+def update(
+    result: Update,
+    validation: CrossValidation | None = None,
+    check: CohortCheck | None = None,
+    broken: Sequence[str] = (),
+    title: str = "",
+    most: int | None = None,
+) -> Document:
+    """The document on what tables learned from a cohort, with its check and its cross-validation if they were done."""
+    rates = result.rows["table"].str.startswith(MENTIONED).any()
+    blocks: list[Block] = [KEPT] if result.before.base is not None and not rates else []
+    tables, pictures = {"rows": result.rows}, {}
+    pictures["moved"] = Picture("learned_rows", result, "The rows that moved farthest, before and after.")
+    if check is not None:
+        first, *rest = cohort_check(check, most)
+        blocks += [f"Before learning: {first}", *rest]
+        tables |= {"expected_variables": check.variables, "expected_rows": check.rows}
+        pictures["expected"] = cohort_picture(check)
+    blocks.append(
+        Table(headed("Rows that moved", len(result.rows), most, "the farthest first"), _row_cells(result, most))
     )
-    if left is not None:
-        title = f"{left.folds}-fold cross-validation: before and after learning from the other patients"
-        print_table(shown, title, left_out_cells(left))
-        print_words(shown, left.summary)
-    for rule in broken:
-        print_words(shown, f"A clinical rule is now violated: {rule}")
-    print_words(shown, CHOSEN)
+    if validation is not None:
+        title = f"{validation.folds}-fold cross-validation: before and after learning from the other patients"
+        blocks += [Table(title, _left_out_cells(validation)), validation.summary]
+        tables["left_out"] = validation.frame
+    blocks += [*(f"A clinical rule is now violated: {rule}" for rule in broken), CHOSEN]
+    return Document(title, learned_in_words(result), [], blocks, foot_of(result.model.digest), pictures, tables)
 
 
-def show_forgotten(found: Update, cohort: str, most: int) -> None:
-    """Print what was forgotten."""
-    from rich.text import Text
-
-    shown = console()
-    shown.print(Text(f"Removed {cohort}: {len(found.rows)} rows have their former values.", style="bold"))
-    print_table(shown, f"Rows that moved back ({how_many(len(found.rows), most)})", row_cells(found, most))
+def forgotten(result: Update, cohort: str, most: int | None = None) -> Document:
+    """The document on what was forgotten."""
+    lead = f"Removed {cohort}: {len(result.rows)} rows have their former values."
+    blocks = [Table(headed("Rows that moved back", len(result.rows), most), _row_cells(result, most))]
+    return Document("", lead, [], blocks, foot_of(result.model.digest))
 
 
-def show_written(found: Update, folder: Path, digest: str = "") -> None:
-    """Print where the new folder is, its digest if it is not that of what was found, and how to use it."""
-    from rich.text import Text
-
-    shown = console()
-    digest = digest or found.model.digest
-    shown.print("", Text(f"{folder}: the priors {digest[:12]}, made from {found.before.digest[:12]}"), sep="\n")
-    shown.print(Text(f"Use them with: calcinosis diagnose --priors {folder} ..."))
-    shown.print(Text(DISCLAIMER, style="dim"))
+def written(document: Document, result: Update, folder: Path, digest: str) -> Document:
+    """The document with where the new folder is, and how to use it, below."""
+    where = f"{folder}: the priors {digest[:12]}, made from {result.before.digest[:12]}"
+    use = f"Use them with: calcinosis diagnose --priors {folder} ..."
+    return replace(document, foot=(where, use, document.foot[-1]))
 
 
-def learned_in_words(found: Update) -> str:
+def learned_in_words(result: Update) -> str:
     """How many patients, what became of their likelihood, and whether the algorithm has settled."""
-    diagnosed = int((found.cases.truth >= 0).sum())
-    before, after = found.log_likelihood
-    counted = "" if found.weight == 1 else f", each counted {found.weight:g}"
-    settled = "" if found.settled else " The algorithm has not converged: review the tables before use."
+    diagnosed = int((result.cases.truth >= 0).sum())
+    before, after = result.log_likelihood
+    counted = "" if result.weight == 1 else f", each counted {result.weight:g}"
+    settled = "" if result.settled else " The algorithm has not converged: review the tables before use."
     return (
-        f"Learned from {len(found.cases):,} patients, {diagnosed:,} with a diagnosis{counted}: log likelihood "
+        f"Learned from {len(result.cases):,} patients, {diagnosed:,} with a diagnosis{counted}: log likelihood "
         f"{before:,.1f} → {after:,.1f}.{settled}"
     )
 
 
-def row_cells(found: Update, most: int) -> list[Cells]:
+def _row_cells(result: Update, most: int | None) -> list[Cells]:
     """One line per row that moved, the farthest first."""
     return [
         {
@@ -104,11 +98,11 @@ def row_cells(found: Update, most: int) -> list[Cells]:
             "weight": f"{line.weight_before:,.3g} → {line.weight_after:,.3g}",
             "patients": f"{line.cases:,.1f}",
         }
-        for line in lines_of(found.rows.head(most))
+        for line in lines_of(result.rows[:most])
     ]
 
 
-def left_out_cells(found: CrossValidation) -> list[Cells]:
+def _left_out_cells(result: CrossValidation) -> list[Cells]:
     """One line per metric."""
     return [
         {
@@ -118,5 +112,5 @@ def left_out_cells(found: CrossValidation) -> list[Cells]:
             "difference": signed(line.difference, 3),
             "interval": signed_interval(line.lower, line.upper),
         }
-        for line in lines_of(found.frame)
+        for line in lines_of(result.frame)
     ]

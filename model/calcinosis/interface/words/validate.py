@@ -1,4 +1,4 @@
-"""How the answer of `calcinosis validate` reads in a terminal."""
+"""A validation in words: how good the answers are, for whom, and which findings mislead."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from calcinosis.analysis.plain import lines_of
 from calcinosis.inference.numbers import exact_percent, p_value, percent, percents, signed, signed_interval
-from calcinosis.interface.words.printing import Cells, console, how_many, print_foot, print_table, print_words
+from calcinosis.interface.words.document import Block, Cells, Document, Picture, Table, foot_of, headed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,33 +18,11 @@ if TYPE_CHECKING:
 SHARES = ("accuracy", "top_two", "balanced_accuracy")
 """The metrics that are shares of patients."""
 
+CURVE_AT = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+"""The thresholds that a terminal shows of a decision curve."""
+
 BY = {"known": "known", "hard": "unusual", "subtype": "subtype", "setting": "seen in"}
 """What patients are grouped by, in words."""
-
-
-def show_validation(found: Validation, curve: DecisionCurve, most: int, published: bool) -> None:
-    """Print the answer, `most` lines of each long table."""
-    from rich.text import Text
-
-    shown = console()
-    shown.print(Text(found.summary, style="bold"))
-    for words in (found.records_in_words, found.own_mix_in_words, PUBLISHED if published else ""):
-        if words:
-            print_words(shown, words)
-    print_table(shown, f"Metrics, with {exact_percent(found.mass)} intervals", metric_cells(found))
-    print_table(shown, "Baselines", baseline_cells(found))
-    print_table(shown, "Subgroups", group_cells(found))
-    print_table(shown, "True subtype (lines) and most probable one", confusion_cells(found))
-    print_table(shown, "Each subtype against all others", roc_cells(found))
-    print_words(shown, curve.summary)
-    print_table(shown, "Near-certain probabilities, and how often they were wrong", surprise_cells(found))
-    wrong = how_many(len(found.wrong), most)
-    print_table(shown, f"Wrong answers ({wrong}, most confident first)", wrong_cells(found, most))
-    variables = how_many(len(found.variables), most)
-    print_table(shown, f"Variable importance ({variables}, the most misleading first)", variable_cells(found, most))
-    print_words(shown, CARRIES)
-    show_fit(found.cohort_check, most)
-    print_foot(shown, found.model.digest)
 
 
 PUBLISHED = (
@@ -56,18 +34,112 @@ PUBLISHED = (
 CARRIES = "Log loss without the variable, minus log loss with it, in nats: below 0, the variable makes them worse."
 
 
-def show_fit(found: CohortCheck, most: int) -> None:
-    """Print whether a cohort is as the tables expect."""
-    shown = console()
-    print_words(shown, found.summary)
-    variables, rows = fit_cells(found, most)
-    if variables:
-        print_table(shown, "Variables not consistent with the tables", variables)
-    if rows:
-        print_table(shown, "Rows not consistent with the tables", rows)
+BENEFIT = (
+    "Net benefit: of 100 patients, so many with the subtype who are treated, less those treated for nothing, each of "
+    "these counted as the threshold says. Treating none has 0. Threshold: the probability from which one would treat."
+)
 
 
-def metric_cells(found: Validation) -> list[Cells]:
+def validation(
+    result: Validation, curve: DecisionCurve, title: str = "", published: bool = False, most: int | None = None
+) -> Document:
+    """The document on how good the answers for some patients are, and on what deciding by one of them gains."""
+    whole = most is None
+    benefit: list[Block] = [
+        Table(f"Net benefit of deciding by the probability of {curve.state}", _curve_cells(curve)),
+        BENEFIT,
+    ]
+    wrong = headed("Wrong answers", len(result.wrong), most, "most confident first")
+    importance = headed("Variable importance", len(result.variables), most, "the most misleading first")
+    blocks: list[Block] = [
+        result.records_in_words,
+        result.own_mix_in_words,
+        PUBLISHED if published else "",
+        Table(f"Metrics, with {exact_percent(result.mass)} intervals", _metric_cells(result)),
+        Table("Baselines", _baseline_cells(result)),
+        Table("Subgroups", _group_cells(result)),
+        Table("True subtype (lines) and most probable one", _confusion_cells(result)),
+        Table("Each subtype against all others", _roc_cells(result)),
+        curve.summary,
+        *(benefit * whole),
+        Table("Near-certain probabilities, and how often they were wrong", _surprise_cells(result)),
+        Table(wrong, _wrong_cells(result, most)),
+        *([f"{line.patient}: {line.explanation}" for line in lines_of(result.wrong)] * whole),
+        Table(importance, _variable_cells(result, most)),
+        CARRIES,
+        *cohort_check(result.cohort_check, most),
+    ]
+    mass = exact_percent(result.mass)
+    counts = f"{len(result.cases):,} patients; {mass} intervals from {len(result.weights):,} bootstrap samples."
+    if result.prevalence is not None:
+        mix = zip(result.model.states, result.prevalence, strict=True)
+        shares = ", ".join(f"{state} {exact_percent(share)}" for state, share in mix)
+        counts += f" Subtypes in the mix {shares}; the patients are weighted to it."
+    blocks += [counts] * whole
+    foot = foot_of(result.model.digest)
+    pictures = _pictures(result) | {"decision_curve": _curve_picture(curve)}
+    return Document(
+        title, result.summary, [], blocks, foot, pictures, tables_of(result) | {"decision_curve": curve.frame}
+    )
+
+
+def tables_of(result: Validation) -> dict[str, pd.DataFrame]:
+    """Every table, by the name of its file."""
+    names = ("metrics", "baselines", "groups", "calibration", "roc", "curves", "confusion", "surprise", "variables")
+    check = {"expected_variables": result.cohort_check.variables, "expected_rows": result.cohort_check.rows}
+    return {name: getattr(result, name) for name in (*names, "patients", "wrong")} | check
+
+
+def _pictures(result: Validation) -> dict[str, Picture]:
+    captions = {
+        "calibration": "How often a subtype was the true one, against the probability that it was given.",
+        "baselines": "The log loss of the network, of some of its findings, and of two models fitted to the patients.",
+        "confusion": "The true subtype, and the most probable one.",
+        "variable_importance": "How much worse the answers are without each variable.",
+        **({"roc": "Each subtype against all others, at every threshold."} if len(result.roc) else {}),
+    }
+    pictures = {name: Picture(name, result, caption) for name, caption in captions.items()}
+    return pictures | {"expected": cohort_picture(result.cohort_check)}
+
+
+def decision_curve(
+    result: DecisionCurve, title: str = "", published: bool = False, most: int | None = None
+) -> Document:
+    """The document on a decision curve; `published` says that the patients are published cases."""
+    validation = result.validation
+    blocks: list[Block] = [
+        PUBLISHED if published else "",
+        Table(f"Net benefit, {len(validation.cases):,} patients", _curve_cells(result)),
+        BENEFIT,
+        f"{exact_percent(validation.mass)} intervals from {len(validation.weights):,} bootstrap samples.",
+    ]
+    pictures = {"decision_curve": _curve_picture(result)}
+    foot, tables = foot_of(validation.model.digest), {"decision_curve": result.frame}
+    return Document(title, result.summary, [], blocks, foot, pictures, tables)
+
+
+def _curve_picture(result: DecisionCurve) -> Picture:
+    """The decision curve as a picture."""
+    caption = f"What treating by the probability of {result.state} gains, beside treating all and treating none."
+    return Picture("decision_curve", result, caption)
+
+
+def cohort_picture(result: CohortCheck) -> Picture:
+    """A cohort check as a picture."""
+    return Picture("cohort_check", result, "The rows of the tables that fit these patients worst.")
+
+
+def cohort_check(result: CohortCheck, most: int | None = None) -> list[Block]:
+    """Whether a cohort is as the tables expect, as part of a document."""
+    variables, rows = fit_cells(result, most)
+    return [
+        result.summary,
+        *([Table("Variables not consistent with the tables", variables)] if variables else []),
+        *([Table("Rows not consistent with the tables", rows)] if rows else []),
+    ]
+
+
+def _metric_cells(result: Validation) -> list[Cells]:
     """One line per metric."""
     return [
         {
@@ -76,15 +148,15 @@ def metric_cells(found: Validation) -> list[Cells]:
             "interval": _interval(line.metric, line.lower, line.upper),
             "better": line.better,
         }
-        for line in lines_of(found.metrics)
+        for line in lines_of(result.metrics)
     ]
 
 
-def baseline_cells(found: Validation) -> list[Cells]:
+def _baseline_cells(result: Validation) -> list[Cells]:
     """One line per baseline."""
     lines = []
-    for name in dict.fromkeys(found.baselines["baseline"]):
-        own = {line.metric: line for line in lines_of(found.baselines[found.baselines["baseline"] == name])}
+    for name in dict.fromkeys(result.baselines["baseline"]):
+        own = {line.metric: line for line in lines_of(result.baselines[result.baselines["baseline"] == name])}
         loss = own["log_loss"]
         off = f"{signed(loss.difference, 3)} ({signed_interval(loss.difference_lower, loss.difference_upper, 2)})"
         lines.append(
@@ -100,7 +172,7 @@ def baseline_cells(found: Validation) -> list[Cells]:
     return lines
 
 
-def group_cells(found: Validation) -> list[Cells]:
+def _group_cells(result: Validation) -> list[Cells]:
     """One line per group of patients."""
     return [
         {
@@ -112,18 +184,18 @@ def group_cells(found: Validation) -> list[Cells]:
             "interval": percents(line.accuracy_lower, line.accuracy_upper),
             "log loss": f"{line.log_loss:.3f}",
         }
-        for line in lines_of(found.groups)
+        for line in lines_of(result.groups)
     ]
 
 
-def confusion_cells(found: Validation) -> list[Cells]:
+def _confusion_cells(result: Validation) -> list[Cells]:
     """One line per true subtype, one column per answer."""
-    counts = {(line.truth, line.leading): line.patients for line in lines_of(found.confusion)}
-    states = found.model.states
+    counts = {(line.truth, line.leading): line.patients for line in lines_of(result.confusion)}
+    states = result.model.states
     return [{"true": true} | {said: f"{counts[true, said] or ''}" for said in states} for true in states]
 
 
-def roc_cells(found: Validation) -> list[Cells]:
+def _roc_cells(result: Validation) -> list[Cells]:
     """One line per subtype."""
     return [
         {
@@ -132,11 +204,11 @@ def roc_cells(found: Validation) -> list[Cells]:
             "area under ROC": f"{line.area:.3f}",
             "interval": f"{line.lower:.3f}–{line.upper:.3f}",
         }
-        for line in lines_of(found.roc)
+        for line in lines_of(result.roc)
     ]
 
 
-def surprise_cells(found: Validation) -> list[Cells]:
+def _surprise_cells(result: Validation) -> list[Cells]:
     """One line for each level of being sure, over all subtypes."""
     return [
         {
@@ -146,11 +218,11 @@ def surprise_cells(found: Validation) -> list[Cells]:
             "that is": exact_percent(line.share, 1),
             "at most": exact_percent(line.allowed, 1),
         }
-        for line in lines_of(found.surprise.query("subtype == 'all'"))
+        for line in lines_of(result.surprise.query("subtype == 'all'"))
     ]
 
 
-def wrong_cells(found: Validation, most: int) -> list[Cells]:
+def _wrong_cells(result: Validation, most: int | None) -> list[Cells]:
     """One line per patient who was answered wrong."""
     return [
         {
@@ -161,11 +233,11 @@ def wrong_cells(found: Validation, most: int) -> list[Cells]:
             "with": percent(line.leading_probability),
             "true came": f"{line.rank}.",
         }
-        for line in lines_of(found.wrong.head(most))
+        for line in lines_of(result.wrong[:most])
     ]
 
 
-def variable_cells(found: Validation, most: int) -> list[Cells]:
+def _variable_cells(result: Validation, most: int | None) -> list[Cells]:
     """One line per variable, the most misleading first."""
     return [
         {
@@ -176,11 +248,11 @@ def variable_cells(found: Validation, most: int) -> list[Cells]:
             "helped": f"{line.helped:,}",
             "misled": f"{line.misled:,}",
         }
-        for line in lines_of(found.variables.head(most))
+        for line in lines_of(result.variables[:most])
     ]
 
 
-def fit_cells(found: CohortCheck, most: int) -> tuple[list[Cells], list[Cells]]:
+def fit_cells(result: CohortCheck, most: int | None) -> tuple[list[Cells], list[Cells]]:
     """The variables and the rows that are not as expected."""
     variables: list[Cells] = [
         {
@@ -191,7 +263,7 @@ def fit_cells(found: CohortCheck, most: int) -> tuple[list[Cells], list[Cells]]:
             "expected": f"{line.predicted:.1f}",
             "q": p_value(line.q),
         }
-        for line in lines_of(_different(found.variables, most))
+        for line in lines_of(_different(result.variables, most))
     ]
     rows: list[Cells] = [
         {
@@ -203,13 +275,13 @@ def fit_cells(found: CohortCheck, most: int) -> tuple[list[Cells], list[Cells]]:
             "expected": f"{percent(line.expected)} ({percents(line.lower, line.upper)})",
             "q": p_value(line.q),
         }
-        for line in lines_of(_different(found.rows, most))
+        for line in lines_of(_different(result.rows, most))
     ]
     return variables, rows
 
 
-def _different(frame: pd.DataFrame, most: int) -> pd.DataFrame:
-    return frame[frame["differs"]].head(most)
+def _different(frame: pd.DataFrame, most: int | None) -> pd.DataFrame:
+    return frame[frame["differs"]][:most]
 
 
 def _value(metric: str, value: float) -> str:
@@ -218,3 +290,21 @@ def _value(metric: str, value: float) -> str:
 
 def _interval(metric: str, lower: float, upper: float) -> str:
     return percents(lower, upper) if metric in SHARES else f"{lower:.3f}–{upper:.3f}"
+
+
+def _curve_cells(result: DecisionCurve) -> list[Cells]:
+    """Some lines of a decision curve."""
+    frame = result.frame
+    near = frame[frame["threshold"].round(6).isin(CURVE_AT)]
+    return [
+        {
+            "threshold": percent(line.threshold),
+            "net benefit": f"{100 * line.net_benefit:.1f}",
+            "interval": f"{100 * line.lower:.1f} to {100 * line.upper:.1f}",
+            "treat all": f"{100 * line.treat_all:.1f}",
+            "gain": f"{100 * line.gain:.1f}",
+            "its interval": f"{100 * line.gain_lower:.1f} to {100 * line.gain_upper:.1f}",
+            "treated": percent(line.treated),
+        }
+        for line in lines_of(near if len(near) else frame)
+    ]

@@ -1,111 +1,116 @@
-"""How the answer of `calcinosis what-if` reads in a terminal."""
+"""What-if analyses in words: how the answer came about, what would change it, and how two models differ."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from calcinosis.analysis.plain import lines_of
 from calcinosis.inference.numbers import odds_factor, percent, signed
 from calcinosis.inference.phrases import counted
-from calcinosis.interface.words.printing import (
-    Cells,
-    console,
-    how_many,
-    print_foot,
-    print_head,
-    print_table,
-    print_words,
-)
+from calcinosis.inference.posterior import DISCLAIMER
+from calcinosis.interface.words.document import Block, Cells, Document, Picture, Published, Table, foot_of, headed
+from calcinosis.interface.words.posterior import on_patient
 
 if TYPE_CHECKING:
-    from calcinosis.analysis.whatif.compare import Comparison
+    from calcinosis.analysis.whatif.models import ModelComparison
     from calcinosis.analysis.whatif.overview import Exploration
 
-
-def show_explored(found: Exploration, most: int, published: dict[str, str] | None) -> None:
-    """Print the answer for one patient, `most` lines of each table."""
-    shown, posterior = console(), found.posterior
-    print_head(shown, posterior, published)
-    if found.instead:
-        print_table(shown, "Instead", _states(found.instead))
-        print_table(
-            shown, f"Contributions to the difference for {_hypothesis(found.instead)}", _differences(found.instead)
-        )
-    print_table(shown, "Finding by finding", _steps(found))
-    moving = found.sweep.frame
-    print_table(shown, f"Single changes with the largest effect ({how_many(len(moving), most)})", _changes(found, most))
-    print_table(shown, flips_title(found), flip_cells(found, max(1, most // 3)))
-    print_words(shown, unseen_in_words(found))
-    print_foot(shown, posterior.digest)
+LEAST = 0.005
+"""Patients whose probabilities all change by less are not listed."""
 
 
-def _steps(found: Exploration) -> list[Cells]:
-    return [
-        {
-            "finding": lines[0].finding or "no findings",
-            **{line.state: percent(line.probability) for line in lines},
-        }
-        for _, frame in found.trajectory.frame.groupby("step")
-        for lines in [lines_of(frame)]
-    ]
-
-
-def _changes(found: Exploration, most: int) -> list[Cells]:
-    frame = found.sweep.frame.sort_values("moved", ascending=False, kind="stable").head(most)
-    leading = found.posterior.leading
-    return [
-        {
-            "what if": f"{row['variable']}={row['value']}",
-            "chance": "" if row["kind"] == "removed" else percent(row["chance"]),
-            f"{leading}, now {percent(found.posterior[leading])}": percent(row[leading]),
-            "most probable then": f"{row['leading']} {percent(row[row['leading']])}" if row["flips"] else "",
-        }
-        for row in frame.to_dict("records")
-    ]
-
-
-def flips_title(found: Exploration) -> str:
-    """What was searched for, in words."""
-    searched = found.flips.searched
+def exploration(result: Exploration, title: str = "", published: Published = None, most: int | None = None) -> Document:
+    """The document on one patient: finding by finding, single changes, and the fewest with another leading subtype."""
+    posterior, sweep = result.posterior, result.sweep.frame
+    searched = result.flips.searched
     among = "every single finding" if searched == 1 else f"every set of up to {counted(searched)} findings"
-    return f"Fewest findings that would make another subtype the most probable, among {among}"
-
-
-def flip_cells(found: Exploration, most: int) -> list[Cells]:
-    """For each subtype that can come to lead, the first so many of the smallest sets."""
-    frame = found.flips.frame.groupby("leading", sort=False).head(most)
-    return [
-        {
-            "most probable then": row.leading,
-            "if": row.findings,
-            "with": percent(row.probability),
-            "chance": percent(row.chance),
-        }
-        for row in lines_of(frame)
+    fewest = f"Fewest findings that would make another subtype the most probable, among {among}"
+    unseen = ", ".join(f"{name}={state}" for name, state in result.unseen.states.items())
+    blocks: list[Block] = [
+        *_instead(result),
+        Table("Finding by finding", _steps(result)),
+        Table(headed("Single changes with the largest effect", len(sweep), most), _changes(result, most)),
+        Table(fewest, _flips(result, 4 if most is None else max(1, most // 3))),
+        f"Most probable combination of everything not observed ({percent(result.unseen.probability)}): {unseen}.",
     ]
+    pictures = {
+        "trajectory": Picture("trajectory", result.trajectory, "How the posterior moved as the findings came in."),
+        "what_if_map": Picture(
+            "what_if",
+            result.sweep,
+            "The posterior after each single change of the findings; those that change the leading subtype are marked.",
+        ),
+    }
+    tables = {"changes": sweep, "flips": result.flips.frame, "trajectory": result.trajectory.frame}
+    tables["most_probable"] = result.unseen.frame
+    if result.instead:
+        tables |= {"instead_states": result.instead.frame, "instead_findings": result.instead.findings}
+    return on_patient(f"{title}: what if", posterior, published, blocks, pictures, tables)
 
 
-def unseen_in_words(found: Exploration) -> str:
-    """The most probable combination of states of everything not observed, in one sentence."""
-    states = ", ".join(f"{name}={state}" for name, state in found.unseen.states.items())
-    return f"Most probable combination of everything not observed ({percent(found.unseen.probability)}): {states}."
+def explorations(results: Mapping[str, Exploration], digest: str, most: int | None = None) -> Document:
+    """Of each of many patients: which subtype leads, and the likeliest of the fewest findings that would change it."""
+    lines = []
+    for name, result in results.items():
+        posterior = result.posterior
+        line = {"patient": name, "leading": posterior.leading, "probability": percent(posterior[posterior.leading])}
+        line |= {"most probable then": "", "if": "", "chance": ""}
+        for row in lines_of(result.flips.frame.head(1)):
+            line |= {"most probable then": row.leading, "if": row.findings, "chance": percent(row.chance)}
+        lines.append(line)
+    blocks = [Table("What would change the most probable subtype", lines)]
+    return Document("What if", "", [], blocks, foot_of(digest))
 
 
-def _states(found: Comparison) -> list[Cells]:
-    return [
+def comparison(
+    result: ModelComparison, title: str = "", published: Published = None, most: int | None = None
+) -> Document:
+    """The document on two models: the entries that differ, and what that does to the answers."""
+    entries = [
+        {
+            "table": line["table"],
+            "given": line["given"],
+            "state": line["state"],
+            "A": _number(line["first"]),
+            "B": _number(line["second"]),
+            "weight A": _number(line["weight_first"]),
+            "weight B": _number(line["weight_second"]),
+        }
+        for line in result.rows.to_dict("records")
+    ]
+    if len(result.patients) == 1:
+        answers = Table(
+            "Posterior",
+            [{"state": p.state, "A": percent(p.first), "B": percent(p.second)} for p in lines_of(result.frame)],
+        )
+    else:
+        ranked = result.patients.sort_values(["changed", "largest"], ascending=False, kind="stable")
+        patients = [
+            {"patient": p.patient, "A": p.first, "B": p.second, "largest difference": percent(p.largest)}
+            for p in lines_of(ranked[ranked["largest"] >= LEAST])
+        ]
+        answers = Table(headed("Patients whose answer changes", len(patients), most), patients[:most])
+    blocks = [Table(headed("Entries that differ", len(entries), most), entries[:most]), answers]
+    digests = " · ".join(model.digest[:12] for model in (result.first, result.second))
+    tables = {"rows": result.rows, "probabilities": result.frame, "patients": result.patients}
+    return Document(title, result.summary, [], blocks, (f"priors {digests}", DISCLAIMER), {}, tables)
+
+
+def _instead(result: Exploration) -> list[Table]:
+    """The same patient with other findings instead, if that was asked for."""
+    if result.instead is None:
+        return []
+    states = [
         {
             "subtype": row.state,
             "now": percent(row.first),
             "then": percent(row.second),
             "its odds": odds_factor(row.weight) if abs(row.weight) < 700 else "",
         }
-        for row in lines_of(found.frame)
+        for row in lines_of(result.instead.frame)
     ]
-
-
-def _differences(found: Comparison) -> list[Cells]:
-    return [
+    findings = [
         {
             "finding": row.variable,
             "now": row.first or "unknown",
@@ -113,26 +118,48 @@ def _differences(found: Comparison) -> list[Cells]:
             "odds": odds_factor(row.contribution),
             "nats": signed(row.contribution),
         }
-        for row in lines_of(found.findings)
+        for row in lines_of(result.instead.findings)
+    ]
+    chosen = " or ".join(result.instead.hypothesis.chosen)
+    return [Table("Instead", states), Table(f"Contributions to the difference for {chosen}", findings)]
+
+
+def _steps(result: Exploration) -> list[Cells]:
+    return [
+        {"finding": lines[0].finding or "no findings"} | {line.state: percent(line.probability) for line in lines}
+        for _, frame in result.trajectory.frame.groupby("step")
+        for lines in [lines_of(frame)]
     ]
 
 
-def _hypothesis(found: Comparison) -> str:
-    return " or ".join(found.hypothesis.chosen)
-
-
-def show_each(found: Mapping[str, Exploration], digest: str) -> None:
-    """Print, of each of many patients, who leads and the likeliest of the fewest findings that would change it."""
-    shown = console()
-    lines = []
-    for name, own in found.items():
-        posterior, fewest = own.posterior, own.flips.frame.head(1)
-        line = {"patient": name, "leading": posterior.leading, "probability": percent(posterior[posterior.leading])}
-        for row in lines_of(fewest):
-            line |= {"most probable then": row.leading, "if": row.findings, "chance": percent(row.chance)}
-        lines.append({"most probable then": "", "if": "", "chance": ""} | line)
-    order = ("patient", "leading", "probability", "most probable then", "if", "chance")
-    print_table(
-        shown, "What would change the most probable subtype", [{key: line[key] for key in order} for line in lines]
+def _changes(result: Exploration, most: int | None) -> list[Cells]:
+    frame = result.sweep.frame.sort_values("moved", ascending=False, kind="stable").head(
+        most or len(result.sweep.frame)
     )
-    print_foot(shown, digest)
+    leading = result.posterior.leading
+    return [
+        {
+            "what if": f"{row['variable']}={row['value']}",
+            "chance": "" if row["kind"] == "removed" else percent(row["chance"]),
+            f"{leading}, now {percent(result.posterior[leading])}": percent(row[leading]),
+            "most probable then": f"{row['leading']} {percent(row[row['leading']])}" if row["flips"] else "",
+        }
+        for row in frame.to_dict("records")
+    ]
+
+
+def _flips(result: Exploration, most: int) -> list[Cells]:
+    """For each subtype that can come to lead, the first so many of the smallest sets."""
+    return [
+        {
+            "most probable then": row.leading,
+            "if": row.findings,
+            "with": percent(row.probability),
+            "chance": percent(row.chance),
+        }
+        for row in lines_of(result.flips.frame.groupby("leading", sort=False).head(most))
+    ]
+
+
+def _number(value: Any) -> str:
+    return "" if value != value else f"{value:g}"

@@ -1,4 +1,4 @@
-"""How the answer of `calcinosis next-test` reads in a terminal."""
+"""Tests in words: which would be the most informative, what its results would mean, and serial testing."""
 
 from __future__ import annotations
 
@@ -7,19 +7,15 @@ from typing import TYPE_CHECKING
 
 from calcinosis.analysis.plain import lines_of
 from calcinosis.inference.numbers import percent, percents, price
-from calcinosis.interface.words.printing import (
-    Cells,
-    console,
-    how_many,
-    print_foot,
-    print_head,
-    print_table,
-    print_words,
-)
+from calcinosis.interface.words.document import Block, Cells, Document, Picture, Published, Table, foot_of, headed
+from calcinosis.interface.words.posterior import on_patient
 
 if TYPE_CHECKING:
     from calcinosis.analysis.workup.ranking import NextTest
     from calcinosis.analysis.workup.serial import SerialTesting
+
+    Workup = NextTest | tuple[NextTest, SerialTesting | None]
+    """The tests ranked, perhaps with serial testing."""
 
 PRICES = (
     "Information: expected information, in nats; two tests: together with the best test after it. Right: "
@@ -28,7 +24,6 @@ PRICES = (
     "the priors, partly by judgement."
 )
 
-
 ASK = (
     "Silence is weaker evidence than an answer: findings that the record does not mention can still be asked for. Each "
     "test below starts from the probabilities after the silence."
@@ -36,31 +31,51 @@ ASK = (
 """What helps where a record is silent."""
 
 
-def show_next_test(found: NextTest, plan: SerialTesting | None, most: int, published: dict[str, str] | None) -> None:
-    """Print the answer for one patient, `most` lines of each table."""
-    shown = console()
-    print_head(shown, found.posterior, published)
-    print_words(shown, found.summary)
-    if len(found.posterior.evidence.silent):
-        print_words(shown, ASK)
-    count = how_many(len(found.frame), most)
-    print_table(shown, f"Remaining tests ({count})", test_cells(found, most))
-    results = outcome_cells(found, most)
-    if results:
-        best = found.frame.iloc[0]
-        total = int((found.outcomes["test"] == best["test"]).sum())
-        title = f"What the results of {best['test']} would mean ({how_many(total, most)}, most probable first)"
-        print_table(shown, title, results)
-        print_words(shown, PRICES)
-    if plan is not None:
-        print_table(shown, f"Serial testing: {plan.variable.name}", plan_cells(plan))
-        print_words(shown, plan.summary)
-    print_foot(shown, found.posterior.digest)
+def next_test(workup: Workup, title: str = "", published: Published = None, most: int | None = None) -> Document:
+    """The document on one patient: the tests ranked, what each result of the first would mean, and serial testing."""
+    result, serial = workup if isinstance(workup, tuple) else (workup, None)
+    posterior = result.posterior
+    blocks: list[Block] = [
+        result.summary,
+        ASK if len(posterior.evidence.silent) else "",
+        Table(headed("Remaining tests", len(result.frame), most), ranking_cells(result, most)),
+    ]
+    outcomes = _outcome_cells(result)
+    if outcomes:
+        title_of = f"What the results of {result.frame.iloc[0]['test']} would mean"
+        blocks += [Table(headed(title_of, len(outcomes), most, "most probable first"), outcomes[:most]), PRICES]
+    pictures = {
+        "next_test": Picture("next_test", result, "What each test would tell, alone and with the best after it.")
+    }
+    tables = {"tests": result.frame, "outcomes": result.outcomes}
+    if serial is not None:
+        blocks += [Table(f"Serial testing: {serial.variable.name}", _serial_cells(serial)), serial.summary]
+        caption = "What further results would do, and how probable each is."
+        pictures["serial_testing"] = Picture("serial_testing", serial, caption)
+        tables["serial_testing"] = serial.frame
+    return on_patient(f"{title}: the next test", posterior, published, blocks, pictures, tables)
 
 
-def test_cells(found: NextTest, most: int) -> list[Cells]:
+def next_tests(results: Mapping[str, Workup], digest: str, most: int | None = None) -> Document:
+    """The best test of each of many patients, and the number of negative results to the threshold of serial testing."""
+    lines = []
+    for name, workup in results.items():
+        result, serial = workup if isinstance(workup, tuple) else (workup, None)
+        leading = result.posterior.leading
+        line = {"patient": name, "leading": leading, "probability": percent(result.posterior[leading])}
+        line |= {"next test": "", "information": "", "right": "", "changes": ""}
+        for row in lines_of(result.frame.head(1)):
+            line |= {"next test": row.test, "information": f"{row.information:.3f}", "right": percent(row.right)}
+            line["changes"] = percent(row.flips)
+        if serial is not None:
+            line["negative results to the threshold"] = "not reached" if serial.enough is None else str(serial.enough)
+        lines.append(line)
+    return Document("The next test", "", [], [Table("The next test", lines)], foot_of(digest))
+
+
+def ranking_cells(result: NextTest, most: int | None = None) -> list[Cells]:
     """One line per test, the best first."""
-    priced = "cost" in found.frame
+    priced = "cost" in result.frame
     return [
         {
             "test": row.test,
@@ -70,7 +85,7 @@ def test_cells(found: NextTest, most: int) -> list[Cells]:
             "changes": percent(row.flips),
         }
         | ({"cost": price(row.cost), "harm": _harm(row.harm), "days": f"{row.days:g}"} if priced else {})
-        for row in lines_of(found.frame.head(most))
+        for row in lines_of(result.frame[:most])
     ]
 
 
@@ -78,12 +93,11 @@ def _harm(harm: float) -> str:
     return "0" if harm == 0 else percent(harm)
 
 
-def outcome_cells(found: NextTest, most: int) -> list[Cells]:
-    """The likeliest results of the best test, and what each would mean."""
-    if found.frame.empty:
+def _outcome_cells(result: NextTest) -> list[Cells]:
+    """The results of the best test, the likeliest first, and what each would mean."""
+    if result.frame.empty:
         return []
-    frame = found.outcomes[found.outcomes["test"] == found.frame.iloc[0]["test"]]
-    frame = frame.sort_values("chance", ascending=False, kind="stable").head(most)
+    frame = result.outcomes[result.outcomes["test"] == result.frame.iloc[0]["test"]]
     return [
         {
             "result": row["outcome"],
@@ -91,44 +105,30 @@ def outcome_cells(found: NextTest, most: int) -> list[Cells]:
             "most probable then": f"{row['leading']} {percent(row[row['leading']])}",
             "next test": row["then"],
         }
-        for row in frame.to_dict("records")
+        for row in frame.sort_values("chance", ascending=False, kind="stable").to_dict("records")
     ]
 
 
-def plan_cells(plan: SerialTesting) -> list[Cells]:
+def _serial_cells(serial: SerialTesting) -> list[Cells]:
     """One line per negative result that may come, with what the probability is if it is another result instead."""
-    found = plan.frame.to_dict("records")
-    chain = [row for row in found if row["result"] in ("", plan.negative)]
+    rows = serial.frame.to_dict("records")
+    chain = [row for row in rows if row["result"] in ("", serial.negative)]
     lines = []
     for row in chain:
         line = {
-            f"further {plan.negative}": f"{row['step']}" if row["step"] else "now",
+            f"further {serial.negative}": f"{row['step']}" if row["step"] else "now",
             "chance": percent(row["chance"]) if row["step"] else "",
-            plan.state: percent(row[plan.state]),
+            serial.state: percent(row[serial.state]),
         }
         if "lower" in row:
             line["interval"] = percents(row["lower"], row["upper"])
-        others = [own for own in found if own["step"] == row["step"] and own["result"] not in ("", plan.negative)]
-        for state in plan.variable.state_names:
-            if state != plan.negative:
-                line[f"if {state} instead"] = next((percent(o[plan.state]) for o in others if o["result"] == state), "")
+        others = [
+            other for other in rows if other["step"] == row["step"] and other["result"] not in ("", serial.negative)
+        ]
+        for state in serial.variable.state_names:
+            if state != serial.negative:
+                line[f"if {state} instead"] = next(
+                    (percent(o[serial.state]) for o in others if o["result"] == state), ""
+                )
         lines.append(line | {"most probable then": row["leading"]})
     return lines
-
-
-def show_best(found: Mapping[str, tuple[NextTest, SerialTesting | None]], digest: str) -> None:
-    """Print the best test of each of many patients, and after how many negative results a plan would be done."""
-    shown = console()
-    lines = []
-    for name, (own, plan) in found.items():
-        leading = own.posterior.leading
-        line = {"patient": name, "leading": leading, "probability": percent(own.posterior[leading])}
-        line |= {"next test": "", "information": "", "right": "", "changes": ""}
-        for row in lines_of(own.frame.head(1)):
-            line |= {"next test": row.test, "information": f"{row.information:.3f}", "right": percent(row.right)}
-            line["changes"] = percent(row.flips)
-        if plan is not None:
-            line["negative results to the threshold"] = "not reached" if plan.enough is None else str(plan.enough)
-        lines.append(line)
-    print_table(shown, "The next test", lines)
-    print_foot(shown, digest)

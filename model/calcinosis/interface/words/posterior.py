@@ -1,0 +1,178 @@
+"""A posterior in words: its verdict, its interval, whether the findings fit, what the record does not mention."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from calcinosis.inference.numbers import exact_percent, percent, percents
+from calcinosis.inference.phrases import capitalised, listed, uncapitalised
+from calcinosis.inference.posterior import CREDIBLE, Posterior
+from calcinosis.inference.question_error import QuestionError
+from calcinosis.interface.words.document import (
+    Bars,
+    Block,
+    Document,
+    Picture,
+    Published,
+    Table,
+    foot_of,
+)
+from calcinosis.knowledge.records import ASKED
+from calcinosis.knowledge.visible import visible
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def diagnosis(posterior: Posterior, title: str = "", published: Published = None, most: int | None = None) -> Document:
+    """The document on one patient: the probability of each subtype, and what it rests on."""
+    lines = [
+        {"finding": finding.variable, "as given": visible(finding.given), "understood as": finding.understood}
+        for finding in posterior.evidence.given
+    ]
+    for line, finding in zip(lines, posterior.evidence.given, strict=True):
+        if finding.understood == finding.given:
+            line["understood as"] = ""
+    if not any(line["understood as"] for line in lines):
+        lines = [{name: line[name] for name in ("finding", "as given")} for line in lines]
+    nothing = "Nothing observed" + ("." if posterior.not_mentioned else ": these are the prior probabilities.")
+    digest, disclaimer = foot_of(posterior.digest)
+    return Document(
+        title,
+        verdict(posterior),
+        [],
+        [
+            Bars(posterior),
+            sureness(posterior) or no_interval(posterior),
+            misfit_of(posterior),
+            Table("", lines) if lines else nothing,
+            "\n".join([silence_of(posterior), *(f"Note: {note}" for note in posterior.evidence.notes)]),
+            published_as(published),
+        ],
+        (f"log evidence {posterior.log_evidence:.3f} · {digest}", disclaimer),
+        {"posterior": Picture("posterior", posterior, "The probability of each subtype, with its credible interval.")},
+        {"posterior": frame_of(posterior)},
+    )
+
+
+def diagnoses(posteriors: Mapping[str, Posterior], digest: str, most: int | None = None) -> Document:
+    """The document on many patients: below each probability its interval."""
+    lines, notes = [], []
+    for name, posterior in posteriors.items():
+        ranges = ranges_of(posterior)
+        cells = {state: f"{percent(p)}\n{ranges[state]}".rstrip() for state, p in posterior.probabilities_of.items()}
+        lines.append({"patient": name} | cells)
+        silence = silence_of(posterior) if posterior.not_mentioned else ""
+        for note in (silence, *posterior.evidence.notes, misfit_of(posterior)):
+            notes += [f"Note: patient {name}: {note}"] if note else []
+    strong = [posterior.leading for posterior in posteriors.values()]
+    intervals = any(posterior.drawn is not None for posterior in posteriors.values())
+    below = "below each probability its 95% interval · " if intervals else ""
+    first, disclaimer = foot_of(digest)
+    foot = (f"{len(posteriors)} patients · {below}{first}", disclaimer)
+    return Document("Patients", "", [], [Table("", lines, strong), "\n".join(notes)], foot)
+
+
+def on_patient(
+    title: str,
+    posterior: Posterior,
+    published: Published,
+    blocks: Sequence[Block],
+    pictures: Mapping[str, Picture],
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    misfit: bool = True,
+) -> Document:
+    """The document of an analysis of one patient. Its head says which subtype leads, its interval, whether the findings
+    fit (unless that is among the blocks), what the record does not mention, and the published diagnosis."""
+    sure = sureness(posterior)
+    label = capitalised(posterior.labels[posterior.leading])
+    head = (
+        f"{label}: {ranges_of(posterior)[posterior.leading]}, the {sure}" if sure else no_interval(posterior),
+        misfit_of(posterior) if misfit else "",
+        silence_of(posterior),
+        published_as(published),
+    )
+    caption = "The probability of each subtype, with its credible interval."
+    pictures = {"posterior": Picture("posterior", posterior, caption), **pictures}
+    lines = [line for line in head if line]
+    return Document(title, verdict(posterior), lines, blocks, foot_of(posterior.digest), pictures, tables)
+
+
+def published_as(published: Published) -> str:
+    """The diagnosis of a published case, with its citation; empty for any other patient."""
+    return f"Published as {published['diagnosis']}: {published['citation']}" if published else ""
+
+
+def frame_of(posterior: Posterior) -> pd.DataFrame:
+    """One line per subtype: its probability and, where there is an interval, its limits."""
+    frame = posterior.probabilities.rename_axis("subtype").rename("probability").reset_index()
+    drawn = posterior.drawn
+    return frame if drawn is None else frame.assign(lower=drawn.lower, upper=drawn.upper)
+
+
+def verdict(posterior: Posterior) -> str:
+    """The most probable state, and every other state that cannot be excluded."""
+    first, *others = posterior.credible_set()
+    unsure = "" if posterior[first] >= 0.5 else "only "
+    most = f"Most probable: {posterior.labels[first]}, {unsure}{percent(posterior[first])}."
+    if not others:
+        return f"{most} All others together: under {exact_percent(1 - CREDIBLE)}."
+    rest = listed(f"{posterior.labels[state]} ({percent(posterior[state])})" for state in others)
+    return f"{most} {capitalised(rest)} cannot be excluded."
+
+
+def ranges_of(posterior: Posterior) -> dict[str, str]:
+    """The interval of each state, such as '43–78%'; empty if there is none."""
+    limits = posterior.limits()
+    return {state: percents(*limits[state].values()) if limits else "" for state in posterior}
+
+
+def sureness(posterior: Posterior) -> str:
+    """One sentence on the interval, and the probability that the most probable state ranks first; empty if there is no
+    interval."""
+    drawn = posterior.drawn
+    if drawn is None:
+        return ""
+    share = dict(zip(posterior, drawn.leads, strict=True))[posterior.leading]
+    return (
+        f"{exact_percent(drawn.mass)} credible interval of the posterior given these findings, when every "
+        "row of the tables is sampled from its distribution. "
+        f"{capitalised(posterior.labels[posterior.leading])} ranks first with probability {percent(share)}."
+    )
+
+
+def no_interval(posterior: Posterior) -> str:
+    """Why there is no interval although the rows have weights; empty if there is one."""
+    return f"No interval: {posterior.not_drawn}." if posterior.not_drawn else ""
+
+
+def misfit_of(posterior: Posterior) -> str:
+    """The conflict among the findings in words; empty where they fit, or where it is not known."""
+    try:
+        fit = posterior.fit
+    except QuestionError:
+        return ""
+    return "" if fit.category == "consistent" else fit.verdict
+
+
+def fit_in_words(posterior: Posterior) -> str:
+    """Whether the findings fit together, with conflict and rarity in figures; or why that is not known."""
+    try:
+        fit = posterior.fit
+    except QuestionError as error:
+        return f"{capitalised(str(error))}."
+    return f"{fit.verdict} {fit.figures}"
+
+
+def silence_of(posterior: Posterior) -> str:
+    """One line: the record that was assumed, and what it does not mention."""
+    if posterior.record == ASKED:
+        return "Record: asked, so findings not given count as unknown"
+    variables = posterior.fitting.network.variables if posterior.fitting else {}
+    names = [
+        uncapitalised(variables[name].label or name) if name in variables else name for name in posterior.not_mentioned
+    ]
+    record = posterior.record.replace("_", " ")
+    return f"Not mentioned ({record}): {', '.join(names) or 'nothing that the tables cover'}"
