@@ -11,7 +11,7 @@ PACKAGE = Path(calcinosis.__file__).parent
 FLOORS = ["knowledge", "inference", "analysis", "interface"]
 ROOMS = {
     "inference": [
-        ["question_error", "numbers"],
+        ["question_error", "numbers", "result"],
         ["network", "streams"],
         ["findings"],
         ["intervals", "simulate", "formats", "phrases"],
@@ -32,6 +32,7 @@ ROOMS = {
         ["paths", "words"],
         ["figures", "cohort"],
         ["reports"],
+        ["presenting"],
         ["shell"],
     ],
 }

@@ -18,8 +18,8 @@ PUBLIC = {
     "errors": "CasesError FindingsError ImpossibleEvidence NetworkError PriorsError Problem QuestionError UnknownEntry",
     "learn": "check_cohort cross_validate forget update",
     "plot": "actions baselines calibration cohort_check confusion curves decision_curve distributions learned_rows "
-    "next_test roc serial_testing thresholds tornado trajectory two_way utilities utility_map value_of_testing "
-    "variable_importance variance_by_source variance_by_table waterfall what_if",
+    "next_test posterior roc serial_testing thresholds tornado trajectory two_way utilities utility_map "
+    "value_of_testing variable_importance variance_by_source variance_by_table waterfall what_if",
     "sensitivity": "across_patients each_patient one_way overview robust_bounds smallest_changes two_way uncertainty",
     "whatif": "compare flips most_probable pairs sweep trajectory",
 }

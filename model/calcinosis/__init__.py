@@ -16,8 +16,6 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from calcinosis.inference.result import Result
-
 TYPE_CHECKING = False
 """As in typing, whose import takes its time."""
 
@@ -118,7 +116,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
-
-
-# results say here who presents them, as no floor knows the ones above it
-Result.presenter = staticmethod(lambda: import_module("calcinosis.interface.presenting"))

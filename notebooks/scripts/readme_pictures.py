@@ -7,12 +7,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 import calcinosis as cc
-from calcinosis.interface.figures.decide import threshold_plot
-from calcinosis.interface.figures.findings import waterfall
 from calcinosis.interface.figures.network import draw_network
-from calcinosis.interface.figures.sensitivity import tornado
-from calcinosis.interface.figures.validate import calibration_plot
-from calcinosis.interface.figures.workup import plan_tree
 
 FOLDER = Path(__file__).resolve().parent.parent / "pictures"
 HISTOLOGY = ("vascular_histology", "vasculopathy", "extravascular_calcification")
@@ -33,16 +28,16 @@ def patient(model: cc.Model, folder: Path) -> None:
         right.tick_params(left=False)
         figure.savefig(folder / "jones2023.svg", metadata={"Date": None})
         rows = Figure(figsize=(11, 6.4), layout="constrained")
-        tornado(cc.sensitivity.one_way(model, known), most=7, ax=rows.add_subplot())
+        cc.plot.tornado(cc.sensitivity.one_way(model, known), most=7, ax=rows.add_subplot())
         rows.savefig(folder / "tornado.svg", metadata={"Date": None})
         why = Figure(figsize=(10.5, 7.2), layout="constrained")
-        waterfall(cc.explain(model, known, state="dystrophic", against="calciphylaxis"), ax=why.add_subplot())
+        cc.plot.waterfall(cc.explain(model, known, state="dystrophic", against="calciphylaxis"), ax=why.add_subplot())
         why.savefig(folder / "waterfall.svg", metadata={"Date": None})
         decision = Figure(figsize=(9.4, 6), layout="constrained")
-        threshold_plot(cc.decide(model, before).thresholds, ax=decision.add_subplot())
+        cc.plot.thresholds(cc.decide(model, before).thresholds, ax=decision.add_subplot())
         decision.savefig(folder / "decision.svg", metadata={"Date": None})
         biopsies = Figure(figsize=(12, 4), layout="constrained")
-        plan_tree(cc.serial_testing(model, before, state="calciphylaxis"), ax=biopsies.add_subplot())
+        cc.plot.serial_testing(cc.serial_testing(model, before, state="calciphylaxis"), ax=biopsies.add_subplot())
         biopsies.savefig(folder / "plan.svg", metadata={"Date": None})
 
 
@@ -51,7 +46,7 @@ def calibration(model: cc.Model, folder: Path) -> None:
     cases = cc.cases()
     with mpl.rc_context({"svg.hashsalt": "calcinosis", "svg.fonttype": "none"}):
         figure = Figure(figsize=(6.6, 5.6), layout="constrained")
-        calibration_plot(cc.validate(model, cases), ax=figure.add_subplot())
+        cc.plot.calibration(cc.validate(model, cases), ax=figure.add_subplot())
         figure.savefig(folder / "calibration.svg", metadata={"Date": None})
 
 

@@ -1,33 +1,30 @@
-"""A folder of tables, figures and a page on how sure a diagnosis is and what it hangs on.
+"""A folder of tables, figures and a page on how sure a diagnosis is and which rows of the tables it depends on.
 
 python notebooks/scripts/sensitivity_report.py jones2023 FOLDER
 python notebooks/scripts/sensitivity_report.py pain=severe warfarin=yes FOLDER
 """
 
 import sys
-from pathlib import Path
-
-from calcinosis.interface.reports.sensitivity import sensitivity_report
 
 import calcinosis as cc
-from calcinosis.interface.reports.page import write_report
-from calcinosis.interface.shell.patients import published_case, read_words
 
 
-def main(words: list[str], folder: Path) -> None:
+def main(words: list[str], folder: str) -> None:
     """Write the report on a published case, or on a patient in finding=value words."""
     model = cc.load()
-    case = next((word for word in words if "=" not in word), None)
-    known, published = published_case(case, None, model) if case else ({}, {"record": "asked"})
-    model = model.recorded(published["record"])
-    patient = known | read_words([word for word in words if "=" in word])
-    found = cc.sensitivity.overview(model, patient)
-    files = write_report(sensitivity_report(found, case or "One patient"), folder)
-    print(found.summary)
-    print(f"{len(files)} files; open {folder / 'index.html'} to begin with")
+    named = [word for word in words if "=" not in word]
+    findings = dict(word.split("=", 1) for word in words if "=" in word)
+    if named:
+        case = cc.cases().loc[named[0]]
+        findings = {name: value for name, value in case.items() if name in model.names and value} | findings
+        model = model.recorded("case_report")
+    result = cc.sensitivity.overview(model, findings)
+    files = result.save(folder)
+    print(result.summary)
+    print(f"{len(files)} files; open {folder}/index.html to begin with")
 
 
 if __name__ == "__main__":
     if len(sys.argv) < 3:
         sys.exit(__doc__)
-    main(sys.argv[1:-1], Path(sys.argv[-1]))
+    main(sys.argv[1:-1], sys.argv[-1])

@@ -187,13 +187,13 @@ def test_a_fault_of_the_decisions_is_told_with_file_and_line(run, tmp_path):
 
 
 DRAWN = {
-    "actions": figures.action_plot,
-    "thresholds": lambda own: figures.threshold_plot(own.thresholds),
-    "testing": figures.worth_of_testing,
-    "utilities": figures.utilities_plot,
-    "map": lambda own: figures.utility_map_plot(own.map("infusions", "improved")),
-    "map of three": lambda own: figures.utility_map_plot(own.map("infusions", "improved", "died")),
-    "curve": lambda own: figures.decision_curve_plot(
+    "actions": figures.actions,
+    "thresholds": lambda own: figures.thresholds(own.thresholds),
+    "testing": figures.value_of_testing,
+    "utilities": figures.utilities,
+    "map": lambda own: figures.utility_map(own.map("infusions", "improved")),
+    "map of three": lambda own: figures.utility_map(own.map("infusions", "improved", "died")),
+    "curve": lambda own: figures.decision_curve(
         cc.decision_curve(own.problem.model, cc.cases(shipped_folder()), draws=50)
     ),
 }
@@ -217,7 +217,7 @@ def test_a_figure_has_its_words_beside_each_other_and_says_what_it_is_not(name, 
 
 
 def test_the_threshold_picture_shows_each_threshold_and_the_patient(found):
-    ax = figures.threshold_plot(found.thresholds)
+    ax = figures.thresholds(found.thresholds)
     words = {text.get_text() for text in ax.texts}
     assert {"22%", "85%", "91%", "now 59%"} <= words
     lines = {line.get_label(): line for line in ax.lines if not line.get_label().startswith("_")}

@@ -111,7 +111,7 @@ def test_every_region_of_a_map_is_named_within_it_or_above_it(model, case):
     known = findings(model, case)
     rows = cc.sensitivity.one_way(model, known).rows["entry"]
     found = cc.sensitivity.two_way(model, known, rows.iloc[0], rows.iloc[1], steps=40)
-    words = words_on(figures.two_way_map(found).get_figure(root=True))
+    words = words_on(figures.two_way(found).get_figure(root=True))
     states = list(found.posterior)
     for i in {int(i) for i in found.leading.ravel() if i >= 0}:
         assert found.posterior.labels[states[i]] in words
@@ -120,4 +120,4 @@ def test_every_region_of_a_map_is_named_within_it_or_above_it(model, case):
 def test_what_two_entries_of_a_row_cannot_be_is_said(model):
     pair = [f"subtype={s}@care_setting=hospital_inpatient" for s in ("dystrophic", "calciphylaxis")]
     found = cc.sensitivity.two_way(model, {"pain": "severe"}, *pair, steps=20)
-    assert "cannot be" in words_on(figures.two_way_map(found).get_figure(root=True))
+    assert "cannot be" in words_on(figures.two_way(found).get_figure(root=True))

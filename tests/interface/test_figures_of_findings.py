@@ -50,9 +50,9 @@ def without_histology(model, case):
 DRAWN = {
     "waterfall": lambda model, case: figures.waterfall(cc.explain(model, findings(model, case))),
     "trajectory": lambda model, case: figures.trajectory(cc.whatif.trajectory(model, findings(model, case))),
-    "what_if_map": lambda model, case: figures.what_if_map(cc.whatif.sweep(model, findings(model, case))),
-    "next_test_bars": lambda model, case: tests.next_test_bars(cc.next_test(model, without_histology(model, case))),
-    "plan_tree": lambda model, case: tests.plan_tree(
+    "what_if": lambda model, case: figures.what_if(cc.whatif.sweep(model, findings(model, case))),
+    "next_test": lambda model, case: tests.next_test(cc.next_test(model, without_histology(model, case))),
+    "serial_testing": lambda model, case: tests.serial_testing(
         cc.serial_testing(model, without_histology(model, case), state="calciphylaxis")
     ),
 }
@@ -196,7 +196,7 @@ def test_the_lines_of_a_trajectory_are_its_probabilities(model, case):
 
 def test_the_cells_of_the_map_are_the_probabilities_of_the_changes(model):
     found = cc.whatif.sweep(model, findings(model, "jones2023"))
-    ax = figures.what_if_map(found, most=12)
+    ax = figures.what_if(found, most=12)
     shown = found.frame.loc[found.frame["moved"].nlargest(12).index].sort_index()
     rows = [list(found.posterior.probabilities_of.values()), *shown[list(model.states)].to_numpy().tolist()]
     cells = {text.get_position(): text.get_text() for text in ax.texts if text.get_text().endswith("%")}
@@ -211,7 +211,7 @@ def test_the_cells_of_the_map_are_the_probabilities_of_the_changes(model):
 
 
 def test_the_map_tells_changes_in_the_words_of_findings(model):
-    every = labels(figures.what_if_map(cc.whatif.sweep(model, findings(model, "jones2023")), most=100))
+    every = labels(figures.what_if(cc.whatif.sweep(model, findings(model, "jones2023")), most=100))
     assert every[0] == "as it is"
     for words in (
         "no ulceration",
@@ -225,13 +225,13 @@ def test_the_map_tells_changes_in_the_words_of_findings(model):
 
 def test_a_map_of_pairs_is_refused_in_words(model):
     with pytest.raises(cc.errors.QuestionError, match="single changes"):
-        figures.what_if_map(cc.whatif.pairs(model, pain="severe", kinds=["changed"]))
+        figures.what_if(cc.whatif.pairs(model, pain="severe", kinds=["changed"]))
 
 
 @pytest.mark.parametrize("by", ["information", "cost"])
 def test_the_bars_of_tests_are_their_information(model, by):
     found = cc.next_test(model, without_histology(model, "jones2023"), by=by)
-    ax = tests.next_test_bars(found, most=6)
+    ax = tests.next_test(found, most=6)
     rows = found.frame.head(6)
     alone, further = rectangles(ax)[::2], rectangles(ax)[1::2]
     assert [bar.get_width() for bar in alone] == pytest.approx(rows["information"].to_list())
@@ -246,13 +246,13 @@ def test_the_bars_of_tests_are_their_information(model, by):
 
 def test_with_every_test_done_the_figure_says_so(model):
     found = cc.next_test(model, pain="severe", without=cc.next_test(model, pain="severe").frame["test"].to_list())
-    assert "No test remains" in check_readable(tests.next_test_bars(found))
+    assert "No test remains" in check_readable(tests.next_test(found))
 
 
 @pytest.mark.parametrize("case", ["jones2023", "nobody"])
 def test_the_boxes_of_a_plan_are_its_probabilities(model, case):
     found = cc.serial_testing(model, without_histology(model, case), state="calciphylaxis")
-    ax = tests.plan_tree(found)
+    ax = tests.serial_testing(found)
     boxes = [patch for patch in ax.patches if isinstance(patch, FancyBboxPatch)]
     told = [text.get_text() for text in ax.texts if text.get_fontweight() == "bold" and text.get_text()[-1] == "%"]
     expected = [percent(value) for value in [*found.frame["calciphylaxis"], found.limit]]
@@ -267,8 +267,8 @@ def test_the_boxes_of_a_plan_are_its_probabilities(model, case):
 def test_a_plan_with_many_steps_shows_the_first_and_when_it_is_enough(model):
     found = cc.serial_testing(model, state="calciphylaxis")
     assert found.enough == 3
-    assert "below 5% after 3" in check_readable(tests.plan_tree(found, most=2))
-    assert "9 more" not in check_readable(tests.plan_tree(cc.serial_testing(model, pain="severe", steps=9)))
+    assert "below 5% after 3" in check_readable(tests.serial_testing(found, most=2))
+    assert "9 more" not in check_readable(tests.serial_testing(cc.serial_testing(model, pain="severe", steps=9)))
 
 
 @pytest.fixture(scope="module")
@@ -290,9 +290,9 @@ def test_a_network_from_a_file_has_every_figure(plain, known):
     model, repeatable = plain
     assert "illness" not in check_readable(figures.waterfall(cc.explain(model, known)))
     assert "interval" not in check_readable(figures.trajectory(cc.whatif.trajectory(model, known)))
-    check_readable(figures.what_if_map(cc.whatif.sweep(model, known)))
-    assert "$" not in check_readable(tests.next_test_bars(cc.next_test(model, known)))
-    words = check_readable(tests.plan_tree(cc.serial_testing(repeatable, known, state="flu")))
+    check_readable(figures.what_if(cc.whatif.sweep(model, known)))
+    assert "$" not in check_readable(tests.next_test(cc.next_test(model, known)))
+    words = check_readable(tests.serial_testing(cc.serial_testing(repeatable, known, state="flu")))
     assert "interval" not in words
     assert "sore" in words
 
@@ -302,9 +302,9 @@ def test_figures_are_drawn_on_axes_that_are_given(model):
     for draw, found in (
         (figures.waterfall, cc.explain(model, known)),
         (figures.trajectory, cc.whatif.trajectory(model, known)),
-        (figures.what_if_map, cc.whatif.sweep(model, known)),
-        (tests.next_test_bars, cc.next_test(model, known)),
-        (tests.plan_tree, cc.serial_testing(model, known)),
+        (figures.what_if, cc.whatif.sweep(model, known)),
+        (tests.next_test, cc.next_test(model, known)),
+        (tests.serial_testing, cc.serial_testing(model, known)),
     ):
         ax = plt.figure().add_subplot()
         assert draw(found, ax=ax) is ax

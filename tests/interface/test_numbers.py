@@ -9,7 +9,7 @@ from calcinosis.inference.numbers import burden, odds_factor, percent, percents,
 from calcinosis.interface.explorer.printed import _why
 from calcinosis.interface.words.explain import contribution_cells
 from calcinosis.interface.words.posterior import ranges_of
-from calcinosis.interface.words.workup import test_cells as cells_of_tests
+from calcinosis.interface.words.workup import ranking_cells
 from calcinosis.knowledge.folder import shipped_folder
 
 MODEL = cc.load(shipped_folder())
@@ -41,7 +41,7 @@ def test_a_probability_and_an_interval_read_the_same_in_text_notebook_and_figure
 def test_a_price_reads_the_same_in_shell_and_figure():
     tests = cc.next_test(MODEL, FINDINGS)
     prices = [price(cost) for cost in tests.frame["cost"]]
-    assert [cells["cost"] for cells in cells_of_tests(tests, len(prices))] == prices
+    assert [cells["cost"] for cells in ranking_cells(tests, len(prices))] == prices
     drawn = "\n".join(text.get_text() for text in cc.plot.next_test(tests).texts)
     for line in tests.frame.head(10).itertuples():
         assert burden(line.cost, line.harm, line.days) in drawn

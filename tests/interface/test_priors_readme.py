@@ -123,15 +123,12 @@ def test_edit_how_often_a_record_mentions_a_finding(folder):
 
 
 def test_learn_the_rates_of_a_ward(folder, tmp_path, monkeypatch):
-    import contextlib
-    import io
     import re
 
     from calcinosis.knowledge.folder import shipped_folder
 
     path = folder / "reporting.csv"
     rows = read(path)
-    letters = cc.load().recorded("letter")
     truth = {row["state"]: row for row in rows if (row["record"], row["variable"]) == ("letter", "diabetes")}
     truth["yes"]["mentioned"] = "0.5"
     write(path, rows)  # the ward mentions diabetes less often than letters do
@@ -139,16 +136,14 @@ def test_learn_the_rates_of_a_ward(folder, tmp_path, monkeypatch):
     copy_folder(shipped_folder(), tmp_path / "my-priors")
     monkeypatch.chdir(tmp_path)
     text = (shipped_folder() / "README.md").read_text(encoding="utf-8")
-    names = {}
-    with contextlib.redirect_stdout(io.StringIO()):
-        exec(re.search(r"```python\n(.*?)```", text, re.DOTALL).group(1), names)
-    learned = names["learned"].rows
-    line = learned[(learned["table"] == letters.mentions["diabetes"]) & (learned["given"] == "yes")].iloc[0]
-    mentioned = line["after"] if line["state"] == "yes" else 1 - line["after"]
-    assert mentioned == pytest.approx(0.5, abs=0.05)
-    assert line["weight_after"] > 27.4 + 100
-    new = read(tmp_path / "my-priors" / "reporting.csv")
-    row = next(r for r in new if (r["record"], r["variable"], r["state"]) == ("letter", "diabetes", "yes"))
-    row |= {"mentioned": f"{mentioned:.3g}", "weight": f"{line['weight_after']:.3g}"}
-    write(tmp_path / "my-priors" / "reporting.csv", new)
-    checked(tmp_path / "my-priors")
+    command = re.search(r"`calcinosis (update letters.csv [^`]*)`", text)[1]
+    words = [*command.split(), "--priors", "my-priors", "--only", "reporting", "--folds", "0"]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    row = next(
+        row
+        for row in read(tmp_path / "my-new-priors" / "reporting.csv")
+        if (row["record"], row["variable"], row["state"]) == ("letter", "diabetes", "yes")
+    )
+    assert float(row["mentioned"]) == pytest.approx(0.5, abs=0.05)
+    assert float(row["weight"]) > 27.4 + 100
+    checked(tmp_path / "my-new-priors")

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from calcinosis.interface.reports.sensitivity import tables_of
 from typer.testing import CliRunner
 
 import calcinosis as cc
 from calcinosis.interface.shell.app import app
+from calcinosis.interface.words.sensitivity import tables_of
 from calcinosis.knowledge.folder import shipped_folder
 
 ROOT = Path(__file__).parents[2]
@@ -168,7 +168,12 @@ def test_a_file_shows_what_matters_across_its_patients(run, patients, tmp_path, 
     assert cc.DISCLAIMER in result.stdout
     shown = json.loads(run("--file", str(patients), "--draws", "100", "--out", str(tmp_path / "o"), "--json").stdout)
     assert [line["patient"] for line in shown["patients"]] == pd.read_csv(patients)["case_id"].to_list()
-    assert sorted(path.name for path in (tmp_path / "o").iterdir()) == ["entries.csv", "patients.csv", "sources.csv"]
+    assert sorted(path.name for path in (tmp_path / "o").iterdir()) == [
+        "entries.csv",
+        "index.html",
+        "patients.csv",
+        "sources.csv",
+    ]
     assert len(pd.read_csv(tmp_path / "o" / "entries.csv")) == len(model.entries.names)
 
 

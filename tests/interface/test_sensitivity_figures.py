@@ -42,7 +42,7 @@ DRAWN = {
     "posterior": lambda found: found.posterior.plot(),
     "tornado": lambda found: figures.tornado(found.one_way),
     "curves": lambda found: figures.curves(found.one_way),
-    "two_way": lambda found: figures.two_way_map(found.two_way),
+    "two_way": lambda found: figures.two_way(found.two_way),
     "distributions": lambda found: figures.distributions(found.uncertainty),
     "by_source": lambda found: figures.variance_by_source(found.uncertainty),
     "by_table": lambda found: figures.variance_by_table(found.uncertainty),

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from calcinosis.interface.words.terminal import console, print_table, say
+from calcinosis.interface.words.document import Document, TableBlock
+from calcinosis.interface.words.terminal import say, show
 from calcinosis.knowledge.folder import shipped_folder
 
 RUN = [sys.executable, "-c", "from calcinosis.interface.shell.app import main; main()"]
@@ -145,15 +146,15 @@ def test_a_message_is_one_line_whatever_it_repeats(folder):
 
 def test_only_one_door_leads_to_the_terminal():
     """Every command prints by say() and console()."""
-    for path in Path(console.__code__.co_filename).parent.glob("*.py"):
-        if path.name != "printing.py":
+    for path in Path(say.__code__.co_filename).parent.glob("*.py"):
+        if path.name != "terminal.py":
             text = path.read_text(encoding="utf-8")
             assert not re.search(r"typer\.echo|^ *print\(|[^\w]Console\(", text, re.M), path.name
 
 
 def test_a_table_and_a_line_are_harmless(capsys):
     say(f"one\n{HOSTILE}")
-    print_table(console(), "Title", [{"name": f"{HOSTILE}\nb", "other": "c"}])
+    show(Document("", "", [], [TableBlock("Title", [{"name": f"{HOSTILE}\nb", "other": "c"}])], [""]))
     printed = capsys.readouterr().out
     assert not STEERING.findall(printed)
     assert printed.count("\\x1b]0;title") == 2

@@ -119,13 +119,13 @@ def overlapping(axes):
 @pytest.mark.parametrize(
     "draw",
     [
-        figures_of_validation.calibration_plot,
-        figures_of_validation.roc_plot,
-        figures_of_validation.confusion_plot,
-        figures_of_validation.baseline_plot,
-        figures_of_validation.variables_plot,
-        lambda found: figures_of_validation.fit_plot(found.cohort_check),
-        lambda found: figures_of_learning.moved_plot(
+        figures_of_validation.calibration,
+        figures_of_validation.roc,
+        figures_of_validation.confusion,
+        figures_of_validation.baselines,
+        figures_of_validation.variable_importance,
+        lambda found: figures_of_validation.cohort_check(found.cohort_check),
+        lambda found: figures_of_learning.learned_rows(
             cc.learn.update(found.model, found.model.simulate(80, missing=0.4, seed=1))
         ),
     ],

@@ -107,7 +107,7 @@ def save(result: Any, folder: Path, *, force: bool = False) -> list[Path]:
 
 def document(result: Any, most: int | None) -> Document:
     """The document of a result, with `most` lines of each table, or all."""
-    from calcinosis.interface.words.document import Document, Picture, Table, headed
+    from calcinosis.interface.words.document import Document, Picture, TableBlock, headed
     from calcinosis.interface.words.sensitivity import cells_of
 
     name = type(result).__name__
@@ -118,5 +118,5 @@ def document(result: Any, most: int | None) -> Document:
     frame, pictures = result.frame, {}
     if name in PICTURES:
         pictures["picture"] = Picture(PICTURES[name], result, result.summary)
-    blocks = [Table(headed("Table", len(frame), most), cells_of(frame[:most]))]
+    blocks = [TableBlock(headed("Table", len(frame), most), cells_of(frame[:most]))]
     return Document(name, result.summary, [], blocks, [DISCLAIMER], pictures, {"table": frame})

@@ -27,6 +27,7 @@ from calcinosis.inference.network import Array
 from calcinosis.inference.numbers import percents
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.inference.result import Result
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
 
@@ -39,8 +40,8 @@ THRESHOLDS = tuple(number / 100 for number in range(1, 100))
 """Default thresholds: 1% to 99%."""
 
 
-@dataclass(frozen=True, eq=False)
-class DecisionCurve:
+@dataclass(frozen=True, eq=False, repr=False)
+class DecisionCurve(Result):
     """The net benefit of deciding by the probability of a `state`, over thresholds.
 
     `frame` has one line per threshold: threshold, net_benefit with lower and upper, treat_all, gain (over the better of
@@ -106,9 +107,6 @@ class DecisionCurve:
             "digest": self.validation.model.digest,
             "disclaimer": DISCLAIMER,
         }
-
-    def __repr__(self) -> str:
-        return self.summary
 
     def _stretch(self, column: str) -> str:
         """The range of thresholds with a positive gain, in words."""

@@ -30,6 +30,7 @@ from calcinosis.inference.numbers import percent, points
 from calcinosis.inference.phrases import uncapitalised
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.inference.result import Result
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
 
@@ -50,8 +51,8 @@ NO_ADVICE = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Decision:
+@dataclass(frozen=True, eq=False, repr=False)
+class Decision(Result):
     """The expected utility of every available action for one patient.
 
     It is in points from 0 to 100, and equals the mean over Monte Carlo samples of the tables and responses, each sample

@@ -22,6 +22,7 @@ from calcinosis.inference.network import Array
 from calcinosis.inference.phrases import not_mentioned, phrase
 from calcinosis.inference.posterior import DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.inference.result import Result
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import REPORTING
@@ -50,8 +51,8 @@ MOST_ROWS = 5
 """Maximum number of rows named for each finding."""
 
 
-@dataclass(frozen=True, eq=False)
-class Explanation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Explanation(Result):
     """The contribution of each finding to the log-odds of a hypothesis, in nats; positive values support it.
 
     - `before` and `after` are the log-odds without and with the findings; the `background` is part of both.
@@ -119,9 +120,6 @@ class Explanation:
         return account(
             self.hypothesis, labels, self.before, self.after, contributions, redundant, len(self.background) > 0
         )
-
-    def __repr__(self) -> str:
-        return self.summary
 
     def to_dict(self) -> dict[str, Any]:
         """The result as plain values, for JSON."""

@@ -16,6 +16,7 @@ from calcinosis.analysis.validate.patient_weights import bootstrap_weights, inte
 from calcinosis.inference.model import Model
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.inference.result import Result
 from calcinosis.inference.streams import root_of
 from calcinosis.knowledge.arguments import checked
 
@@ -29,8 +30,8 @@ DRAWS = 1000
 """Number of bootstrap samples for the intervals."""
 
 
-@dataclass(frozen=True, eq=False)
-class CrossValidation:
+@dataclass(frozen=True, eq=False, repr=False)
+class CrossValidation(Result):
     """Performance on held-out patients before and after the tables learned from the other folds.
 
     `frame` has one line per metric: metric, label, before, after, difference (after − before), lower and upper (its 95%

@@ -19,6 +19,7 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.inference.result import Result
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.number import fault_of_weight
 from calcinosis.knowledge.problem import choose_from
@@ -34,8 +35,8 @@ Progress = Callable[[int, float], None]
 """Called after each step of the EM algorithm with its number and the increase of the density."""
 
 
-@dataclass(frozen=True, eq=False)
-class Update:
+@dataclass(frozen=True, eq=False, repr=False)
+class Update(Result):
     """The result of learning from patients, or of forgetting them.
 
     - `before` and `model` are the network before and after, `source` is what the changed rows cite, None for a model
@@ -78,9 +79,6 @@ class Update:
             f"{len(self.cases)} patients moved {len(self.rows)} rows of the tables; the farthest is "
             f"{row['table']} ({row['given']}), {row['state']} from {row['before']:.3g} to {row['after']:.3g}."
         )
-
-    def __repr__(self) -> str:
-        return self.summary
 
     @checked
     def to_dict(self, most: int | None = None) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from calcinosis.inference.findings.silence import record_kind
 from calcinosis.inference.model import Model
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.inference.result import Result
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.records import EACH, RECORD
 
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, eq=False)
-class AcrossPatients:
+@dataclass(frozen=True, eq=False, repr=False)
+class AcrossPatients(Result):
     """What the diagnoses of many patients depend on.
 
     - `patients`: one line per patient: patient, leading, probability, lower, upper (its interval), leads (the
@@ -55,9 +56,6 @@ class AcrossPatients:
             f"In {fragile} of {len(self.patients)} patients a single entry of the tables could change the diagnosis "
             "within its credible interval."
         )
-
-    def __repr__(self) -> str:
-        return self.summary
 
     @checked
     def to_dict(self, most: int | None = 10) -> dict[str, Any]:

@@ -24,14 +24,15 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.inference.result import Result
 from calcinosis.knowledge.arguments import checked
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, eq=False)
-class OneWay:
+@dataclass(frozen=True, eq=False, repr=False)
+class OneWay(Result):
     """The effect of every entry of the tables on one patient's posterior.
 
     `frame` has one line per entry:
@@ -148,9 +149,6 @@ class OneWay:
             f"{int(rows['fragile'].sum())} of {len(rows)} relevant rows of the tables could, within their own credible "
             f"intervals, make another state more probable than {label}."
         )
-
-    def __repr__(self) -> str:
-        return self.summary
 
     @checked
     def to_dict(self, most: int | None = 10) -> dict[str, Any]:

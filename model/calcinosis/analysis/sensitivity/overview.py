@@ -19,6 +19,7 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.numbers import entry
 from calcinosis.inference.phrases import capitalised
 from calcinosis.inference.posterior import DISCLAIMER, Posterior
+from calcinosis.inference.result import Result
 from calcinosis.knowledge.arguments import checked
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ SHOWN = 10
 """Maximum rows per table where not all are shown."""
 
 
-@dataclass(frozen=True, eq=False)
-class Sensitivity:
+@dataclass(frozen=True, eq=False, repr=False)
+class Sensitivity(Result):
     """All sensitivity analyses of one posterior. `uncertainty` is None if the rows of the tables have no weights,
     `changes` if only new zeros could change the answer, `two_way` if no two entries were named."""
 

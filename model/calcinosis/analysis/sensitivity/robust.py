@@ -30,6 +30,7 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.inference.result import Result
 from calcinosis.knowledge.arguments import checked
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ CLOSE = 1e-13
 """Tolerance of a log-likelihood at its maximum."""
 
 
-@dataclass(frozen=True, eq=False)
-class RobustBounds:
+@dataclass(frozen=True, eq=False, repr=False)
+class RobustBounds(Result):
     """The lowest and highest posterior of each state under ε-contamination of all rows.
 
     `frame` has one line per state: probability, lower_bound, lower_attained, upper_attained, upper_bound, and gap, the
@@ -68,9 +69,6 @@ class RobustBounds:
         label = self.posterior.labels[self.posterior.leading]
         does = "ranks first" if self.leader_is_safe else "does not provably rank first"
         return f"With every row contaminated by up to {self.epsilon:g}, {label} {does} for all tables."
-
-    def __repr__(self) -> str:
-        return self.summary
 
     @checked
     def to_dict(self, most: int | None = None) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.inference.result import Result
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
 
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, eq=False)
-class SmallestChanges:
+@dataclass(frozen=True, eq=False, repr=False)
+class SmallestChanges(Result):
     """The smallest changes of the tables with which one patient's posterior reaches a target, the `goal`.
 
     - `entries`: one line per entry that reaches it alone, the nearest first: entry, table, state, given, value, new,
@@ -76,9 +77,6 @@ class SmallestChanges:
             f"Smallest change of one entry for the target '{self.goal}': {entry['entry']} from {entry['value']:.3g} "
             f"to {entry['new']:.3g} (Chan-Darwiche distance {entry['distance']:.3g})."
         )
-
-    def __repr__(self) -> str:
-        return self.summary
 
     @checked
     def to_dict(self, most: int | None = 10) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.inference.result import Result
 from calcinosis.knowledge.arguments import checked
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ HALVINGS = 50
 """Bisection steps between two grid points: down to the last digits of a float."""
 
 
-@dataclass(frozen=True, eq=False)
-class TwoWay:
+@dataclass(frozen=True, eq=False, repr=False)
+class TwoWay(Result):
     """The posterior at every pair of values of two entries.
 
     `x` and `y` are the values of the two `entries`, `present` their present values. `probabilities` has the axes `(x,
@@ -118,9 +119,6 @@ class TwoWay:
         """One sentence: the states that rank first somewhere on the grid."""
         states = [state for number, state in enumerate(self.posterior) if (self.leading == number).any()]
         return f"Over all values of {self.entries[0]} and {self.entries[1]}, these rank first: {', '.join(states)}."
-
-    def __repr__(self) -> str:
-        return self.summary
 
     @checked
     def to_dict(self, most: int | None = 10) -> dict[str, Any]:

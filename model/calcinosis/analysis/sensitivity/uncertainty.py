@@ -32,6 +32,7 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.inference.result import Result
 from calcinosis.knowledge.arguments import checked
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ MOST_DRAWS = 10_000_000
 """Maximum number of samples, limited by memory."""
 
 
-@dataclass(frozen=True, eq=False)
-class Uncertainty:
+@dataclass(frozen=True, eq=False, repr=False)
+class Uncertainty(Result):
     """The distribution of one patient's posterior, given the findings, over samples of every row of the tables.
 
     `sample` holds the Monte Carlo samples and their weights; they are determined by the `seed`.
@@ -95,9 +96,6 @@ class Uncertainty:
             f"{100 * line['lower']:.0f}–{100 * line['upper']:.0f}%; it ranks first with probability "
             f"{100 * line['leads']:.0f}%."
         )
-
-    def __repr__(self) -> str:
-        return self.summary
 
     @checked
     def to_dict(self, most: int | None = 10) -> dict[str, Any]:

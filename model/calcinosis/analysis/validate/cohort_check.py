@@ -32,6 +32,7 @@ from calcinosis.inference.network import Array
 from calcinosis.inference.numbers import exact_percent
 from calcinosis.inference.phrases import listed
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER
+from calcinosis.inference.result import Result
 from calcinosis.inference.streams import root_of
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.records import REPORTING
@@ -52,8 +53,8 @@ FEWEST = 2.0
 """Minimum equivalent number of complete patients for testing a row."""
 
 
-@dataclass(frozen=True, eq=False)
-class CohortCheck:
+@dataclass(frozen=True, eq=False, repr=False)
+class CohortCheck(Result):
     """Where a cohort differs from what the tables predict.
 
     - `variables` has one line per scored variable, the most different first: variable, label, group, patients, score
@@ -110,9 +111,6 @@ class CohortCheck:
             "digest": self.model.digest,
             "disclaimer": DISCLAIMER,
         }
-
-    def __repr__(self) -> str:
-        return self.summary
 
 
 @checked

@@ -32,6 +32,7 @@ from calcinosis.inference.network import Array
 from calcinosis.inference.numbers import exact_percent, percent, percents
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.inference.result import Result
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.records import ASKED
 
@@ -48,8 +49,8 @@ MOST_EXPLAINED = 100
 """Maximum misclassified patients that are explained, the worst first."""
 
 
-@dataclass(frozen=True, eq=False)
-class Validation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Validation(Result):
     """The performance of a network on labelled cases.
 
     `prevalence` is the assumed prevalence of the subtypes, None for the prior of the network and the cases as they are.
@@ -263,9 +264,6 @@ class Validation:
             "digest": self.model.digest,
             "disclaimer": DISCLAIMER,
         }
-
-    def __repr__(self) -> str:
-        return self.summary
 
     def _scored(self, metric: Metric, probabilities: Array) -> tuple[float, tuple[float, float], Array]:
         """A metric of some predictions for these patients, its interval, and its bootstrap distribution."""

@@ -17,6 +17,7 @@ from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.posterior import DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.inference.result import Result
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
 
@@ -32,8 +33,8 @@ MOST_SETS = 2**21
 """Maximum number of sets tried; larger sizes are skipped, as reported in `searched`."""
 
 
-@dataclass(frozen=True, eq=False)
-class Flips:
+@dataclass(frozen=True, eq=False, repr=False)
+class Flips(Result):
     """The smallest sets of changed or added findings after which another state ranks first.
 
     `frame` has one line per set, the smallest and then the most probable first: changes (their number), findings (such

@@ -11,6 +11,7 @@ from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.inference.result import Result
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.records import Priors
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, eq=False)
-class ModelComparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class ModelComparison(Result):
     """Two models, the rows in which they differ, and their posteriors for the same patients.
 
     - `rows`: each entry that differs: table, given, state, first, second, weight_first, weight_second; NaN where one
@@ -55,9 +56,6 @@ class ModelComparison:
             "priors": [self.first.digest, self.second.digest],
             "disclaimer": DISCLAIMER,
         }
-
-    def __repr__(self) -> str:
-        return self.summary
 
 
 @checked

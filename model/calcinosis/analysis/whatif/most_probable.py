@@ -16,6 +16,7 @@ from calcinosis.inference.intervals.elimination import contract
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.inference.result import Result
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import Variable
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, eq=False)
-class MostProbable:
+@dataclass(frozen=True, eq=False, repr=False)
+class MostProbable(Result):
     """The most probable joint state of the target and of all unobserved variables.
 
     `states` maps each such variable to its state, `probability` is their joint probability given the findings (and the

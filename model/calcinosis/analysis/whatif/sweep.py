@@ -17,14 +17,15 @@ from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import DISCLAIMER, Posterior
+from calcinosis.inference.result import Result
 from calcinosis.knowledge.arguments import checked
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, eq=False)
-class WhatIf:
+@dataclass(frozen=True, eq=False, repr=False)
+class WhatIf(Result):
     """The posterior after every change of a patient's findings.
 
     `frame` has one line per change, or per pair of changes, in the order of the variables: variable, kind (added,

@@ -14,6 +14,7 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.phrases import not_mentioned, phrase
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.inference.result import Result
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import GROUPS, REPORTING
@@ -25,8 +26,8 @@ MOST_STEPS = 1_000
 """Maximum number of results; each needs its own posterior."""
 
 
-@dataclass(frozen=True, eq=False)
-class Trajectory:
+@dataclass(frozen=True, eq=False, repr=False)
+class Trajectory(Result):
     """The posterior after each finding.
 
     `steps` are the posteriors, the first without any finding. `frame` has one line per step and state of the target:

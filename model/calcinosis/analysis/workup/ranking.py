@@ -18,6 +18,7 @@ from calcinosis.inference.numbers import percent
 from calcinosis.inference.phrases import uncapitalised
 from calcinosis.inference.posterior import DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.inference.result import Result
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import ClinicalTest
@@ -32,8 +33,8 @@ WORTHWHILE = 0.05
 """Minimum probability that a test changes the most probable state, for it to count as worthwhile."""
 
 
-@dataclass(frozen=True, eq=False)
-class NextTest:
+@dataclass(frozen=True, eq=False, repr=False)
+class NextTest(Result):
     """The available tests, and their expected information.
 
     - `frame` has one line per test, the best first: test, label, reveals (variables, separated by ';'), information
@@ -77,9 +78,6 @@ class NextTest:
         if not self.worthwhile:
             found += " No remaining test is likely to change which subtype is the most probable."
         return found
-
-    def __repr__(self) -> str:
-        return self.summary
 
     @checked
     def to_dict(self, most: int | None = None) -> dict[str, Any]:

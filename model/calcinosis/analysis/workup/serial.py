@@ -17,6 +17,7 @@ from calcinosis.inference.numbers import percent
 from calcinosis.inference.phrases import capitalised, counted
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
+from calcinosis.inference.result import Result
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import Variable
@@ -34,8 +35,8 @@ ENDLESS = 1000
 """Number of negative results that represents any number of them."""
 
 
-@dataclass(frozen=True, eq=False)
-class SerialTesting:
+@dataclass(frozen=True, eq=False, repr=False)
+class SerialTesting(Result):
     """The effect of further results of a repeated test on the probability of a state.
 
     `frame` has one line per possible result: step (0 for now), result (`negative` leads to the next step, any other
@@ -78,9 +79,6 @@ class SerialTesting:
             f"{percent(chain['chance'][last])}. With many negative results it approaches "
             f"{percent(self.limit)}."
         )
-
-    def __repr__(self) -> str:
-        return self.summary
 
     def to_dict(self) -> dict[str, Any]:
         """The result as plain values, for JSON."""

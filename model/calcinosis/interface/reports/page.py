@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -13,7 +12,7 @@ from calcinosis import plot
 from calcinosis.inference.numbers import percent
 from calcinosis.inference.posterior import Posterior
 from calcinosis.interface.paths import check_out
-from calcinosis.interface.words.document import Bars, Block, Document, Picture, Table
+from calcinosis.interface.words.document import Bars, Block, Cell, Document, Picture, TableBlock, lines_in
 from calcinosis.interface.words.posterior import ranges_of
 from calcinosis.interface.words.terminal import figures
 from calcinosis.knowledge.folder import write_whole
@@ -110,20 +109,18 @@ def _foot(document: Document) -> str:
 def _block(block: Block) -> str:
     if isinstance(block, Bars):
         return _bars(block.posterior)
-    if isinstance(block, Table):
+    if isinstance(block, TableBlock):
         title = f"<h2>{escape(block.title)}</h2>" if block.title else ""
         return title + (_table(block) if block.lines else "<p>none</p>")
     return f"<p>{_lines(block)}</p>"
 
 
-def _table(table: Table) -> str:
+def _table(table: TableBlock) -> str:
     numbers = {name for name in table.lines[0] if figures(table.lines, name)}
 
-    def cell(tag: str, name: str, words: str) -> str:
-        if name in numbers:
-            return f'<{tag} class="number">{_lines(words)}</{tag}>'
-        breakable = re.sub(r"([=,@])(?=\w)", r"\1<wbr>", _lines(words))  # long names break here
-        return f"<{tag}>{breakable}</{tag}>"
+    def cell(tag: str, name: str, words: Cell) -> str:
+        text = "<br>".join(map(escape, lines_in(words)))
+        return f'<{tag} class="number">{text}</{tag}>' if name in numbers else f"<{tag}>{text}</{tag}>"
 
     head = "".join(cell("th", name, name) for name in table.lines[0])
     rows = ("".join(cell("td", name, words) for name, words in line.items()) for line in table.lines)

@@ -9,7 +9,7 @@ from calcinosis.analysis.decide.decision import NO_ADVICE
 from calcinosis.analysis.plain import lines_of
 from calcinosis.inference.numbers import percent, points, price
 from calcinosis.inference.phrases import listed
-from calcinosis.interface.words.document import Block, Cells, Document, Picture, Published, Table, foot_of, headed
+from calcinosis.interface.words.document import Block, Cells, Document, Picture, Published, TableBlock, foot_of, headed
 from calcinosis.interface.words.posterior import on_patient
 
 if TYPE_CHECKING:
@@ -38,19 +38,19 @@ def decision(
     label = result.posterior.labels[result.state]
     blocks: list[Block] = [
         result.summary,
-        Table("Actions, in points", _action_cells(result)),
+        TableBlock("Actions, in points", _action_cells(result)),
         POINTS,
-        Table("Expected outcomes of each action", _expected_cells(result)),
+        TableBlock("Expected outcomes of each action", _expected_cells(result)),
         EXPECTED if most else "",
-        *([] if most else [Table("Expected number of each harm", _harm_cells(result))]),
+        *([] if most else [TableBlock("Expected number of each harm", _harm_cells(result))]),
         *_then(result, most),
     ]
     if result.thresholds is not None:
-        blocks.append(Table(f"Highest expected utility at each probability of {label}", _threshold_cells(result)))
-    blocks += [Table("Value of information, in points", _testing_cells(result, most)), WORTH]
+        blocks.append(TableBlock(f"Highest expected utility at each probability of {label}", _threshold_cells(result)))
+    blocks += [TableBlock("Value of information, in points", _testing_cells(result, most)), WORTH]
     for heading, frame in _changes(result).items():
-        blocks.append(Table(headed(heading, len(frame), most), _change_cells(frame[:most])))
-    blocks += [LIKELY, *([] if most else [Table("The utilities", _utility_cells(result))]), NO_ADVICE]
+        blocks.append(TableBlock(headed(heading, len(frame), most), _change_cells(frame[:most])))
+    blocks += [LIKELY, *([] if most else [TableBlock("The utilities", _utility_cells(result))]), NO_ADVICE]
     title = f"{title}: treat, test or wait"
     return on_patient(title, result.posterior, published, blocks, _pictures(result, names), _tables(result, names))
 
@@ -71,7 +71,7 @@ def decisions(results: Mapping[str, Decision], digest: str, most: int | None = N
                 "testing": "can change it" if result.value_of_information.can_change else "cannot change it",
             }
         )
-    blocks: list[Block] = [Table("What has the highest expected utility", lines), NO_ADVICE]
+    blocks: list[Block] = [TableBlock("What has the highest expected utility", lines), NO_ADVICE]
     return Document("Decisions", "", [], blocks, foot_of(digest))
 
 
@@ -109,7 +109,7 @@ def _tables(result: Decision, names: Sequence[str]) -> dict[str, pd.DataFrame]:
     return tables | ({"map": result.map(*names).frame} if names else {})
 
 
-def _action_cells(result: Decision) -> list[Cells]:
+def _action_cells(result: Decision) -> Sequence[Cells]:
     """One line per action, the best first."""
     return [
         {
@@ -124,7 +124,7 @@ def _action_cells(result: Decision) -> list[Cells]:
     ]
 
 
-def _expected_cells(result: Decision) -> list[Cells]:
+def _expected_cells(result: Decision) -> Sequence[Cells]:
     """One line per action: how probable each outcome is, the points that harms and waiting take, the days."""
     outcomes = dict.fromkeys(item.item for item in result.problem.items if item.kind == "outcome")
     return [
@@ -154,10 +154,10 @@ def _then(result: Decision, most: int | None) -> list[Block]:
     ]
     chances = frame.groupby("treatment", sort=False)["chance"].sum().sort_values(ascending=False, kind="stable")
     ends = listed(f"{name} ({percent(chance)})" for name, chance in chances.items())
-    return [Table(headed(f"The results of {first}", len(frame), most), cells), f"{first} ends in {ends}."]
+    return [TableBlock(headed(f"The results of {first}", len(frame), most), cells), f"{first} ends in {ends}."]
 
 
-def _threshold_cells(result: Decision) -> list[Cells]:
+def _threshold_cells(result: Decision) -> Sequence[Cells]:
     """One line per stretch of probabilities."""
     if result.thresholds is None:
         return []
@@ -173,7 +173,7 @@ def _threshold_cells(result: Decision) -> list[Cells]:
     ]
 
 
-def _testing_cells(result: Decision, most: int | None) -> list[Cells]:
+def _testing_cells(result: Decision, most: int | None) -> Sequence[Cells]:
     """What testing is worth: the best `most`, and perfect knowledge."""
     frame = result.value_of_information.frame
     chosen = frame[(frame["kind"] == "perfect") | (frame.index < (most or len(frame)))]
@@ -202,7 +202,7 @@ def _changes(result: Decision) -> dict[str, pd.DataFrame]:
     }
 
 
-def _change_cells(frame: pd.DataFrame) -> list[Cells]:
+def _change_cells(frame: pd.DataFrame) -> Sequence[Cells]:
     """One line per change: from what to what, and who leads then."""
     lines = []
     for line in frame.to_dict("records"):
@@ -216,7 +216,7 @@ def _change_cells(frame: pd.DataFrame) -> list[Cells]:
     return lines
 
 
-def _harm_cells(result: Decision) -> list[Cells]:
+def _harm_cells(result: Decision) -> Sequence[Cells]:
     """One line per action: how often each harm is to be expected, in 100 patients."""
     labels = {item.item: item.label for item in result.problem.items if item.kind == "harm"}
     lines = []
@@ -226,7 +226,7 @@ def _harm_cells(result: Decision) -> list[Cells]:
     return lines
 
 
-def _utility_cells(result: Decision) -> list[Cells]:
+def _utility_cells(result: Decision) -> Sequence[Cells]:
     """The values that were used, and where each comes from."""
     return [
         {

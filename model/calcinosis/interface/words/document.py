@@ -14,12 +14,15 @@ if TYPE_CHECKING:
 Published = Mapping[str, str] | None
 """The `diagnosis` and the `citation` of a published case."""
 
-Cells = dict[str, str]
+Cell = str | tuple[str, ...]
+"""The words of a cell on one line, or on several."""
+
+Cells = Mapping[str, Cell]
 """A line of a table: its cells by heading."""
 
 
 @dataclass(frozen=True)
-class Table:
+class TableBlock:
     """A table with its title, if it has one; `strong` is the heading of the emphasised cell of each line."""
 
     title: str
@@ -34,7 +37,7 @@ class Bars:
     posterior: Posterior
 
 
-Block = str | Table | Bars
+Block = str | TableBlock | Bars
 """A paragraph, a table, or bars; an empty paragraph is left out."""
 
 
@@ -61,6 +64,11 @@ class Document:
     foot: Sequence[str]
     pictures: Mapping[str, Picture] = field(default_factory=dict)
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+
+def lines_in(cell: Cell) -> tuple[str, ...]:
+    """The lines of a cell, of which text from outside is never more than one."""
+    return (cell,) if isinstance(cell, str) else cell
 
 
 def foot_of(digest: str) -> tuple[str, ...]:

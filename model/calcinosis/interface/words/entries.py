@@ -117,13 +117,13 @@ def _yes_or_no(variable: str, network: Network) -> bool:
     return set(network.variables[variable].state_names) == {"no", "yes"}
 
 
-def named_entry(name: str, entries: Entries, width: int = 60) -> str:
-    """An entry in words, and below it the name by which it is found."""
-    return f"{entry_in_words(entries.find(name), entries.network, width)}\n({name})"
+def named_entry(name: str, entries: Entries, width: int = 60) -> tuple[str, ...]:
+    """An entry in words, line by line, and below it the name by which it is found."""
+    return (*entry_in_words(entries.find(name), entries.network, width).split("\n"), f"({name})")
 
 
-def citations(keys: str, priors: Priors | None) -> str:
+def citations(keys: str, priors: Priors | None) -> tuple[str, ...]:
     """The sources of a row with their kinds, one to a line."""
     if priors is None:
-        return ""
-    return "\n".join(f"{priors.sources[key].citation} ({priors.sources[key].kind})" for key in keys.split(";"))
+        return ()
+    return tuple(f"{priors.sources[key].citation} ({priors.sources[key].kind})" for key in keys.split(";"))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from calcinosis.analysis.plain import lines_of
 from calcinosis.inference.numbers import entry, odds_factor, signed, weight
-from calcinosis.interface.words.document import Cells, Document, Picture, Published, Table, foot_of, headed
+from calcinosis.interface.words.document import Cells, Document, Picture, Published, TableBlock, foot_of, headed
 from calcinosis.interface.words.entries import citations, named_entry
 from calcinosis.interface.words.posterior import fit_in_words, on_patient, silence_of, verdict
 
@@ -31,9 +31,9 @@ def explanation(result: Explanation, title: str = "", published: Published = Non
     blocks = (
         fit_in_words(result.posterior),
         result.summary,
-        Table(headed(effect, len(result.frame), most), contribution_cells(result, most)),
+        TableBlock(headed(effect, len(result.frame), most), contribution_cells(result, most)),
         CONVENTION,
-        Table(headed("Rows of the tables behind these effects", len(result.rows), most), _row_cells(result, most)),
+        TableBlock(headed("Rows of the tables behind these effects", len(result.rows), most), _row_cells(result, most)),
     )
     pictures = {"waterfall": Picture("waterfall", result, "What each finding adds to the log-odds.")}
     tables = {"contributions": result.frame, "rows": result.rows}
@@ -50,7 +50,7 @@ def explanations(results: Mapping[str, Explanation], digest: str, most: int | No
     return Document("Why", "", [], blocks, foot_of(digest))
 
 
-def contribution_cells(result: Explanation, most: int | None = None) -> list[Cells]:
+def contribution_cells(result: Explanation, most: int | None = None) -> Sequence[Cells]:
     """One line per finding, in order; of the `most` strongest only, if given."""
     ranked = result.frame["contribution"].abs().sort_values(ascending=False, kind="stable").index[:most]
     return [
@@ -66,7 +66,7 @@ def contribution_cells(result: Explanation, most: int | None = None) -> list[Cel
     ]
 
 
-def _row_cells(result: Explanation, most: int | None) -> list[Cells]:
+def _row_cells(result: Explanation, most: int | None) -> Sequence[Cells]:
     # of every finding its first row before the second of any
     rank = result.rows.groupby("variable", sort=False).cumcount()
     rows = result.rows.loc[rank.sort_values(kind="stable").index]

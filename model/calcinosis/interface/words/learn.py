@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from calcinosis.analysis.plain import lines_of
 from calcinosis.inference.numbers import percent, signed, signed_interval
-from calcinosis.interface.words.document import Block, Cells, Document, Picture, Table, foot_of, headed
+from calcinosis.interface.words.document import Block, Cells, Document, Picture, TableBlock, foot_of, headed
 from calcinosis.interface.words.validate import cohort_check, cohort_picture
 from calcinosis.knowledge.records import MENTIONED
 
@@ -50,11 +50,11 @@ def update(
         tables |= {"expected_variables": check.variables, "expected_rows": check.rows}
         pictures["expected"] = cohort_picture(check)
     blocks.append(
-        Table(headed("Rows that moved", len(result.rows), most, "the farthest first"), _row_cells(result, most))
+        TableBlock(headed("Rows that moved", len(result.rows), most, "the farthest first"), _row_cells(result, most))
     )
     if validation is not None:
         title = f"{validation.folds}-fold cross-validation: before and after learning from the other patients"
-        blocks += [Table(title, _left_out_cells(validation)), validation.summary]
+        blocks += [TableBlock(title, _left_out_cells(validation)), validation.summary]
         tables["left_out"] = validation.frame
     blocks += [*(f"A clinical rule is now violated: {rule}" for rule in broken), CHOSEN]
     return Document(title, learned_in_words(result), [], blocks, foot_of(result.model.digest), pictures, tables)
@@ -63,7 +63,7 @@ def update(
 def forgotten(result: Update, cohort: str, most: int | None = None) -> Document:
     """The document on what was forgotten."""
     lead = f"Removed {cohort}: {len(result.rows)} rows have their former values."
-    blocks = [Table(headed("Rows that moved back", len(result.rows), most), _row_cells(result, most))]
+    blocks = [TableBlock(headed("Rows that moved back", len(result.rows), most), _row_cells(result, most))]
     return Document("", lead, [], blocks, foot_of(result.model.digest))
 
 
@@ -86,7 +86,7 @@ def learned_in_words(result: Update) -> str:
     )
 
 
-def _row_cells(result: Update, most: int | None) -> list[Cells]:
+def _row_cells(result: Update, most: int | None) -> Sequence[Cells]:
     """One line per row that moved, the farthest first."""
     return [
         {
@@ -102,7 +102,7 @@ def _row_cells(result: Update, most: int | None) -> list[Cells]:
     ]
 
 
-def _left_out_cells(result: CrossValidation) -> list[Cells]:
+def _left_out_cells(result: CrossValidation) -> Sequence[Cells]:
     """One line per metric."""
     return [
         {

@@ -12,14 +12,14 @@ from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.words.document import (
     Bars,
     Block,
+    Cells,
     Document,
     Picture,
     Published,
-    Table,
+    TableBlock,
     foot_of,
 )
 from calcinosis.knowledge.records import ASKED
-from calcinosis.knowledge.visible import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def diagnosis(posterior: Posterior, title: str = "", published: Published = None, most: int | None = None) -> Document:
     """The document on one patient: the probability of each subtype, and what it rests on."""
     lines = [
-        {"finding": finding.variable, "as given": visible(finding.given), "understood as": finding.understood}
+        {"finding": finding.variable, "as given": finding.given, "understood as": finding.understood}
         for finding in posterior.evidence.given
     ]
     for line, finding in zip(lines, posterior.evidence.given, strict=True):
@@ -46,7 +46,7 @@ def diagnosis(posterior: Posterior, title: str = "", published: Published = None
             Bars(posterior),
             sureness(posterior) or no_interval(posterior),
             misfit_of(posterior),
-            Table("", lines) if lines else nothing,
+            TableBlock("", lines) if lines else nothing,
             "\n".join([silence_of(posterior), *(f"Note: {note}" for note in posterior.evidence.notes)]),
             published_as(published),
         ],
@@ -58,11 +58,12 @@ def diagnosis(posterior: Posterior, title: str = "", published: Published = None
 
 def diagnoses(posteriors: Mapping[str, Posterior], digest: str, most: int | None = None) -> Document:
     """The document on many patients: below each probability its interval."""
-    lines, notes = [], []
+    lines: list[Cells] = []
+    notes: list[str] = []
     for name, posterior in posteriors.items():
         ranges = ranges_of(posterior)
-        cells = {state: f"{percent(p)}\n{ranges[state]}".rstrip() for state, p in posterior.probabilities_of.items()}
-        lines.append({"patient": name} | cells)
+        cells = {state: (percent(p), ranges[state]) for state, p in posterior.probabilities_of.items()}
+        lines.append({"patient": name, **cells})
         silence = silence_of(posterior) if posterior.not_mentioned else ""
         for note in (silence, *posterior.evidence.notes, misfit_of(posterior)):
             notes += [f"Note: patient {name}: {note}"] if note else []
@@ -71,7 +72,7 @@ def diagnoses(posteriors: Mapping[str, Posterior], digest: str, most: int | None
     below = "below each probability its 95% interval · " if intervals else ""
     first, disclaimer = foot_of(digest)
     foot = (f"{len(posteriors)} patients · {below}{first}", disclaimer)
-    return Document("Patients", "", [], [Table("", lines, strong), "\n".join(notes)], foot)
+    return Document("Patients", "", [], [TableBlock("", lines, strong), "\n".join(notes)], foot)
 
 
 def on_patient(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from calcinosis.analysis.plain import lines_of
 from calcinosis.inference.numbers import entry, exact_percent, percent, percents, weight
-from calcinosis.interface.words.document import Block, Cells, Document, Picture, Published, Table, foot_of, headed
+from calcinosis.interface.words.document import Block, Cells, Document, Picture, Published, TableBlock, foot_of, headed
 from calcinosis.interface.words.entries import citations, named_entry
 from calcinosis.interface.words.posterior import frame_of, on_patient
 
@@ -24,13 +24,13 @@ def sensitivity(result: Sensitivity, title: str = "", published: Published = Non
     """The document on one patient: the interval, and the rows and sources that the most probable subtype depends on."""
     blocks: list[Block] = [result.summary]
     if len(result.depends_on):
-        blocks.append(Table(headed("Depends on", len(result.depends_on), most), _depends_on(result, most)))
-    blocks.append(Table(headed("Rows with the largest effect", len(result.rows), most), _effects(result, most)))
+        blocks.append(TableBlock(headed("Depends on", len(result.depends_on), most), _depends_on(result, most)))
+    blocks.append(TableBlock(headed("Rows with the largest effect", len(result.rows), most), _effects(result, most)))
     if result.uncertainty is not None:
-        blocks.append(Table("Sources of uncertainty, by table and by source", _shares(result, most)))
-    blocks.append(Table(_robust_title(result), _robust(result)))
+        blocks.append(TableBlock("Sources of uncertainty, by table and by source", _shares(result, most)))
+    blocks.append(TableBlock(_robust_title(result), _robust(result)))
     if result.changes is not None:
-        blocks.append(Table(f"The smallest changes until {result.changes.goal}", _changes(result, most)))
+        blocks.append(TableBlock(f"The smallest changes until {result.changes.goal}", _changes(result, most)))
     else:
         blocks.append("No change of the tables, except new zeros, gives another answer.")
     if result.two_way is not None:
@@ -71,11 +71,11 @@ def across_patients(
         for row in lines_of(result.sources[:most])
     ]
     blocks = [
-        Table("Patients", patients),
-        Table(headed("Rows that matter most", len(result.entries), most), entries),
-        *([Table(headed("Sources of uncertainty", len(result.sources), most), sources)] if sources else []),
+        TableBlock("Patients", patients),
+        TableBlock(headed("Rows that matter most", len(result.entries), most), entries),
+        *([TableBlock(headed("Sources of uncertainty", len(result.sources), most), sources)] if sources else []),
         *(
-            Table(f"{name.replace('_', ' ').capitalize()}, of each patient", cells_of(frame))
+            TableBlock(f"{name.replace('_', ' ').capitalize()}, of each patient", cells_of(frame))
             for name, frame in each.items()
         ),
     ]
@@ -84,7 +84,7 @@ def across_patients(
     return Document("Sensitivity", lead, [], blocks, foot_of(digest), {}, tables)
 
 
-def _depends_on(result: Sensitivity, most: int | None) -> list[Cells]:
+def _depends_on(result: Sensitivity, most: int | None) -> Sequence[Cells]:
     return [
         {
             "row of the tables": row.entry if most else named_entry(row.entry, result.one_way.entries),
@@ -98,7 +98,7 @@ def _depends_on(result: Sensitivity, most: int | None) -> list[Cells]:
     ]
 
 
-def _effects(result: Sensitivity, most: int | None) -> list[Cells]:
+def _effects(result: Sensitivity, most: int | None) -> Sequence[Cells]:
     return [
         {
             "row of the tables": row.entry,
@@ -112,12 +112,12 @@ def _effects(result: Sensitivity, most: int | None) -> list[Cells]:
     ]
 
 
-def _shares(result: Sensitivity, most: int | None) -> list[Cells]:
+def _shares(result: Sensitivity, most: int | None) -> Sequence[Cells]:
     """The shares of the variance by table, and beside them those by source."""
     draws, leading = result.uncertainty, result.posterior.leading
     assert draws is not None
 
-    def shares(frame: pd.DataFrame, name: str, mark: str = "") -> list[Cells]:
+    def shares(frame: pd.DataFrame, name: str, mark: str = "") -> list[dict[str, str]]:
         counted = frame[(frame["state"] == leading) & (frame["total"] > 0)][:most]
         columns = zip(counted[name], counted["first_order"], counted["total"], strict=True)
         return [
@@ -136,7 +136,7 @@ def _robust_title(result: Sensitivity) -> str:
     return f"If every row may be wrong by {exact_percent(result.robust.epsilon)}, {label} {safe}"
 
 
-def _robust(result: Sensitivity) -> list[Cells]:
+def _robust(result: Sensitivity) -> Sequence[Cells]:
     return [
         {
             "state": row[0],
@@ -148,7 +148,7 @@ def _robust(result: Sensitivity) -> list[Cells]:
     ]
 
 
-def _changes(result: Sensitivity, most: int | None) -> list[Cells]:
+def _changes(result: Sensitivity, most: int | None) -> Sequence[Cells]:
     changes = result.changes
     assert changes is not None
     lines = [
@@ -165,7 +165,7 @@ def _changes(result: Sensitivity, most: int | None) -> list[Cells]:
     return [*lines, {"change": "no change of any kind within", "distance": entry(changes.bound)}]
 
 
-def _two_way(result: TwoWay, most: int | None) -> Table:
+def _two_way(result: TwoWay, most: int | None) -> TableBlock:
     boundary = result.boundary
     near = (boundary["x"] - result.present[0]).abs() + (boundary["y"] - result.present[1]).abs()
     title = (
@@ -177,10 +177,10 @@ def _two_way(result: TwoWay, most: int | None) -> Table:
         {"x": entry(row.x), "y": entry(row.y), "between": f"{row.one} and {row.other}"}
         for row in lines_of(boundary.loc[near.sort_values(kind="stable").index][:most])
     ]
-    return Table(title, lines)
+    return TableBlock(title, lines)
 
 
-def cells_of(frame: pd.DataFrame) -> list[Cells]:
+def cells_of(frame: pd.DataFrame) -> Sequence[Cells]:
     """The lines of a table as they are."""
 
     def cell(value: object) -> str:

@@ -11,9 +11,9 @@ import typer
 
 from calcinosis.inference.numbers import percent
 from calcinosis.inference.posterior import Posterior
-from calcinosis.interface.words.document import Bars, Block, Cells, Document, Table
+from calcinosis.interface.words.document import Bars, Block, Cells, Document, TableBlock, lines_in
 from calcinosis.interface.words.posterior import ranges_of
-from calcinosis.knowledge.visible import visible_lines
+from calcinosis.knowledge.visible import visible, visible_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -65,20 +65,20 @@ def show(document: Document, terminal: Console | None = None) -> None:
 
 def figures(lines: Sequence[Cells], heading: str) -> bool:
     """Whether every cell under a heading holds a figure or nothing; the name of a patient is no figure."""
-    cells = [line[heading] for line in lines if line[heading]]
+    cells = [lines_in(line[heading])[0] for line in lines if line[heading]]
     return heading != "patient" and bool(cells) and all(FIGURE.match(cell) for cell in cells)
 
 
 def _printed(block: Block, terminal: Console) -> list[Any]:
     from rich.text import Text
 
-    if isinstance(block, Table):
+    if isinstance(block, TableBlock):
         title = [Text(block.title, "bold")] if block.title else []
         return [*title, _grid(block) if block.lines else "none"]
     return [_bars(block.posterior, terminal) if isinstance(block, Bars) else Text(block)]
 
 
-def _grid(table: Table) -> Grid:
+def _grid(table: TableBlock) -> Grid:
     """A table, its columns as wide as they need; long cells fold."""
     from rich.table import Table as Grid
     from rich.text import Text
@@ -87,7 +87,8 @@ def _grid(table: Table) -> Grid:
     for name in table.lines[0]:
         grid.add_column(name, overflow="fold", justify="right" if figures(table.lines, name) else "left")
     for line, strong in zip_longest(table.lines, table.strong):
-        grid.add_row(*(Text(cell, "bold cyan" if name == strong else "") for name, cell in line.items()))
+        cells = {name: "\n".join(map(visible, lines_in(cell))) for name, cell in line.items()}
+        grid.add_row(*(Text(words, "bold cyan" if name == strong else "") for name, words in cells.items()))
     return grid
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from calcinosis.analysis.plain import lines_of
 from calcinosis.inference.numbers import exact_percent, p_value, percent, percents, signed, signed_interval
-from calcinosis.interface.words.document import Block, Cells, Document, Picture, Table, foot_of, headed
+from calcinosis.interface.words.document import Block, Cells, Document, Picture, TableBlock, foot_of, headed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +47,7 @@ def validation(
     """The document on how good the answers for some patients are, and on what deciding by one of them gains."""
     whole = most is None
     benefit: list[Block] = [
-        Table(f"Net benefit of deciding by the probability of {curve.state}", _curve_cells(curve)),
+        TableBlock(f"Net benefit of deciding by the probability of {curve.state}", _curve_cells(curve)),
         BENEFIT,
     ]
     wrong = headed("Wrong answers", len(result.wrong), most, "most confident first")
@@ -55,17 +56,17 @@ def validation(
         result.records_in_words,
         result.own_mix_in_words,
         PUBLISHED if published else "",
-        Table(f"Metrics, with {exact_percent(result.mass)} intervals", _metric_cells(result)),
-        Table("Baselines", _baseline_cells(result)),
-        Table("Subgroups", _group_cells(result)),
-        Table("True subtype (lines) and most probable one", _confusion_cells(result)),
-        Table("Each subtype against all others", _roc_cells(result)),
+        TableBlock(f"Metrics, with {exact_percent(result.mass)} intervals", _metric_cells(result)),
+        TableBlock("Baselines", _baseline_cells(result)),
+        TableBlock("Subgroups", _group_cells(result)),
+        TableBlock("True subtype (lines) and most probable one", _confusion_cells(result)),
+        TableBlock("Each subtype against all others", _roc_cells(result)),
         curve.summary,
         *(benefit * whole),
-        Table("Near-certain probabilities, and how often they were wrong", _surprise_cells(result)),
-        Table(wrong, _wrong_cells(result, most)),
+        TableBlock("Near-certain probabilities, and how often they were wrong", _surprise_cells(result)),
+        TableBlock(wrong, _wrong_cells(result, most)),
         *([f"{line.patient}: {line.explanation}" for line in lines_of(result.wrong)] * whole),
-        Table(importance, _variable_cells(result, most)),
+        TableBlock(importance, _variable_cells(result, most)),
         CARRIES,
         *cohort_check(result.cohort_check, most),
     ]
@@ -95,10 +96,11 @@ def _pictures(result: Validation) -> dict[str, Picture]:
         "calibration": "How often a subtype was the true one, against the probability that it was given.",
         "baselines": "The log loss of the network, of some of its findings, and of two models fitted to the patients.",
         "confusion": "The true subtype, and the most probable one.",
-        "variable_importance": "How much worse the answers are without each variable.",
+        "variables": "How much worse the answers are without each variable.",
         **({"roc": "Each subtype against all others, at every threshold."} if len(result.roc) else {}),
     }
-    pictures = {name: Picture(name, result, caption) for name, caption in captions.items()}
+    plots = {name: "variable_importance" if name == "variables" else name for name in captions}
+    pictures = {name: Picture(plots[name], result, caption) for name, caption in captions.items()}
     return pictures | {"expected": cohort_picture(result.cohort_check)}
 
 
@@ -109,7 +111,7 @@ def decision_curve(
     validation = result.validation
     blocks: list[Block] = [
         PUBLISHED if published else "",
-        Table(f"Net benefit, {len(validation.cases):,} patients", _curve_cells(result)),
+        TableBlock(f"Net benefit, {len(validation.cases):,} patients", _curve_cells(result)),
         BENEFIT,
         f"{exact_percent(validation.mass)} intervals from {len(validation.weights):,} bootstrap samples.",
     ]
@@ -134,12 +136,12 @@ def cohort_check(result: CohortCheck, most: int | None = None) -> list[Block]:
     variables, rows = fit_cells(result, most)
     return [
         result.summary,
-        *([Table("Variables not consistent with the tables", variables)] if variables else []),
-        *([Table("Rows not consistent with the tables", rows)] if rows else []),
+        *([TableBlock("Variables not consistent with the tables", variables)] if variables else []),
+        *([TableBlock("Rows not consistent with the tables", rows)] if rows else []),
     ]
 
 
-def _metric_cells(result: Validation) -> list[Cells]:
+def _metric_cells(result: Validation) -> Sequence[Cells]:
     """One line per metric."""
     return [
         {
@@ -152,7 +154,7 @@ def _metric_cells(result: Validation) -> list[Cells]:
     ]
 
 
-def _baseline_cells(result: Validation) -> list[Cells]:
+def _baseline_cells(result: Validation) -> Sequence[Cells]:
     """One line per baseline."""
     lines = []
     for name in dict.fromkeys(result.baselines["baseline"]):
@@ -172,7 +174,7 @@ def _baseline_cells(result: Validation) -> list[Cells]:
     return lines
 
 
-def _group_cells(result: Validation) -> list[Cells]:
+def _group_cells(result: Validation) -> Sequence[Cells]:
     """One line per group of patients."""
     return [
         {
@@ -188,14 +190,14 @@ def _group_cells(result: Validation) -> list[Cells]:
     ]
 
 
-def _confusion_cells(result: Validation) -> list[Cells]:
+def _confusion_cells(result: Validation) -> Sequence[Cells]:
     """One line per true subtype, one column per answer."""
     counts = {(line.truth, line.leading): line.patients for line in lines_of(result.confusion)}
     states = result.model.states
     return [{"true": true} | {said: f"{counts[true, said] or ''}" for said in states} for true in states]
 
 
-def _roc_cells(result: Validation) -> list[Cells]:
+def _roc_cells(result: Validation) -> Sequence[Cells]:
     """One line per subtype."""
     return [
         {
@@ -208,7 +210,7 @@ def _roc_cells(result: Validation) -> list[Cells]:
     ]
 
 
-def _surprise_cells(result: Validation) -> list[Cells]:
+def _surprise_cells(result: Validation) -> Sequence[Cells]:
     """One line for each level of being sure, over all subtypes."""
     return [
         {
@@ -222,7 +224,7 @@ def _surprise_cells(result: Validation) -> list[Cells]:
     ]
 
 
-def _wrong_cells(result: Validation, most: int | None) -> list[Cells]:
+def _wrong_cells(result: Validation, most: int | None) -> Sequence[Cells]:
     """One line per patient who was answered wrong."""
     return [
         {
@@ -237,7 +239,7 @@ def _wrong_cells(result: Validation, most: int | None) -> list[Cells]:
     ]
 
 
-def _variable_cells(result: Validation, most: int | None) -> list[Cells]:
+def _variable_cells(result: Validation, most: int | None) -> Sequence[Cells]:
     """One line per variable, the most misleading first."""
     return [
         {
@@ -252,9 +254,9 @@ def _variable_cells(result: Validation, most: int | None) -> list[Cells]:
     ]
 
 
-def fit_cells(result: CohortCheck, most: int | None) -> tuple[list[Cells], list[Cells]]:
+def fit_cells(result: CohortCheck, most: int | None) -> tuple[Sequence[Cells], Sequence[Cells]]:
     """The variables and the rows that are not as expected."""
-    variables: list[Cells] = [
+    variables: Sequence[Cells] = [
         {
             "variable": line.label,
             "patients": f"{line.patients:,}",
@@ -265,7 +267,7 @@ def fit_cells(result: CohortCheck, most: int | None) -> tuple[list[Cells], list[
         }
         for line in lines_of(_different(result.variables, most))
     ]
-    rows: list[Cells] = [
+    rows: Sequence[Cells] = [
         {
             "table": line.table,
             "row": line.given,
@@ -292,7 +294,7 @@ def _interval(metric: str, lower: float, upper: float) -> str:
     return percents(lower, upper) if metric in SHARES else f"{lower:.3f}–{upper:.3f}"
 
 
-def _curve_cells(result: DecisionCurve) -> list[Cells]:
+def _curve_cells(result: DecisionCurve) -> Sequence[Cells]:
     """Some lines of a decision curve."""
     frame = result.frame
     near = frame[frame["threshold"].round(6).isin(CURVE_AT)]

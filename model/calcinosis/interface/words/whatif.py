@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from calcinosis.analysis.plain import lines_of
 from calcinosis.inference.numbers import odds_factor, percent, signed
 from calcinosis.inference.phrases import counted
 from calcinosis.inference.posterior import DISCLAIMER
-from calcinosis.interface.words.document import Block, Cells, Document, Picture, Published, Table, foot_of, headed
+from calcinosis.interface.words.document import Block, Cells, Document, Picture, Published, TableBlock, foot_of, headed
 from calcinosis.interface.words.posterior import on_patient
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ def exploration(result: Exploration, title: str = "", published: Published = Non
     unseen = ", ".join(f"{name}={state}" for name, state in result.unseen.states.items())
     blocks: list[Block] = [
         *_instead(result),
-        Table("Finding by finding", _steps(result)),
-        Table(headed("Single changes with the largest effect", len(sweep), most), _changes(result, most)),
-        Table(fewest, _flips(result, 4 if most is None else max(1, most // 3))),
+        TableBlock("Finding by finding", _steps(result)),
+        TableBlock(headed("Single changes with the largest effect", len(sweep), most), _changes(result, most)),
+        TableBlock(fewest, _flips(result, 4 if most is None else max(1, most // 3))),
         f"Most probable combination of everything not observed ({percent(result.unseen.probability)}): {unseen}.",
     ]
     pictures = {
@@ -39,7 +39,7 @@ def exploration(result: Exploration, title: str = "", published: Published = Non
         "what_if_map": Picture(
             "what_if",
             result.sweep,
-            "The posterior after each single change of the findings; those that change the leading subtype are marked.",
+            "The posterior after each single change of the findings; changes with another leading subtype are marked.",
         ),
     }
     tables = {"changes": sweep, "flips": result.flips.frame, "trajectory": result.trajectory.frame}
@@ -59,7 +59,7 @@ def explorations(results: Mapping[str, Exploration], digest: str, most: int | No
         for row in lines_of(result.flips.frame.head(1)):
             line |= {"most probable then": row.leading, "if": row.findings, "chance": percent(row.chance)}
         lines.append(line)
-    blocks = [Table("What would change the most probable subtype", lines)]
+    blocks = [TableBlock("What would change the most probable subtype", lines)]
     return Document("What if", "", [], blocks, foot_of(digest))
 
 
@@ -80,7 +80,7 @@ def comparison(
         for line in result.rows.to_dict("records")
     ]
     if len(result.patients) == 1:
-        answers = Table(
+        answers = TableBlock(
             "Posterior",
             [{"state": p.state, "A": percent(p.first), "B": percent(p.second)} for p in lines_of(result.frame)],
         )
@@ -90,14 +90,14 @@ def comparison(
             {"patient": p.patient, "A": p.first, "B": p.second, "largest difference": percent(p.largest)}
             for p in lines_of(ranked[ranked["largest"] >= LEAST])
         ]
-        answers = Table(headed("Patients whose answer changes", len(patients), most), patients[:most])
-    blocks = [Table(headed("Entries that differ", len(entries), most), entries[:most]), answers]
+        answers = TableBlock(headed("Patients whose answer changes", len(patients), most), patients[:most])
+    blocks = [TableBlock(headed("Entries that differ", len(entries), most), entries[:most]), answers]
     digests = " · ".join(model.digest[:12] for model in (result.first, result.second))
     tables = {"rows": result.rows, "probabilities": result.frame, "patients": result.patients}
     return Document(title, result.summary, [], blocks, (f"priors {digests}", DISCLAIMER), {}, tables)
 
 
-def _instead(result: Exploration) -> list[Table]:
+def _instead(result: Exploration) -> list[TableBlock]:
     """The same patient with other findings instead, if that was asked for."""
     if result.instead is None:
         return []
@@ -121,10 +121,10 @@ def _instead(result: Exploration) -> list[Table]:
         for row in lines_of(result.instead.findings)
     ]
     chosen = " or ".join(result.instead.hypothesis.chosen)
-    return [Table("Instead", states), Table(f"Contributions to the difference for {chosen}", findings)]
+    return [TableBlock("Instead", states), TableBlock(f"Contributions to the difference for {chosen}", findings)]
 
 
-def _steps(result: Exploration) -> list[Cells]:
+def _steps(result: Exploration) -> Sequence[Cells]:
     return [
         {"finding": lines[0].finding or "no findings"} | {line.state: percent(line.probability) for line in lines}
         for _, frame in result.trajectory.frame.groupby("step")
@@ -132,7 +132,7 @@ def _steps(result: Exploration) -> list[Cells]:
     ]
 
 
-def _changes(result: Exploration, most: int | None) -> list[Cells]:
+def _changes(result: Exploration, most: int | None) -> Sequence[Cells]:
     frame = result.sweep.frame.sort_values("moved", ascending=False, kind="stable").head(
         most or len(result.sweep.frame)
     )
@@ -148,7 +148,7 @@ def _changes(result: Exploration, most: int | None) -> list[Cells]:
     ]
 
 
-def _flips(result: Exploration, most: int) -> list[Cells]:
+def _flips(result: Exploration, most: int) -> Sequence[Cells]:
     """For each subtype that can come to lead, the first so many of the smallest sets."""
     return [
         {

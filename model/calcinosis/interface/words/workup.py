@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from calcinosis.analysis.plain import lines_of
 from calcinosis.inference.numbers import percent, percents, price
-from calcinosis.interface.words.document import Block, Cells, Document, Picture, Published, Table, foot_of, headed
+from calcinosis.interface.words.document import Block, Cells, Document, Picture, Published, TableBlock, foot_of, headed
 from calcinosis.interface.words.posterior import on_patient
 
 if TYPE_CHECKING:
@@ -38,18 +38,18 @@ def next_test(workup: Workup, title: str = "", published: Published = None, most
     blocks: list[Block] = [
         result.summary,
         ASK if len(posterior.evidence.silent) else "",
-        Table(headed("Remaining tests", len(result.frame), most), ranking_cells(result, most)),
+        TableBlock(headed("Remaining tests", len(result.frame), most), ranking_cells(result, most)),
     ]
     outcomes = _outcome_cells(result)
     if outcomes:
         title_of = f"What the results of {result.frame.iloc[0]['test']} would mean"
-        blocks += [Table(headed(title_of, len(outcomes), most, "most probable first"), outcomes[:most]), PRICES]
+        blocks += [TableBlock(headed(title_of, len(outcomes), most, "most probable first"), outcomes[:most]), PRICES]
     pictures = {
         "next_test": Picture("next_test", result, "What each test would tell, alone and with the best after it.")
     }
     tables = {"tests": result.frame, "outcomes": result.outcomes}
     if serial is not None:
-        blocks += [Table(f"Serial testing: {serial.variable.name}", _serial_cells(serial)), serial.summary]
+        blocks += [TableBlock(f"Serial testing: {serial.variable.name}", _serial_cells(serial)), serial.summary]
         caption = "What further results would do, and how probable each is."
         pictures["serial_testing"] = Picture("serial_testing", serial, caption)
         tables["serial_testing"] = serial.frame
@@ -70,10 +70,10 @@ def next_tests(results: Mapping[str, Workup], digest: str, most: int | None = No
         if serial is not None:
             line["negative results to the threshold"] = "not reached" if serial.enough is None else str(serial.enough)
         lines.append(line)
-    return Document("The next test", "", [], [Table("The next test", lines)], foot_of(digest))
+    return Document("The next test", "", [], [TableBlock("The next test", lines)], foot_of(digest))
 
 
-def ranking_cells(result: NextTest, most: int | None = None) -> list[Cells]:
+def ranking_cells(result: NextTest, most: int | None = None) -> Sequence[Cells]:
     """One line per test, the best first."""
     priced = "cost" in result.frame
     return [
@@ -93,7 +93,7 @@ def _harm(harm: float) -> str:
     return "0" if harm == 0 else percent(harm)
 
 
-def _outcome_cells(result: NextTest) -> list[Cells]:
+def _outcome_cells(result: NextTest) -> Sequence[Cells]:
     """The results of the best test, the likeliest first, and what each would mean."""
     if result.frame.empty:
         return []
@@ -109,7 +109,7 @@ def _outcome_cells(result: NextTest) -> list[Cells]:
     ]
 
 
-def _serial_cells(serial: SerialTesting) -> list[Cells]:
+def _serial_cells(serial: SerialTesting) -> Sequence[Cells]:
     """One line per negative result that may come, with what the probability is if it is another result instead."""
     rows = serial.frame.to_dict("records")
     chain = [row for row in rows if row["result"] in ("", serial.negative)]
