@@ -68,7 +68,7 @@ def test_it_is_told_in_words_and_as_json(curve):
     found = curve.to_dict()
     assert len(found["curve"]) == 99
     assert found["patients"] == 149
-    assert repr(curve) == curve.summary
+    assert repr(curve) == f"{curve.summary}\n{cc.DISCLAIMER}"
 
 
 def test_a_model_that_cannot_tell_them_apart_gains_nothing():

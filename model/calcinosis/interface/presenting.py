@@ -119,4 +119,4 @@ def document(result: Any, most: int | None) -> Document:
     if name in PICTURES:
         pictures["picture"] = Picture(PICTURES[name], result, result.summary)
     blocks = [TableBlock(headed("Table", len(frame), most), cells_of(frame[:most]))]
-    return Document(name, result.summary, [], blocks, [DISCLAIMER], pictures, {"table": frame})
+    return Document(name, result.summary, [], blocks, [DISCLAIMER], pictures, lambda: {"table": frame})

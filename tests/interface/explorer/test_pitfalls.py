@@ -15,6 +15,7 @@ from printed_networks import ASIA
 from properties import examples
 
 import calcinosis as cc
+from calcinosis.inference.numbers import percent
 from calcinosis.interface.explorer.actions import act
 from calcinosis.interface.explorer.answer import answer, frequencies
 from calcinosis.interface.explorer.page import SILENT, TABS, Page
@@ -100,8 +101,7 @@ def test_no_preview_is_ever_quite_sure(shipped, data):
     look = data.draw(st.sampled_from(looks[name]))
     do(session, "add" if shipped.variables[name].repeatable else "set", variable=name, value=look["value"])
     assert look["bars"] == [
-        [round(100 * p, 2), cc.inference.posterior.percent(p)]
-        for p in session.situation.posterior.probabilities_of.values()
+        [round(100 * p, 2), percent(p)] for p in session.situation.posterior.probabilities_of.values()
     ]
 
 

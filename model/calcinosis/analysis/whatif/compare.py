@@ -52,9 +52,6 @@ class Comparison(Result):
             f"{other.labels[other.leading]} in the second."
         )
 
-    def __repr__(self) -> str:
-        return f"<Comparison: {len(self.findings)} differences; {self.first.leading} leads, then {self.second.leading}>"
-
     def to_dict(self) -> dict[str, Any]:
         """The result as plain values, for JSON."""
         return {

@@ -61,12 +61,6 @@ class Flips(Result):
         first = self.frame.iloc[0]
         return f"Smallest change of findings: with {first['findings']}, {first['leading']} ranks first."
 
-    def __repr__(self) -> str:
-        return (
-            f"<Flips: {len(self.frame):,} of {self.tried:,} sets of up to {self.searched} changes make another state "
-            f"lead than {self.posterior.leading}>"
-        )
-
     @checked
     def to_dict(self, most: int | None = 10) -> dict[str, Any]:
         """The result as plain values, for JSON; `most` sets for each new state, None for all."""

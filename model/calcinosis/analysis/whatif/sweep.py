@@ -54,10 +54,6 @@ class WhatIf(Result):
             f"state more probable than {label}."
         )
 
-    def __repr__(self) -> str:
-        count = int(self.frame["flips"].sum())
-        return f"<WhatIf: {len(self.frame):,} changes, {count:,} make another state lead than {self.posterior.leading}>"
-
     @checked
     def to_dict(self, most: int | None = None) -> dict[str, Any]:
         """The result as plain values, for JSON; the `most` lines that move most, None for all in their order."""

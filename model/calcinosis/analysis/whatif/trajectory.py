@@ -44,10 +44,6 @@ class Trajectory(Result):
         labels = [step.labels[key] for key, (step, *_) in groupby(self.steps, key=lambda step: step.leading)]
         return f"Most probable over {len(self.steps) - 1} steps: {', then '.join(labels)}."
 
-    def __repr__(self) -> str:
-        leads = " → ".join(key for key, _ in groupby(step.leading for step in self.steps))
-        return f"<Trajectory: {len(self.steps) - 1} steps; leading: {leads}>"
-
     def to_dict(self) -> dict[str, Any]:
         """The result as plain values, for JSON."""
         return {"steps": plain_lines(self.frame), "disclaimer": DISCLAIMER}

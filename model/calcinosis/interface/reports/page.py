@@ -46,7 +46,7 @@ def write_report(document: Document, folder: Path, *, force: bool = False) -> li
         InputError: if the folder holds something already and `force` is not given, or is no folder.
         OSError: if a file cannot be written.
     """
-    written = write_tables(document.tables, folder, force=force)
+    written = write_tables(document.tables(), folder, force=force)
     for name, picture in document.pictures.items():
         written.append(write_whole(folder / f"{name}.svg", _svg(picture), force=True))
     return [*written, write_whole(folder / PAGE, page_of(document), force=True)]
@@ -74,7 +74,7 @@ def page_of(document: Document) -> str:
         f"<figcaption>{escape(picture.caption)}</figcaption></figure>"
         for name, picture in document.pictures.items()
     )
-    links = ", ".join(f'<a href="{name}.csv">{name}.csv</a>' for name in document.tables)
+    links = ", ".join(f'<a href="{name}.csv">{name}.csv</a>' for name in document.tables())
     return f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

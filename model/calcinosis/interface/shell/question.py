@@ -152,7 +152,7 @@ def tables_of_each(documents: Sequence[tuple[str, Document]]) -> dict[str, pd.Da
 
     tables: dict[str, list[pd.DataFrame]] = {}
     for patient, document in documents:
-        for name, frame in document.tables.items():
+        for name, frame in document.tables().items():
             lines = frame.rename(columns={"patient": "patient_"})
             lines.insert(0, "patient", patient)
             tables.setdefault(name, []).append(lines)

@@ -142,7 +142,7 @@ def _many(ask: Question, settings: Settings) -> None:
         show(document(ask.most))
         ask.show_file()
 
-    ask.output.show(lambda: _plain(document().tables, extra, model.digest, ask.most), text, document)
+    ask.output.show(lambda: _plain(document().tables(), extra, model.digest, ask.most), text, document)
 
 
 def _of_each(model: Model, patients: dict[str, Evidence], settings: Settings) -> dict[str, pd.DataFrame]:

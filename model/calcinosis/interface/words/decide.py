@@ -52,7 +52,9 @@ def decision(
         blocks.append(TableBlock(headed(heading, len(frame), most), _change_cells(frame[:most])))
     blocks += [LIKELY, *([] if most else [TableBlock("The utilities", _utility_cells(result))]), NO_ADVICE]
     title = f"{title}: treat, test or wait"
-    return on_patient(title, result.posterior, published, blocks, _pictures(result, names), _tables(result, names))
+    return on_patient(
+        title, result.posterior, published, blocks, _pictures(result, names), lambda: _tables(result, names)
+    )
 
 
 def decisions(results: Mapping[str, Decision], digest: str, most: int | None = None) -> Document:

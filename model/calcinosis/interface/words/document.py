@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +54,8 @@ class Picture:
 class Document:
     """An answer in the order in which it is read: the `lead` is its first sentence, `head` the lines below it.
 
-    A report also has `pictures` and `tables`, both by the names of their files. `foot` ends with the disclaimer.
+    `foot` ends with the disclaimer. A report also has `pictures`, and `tables` that are made when it is written; both
+    are by the names of their files.
     """
 
     title: str
@@ -63,7 +64,7 @@ class Document:
     blocks: Sequence[Block]
     foot: Sequence[str]
     pictures: Mapping[str, Picture] = field(default_factory=dict)
-    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    tables: Callable[[], Mapping[str, pd.DataFrame]] = dict
 
 
 def lines_in(cell: Cell) -> tuple[str, ...]:

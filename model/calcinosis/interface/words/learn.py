@@ -57,7 +57,7 @@ def update(
         blocks += [TableBlock(title, _left_out_cells(validation)), validation.summary]
         tables["left_out"] = validation.frame
     blocks += [*(f"A clinical rule is now violated: {rule}" for rule in broken), CHOSEN]
-    return Document(title, learned_in_words(result), [], blocks, foot_of(result.model.digest), pictures, tables)
+    return Document(title, learned_in_words(result), [], blocks, foot_of(result.model.digest), pictures, lambda: tables)
 
 
 def forgotten(result: Update, cohort: str, most: int | None = None) -> Document:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from calcinosis.inference.numbers import exact_percent, percent, percents
@@ -52,7 +52,7 @@ def diagnosis(posterior: Posterior, title: str = "", published: Published = None
         ],
         (f"log evidence {posterior.log_evidence:.3f} · {digest}", disclaimer),
         {"posterior": Picture("posterior", posterior, "The probability of each subtype, with its credible interval.")},
-        {"posterior": frame_of(posterior)},
+        lambda: {"posterior": frame_of(posterior)},
     )
 
 
@@ -81,7 +81,7 @@ def on_patient(
     published: Published,
     blocks: Sequence[Block],
     pictures: Mapping[str, Picture],
-    tables: Mapping[str, pd.DataFrame],
+    tables: Callable[[], Mapping[str, pd.DataFrame]],
     *,
     misfit: bool = True,
 ) -> Document:

@@ -36,7 +36,7 @@ def sensitivity(result: Sensitivity, title: str = "", published: Published = Non
     if result.two_way is not None:
         blocks.append(_two_way(result.two_way, most))
     title = f"{title}: uncertainty and sensitivity"
-    return on_patient(title, result.posterior, published, blocks, _pictures(result), tables_of(result))
+    return on_patient(title, result.posterior, published, blocks, _pictures(result), lambda: tables_of(result))
 
 
 def across_patients(
@@ -81,7 +81,7 @@ def across_patients(
     ]
     lead = f"What {len(result.patients)} diagnoses depend on"
     tables = {"patients": result.patients, "entries": result.entries, "sources": result.sources, **each}
-    return Document("Sensitivity", lead, [], blocks, foot_of(digest), {}, tables)
+    return Document("Sensitivity", lead, [], blocks, foot_of(digest), {}, lambda: tables)
 
 
 def _depends_on(result: Sensitivity, most: int | None) -> Sequence[Cells]:

@@ -43,7 +43,7 @@ def console(*, stderr: bool = False, **options: Any) -> Console:
             for text, style, control in super().render(*what, **options):
                 yield Segment(text if control else visible_lines(text), style, control)
 
-    return Terminal(highlight=False, stderr=stderr, **options)
+    return Terminal(highlight=False, stderr=stderr, force_jupyter=False, **options)
 
 
 def show(document: Document, terminal: Console | None = None) -> None:

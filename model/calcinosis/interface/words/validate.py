@@ -79,9 +79,8 @@ def validation(
     blocks += [counts] * whole
     foot = foot_of(result.model.digest)
     pictures = _pictures(result) | {"decision_curve": _curve_picture(curve)}
-    return Document(
-        title, result.summary, [], blocks, foot, pictures, tables_of(result) | {"decision_curve": curve.frame}
-    )
+    tables = tables_of(result) | {"decision_curve": curve.frame}
+    return Document(title, result.summary, [], blocks, foot, pictures, lambda: tables)
 
 
 def tables_of(result: Validation) -> dict[str, pd.DataFrame]:
@@ -117,7 +116,7 @@ def decision_curve(
     ]
     pictures = {"decision_curve": _curve_picture(result)}
     foot, tables = foot_of(validation.model.digest), {"decision_curve": result.frame}
-    return Document(title, result.summary, [], blocks, foot, pictures, tables)
+    return Document(title, result.summary, [], blocks, foot, pictures, lambda: tables)
 
 
 def _curve_picture(result: DecisionCurve) -> Picture:

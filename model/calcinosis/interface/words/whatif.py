@@ -46,7 +46,7 @@ def exploration(result: Exploration, title: str = "", published: Published = Non
     tables["most_probable"] = result.unseen.frame
     if result.instead:
         tables |= {"instead_states": result.instead.frame, "instead_findings": result.instead.findings}
-    return on_patient(f"{title}: what if", posterior, published, blocks, pictures, tables)
+    return on_patient(f"{title}: what if", posterior, published, blocks, pictures, lambda: tables)
 
 
 def explorations(results: Mapping[str, Exploration], digest: str, most: int | None = None) -> Document:
@@ -94,7 +94,7 @@ def comparison(
     blocks = [TableBlock(headed("Entries that differ", len(entries), most), entries[:most]), answers]
     digests = " · ".join(model.digest[:12] for model in (result.first, result.second))
     tables = {"rows": result.rows, "probabilities": result.frame, "patients": result.patients}
-    return Document(title, result.summary, [], blocks, (f"priors {digests}", DISCLAIMER), {}, tables)
+    return Document(title, result.summary, [], blocks, (f"priors {digests}", DISCLAIMER), {}, lambda: tables)
 
 
 def _instead(result: Exploration) -> list[TableBlock]:

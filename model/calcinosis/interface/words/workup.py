@@ -53,7 +53,7 @@ def next_test(workup: Workup, title: str = "", published: Published = None, most
         caption = "What further results would do, and how probable each is."
         pictures["serial_testing"] = Picture("serial_testing", serial, caption)
         tables["serial_testing"] = serial.frame
-    return on_patient(f"{title}: the next test", posterior, published, blocks, pictures, tables)
+    return on_patient(f"{title}: the next test", posterior, published, blocks, pictures, lambda: tables)
 
 
 def next_tests(results: Mapping[str, Workup], digest: str, most: int | None = None) -> Document:
