@@ -321,7 +321,7 @@ def test_rates_are_kept_unless_named(run, shipped, tmp_path):
     former = cc.learn.forget(learned, patients, only=["reporting"]).model
     for name in model.mentions.values():
         assert np.abs(former.network.tables[name] - model.network.tables[name]).max() < 1e-7
-    for how in ({"only": ["reporting"]}, {"keep": ["reporting"]}, {"only": ["pain", "reporting"]}):
+    for how in ({"only": ["reporting"]}, {"only": ["pain", "reporting"]}):
         with pytest.raises(ValueError, match="no rates to learn: name the kind of record"):
             cc.learn.update(shipped, patients, **how)
     patients.to_csv(tmp_path / "a.csv", index=False)
@@ -444,3 +444,98 @@ def test_findings_that_every_draw_rules_out_are_refused_in_a_decision(tmp_path):
     rates.to_csv(path, index=False)
     with pytest.raises(cc.errors.QuestionError, match="probability 0 in every draw"):
         cc.decide(cc.load(tmp_path / "sure"), pain="severe", record="case_report").summary  # noqa: B018
+
+
+def test_a_record_that_is_given_holds_for_every_patient_of_a_file(run, shipped, tmp_path):
+    (tmp_path / "a.csv").write_text("patient,esrd\n1,yes\n")
+    (tmp_path / "b.csv").write_text("patient,esrd,record\n1,yes,abstract\n")
+    (tmp_path / "c.json").write_text('[{"patient": 1, "esrd": "yes"}]')
+    expected = shipped.posterior(esrd="yes", record="letter")["calciphylaxis"]
+    for name in ("a.csv", "b.csv", "c.json"):
+        for command in ("diagnose", "explain"):
+            shown = json.loads(run(command, "--file", tmp_path / name, "--record", "letter", "--json").stdout)[0]
+            assert shown["record"] == "letter"
+            posterior = shown if command == "diagnose" else shown["posterior"]
+            assert posterior["probabilities"]["calciphylaxis"] == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_record_that_mentions_nothing_is_a_patient_too(run, shipped, tmp_path):
+    (tmp_path / "a.csv").write_text("patient,record\n1,letter\n")
+    (tmp_path / "c.json").write_text('[{"patient": 1, "record": "letter"}]')
+    expected = shipped.probabilities(record="letter")["dystrophic"]
+    for name in ("a.csv", "c.json"):
+        shown = json.loads(run("diagnose", "--file", tmp_path / name, "--json").stdout)[0]
+        assert shown["probabilities"]["dystrophic"] == expected
+    assert shipped.posteriors(pd.DataFrame({"record": ["letter"]}))["dystrophic"][0] == pytest.approx(
+        expected, abs=1e-12
+    )
+    assert run("cohort", tmp_path / "a.csv", tmp_path / "o.csv").exit_code == 0
+    assert pd.read_csv(tmp_path / "o.csv")["dystrophic"][0] == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.slow
+def test_what_is_missing_in_simulated_records_is_no_silence(shipped):
+    """Missing completely at random beside silence: the mean of the posteriors is the frequency."""
+    model = shipped.recorded("letter")
+    patients = model.simulate(20_000, missing=0.8, seed=2)
+    share = (patients["diagnosis"] == "calciphylaxis").mean()
+    said = model.posteriors(patients)["calciphylaxis"]
+    assert abs(said.mean() - share) < 4 * said.std() / len(said) ** 0.5 + 4 * (share / len(said)) ** 0.5
+    assert set(patients["esrd"].cat.categories) == {"no", "yes", "unknown"}
+
+
+def test_the_comparison_of_folders_counts_rates(shipped):
+    letters = shipped.recorded("letter")
+    other = letters.with_row("mentioned:warfarin", warfarin="yes", yes=0.99)
+    for pair in ((letters, other), (letters.base, other.base)):
+        result = cc.compare(*pair, esrd="yes")
+        assert result.summary.startswith("1 row differs")
+        assert set(result.rows["table"]) == {"mentioned:warfarin:letter"}
+
+
+def test_a_model_of_each_record_answers_no_single_patient(shipped):
+    each = shipped.recorded("each")
+    for ask in (each.posterior, each.probabilities, lambda: each.posterior(esrd="yes")):
+        with pytest.raises(ValueError, match="this model reads each patient's own record"):
+            ask()
+
+
+@pytest.mark.parametrize("cell", [["letter"], [], ("letter",), np.array(["letter"]), np.array([])])
+def test_a_list_is_no_kind_of_record(shipped, cell):
+    frame = pd.DataFrame({"esrd": ["yes"], "record": [cell]})
+    assert shipped.posteriors(frame)["status"][0].startswith("invalid: record")
+
+
+@pytest.mark.parametrize("heading", ["record (kind)", "recordkind", "kind_of_record", "type of record", "RecordType"])
+def test_a_heading_that_means_the_record_is_refused(shipped, heading):
+    with pytest.raises(ValueError, match="did you mean record"):
+        shipped.posteriors(pd.DataFrame({"esrd": ["yes"], heading: ["letter"]}))
+
+
+def test_the_record_is_no_finding(shipped):
+    for name in ("record", "Record"):
+        with pytest.raises(ValueError, match="the kind of record is no finding: say it as --record"):
+            shipped.posterior({"esrd": "yes", name: "letter"})
+
+
+def test_a_rate_is_changed_for_its_kind_of_record(shipped):
+    with pytest.raises(ValueError, match=r"take model.recorded\(\.\.\.\) of that kind first"):
+        shipped.with_row("mentioned:diabetes", diabetes="yes", yes=0.5)
+
+
+def test_rates_of_several_kinds_are_named_together(shipped):
+    patients = shipped.recorded("letter").simulate(20, seed=5).assign(record="letter")
+    learned = cc.learn.update(shipped, patients, only=["mentioned:diabetes"])
+    assert set(learned.rows["table"]) == {"mentioned:diabetes:letter"}
+    assert not cc.learn.update(shipped, shipped.simulate(20, seed=5), keep=["reporting"]).rows.empty
+
+
+def test_intervals_of_many_are_those_of_each(shipped):
+    frame = pd.DataFrame({"esrd": ["yes", "", "often"], "record": ["letter", "asked", ""]}, index=["a", "b", "c"])
+    answer = shipped.posteriors(frame, intervals=True)
+    for name, record, findings in (("a", "letter", {"esrd": "yes"}), ("b", "asked", {})):
+        limits = shipped.posterior(findings, record=record).interval()
+        for state in shipped.states:
+            assert answer.loc[name, f"{state}_lower"] == limits.loc[state, "lower"]
+            assert answer.loc[name, f"{state}_upper"] == limits.loc[state, "upper"]
+    assert answer.loc["c"].filter(like="_lower").isna().all()

@@ -10,6 +10,8 @@ from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from calcinosis.inference.conflict.comparison import Fitting
 from calcinosis.inference.engine.conditioning import Conditioned, compile_network
 from calcinosis.inference.engine.engine import TINY, Engine
@@ -20,7 +22,7 @@ from calcinosis.inference.findings.encoding import encode
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.findings.reader import FindingsError
 from calcinosis.inference.intervals.dirichlet import SecondOrder
-from calcinosis.inference.network import Network
+from calcinosis.inference.network import Array, Network
 from calcinosis.inference.posterior import Posterior
 from calcinosis.inference.tables import TableModel
 from calcinosis.knowledge.arguments import checked
@@ -122,7 +124,9 @@ class Model(TableModel):
         return _shares(self.states, self._weigh(findings, named)[1])
 
     @checked
-    def posteriors(self, frame: pd.DataFrame, *, strict: bool = False, record: str | None = None) -> pd.DataFrame:
+    def posteriors(
+        self, frame: pd.DataFrame, *, strict: bool = False, record: str | None = None, intervals: bool = False
+    ) -> pd.DataFrame:
         """The posteriors of many patients, one row per patient, with the index of `frame`.
 
         The result has one column of probabilities per state of the target, then `leading` (the most probable state),
@@ -136,6 +140,8 @@ class Model(TableModel):
             strict: raise instead of returning rows whose status is not 'ok'.
             record: the kind of record of all patients. Without it, a column `record` gives each patient's own; an
                 empty cell means `asked`.
+            intervals: add the 95% credible interval of each state, in columns such as `dystrophic_lower`; NaN where
+                there is none. It takes some milliseconds for each patient.
 
         Raises:
             FindingsError: for a column of the target or of a hidden variable, or one whose name looks misspelled. With
@@ -152,13 +158,12 @@ class Model(TableModel):
 
         model = self.by_record(frame.columns) if record is None else self.recorded(record)
         if model is not self:
-            return model.posteriors(frame, strict=strict)
+            return model.posteriors(frame, strict=strict, intervals=intervals)
         headings = self.headings(frame.columns)
         read = [heading.column for heading in headings]
         kinds = column_of(frame[RECORD]) if self.record == EACH and RECORD in frame.columns else None
-        scores = self.score(
-            {heading: column_of(frame[heading.column]) for heading in headings}, len(frame), kinds=kinds
-        )
+        columns = {heading: column_of(frame[heading.column]) for heading in headings}
+        scores = self.score(columns, len(frame), kinds=kinds)
         if strict and scores.faults:
             raise FindingsError(
                 replace(fault, variable=f"row {frame.index[row]}: {fault.variable}")
@@ -174,7 +179,28 @@ class Model(TableModel):
             "columns_read": read,
             "columns_ignored": [c for c in frame.columns if c not in read and (c != RECORD or kinds is None)],
         }
+        if intervals:
+            for name, limits in self._intervals(columns, kinds, scores.status == 0).items():
+                answer[name] = limits
         return answer
+
+    def _intervals(self, columns: Mapping[Heading, Column], kinds: Column | None, fine: Array) -> dict[str, Array]:
+        """The limits of each state's interval, patient by patient; NaN where a patient is not `fine`, or has none."""
+        from calcinosis.inference.findings.batch import with_unit
+        from calcinosis.inference.findings.silence import record_kind
+
+        limits = np.full((len(fine), len(self.states), 2), np.nan)
+        for row in np.flatnonzero(fine).tolist():
+            kind = self.record if kinds is None else record_kind(kinds.cell(row), self.mentions_by_record)
+            cells = {heading.name: with_unit(column.cell(row), heading.unit) for heading, column in columns.items()}
+            drawn = self.recorded(kind).posterior(cells).limits()
+            if drawn:
+                limits[row] = [[drawn[state]["lower"], drawn[state]["upper"]] for state in self.states]
+        return {
+            f"{state}_{end}": limits[:, number, side]
+            for number, state in enumerate(self.states)
+            for side, end in enumerate(("lower", "upper"))
+        }
 
     @checked
     def score(

@@ -232,4 +232,4 @@ class Posterior(Result):
             return None
         numbers = {"lower": self.drawn.lower, "upper": self.drawn.upper, "leads": self.drawn.leads}
         by_state = {key: dict(zip(self.probabilities_of, own, strict=True)) for key, own in numbers.items()}
-        return {"mass": self.drawn.mass, **by_state, "draws": self.drawn.draws}
+        return {"mass": self.drawn.mass, **by_state, "draws": self.drawn.draws, "effective": self.drawn.effective}

@@ -94,7 +94,7 @@ class ReadingModel:
 
     def _check_one(self, findings: Mapping[str, Any] | Evidence | None, named: Mapping[str, Any]) -> None:
         """Refuse one patient's findings by name for the model of each patient's own record."""
-        if self.record == EACH and (named or (findings and not isinstance(findings, Evidence))):
+        if self.record == EACH and not isinstance(findings, Evidence):
             raise QuestionError("this model reads each patient's own record: say record=, such as case_report")
 
     def of_record(self, named: dict[str, Any]) -> Self:

@@ -18,6 +18,7 @@ from calcinosis.inference.reading import ReadingModel
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.contexts import ANY
 from calcinosis.knowledge.problem import choose_from
+from calcinosis.knowledge.records import ASKED, MENTIONED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -170,6 +171,10 @@ class TableModel(ReadingModel):
             raise ValueError("this model has no priors folder: change the network it was made from instead")
         from calcinosis.knowledge.revise import revised, with_row
 
+        if variable.startswith(MENTIONED) and variable not in self.variables and self.record == ASKED:
+            raise QuestionError(
+                f"{variable}: a rate of one kind of record: take model.recorded(...) of that kind first"
+            )
         if variable not in self.variables:
             raise QuestionError(f"no table {variable!r}: {choose_from(variable, list(self.variables))}")
         parents, states = self.network.parents[variable], self.variables[variable].state_names

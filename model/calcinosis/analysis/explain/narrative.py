@@ -76,7 +76,10 @@ fever. The examination is evidence against it and makes a cold twice as likely r
         sentences.append(_rest(rest, bool(named), one, other))
     if redundant:
         named_so = listed(redundant) if len(redundant) == 1 else f"each of {listed(redundant)}"
-        sentences.append(f"{capitalised(named_so)} adds hardly anything to the other findings.")
+        plural = len(redundant) == 1 and "variables not mentioned" in redundant[0]
+        sentences.append(
+            f"{capitalised(named_so)} {'add' if plural else 'adds'} hardly anything to the other findings."
+        )
     return " ".join(sentences)
 
 

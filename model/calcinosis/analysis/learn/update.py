@@ -245,7 +245,7 @@ def learned_tables(
         raise QuestionError(f"each patient has {fault}: {weight:g}; a weight of 1 counts each patient once")
     rates = [name for name, variable in model.variables.items() if variable.group == REPORTING]
     chosen = model.variables.keys() - rates if only is None else _named(model, rates, only)
-    kept = _named(model, rates, keep)
+    kept = _named(model, rates, keep, needed=False)
     learned = [name for name in model.variables if name in chosen and name not in kept]
     if not learned:
         raise QuestionError("every table is kept: leave one to learn")
@@ -256,14 +256,24 @@ def learned_tables(
     return learned
 
 
-def _named(model: Model, rates: Sequence[str], names: Collection[str]) -> Set[str]:
-    """The tables of these names, among which `reporting` stands for the rates of mention."""
-    if REPORTING in names and not rates:
-        raise QuestionError("no rates to learn: name the kind of record, as record= (--record) or in a column record")
-    for name in set(names) - {REPORTING}:
-        if name not in model.variables:
-            raise QuestionError(f"no table {name!r}: {choose_from(name, list(model.variables))}")
-    return {*names, *(rates if REPORTING in names else ())}
+def _named(model: Model, rates: Sequence[str], names: Collection[str], *, needed: bool = True) -> Set[str]:
+    """The tables of these names; `reporting` stands for all rates, `mentioned:pain` for that of each kind of record."""
+    tables: set[str] = set()
+    for name in names:
+        meant = rates if name == REPORTING else [rate for rate in rates if rate.startswith(f"{name}:")]
+        if name in model.variables:
+            meant = [name]
+        elif not meant and name == REPORTING and needed:
+            raise QuestionError(
+                "no rates to learn: name the kind of record, as record= (--record) or in a column record"
+            )
+        elif not meant and name != REPORTING:
+            tables_of_model = [table for table in model.variables if table not in rates]
+            raise QuestionError(
+                f"no table {name!r}: {choose_from(name, [*tables_of_model, *([REPORTING] if rates else [])])}"
+            )
+        tables |= set(meant)
+    return tables
 
 
 def _expectation(model: Model, cases: LabelledCases, weight: float) -> ExpectedCounts:

@@ -47,8 +47,10 @@ class Comparison(Result):
     def summary(self) -> str:
         """One sentence: the most probable state in each scenario."""
         one, other = self.first, self.second
+        count = len(self.findings)
         return (
-            f"{len(self.findings)} findings differ. Most probable: {one.labels[one.leading]} in the first scenario, "
+            f"{count} finding{' differs' if count == 1 else 's differ'}. Most probable: "
+            f"{one.labels[one.leading]} in the first scenario, "
             f"{other.labels[other.leading]} in the second."
         )
 

@@ -13,7 +13,7 @@ from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.inference.result import Result
 from calcinosis.knowledge.arguments import checked
-from calcinosis.knowledge.records import Priors
+from calcinosis.knowledge.records import EACH, Priors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,7 +127,7 @@ def _rows(first: Model, second: Model) -> pd.DataFrame:
 
     lines: list[dict[str, Any]] = []
     if first.priors is not None and second.priors is not None:
-        before, after = dict(_entries(first.priors)), dict(_entries(second.priors))
+        before, after = (dict(_entries(_folder(model))) for model in (first, second))
         nothing = (float("nan"), float("nan"))
         for key in [*before, *(key for key in after if key not in before)]:
             if before.get(key) != after.get(key):
@@ -137,9 +137,18 @@ def _rows(first: Model, second: Model) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=["table", "given", "state", "first", "second", "weight_first", "weight_second"])
 
 
+def _folder(model: Model) -> Priors:
+    """The priors of a model's folder, whatever kind of record it reads."""
+    priors = (model.base or model).priors
+    assert priors is not None
+    return priors
+
+
 def _entries(priors: Priors) -> Iterator[tuple[tuple[str, str, str], tuple[float, float]]]:
-    for name, table in priors.tables.items():
-        states = priors.variables[name].state_names
+    """The entries of the tables and of the rates at which records mention findings."""
+    every = priors.with_mentions(EACH)
+    for name, table in every.tables.items():
+        states = every.variables[name].state_names
         for row in table.rows:
             given = ", ".join(f"{parent}={cell}" for parent, cell in zip(table.parents, row.given, strict=True))
             for state, probability in zip(states, row.probabilities, strict=True):

@@ -117,7 +117,7 @@ def read_headings(
     names = [heading.name for heading in headings] + [column for column in columns if record and column == RECORD]
     for name in sorted({name for name in names if names.count(name) > 1}):
         faults.append(Fault(name, "", "the column is repeated", "remove one of the two"))
-    if columns and not headings and not faults:
+    if columns and not headings and not faults and not (record and RECORD in columns):
         fix = f"name columns after variables: {', '.join(variables)}"
         faults.append(Fault(", ".join(map(str, columns)), "", "no column is a variable", fix))
     if faults:
@@ -127,8 +127,11 @@ def read_headings(
 
 def _looks_like_record(heading: str) -> bool:
     """Whether a heading is a misspelled `record`, or one that names a kind of record in other words."""
-    words = re.split(r"[\s_-]+", heading.strip().casefold())
-    kind_of_record = {"record", "records"} & set(words) and {"kind", "type"} & set(words)
+    words = re.findall(r"[^\W_]+", heading.casefold())
+    named = re.sub(r"[\W_]", "", heading.casefold())
+    kind_of_record = re.fullmatch(r"(kind|type)(of)?records?|records?(kind|type)", named) or (
+        {"record", "records"} & set(words) and {"kind", "type"} & set(words)
+    )
     return bool(kind_of_record or nearest("_".join(words), [RECORD], cutoff=0.82))
 
 

@@ -122,7 +122,7 @@ def _read_items(items: Sequence[Any], variable: Variable) -> list[Reading]:
 def _read_item(item: Any, variable: Variable) -> list[Reading]:
     """One item of a list: a single result, not a nested list."""
     item = plain(item)
-    if isinstance(item, Sequence) and not isinstance(item, str):
+    if isinstance(item, Sequence) and not isinstance(item, str | bytes):
         raise NotUnderstood("a list within a list", "give one result per item")
     return read_value(item, variable)
 

@@ -11,7 +11,7 @@ from calcinosis.inference.findings.evidence import Evidence, Finding
 from calcinosis.inference.findings.grammar import LONGEST, Reading, is_missing, plain, read_value, readable, shallow
 from calcinosis.inference.findings.measurement import Measurement, NotUnderstood, convert, split_measurement
 from calcinosis.knowledge.problem import LONGEST_SHOWN, nearest, shown
-from calcinosis.knowledge.records import Correction, Variable
+from calcinosis.knowledge.records import RECORD, Correction, Variable
 from calcinosis.knowledge.visible import visible
 
 TWO_RESULTS = ("two results for a variable that is not repeatable", "give one result")
@@ -77,6 +77,8 @@ def read_findings(
     for name in findings:
         if name not in names:
             fix = _other_name(shallow(name), variables, names)
+            if str(name).strip().casefold() == RECORD:
+                fix = "the kind of record is no finding: say it as --record, or record= in Python"
             faults.append(Fault(shallow(name), show(findings[name]), "no such variable", fix))
     covariates = {
         correction.variable: measured

@@ -65,8 +65,9 @@ def record_kind(cell: Any, kinds: Collection[str]) -> str:
     >>> record_kind(" case_report ", ["asked", "case_report"]), record_kind("", ["asked"])
     ('case_report', 'asked')
     """
-    word = ASKED if is_mentioned(cell) is False else show(cell).strip()
-    if word not in kinds or isinstance(cell, list | tuple):
+    several = isinstance(cell, list | tuple) or (hasattr(cell, "tolist") and getattr(cell, "ndim", 0) > 0)
+    word = ASKED if not several and is_mentioned(cell) is False else show(cell).strip()
+    if several or word not in kinds:
         raise FindingsError([Fault(RECORD, word, "no such kind of record", choose_from(word, list(kinds)))])
     return word
 

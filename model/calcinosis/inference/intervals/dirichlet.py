@@ -33,7 +33,7 @@ DRAWS = 2**14
 """The number of draws in a batch."""
 
 ENOUGH = 2**13
-"""The effective sample size that an interval rests on at least."""
+"""The effective sample size that an interval rests on, where MOST_BATCHES reach it."""
 
 ERROR = 1 / 300
 """The largest standard error of a limit: three of them are 0.01."""

@@ -11,6 +11,13 @@ from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.number import LEAST_WEIGHT, MOST_WEIGHT
 
+OFF_BY = 2.0
+OFF = (
+    "This is not the range given: it is as wide, but a row with this probability lies elsewhere. Give a range with the "
+    "probability nearer to its middle, on the scale of the odds."
+)
+"""Said where a limit is off by more than this factor in the odds."""
+
 MASS = 0.95
 """The probability of the range: an expert would bet 19 to 1 that the true value lies in it."""
 
@@ -20,22 +27,30 @@ class Weighing:
     """The weight elicited for a probability, and the 95% interval that it implies.
 
     `low` and `high` are the limits of the 95% interval of Beta(probability × weight, (1 − probability) × weight). Its
-    width in log-odds is that of the elicited range; its position follows from the probability.
+    width in log-odds is that of the range `given`; its position follows from the probability.
     """
 
     probability: float
     weight: float
     low: float
     high: float
+    given: tuple[float, float]
 
     @property
     def summary(self) -> str:
         """One sentence: the weight and the interval it implies."""
         low = three_digits(self.low).removesuffix("%")
-        return (
+        sentence = (
             f"Weight {self.weight:g}: {three_digits(self.probability)} with a 95% range of {low} to "
             f"{three_digits(self.high)}, a factor of {odds_ratio(self.low, self.high):.2g} in the odds."
         )
+        return sentence if self.near else f"{sentence} {OFF}"
+
+    @property
+    def near(self) -> bool:
+        """Whether each limit is that of the range given, up to a factor of OFF_BY in the odds."""
+        pairs = zip((self.low, self.high), self.given, strict=True)
+        return all(1 / OFF_BY <= odds_ratio(limit, other) <= OFF_BY for limit, other in pairs)
 
 
 @checked
@@ -77,7 +92,7 @@ def weight_for(probability: float, /, *, low: float, high: float) -> Weighing:
     if excess(ends[1]) > 0:
         raise QuestionError("no weight implies a range as narrow as this one: name a wider range")
     weight = float(f"{math.exp(brentq(excess, *ends)):.3g}")
-    return Weighing(probability, weight, *range_of(probability, weight))
+    return Weighing(probability, weight, *range_of(probability, weight), (low, high))
 
 
 def range_of(probability: float, weight: float) -> tuple[float, float]:

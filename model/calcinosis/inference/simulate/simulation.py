@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 MOST_PATIENTS = 1_000_000_000
 """The maximum number of patients."""
 
+UNKNOWN = "unknown"
+"""The cell of what was asked for and is not known."""
+
 BLOCK = 2**16
 """The number of patients per block. Another number gives other patients."""
 
@@ -71,33 +74,46 @@ class Simulation:
         source = partial(stream, self.root, number)
         drawn = self._sampler.draw(source, len(index), self.results)
         masks = self.missing.draw(source, len(index))
-        for name, mention in self.network.mentions.items():
-            unmentioned = drawn[mention] == 0
-            masks[name] = masks[name] | unmentioned if name in masks else unmentioned
-        cells: dict[str, Any] = {self.truth: self._category(self.network.target, drawn[self.network.target], None)}
+        silent = {name: drawn[mention] == 0 for name, mention in self.network.mentions.items()}
+        cells: dict[str, Any] = {self.truth: self._category(self.network.target, drawn[self.network.target])}
         for name in self.columns:
             scale = self.scales.get(name)
             if scale is None:
-                cells[name] = self._category(name, drawn[name], masks.get(name))
+                cells[name] = self._category(name, drawn[name], masks.get(name), silent.get(name))
                 continue
+            if name in silent:
+                masks[name] = masks[name] | silent[name] if name in masks else silent[name]
             values = scale.values(drawn[name], source("value", name).random(len(index)))
             if name in masks:
                 values[masks[name]] = np.nan
             cells[f"{name} ({self.network.variables[name].unit})"] = values
         return pd.DataFrame(cells, index=index, copy=False)
 
-    def _category(self, name: str, codes: Codes, absent: Mask | None) -> pd.Categorical:
+    def _category(
+        self, name: str, codes: Codes, missing: Mask | None = None, silent: Mask | None = None
+    ) -> pd.Categorical:
+        """The cells of a variable: empty where it is missing, or where the record is silent on it.
+
+        Where a record could be silent, what is missing is the word `unknown`, which is no silence.
+        """
         import pandas as pd
 
-        if absent is not None:
-            codes = codes | -absent.astype(codes.dtype)  # -1 has all bits set
+        if silent is not None:
+            codes = codes | -silent.astype(codes.dtype)  # -1 has all bits set
+        if missing is not None and silent is None:
+            codes = codes | -missing.astype(codes.dtype)
+        elif missing is not None:
+            codes = np.where(missing, np.array(len(self.texts[name]), codes.dtype), codes)
         return pd.Categorical.from_codes(codes, dtype=self._dtypes[name], validate=False)
 
     @cached_property
     def _dtypes(self) -> Mapping[str, pd.CategoricalDtype]:
         import pandas as pd
 
-        return {name: pd.CategoricalDtype(list(cells)) for name, cells in self.texts.items()}
+        return {
+            name: pd.CategoricalDtype([*cells, UNKNOWN] if name in self.network.mentions else list(cells))
+            for name, cells in self.texts.items()
+        }
 
     @cached_property
     def _sampler(self) -> Sampler:

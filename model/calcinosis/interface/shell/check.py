@@ -70,7 +70,8 @@ def check(
             say(str(error))  # the faults are what was asked for, so they go where the answer goes
         raise typer.Exit(1) from None
     tables = [*model.variables, *([Path(REPORTED).stem] if found.reporting else [])]
-    if ranges is not None and ranges not in tables:
+    rates = model.recorded(EACH).variables.keys() - model.variables.keys() if found.reporting else set()
+    if ranges is not None and ranges not in (*tables, *rates):
         raise typer.BadParameter(f"no table {ranges!r}: {choose_from(ranges, tables)}")
     rules = check_expectations(model, contexts)
     if ledgers_of(path):
@@ -161,7 +162,8 @@ def _ranges_of(table: str, model: Model) -> list[_Range]:
     """The ranges of one table, or of the rates of reporting.csv."""
     if table in model.variables:
         return [own for own in _ranges(model) if own.variable == table]
-    return [own for own in _ranges(model.recorded(EACH)) if own.variable.startswith(MENTIONED)]
+    rates = [own for own in _ranges(model.recorded(EACH)) if own.variable.startswith(MENTIONED)]
+    return [own for own in rates if own.variable == table] or rates
 
 
 def _wide(model: Model) -> list[_Range]:

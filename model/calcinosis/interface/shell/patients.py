@@ -192,7 +192,7 @@ def _from_json(path: Path, model: Model, own: bool) -> list[Patient]:
         try:
             faults += [inferred_fault(f"patient {name}: {k}") for k in entry if many and k in model.inferred]
             read = tuple(k for k in entry if k != key and (k != RECORD or RECORD in model.variables))
-            reader = _reader(model, entry.get(RECORD) if own else None)
+            reader = _reader(model, entry.get(RECORD)) if own else model
             patients.append(Patient(name, reader, reader.read({k: entry[k] for k in read}), read))
         except FindingsError as error:
             where = f"patient {name}: " if many else ""
@@ -241,11 +241,11 @@ def _from_csv(path: Path, model: Model, own: bool) -> list[Patient]:
     used = (*read, key, *([RECORD] if own else []))
     ignored = tuple(name for name in sheet.columns if name not in used) if sheet else ()
     patients = []
-    for line in sheet.lines if sheet and headings else ():
+    for line in sheet.lines if sheet and not problems else ():
         findings = {h.name: with_unit(line.cells[h.column], h.unit) for h in headings}
         try:
             name = (line.cells[key] if key else "") or str(line.number - 1)
-            reader = _reader(model, line.cells.get(RECORD) if own else None)
+            reader = _reader(model, line.cells.get(RECORD)) if own else model
             patients.append(Patient(name, reader, reader.read(findings), read, ignored))
         except FindingsError as error:
             problems += [

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from calcinosis.inference.model import load
+from calcinosis.inference.phrases import a_record
 from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.inference.simulate.simulation import simulate_blocks, truth_column
 from calcinosis.interface.cohort.files import FORMATS, ending_of, read_frame
@@ -101,7 +102,9 @@ def simulate(
         else:
             say(f"{target}: {patients:,} patients drawn from priors {model.digest[:12]}, seed {seed}")
             if model.record != ASKED:
-                say(f"  what a {model.record.replace('_', ' ')} would not mention is empty; the column record says so")
+                say(f"  what {a_record(model.record)} would not mention is empty; the column record says so")
+                if missing or like:
+                    say("  what is missing beside that is 'unknown', which is no silence")
             say(f"  the true {model.target} of each is in the column {truth_column(model.network)}")
             say(DISCLAIMER)
 

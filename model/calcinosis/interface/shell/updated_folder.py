@@ -130,7 +130,8 @@ def forgotten(cases: LabelledCases, ledger: Ledger) -> Update:
     if off[name, given] > NEAR:
         raise InputError(
             f"taking these patients out of {_where(name, given)} does not give back what it was before "
-            f"{ledger.cohort}: they are not the patients of that cohort{_edited_files(folder, ledger)}"
+            f"{ledger.cohort}: they are not the patients of that cohort, or their --record was another"
+            f"{_edited_files(folder, ledger)}"
         )
     return found
 

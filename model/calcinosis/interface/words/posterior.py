@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from calcinosis.inference.intervals.dirichlet import ENOUGH
 from calcinosis.inference.numbers import exact_percent, percent, percents
 from calcinosis.inference.phrases import capitalised, listed, uncapitalised
 from calcinosis.inference.posterior import CREDIBLE, Posterior
@@ -137,10 +138,12 @@ def sureness(posterior: Posterior) -> str:
     if drawn is None:
         return ""
     share = dict(zip(posterior, drawn.leads, strict=True))[posterior.leading]
+    rough = f" Few draws fit these findings ({drawn.effective:,.0f} in effect): the limits are rough."
     return (
         f"{exact_percent(drawn.mass)} credible interval of the posterior given these findings, when every "
         "row of the tables is sampled from its distribution. "
         f"{capitalised(posterior.labels[posterior.leading])} ranks first with probability {percent(share)}."
+        + (rough if drawn.effective < ENOUGH else "")
     )
 
 
