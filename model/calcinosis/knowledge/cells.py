@@ -12,7 +12,7 @@ from calcinosis.knowledge.names import Role, fault_of_name, folded
 from calcinosis.knowledge.number import NotANumber, fault_of_weight, parse_bounded
 from calcinosis.knowledge.problem import Problem, Reporter, choose_from, nearest
 from calcinosis.knowledge.records import ClinicalTest, Source, Variable
-from calcinosis.knowledge.sheet import Sheet, check_columns, read_sheet
+from calcinosis.knowledge.sheet import Line, Sheet, check_columns, read_sheet
 
 JUDGED = "write its equivalent sample size; for a judgement, find it with 'calcinosis weigh' from its range"
 
@@ -34,19 +34,19 @@ class Draft:
         return self.variables[self.target].state_names
 
 
-@dataclass(frozen=True)
-class Cells:
+class Cells(dict[str, str]):
     """The cells of one row; a column that the file does not have is empty.
 
     Each method reads a cell and reports what is wrong with it; without a valid value it returns None.
     """
 
-    line: int
-    texts: Mapping[str, str]
-    reporter: Reporter
+    def __init__(self, line: Line, reporter: Reporter) -> None:
+        super().__init__(line.cells)
+        self.line = line.number
+        self.reporter = reporter
 
-    def __getitem__(self, column: str) -> str:
-        return self.texts.get(column, "")
+    def __missing__(self, column: str) -> str:
+        return ""
 
     def report(self, what: str, fix: str, column: str, value: str | None = None) -> None:
         """Report an error in a column, with the text of the cell unless another value is given."""
@@ -154,7 +154,7 @@ class Rows:
     reporter: Reporter
 
     def __iter__(self) -> Iterator[Cells]:
-        return (Cells(line.number, line.cells, self.reporter) for line in self.sheet.lines)
+        return (Cells(line, self.reporter) for line in self.sheet.lines)
 
     def report(self, what: str, fix: str, column: str = "", value: str = "") -> None:
         """Report an error in the header."""

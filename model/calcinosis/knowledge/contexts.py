@@ -32,6 +32,8 @@ def states_in(cell: str, states: Sequence[str]) -> tuple[str, ...]:
     >>> states_in("metastatic/dystrophic", ["dystrophic", "metastatic", "idiopathic"])
     ('dystrophic', 'metastatic')
     """
+    if cell in states and OR not in cell:
+        return (cell,)
     words = [word.strip() for word in cell.split(OR)]
     if words == [ANY] and ANY not in states:
         return tuple(states)

@@ -13,8 +13,7 @@ from calcinosis.knowledge.problem import PriorsError, Problem
 from calcinosis.knowledge.read_decisions import FILES as DECISION_FILES
 from calcinosis.knowledge.read_decisions import FOLDER as DECISIONS
 from calcinosis.knowledge.reader import FILES, read_priors
-from calcinosis.knowledge.regular import check_regular, read_regular
-from calcinosis.knowledge.sheet import read_sheet
+from calcinosis.knowledge.sheet import check_regular, read_regular, read_sheet
 
 VARIABLE = "CALCINOSIS_PRIORS"
 """The environment variable that names a priors folder to use instead of the shipped one."""

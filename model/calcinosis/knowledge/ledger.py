@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from calcinosis.knowledge.digest import digest
+from calcinosis.knowledge.frozen import digest
 from calcinosis.knowledge.number import parse_number, plain
 from calcinosis.knowledge.problem import PriorsError, Problem
-from calcinosis.knowledge.regular import read_regular
 from calcinosis.knowledge.rewrite import cells_of, records
+from calcinosis.knowledge.sheet import read_regular
 
 FOLDER = "updates"
 """The folder of the ledgers, in a priors folder."""

@@ -12,8 +12,7 @@ import numpy.typing as npt
 
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.decisions import Decisions
-from calcinosis.knowledge.digest import digest
-from calcinosis.knowledge.frozen import FrozenMap
+from calcinosis.knowledge.frozen import FrozenMap, digest
 from calcinosis.knowledge.problem import choose_from
 
 if TYPE_CHECKING:

@@ -14,6 +14,8 @@ UTF-8, rows that are longer or shorter than the header.
 from __future__ import annotations
 
 import codecs
+import errno
+import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +23,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from calcinosis.knowledge.problem import Problem, Reporter, nearest
-from calcinosis.knowledge.regular import NotAFileError, read_regular
 
 LONGEST = 2**24
 """The maximum number of characters of a row with several lines; a quote not closed by then is a stray quote."""
@@ -41,6 +42,10 @@ _PLAIN = re.compile(r"[^,\r\n]*")
 _QUOTED = re.compile(r'"([^"]*+(?:""[^"]*+)*+)"[ \t]*')
 _RAW = re.compile(r'(?:"[^"\r\n]*")?[^,\r\n]*')
 _NEXT = re.compile(rf",|{_END}")
+
+
+class NotAFileError(OSError):
+    """A path that is not a file but a folder, a pipe, a device, a socket, or a broken link."""
 
 
 class RawRow(NamedTuple):
@@ -257,3 +262,27 @@ def _named(line: int, cells: list[str], report: Reporter, patients: bool) -> tup
             report(line, f"column {position} has no name", "name it or remove it")
             good = False
     return tuple(cells) if good else None
+
+
+def check_regular(path: Path) -> None:
+    """Raise an error unless the path, links followed, is a regular file.
+
+    Raises:
+        NotAFileError: if it is something else.
+        FileNotFoundError: if it does not exist.
+        OSError: if it cannot be accessed.
+    """
+    if not path.is_file():
+        if os.path.lexists(path):
+            raise NotAFileError(errno.EINVAL, "not a file", str(path))
+        path.stat()  # the system's own reason
+
+
+def read_regular(path: Path) -> bytes:
+    """The content of a regular file.
+
+    Raises:
+        OSError: as `check_regular`, or if it cannot be read.
+    """
+    check_regular(path)
+    return path.read_bytes()

@@ -10,7 +10,7 @@ from calcinosis.inference.numbers import percent
 from calcinosis.inference.posterior import DISCLAIMER, Posterior, bar
 from calcinosis.interface.shell.question import Forms, Question, question
 from calcinosis.interface.words.printing import console
-from calcinosis.knowledge.visible import visible
+from calcinosis.knowledge.problem import visible
 
 if TYPE_CHECKING:
     from rich.console import Console

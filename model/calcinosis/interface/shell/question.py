@@ -31,7 +31,7 @@ from calcinosis.interface.shell.options import (
 )
 from calcinosis.interface.shell.output import Output
 from calcinosis.interface.shell.patients import Asked, Patient, asked_of
-from calcinosis.knowledge.visible import visible
+from calcinosis.knowledge.problem import visible
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ import typer
 
 from calcinosis.inference.phrases import capitalised
 from calcinosis.inference.posterior import DISCLAIMER, Posterior
-from calcinosis.knowledge.visible import visible, visible_lines
+from calcinosis.knowledge.problem import visible, visible_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
