@@ -29,7 +29,7 @@ def read_cases(folder: Path) -> Sheet:
 
 def check_cases(sheet: Sheet, priors: Priors, problems: list[Problem]) -> None:
     """Report errors in the columns, identifiers and diagnoses of the case file; findings are checked by the grammar."""
-    form = Form(FILE, ("case_id", "diagnosis"), (*priors.variables, *CITATION), key=("case_id",))
+    form = Form(FILE, "case_id diagnosis", " ".join((*priors.variables, *CITATION)), "case_id")
     rows = form.check(sheet, problems)
     if not rows.sheet.columns:
         return

@@ -8,30 +8,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from calcinosis.knowledge.names import Role, fault_of_name, folded
+from calcinosis.knowledge.names import Role, fault_of_name, folded, same_finding
 from calcinosis.knowledge.number import NotANumber, fault_of_weight, parse_bounded
 from calcinosis.knowledge.problem import Problem, Reporter, choose_from, nearest
 from calcinosis.knowledge.records import ClinicalTest, Source, Variable
 from calcinosis.knowledge.sheet import Line, Sheet, check_columns, read_sheet
 
+RULE = "finding state compared_with subtype"
 JUDGED = "write its equivalent sample size; for a judgement, find it with 'calcinosis weigh' from its range"
-
-
-@dataclass
-class Draft:
-    """What has been read of a priors folder so far, and its problems."""
-
-    folder: Path
-    problems: list[Problem] = field(default_factory=list)
-    variables: Mapping[str, Variable] = field(default_factory=dict)
-    target: str = ""
-    sources: Mapping[str, Source] = field(default_factory=dict)
-    tests: Mapping[str, ClinicalTest] = field(default_factory=dict)
-
-    @property
-    def subtypes(self) -> tuple[str, ...]:
-        """The states of the outcome."""
-        return self.variables[self.target].state_names
 
 
 class Cells(dict[str, str]):
@@ -163,30 +147,23 @@ class Rows:
 
 @dataclass(frozen=True)
 class Form:
-    """A file and its columns: those it must and may have, and those that together name a row.
+    """The columns of a file: those it must and may have, and those that together name a row, separated by spaces.
 
     `some` says that it must have rows, `missing` that the file may be missing; names are `compared` by this key.
     """
 
     file: str
-    required: tuple[str, ...]
-    optional: tuple[str, ...] = ()
-    key: tuple[str, ...] = ()
+    required: str
+    optional: str = ""
+    key: str = ""
     some: bool = False
     missing: bool = False
     compared: Callable[[str], str] = folded
 
-    def read(self, draft: Draft) -> Rows:
-        """The rows of the file in a folder; errors in the file, its columns and its keys are reported."""
-        sheet = None
-        if not self.missing or os.path.lexists(draft.folder / self.file):
-            sheet = read_sheet(draft.folder / self.file, self.file, draft.problems)
-        return self.check(sheet or Sheet(self.file, (), ()), draft.problems)
-
     def check(self, sheet: Sheet, problems: list[Problem]) -> Rows:
-        """The rows of a sheet; none if a column is missing."""
+        """The rows of a sheet; none, and no columns, if a column is missing."""
         rows = Rows(sheet, Reporter(self.file, problems))
-        if not sheet.columns or not check_columns(sheet, self.required, self.optional, rows.reporter):
+        if not sheet.columns or not check_columns(sheet, self.required.split(), self.optional.split(), rows.reporter):
             return Rows(Sheet(self.file, (), ()), rows.reporter)
         if self.some and not sheet.lines:
             rows.report("no rows under the header", "write one line per row")
@@ -195,7 +172,7 @@ class Form:
 
     def _check_key(self, rows: Rows) -> None:
         """Report rows whose key equals that of an earlier row, or is too similar."""
-        columns = [column for column in self.key if column in rows.sheet.columns]
+        columns = [column for column in self.key.split() if column in rows.sheet.columns]
         seen: dict[tuple[str, ...], Cells] = {}
         for row in rows if columns else ():
             first = seen.setdefault(tuple(self.compared(row[column]) for column in columns), row)
@@ -205,3 +182,63 @@ class Form:
                 what = f"the same as on {place}" if alike else f"too like {place} to tell apart"
                 fix = "remove one of the two" if alike else "remove one of the two, or give it another name"
                 row.report(what, fix, ", ".join(columns), ", ".join(row[column] for column in columns))
+
+
+FORMS = {
+    form.file: form
+    for form in (  # the file, its required and optional columns, its key
+        Form("variables.csv", "variable label group repeatable unit description", "order", "variable", some=True),
+        Form(
+            "states.csv",
+            "variable state label from to description",
+            "order",
+            "variable state",
+            True,
+            False,
+            same_finding,
+        ),
+        Form("units.csv", "variable unit factor", "note", "variable unit"),
+        Form(
+            "corrections.csv",
+            "variable covariate unit reference slope from to source",
+            "note",
+            "variable",
+            missing=True,
+        ),
+        Form("sources.csv", "source kind citation year doi note", key="source", some=True),
+        Form("expectations.csv", f"{RULE} direction source", "against note", f"{RULE} against"),
+        Form("tests.csv", "test label reveals cost harm days source", "after weight note", "test", missing=True),
+        Form("reporting.csv", "record variable state mentioned weight source note", some=True, missing=True),
+        Form("decisions/actions.csv", "action label source", "tests meanwhile when note", "action", some=True),
+        Form("decisions/harms.csv", "action harm probability weight source", "note", missing=True),
+        Form("decisions/utilities.csv", "item kind value source", "subtype label note", "item subtype", some=True),
+    )
+}
+"""The files whose columns do not depend on the model, by name."""
+
+
+@dataclass
+class Draft:
+    """What has been read of a priors folder so far, and its problems."""
+
+    folder: Path
+    problems: list[Problem] = field(default_factory=list)
+    variables: Mapping[str, Variable] = field(default_factory=dict)
+    target: str = ""
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    tests: Mapping[str, ClinicalTest] = field(default_factory=dict)
+
+    @property
+    def subtypes(self) -> tuple[str, ...]:
+        """The states of the outcome."""
+        return self.variables[self.target].state_names
+
+    def sheet(self, file: str) -> Sheet | None:
+        """A file of the folder; None, with a report, if it cannot be read."""
+        return read_sheet(self.folder / file, file, self.problems)
+
+    def rows(self, file: str) -> Rows:
+        """The rows of one of FORMS; errors in the file, its columns and its keys are reported."""
+        form = FORMS[file]
+        absent = form.missing and not os.path.lexists(self.folder / file)
+        return form.check((None if absent else self.sheet(file)) or Sheet(file, (), ()), self.problems)

@@ -5,31 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from calcinosis.knowledge.cells import Cells, Draft, Form, Rows
+from calcinosis.knowledge.cells import Cells, Draft, Rows
 from calcinosis.knowledge.decisions import HIGHEST, KINDS, LOWEST, TEST_HARM, Action, Decisions, Harm, Response, Utility
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import Problem, Reporter, choose_from, nearest
 from calcinosis.knowledge.read_tables import distribution
-from calcinosis.knowledge.sheet import read_sheet
 
 FOLDER = "decisions"
 """The name of the folder, which is optional."""
 
-ACTIONS = Form(
-    f"{FOLDER}/actions.csv",
-    ("action", "label", "source"),
-    ("tests", "meanwhile", "when", "note"),
-    key=("action",),
-    some=True,
-)
-HARMS = Form(f"{FOLDER}/harms.csv", ("action", "harm", "probability", "weight", "source"), ("note",), missing=True)
-UTILITIES = Form(
-    f"{FOLDER}/utilities.csv",
-    ("item", "kind", "value", "source"),
-    ("subtype", "label", "note"),
-    key=("item", "subtype"),
-    some=True,
-)
+UTILITIES = f"{FOLDER}/utilities.csv"
 RESPONSES = f"{FOLDER}/responses.csv"
 
 RESPONSE_COLUMNS = ("action", "subtype", "weight", "source", "note")
@@ -77,7 +62,7 @@ def _read_utilities(draft: Draft) -> dict[str, Utility]:
     utilities: dict[str, Utility] = {}
     kinds: dict[str, str] = {}
     spelled: dict[str, Cells] = {}
-    for row in UTILITIES.read(draft):
+    for row in draft.rows(UTILITIES):
         item = row["item"]
         row.filled("item", "name an outcome, a harm or a delay")
         row.name("item", "utility")
@@ -94,7 +79,7 @@ def _read_utilities(draft: Draft) -> dict[str, Utility]:
             utility = Utility(item, kind, row["subtype"], label, value, keys, row["note"], row.line)
             utilities.setdefault(utility.name, utility)
     delays = {utility.item: utility for utility in utilities.values() if utility.kind == "delay"}
-    report = Reporter(UTILITIES.file, draft.problems)
+    report = Reporter(UTILITIES, draft.problems)
     for item, utility in list(delays.items())[1:]:
         report(utility.line, "a second delay", "a folder has one; give it rows for single subtypes", "item", item)
     return utilities
@@ -107,7 +92,7 @@ def _items(utilities: Mapping[str, Utility], kind: str) -> list[str]:
 
 def _read_actions(draft: Draft) -> dict[str, Action]:
     """The actions by name, in file order; those with an error are reported and kept."""
-    rows = ACTIONS.read(draft)
+    rows = draft.rows(f"{FOLDER}/actions.csv")
     treatments = [row["action"] for row in rows if not row["tests"]]
     if rows.sheet.lines and len(treatments) < 2:
         rows.report("fewer than two actions without tests", "a decision needs two things that can be done")
@@ -164,7 +149,7 @@ def _read_responses(
 ) -> tuple[tuple[str, ...], tuple[Response, ...]]:
     """The outcomes in the header, and the rows in file order; no rows if there is an error."""
     before = len(draft.problems)
-    sheet = read_sheet(draft.folder / RESPONSES, RESPONSES, draft.problems)
+    sheet = draft.sheet(RESPONSES)
     if sheet is None:
         return (), ()
     rows = Rows(sheet, Reporter(RESPONSES, draft.problems))
@@ -218,7 +203,7 @@ def _read_harms(draft: Draft, treatments: Sequence[str], utilities: Mapping[str,
     valued = [item for item in _items(utilities, "harm") if item != TEST_HARM]
     harms: list[Harm] = []
     lines: dict[tuple[str, str], int] = {}
-    for row in HARMS.read(draft):
+    for row in draft.rows(f"{FOLDER}/harms.csv"):
         before = len(draft.problems)
         names = row.words("action", treatments, "no action without tests")
         harm = row.word("harm", valued, "no harm of utilities.csv") or ""
@@ -239,7 +224,7 @@ def _check_utilities(
     draft: Draft, utilities: Mapping[str, Utility], outcomes: Sequence[str], harms: Sequence[str]
 ) -> None:
     """Report utilities that are not used, perhaps misspelled, and outcomes and harms without one in some subtype."""
-    report = Reporter(UTILITIES.file, draft.problems)
+    report = Reporter(UTILITIES, draft.problems)
     met = {*harms, TEST_HARM}
     for utility in utilities.values():
         item = utility.item

@@ -5,24 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from calcinosis.knowledge.cells import Cells, Draft, Form
+from calcinosis.knowledge.cells import Cells, Draft
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import SOURCE_KINDS, ClinicalTest, Expectation, Source, Variable
-
-SOURCES = Form("sources.csv", ("source", "kind", "citation", "year", "doi", "note"), key=("source",), some=True)
-EXPECTATIONS = Form(
-    "expectations.csv",
-    ("finding", "state", "compared_with", "subtype", "direction", "source"),
-    ("against", "note"),
-    key=("finding", "state", "compared_with", "subtype", "against"),
-)
-TESTS = Form(
-    "tests.csv",
-    ("test", "label", "reveals", "cost", "harm", "days", "source"),
-    ("after", "weight", "note"),
-    key=("test",),
-    missing=True,
-)
 
 DIRECTIONS = ("raises", "lowers")
 
@@ -33,7 +18,7 @@ _DOI = re.compile(r"10\.\d{4,9}/\S+", re.ASCII)
 def read_sources(draft: Draft) -> dict[str, Source]:
     """The sources by key. Those with errors are kept, so that rows citing them are not reported as well."""
     sources: dict[str, Source] = {}
-    for row in SOURCES.read(draft):
+    for row in draft.rows("sources.csv"):
         key, year, doi = row["source"], row["year"], row["doi"]
         if not key or ";" in key:
             row.report("not a key", "use a short word without a semicolon, as in jones2023", "source")
@@ -52,7 +37,7 @@ def read_expectations(draft: Draft) -> tuple[Expectation, ...]:
     """The rules in file order; those with errors are reported and omitted."""
     findings = [name for name in draft.variables if name != draft.target]
     rules = []
-    for row in EXPECTATIONS.read(draft):
+    for row in draft.rows("expectations.csv"):
         before = len(draft.problems)
         finding = row.word("finding", findings, "no such variable")
         if finding is not None:
@@ -77,7 +62,7 @@ def read_tests(draft: Draft) -> dict[str, ClinicalTest]:
     unseen = {name: "a hidden variable" for name, variable in draft.variables.items() if variable.group == "hidden"}
     unseen[draft.target] = "the variable that is asked for"
     tests: dict[str, ClinicalTest] = {}
-    for row in TESTS.read(draft):
+    for row in draft.rows("tests.csv"):
         row.filled("test", "give the test a name of its own")
         row.filled("label", "write the name a reader would use")
         row.name("test", "action")

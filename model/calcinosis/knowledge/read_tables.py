@@ -9,25 +9,18 @@ from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from itertools import product
 
-from calcinosis.knowledge.cells import Cells, Draft, Form, Rows
+from calcinosis.knowledge.cells import Cells, Draft, Rows
 from calcinosis.knowledge.contexts import CellFault, cell_of, contexts_of, count, grouped, states_in
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.names import TABLE
 from calcinosis.knowledge.problem import Problem, Reporter, choose_from, nearest
 from calcinosis.knowledge.records import RECORDS, Row, Source, Table, Variable, mention_of, sums_to_one
-from calcinosis.knowledge.sheet import Sheet, read_sheet
+from calcinosis.knowledge.sheet import Sheet
 
 MOST_CONTEXTS = 100_000
 """The maximum number of contexts of a table; more are a mistake in its header."""
 
 REPORTING_FILE = "reporting.csv"
-
-REPORTING_FORM = Form(
-    REPORTING_FILE,
-    ("record", "variable", "state", "mentioned", "weight", "source", "note"),
-    some=True,
-    missing=True,
-)
 
 LEAST_RATE = 1e-9
 """The smallest rate of mention, and of no mention: beyond it, learning could not be undone exactly."""
@@ -52,7 +45,7 @@ def read_tables(draft: Draft, declared: Sequence[str]) -> dict[str, Table]:
             report(1, "a table for no variable of variables.csv", fix, value=path.stem)
     tables = {}
     for name, variable in draft.variables.items():
-        sheet = read_sheet(directory / f"{name}.csv", f"tables/{name}.csv", draft.problems)
+        sheet = draft.sheet(f"tables/{name}.csv")
         table = None if sheet is None else check_table(sheet, variable, draft)
         if table is not None:
             tables[name] = table
@@ -187,7 +180,7 @@ def _covering(
 
 def read_reporting(draft: Draft) -> Reporting:
     """The reporting rates of each kind of record; empty if the folder has no such file. Errors are reported."""
-    rows = REPORTING_FORM.read(draft)
+    rows = draft.rows(REPORTING_FILE)
     refused = {name: why for name, variable in draft.variables.items() if (why := _why_not(variable, draft.target))}
     allowed = [name for name in draft.variables if name not in refused]
     by_table: dict[tuple[str, str], list[Cells]] = {}

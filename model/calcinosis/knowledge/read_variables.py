@@ -7,36 +7,12 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 
-from calcinosis.knowledge.cells import Cells, Draft, Form
+from calcinosis.knowledge.cells import Cells, Draft
 from calcinosis.knowledge.frozen import FrozenMap
-from calcinosis.knowledge.names import folded, same_finding
+from calcinosis.knowledge.names import folded
 from calcinosis.knowledge.number import NotANumber, parse_bounded
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import GROUPS, Band, Correction, State, Variable
-
-VARIABLES = Form(
-    "variables.csv",
-    ("variable", "label", "group", "repeatable", "unit", "description"),
-    ("order",),
-    key=("variable",),
-    some=True,
-)
-STATES = Form(
-    "states.csv",
-    ("variable", "state", "label", "from", "to", "description"),
-    ("order",),
-    key=("variable", "state"),
-    some=True,
-    compared=same_finding,
-)
-UNITS = Form("units.csv", ("variable", "unit", "factor"), ("note",), key=("variable", "unit"))
-CORRECTIONS = Form(
-    "corrections.csv",
-    ("variable", "covariate", "unit", "reference", "slope", "from", "to", "source"),
-    ("note",),
-    key=("variable",),
-    missing=True,
-)
 
 Units = Mapping[tuple[str, str], tuple[float, Cells]]
 """For each quantity and unit of units.csv, the factor to the quantity's own unit, and the row."""
@@ -48,7 +24,7 @@ _UNIT = re.compile(r"[^\d\s.,:;=<>≤≥~+()\[\]-][^,;=()\[\]\x00-\x1f]*")
 def read_units(draft: Draft) -> Units:
     """The unit factors; rows with errors are reported and omitted."""
     units: dict[tuple[str, str], tuple[float, Cells]] = {}
-    for row in UNITS.read(draft):
+    for row in draft.rows("units.csv"):
         factor = row.number("factor")
         if not row.filled("unit", "write the unit as a laboratory prints it"):
             continue
@@ -112,7 +88,7 @@ def read_variables(draft: Draft, units: Units) -> tuple[list[str], dict[str, Var
 
 def _variable_rows(draft: Draft) -> dict[str, Cells]:
     """The rows with a valid name, sorted by group, then by the column `order`, then by position in the file."""
-    rows = VARIABLES.read(draft)
+    rows = draft.rows("variables.csv")
     named: dict[str, Cells] = {}
     outcomes = []
     for row in rows:
@@ -150,7 +126,7 @@ def _order(row: Cells) -> float:
 
 def _read_states(draft: Draft, variables: Mapping[str, Cells]) -> dict[str, list[State]]:
     """The states of each variable that has at least two."""
-    rows = STATES.read(draft)
+    rows = draft.rows("states.csv")
     if not rows.sheet.columns:
         return {}
     taken = {folded(name) for name in variables}
@@ -225,7 +201,7 @@ def read_corrections(draft: Draft, units: Units) -> tuple[Correction, ...]:
     numeric = [key for key, value in draft.variables.items() if value.numeric]
     corrections = []
     first: dict[str, Cells] = {}
-    for row in CORRECTIONS.read(draft):
+    for row in draft.rows("corrections.csv"):
         reference, slope, lower, upper = (row.number(column) for column in ("reference", "slope", "from", "to"))
         keys = row.sources(draft.sources)
         variable, covariate, unit = row["variable"], row["covariate"], row["unit"]

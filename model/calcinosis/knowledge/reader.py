@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from calcinosis.knowledge.cells import Draft
+from calcinosis.knowledge.cells import FORMS, Draft
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import PriorsError, Problem, nearest
 from calcinosis.knowledge.read_decisions import FOLDER as DECISIONS
@@ -15,16 +15,7 @@ from calcinosis.knowledge.read_tables import check_structure, read_reporting, re
 from calcinosis.knowledge.read_variables import check_units, read_corrections, read_units, read_variables
 from calcinosis.knowledge.records import Priors
 
-FILES = (
-    "variables.csv",
-    "states.csv",
-    "units.csv",
-    "corrections.csv",
-    "sources.csv",
-    "expectations.csv",
-    "tests.csv",
-    "reporting.csv",
-)
+FILES = tuple(file for file in FORMS if "/" not in file)
 """The files of a folder, without its subfolders; corrections.csv, tests.csv and reporting.csv are optional."""
 
 
