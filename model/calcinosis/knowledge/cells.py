@@ -193,9 +193,8 @@ FORMS = {
             "variable state label from to description",
             "order",
             "variable state",
-            True,
-            False,
-            same_finding,
+            some=True,
+            compared=same_finding,
         ),
         Form("units.csv", "variable unit factor", "note", "variable unit"),
         Form(

@@ -30,9 +30,8 @@ def read_units(draft: Draft) -> Units:
             continue
         _check_readable(row)
         if factor is not None and factor <= 0:
-            row.report(
-                "a factor that is not positive", "write what one such unit is in the variable's own unit", "factor"
-            )
+            fix = "write what one such unit is in the variable's own unit"
+            row.report("a factor that is not positive", fix, "factor")
         elif factor is not None:
             units.setdefault((row["variable"], row["unit"]), (factor, row))
     return units
@@ -142,14 +141,11 @@ def _read_states(draft: Draft, variables: Mapping[str, Cells]) -> dict[str, list
             outcome = variable in variables and variables[variable]["group"] == "outcome"
             if row.name("state", "subtype" if outcome else "state"):
                 states.setdefault(variable, {}).setdefault(state, row)
-    for name, row in variables.items():
-        if len(states.get(name, ())) < 2:
-            row.report("fewer than two states", "write at least two lines for it in states.csv", "variable")
-    return {
-        name: _states(list(states[name].values()), variables[name])
-        for name in variables
-        if len(states.get(name, ())) >= 2
-    }
+    for name in [name for name in variables if len(states.get(name, ())) < 2]:
+        states.pop(name, None)
+        fix = "write at least two lines for it in states.csv"
+        variables[name].report("fewer than two states", fix, "variable")
+    return {name: _states([*states[name].values()], row) for name, row in variables.items() if name in states}
 
 
 def _states(rows: list[Cells], variable: Cells) -> list[State]:

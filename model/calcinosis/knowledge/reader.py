@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from calcinosis.knowledge.cells import FORMS, Draft
@@ -25,18 +24,8 @@ def read_priors(folder: str | Path) -> Priors:
     Raises:
         PriorsError: listing every error in the folder with file, line, column, value, what is wrong and a fix.
     """
-    path = Path(folder)
-    draft = Draft(path)
-    if not path.is_dir():
-        what = "not a folder" if path.exists() else "there is no such folder"
-        fix = "name a priors folder; 'calcinosis init DIR' makes one"
-        raise PriorsError(str(folder), [Problem(str(folder), 1, "", "", what, fix)])
-    try:
-        names = sorted(entry.name for entry in path.iterdir())
-    except OSError as error:
-        what = f"the folder cannot be read ({error.strerror})"
-        raise PriorsError(str(folder), [Problem(str(folder), 1, "", "", what, "make it readable")]) from None
-    _check_names(names, draft.problems)
+    draft = Draft(Path(folder))
+    _check_names(draft, str(folder))
     units = read_units(draft)
     declared, draft.variables = read_variables(draft, units)
     draft.sources = read_sources(draft)
@@ -69,10 +58,23 @@ def read_priors(folder: str | Path) -> Priors:
     )
 
 
-def _check_names(names: Sequence[str], problems: list[Problem]) -> None:
-    """Report names similar to that of a missing file, since a misspelled file would be ignored."""
+def _check_names(draft: Draft, given: str) -> None:
+    """Report names similar to that of a missing file, since a misspelled file would be ignored.
+
+    Raises:
+        PriorsError: if the folder cannot be read.
+    """
+    if not draft.folder.is_dir():
+        what = "not a folder" if draft.folder.exists() else "there is no such folder"
+        fix = "name a priors folder; 'calcinosis init DIR' makes one"
+        raise PriorsError(given, [Problem(given, 1, "", "", what, fix)])
+    try:
+        names = {entry.name for entry in draft.folder.iterdir()}
+    except OSError as error:
+        what = f"the folder cannot be read ({error.strerror})"
+        raise PriorsError(given, [Problem(given, 1, "", "", what, "make it readable")]) from None
     missing = [file for file in (*FILES, DECISIONS) if file not in names]
-    for name in names:
+    for name in names.difference(FILES):
         near = nearest(name, missing, cutoff=0.8)
-        if name not in FILES and near is not None:
-            problems.append(Problem(name, 1, "", name, "a file that is not read", f"did you mean '{near}'?"))
+        if near is not None:
+            draft.problems.append(Problem(name, 1, "", name, "a file that is not read", f"did you mean '{near}'?"))
