@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from calcinosis.knowledge.cells import Form
-from calcinosis.knowledge.problem import PriorsError, Problem, choose_from
+from calcinosis.knowledge.cells import Form, Rows
+from calcinosis.knowledge.problem import PriorsError, Problem, Reporter, choose_from
 from calcinosis.knowledge.records import Priors
 from calcinosis.knowledge.sheet import Sheet, read_sheet
 
@@ -30,7 +30,7 @@ def read_cases(folder: Path) -> Sheet:
 def check_cases(sheet: Sheet, priors: Priors, problems: list[Problem]) -> None:
     """Report errors in the columns, identifiers and diagnoses of the case file; findings are checked by the grammar."""
     form = Form(FILE, "case_id diagnosis", " ".join((*priors.variables, *CITATION)), "case_id")
-    rows = form.check(sheet, problems)
+    rows = form.check(Rows(sheet, Reporter(FILE, problems)))
     if not rows.sheet.columns:
         return
     if not any(name in priors.variables for name in sheet.columns):

@@ -160,11 +160,11 @@ class Form:
     missing: bool = False
     compared: Callable[[str], str] = folded
 
-    def check(self, sheet: Sheet, problems: list[Problem]) -> Rows:
-        """The rows of a sheet; none, and no columns, if a column is missing."""
-        rows = Rows(sheet, Reporter(self.file, problems))
-        if not sheet.columns or not check_columns(sheet, self.required.split(), self.optional.split(), rows.reporter):
-            return Rows(Sheet(self.file, (), ()), rows.reporter)
+    def check(self, rows: Rows) -> Rows:
+        """The rows, after a check of columns and keys; no rows and no columns, if a column is missing."""
+        sheet, report = rows.sheet, rows.reporter
+        if not sheet.columns or not check_columns(sheet, self.required.split(), self.optional.split(), report):
+            return Rows(Sheet(self.file, (), ()), report)
         if self.some and not sheet.lines:
             rows.report("no rows under the header", "write one line per row")
         self._check_key(rows)
@@ -232,12 +232,10 @@ class Draft:
         """The states of the outcome."""
         return self.variables[self.target].state_names
 
-    def sheet(self, file: str) -> Sheet | None:
-        """A file of the folder; None, with a report, if it cannot be read."""
-        return read_sheet(self.folder / file, file, self.problems)
-
     def rows(self, file: str) -> Rows:
-        """The rows of one of FORMS; errors in the file, its columns and its keys are reported."""
-        form = FORMS[file]
-        absent = form.missing and not os.path.lexists(self.folder / file)
-        return form.check((None if absent else self.sheet(file)) or Sheet(file, (), ()), self.problems)
+        """The rows of a file; errors in the file and, if it is one of FORMS, its columns and its keys are reported."""
+        form, sheet = FORMS.get(file), None
+        if form is None or not form.missing or os.path.lexists(self.folder / file):
+            sheet = read_sheet(self.folder / file, file, self.problems)
+        rows = Rows(sheet or Sheet(file, (), ()), Reporter(file, self.problems))
+        return rows if form is None else form.check(rows)

@@ -149,10 +149,9 @@ def _read_responses(
 ) -> tuple[tuple[str, ...], tuple[Response, ...]]:
     """The outcomes in the header, and the rows in file order; no rows if there is an error."""
     before = len(draft.problems)
-    sheet = draft.sheet(RESPONSES)
-    if sheet is None:
+    rows = draft.rows(RESPONSES)
+    if not rows.sheet.columns:
         return (), ()
-    rows = Rows(sheet, Reporter(RESPONSES, draft.problems))
     outcomes = _outcomes(rows, _items(utilities, "outcome"))
     if len(draft.problems) > before:
         return outcomes, ()

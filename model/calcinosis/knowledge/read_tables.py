@@ -15,7 +15,6 @@ from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.names import TABLE
 from calcinosis.knowledge.problem import Problem, Reporter, choose_from, nearest
 from calcinosis.knowledge.records import RECORDS, Row, Source, Table, Variable, mention_of, sums_to_one
-from calcinosis.knowledge.sheet import Sheet
 
 MOST_CONTEXTS = 100_000
 """The maximum number of contexts of a table; more are a mistake in its header."""
@@ -45,16 +44,15 @@ def read_tables(draft: Draft, declared: Sequence[str]) -> dict[str, Table]:
             report(1, "a table for no variable of variables.csv", fix, value=path.stem)
     tables = {}
     for name, variable in draft.variables.items():
-        sheet = draft.sheet(f"tables/{name}.csv")
-        table = None if sheet is None else check_table(sheet, variable, draft)
+        rows = draft.rows(f"tables/{name}.csv")
+        table = check_table(rows, variable, draft) if rows.sheet.columns else None
         if table is not None:
             tables[name] = table
     return tables
 
 
-def check_table(sheet: Sheet, variable: Variable, draft: Draft) -> Table | None:
-    """The table in a sheet, or None if it has an error."""
-    rows = Rows(sheet, Reporter(sheet.file, draft.problems))
+def check_table(rows: Rows, variable: Variable, draft: Draft) -> Table | None:
+    """The table in a file, or None if it has an error."""
     names = _parents(rows, variable, draft.variables)
     if names is None:
         return None
@@ -65,7 +63,7 @@ def check_table(sheet: Sheet, variable: Variable, draft: Draft) -> Table | None:
         rows.report(f"{contexts} combinations of parent states", fix, ", ".join(parents))
         return None
     content = partial(distribution, states=variable.state_names, sources=draft.sources)
-    return _table(variable.name, rows, parents, content, sheet.top, rows.reporter)
+    return _table(variable.name, rows, parents, content, rows.sheet.top, rows.reporter)
 
 
 def _parents(rows: Rows, variable: Variable, variables: Mapping[str, Variable]) -> tuple[str, ...] | None:

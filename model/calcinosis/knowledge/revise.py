@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from calcinosis.knowledge.cells import Draft
+from calcinosis.knowledge.cells import Draft, Rows
 from calcinosis.knowledge.contexts import contexts_of, grouped
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import PriorsError, Problem, Reporter, choose_from
@@ -46,7 +46,7 @@ def revised(priors: Priors, tables: Mapping[str, pd.DataFrame]) -> Priors:
         among = priors.tables[name].parents if variable.group == REPORTING else [*priors.variables]
         parents = {n: v for n, v in priors.variables.items() if n in among and v.group != REPORTING}
         draft = Draft(Path(priors.folder), problems, parents, priors.target, priors.sources)
-        table = check_table(_sheet(file, frame), variable, draft)
+        table = check_table(Rows(_sheet(file, frame), Reporter(file, problems)), variable, draft)
         if table is not None and variable.group == REPORTING:
             check_rates(table, priors.tables[name].parents[0], Reporter(file, problems))
         if table is not None and len(problems) == before:
