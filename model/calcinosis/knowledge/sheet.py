@@ -191,8 +191,17 @@ def read_header(
     if row.broken or any("\x00" in cell for cell in row.cells):
         report(row.line, *(STRAY_QUOTE if row.broken else (NULL, ANOTHER_FORMAT)))
         return None
-    columns = _named(row.line, [cell.strip() for cell in row.cells], report, patients)
-    return None if columns is None else (columns, row.line, row.end)
+    columns, before = tuple(cell.strip() for cell in row.cells), len(report.problems)
+    for sign, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if len(columns) == 1 and sign in columns[0]:
+            report(row.line, f"the cells are separated by {name}", ANOTHER_FORMAT)
+            return None
+    for position, name in enumerate(columns):
+        if name in columns[:position] and (name or patients):
+            report(row.line, "the column is repeated", "remove one of the two", column=name)
+        elif not name and not patients:
+            report(row.line, f"column {position + 1} has no name", "name it or remove it")
+    return None if len(report.problems) > before else (columns, row.line, row.end)
 
 
 def check_columns(sheet: Sheet, required: Collection[str], optional: Collection[str], report: Reporter) -> bool:
@@ -245,23 +254,6 @@ def is_utf8(blocks: Iterable[bytes], report: Reporter) -> bool:
         report(line, "not UTF-8 text", ANOTHER_FORMAT, value=f"0x{error.object[error.start]:02x}")
         return False
     return True
-
-
-def _named(line: int, cells: list[str], report: Reporter, patients: bool) -> tuple[str, ...] | None:
-    """The column names, which must be unique."""
-    for sign, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-        if len(cells) == 1 and sign in cells[0]:
-            report(line, f"the cells are separated by {name}", ANOTHER_FORMAT)
-            return None
-    good = True
-    for position, name in enumerate(cells, start=1):
-        if name in cells[: position - 1] and (name or patients):
-            report(line, "the column is repeated", "remove one of the two", column=name)
-            good = False
-        elif not name and not patients:
-            report(line, f"column {position} has no name", "name it or remove it")
-            good = False
-    return tuple(cells) if good else None
 
 
 def check_regular(path: Path) -> None:
