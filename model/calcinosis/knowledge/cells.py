@@ -15,7 +15,10 @@ from calcinosis.knowledge.records import ClinicalTest, Source, Variable
 from calcinosis.knowledge.sheet import Line, Sheet, check_columns, read_sheet
 
 RULE = "finding state compared_with subtype"
+"""The columns of a rule in expectations.csv."""
+
 JUDGED = "write its equivalent sample size; for a judgement, find it with 'calcinosis weigh' from its range"
+"""The fix for a weight that is out of range."""
 
 
 class Cells(dict[str, str]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 
@@ -74,11 +73,6 @@ def cell_of(chosen: Iterable[str], states: Sequence[str]) -> str:
 def contexts_of(given: Sequence[str], states: Sequence[Sequence[str]]) -> Iterator[Context]:
     """The contexts that the parent cells of a row name; `states` has the states of each parent."""
     return product(*(states_in(cell, names) for cell, names in zip(given, states, strict=True)))
-
-
-def count(states: Sequence[Sequence[str]]) -> int:
-    """The number of contexts."""
-    return math.prod(map(len, states))
 
 
 def grouped(contexts: Iterable[Context], states: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:

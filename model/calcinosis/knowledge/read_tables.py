@@ -10,7 +10,7 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import product
 
 from calcinosis.knowledge.cells import Cells, Draft, Rows
-from calcinosis.knowledge.contexts import CellFault, cell_of, contexts_of, count, grouped, states_in
+from calcinosis.knowledge.contexts import CellFault, cell_of, contexts_of, grouped, states_in
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.names import TABLE
 from calcinosis.knowledge.problem import Problem, Reporter, choose_from, nearest
@@ -57,7 +57,7 @@ def check_table(rows: Rows, variable: Variable, draft: Draft) -> Table | None:
     if names is None:
         return None
     parents = {name: draft.variables[name].state_names for name in names}
-    contexts = count(tuple(parents.values()))
+    contexts = math.prod(map(len, parents.values()))
     if contexts > MOST_CONTEXTS:
         fix = f"remove parent columns until there are at most {MOST_CONTEXTS}"
         rows.report(f"{contexts} combinations of parent states", fix, ", ".join(parents))
