@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from calcinosis.knowledge.names import Role, fault_of_name, folded, same_finding
@@ -26,6 +27,8 @@ class Cells(dict[str, str]):
 
     Each method reads a cell and reports what is wrong with it; without a valid value it returns None.
     """
+
+    __slots__ = ("line", "reporter")
 
     def __init__(self, line: Line, reporter: Reporter) -> None:
         super().__init__(line.cells)
@@ -88,7 +91,7 @@ class Cells(dict[str, str]):
 
     def listed(self, column: str) -> tuple[str, ...]:
         """The words in the cell, separated by semicolons, without any check."""
-        return tuple(word.strip() for word in self[column].split(";") if word.strip())
+        return tuple(word for part in self[column].split(";") if (word := part.strip()))
 
     def words(self, column: str, allowed: Sequence[str], what: str) -> tuple[str, ...]:
         """The words in the cell, separated by semicolons; unknown, repeated and missing words are reported."""
@@ -140,8 +143,12 @@ class Rows:
     sheet: Sheet
     reporter: Reporter
 
+    @cached_property
+    def _cells(self) -> list[Cells]:
+        return [Cells(line, self.reporter) for line in self.sheet.lines]
+
     def __iter__(self) -> Iterator[Cells]:
-        return (Cells(line, self.reporter) for line in self.sheet.lines)
+        return iter(self._cells)
 
     def report(self, what: str, fix: str, column: str = "", value: str = "") -> None:
         """Report an error in the header."""
