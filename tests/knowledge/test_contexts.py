@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calcinosis.knowledge.contexts import CellFault, cell_of, contexts_of, count, grouped, states_in
+from calcinosis.knowledge.contexts import CellFault, cell_of, contexts_of, grouped, states_in
 
 SIZES = st.lists(st.integers(1, 4), min_size=0, max_size=4)
 
@@ -32,7 +32,6 @@ def test_grouped_cells_name_each_context_once_and_no_other(data, sizes):
 def test_all_contexts_are_one_row(sizes):
     states = named(sizes)
     every = list(product(*states))
-    assert count(states) == len(every)
     assert len(grouped(every, states)) == 1
 
 

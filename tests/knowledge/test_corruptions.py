@@ -13,7 +13,7 @@ import pytest
 from calcinosis.knowledge.contexts import contexts_of, states_in
 from calcinosis.knowledge.folder import shipped_folder
 from calcinosis.knowledge.problem import PriorsError
-from calcinosis.knowledge.read_responses import COLUMNS
+from calcinosis.knowledge.read_decisions import RESPONSE_COLUMNS
 from calcinosis.knowledge.reader import FILES, read_priors
 
 FOLDER = object()
@@ -175,7 +175,7 @@ def _column(file: str, column: str, called: str) -> Iterator[Fault]:
     """Faults of one column of the header."""
     yield Fault(file, f"misspelt column {called}", GRIDS[file].rename(column, f"{column}x"), (file, 1))
     optional = (column in OPTIONAL and column not in NEEDED.get(file, ())) or (file, column) == ("tests.csv", "weight")
-    outcome = file == "decisions/responses.csv" and column not in COLUMNS  # its rows do not sum to 1 then
+    outcome = file == "decisions/responses.csv" and column not in RESPONSE_COLUMNS  # its rows do not sum to 1 then
     if not (optional and file in (*TOP, *DECISIONS)) and not outcome:
         yield Fault(file, f"missing column {called}", GRIDS[file].drop_column(column), (file, 1))
 

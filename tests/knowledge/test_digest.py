@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calcinosis.knowledge.digest import digest
+from calcinosis.knowledge.frozen import digest
 from calcinosis.knowledge.reader import read_priors
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calcinosis.knowledge.structure import check_structure, connected, find_cycle
+from calcinosis.knowledge.read_tables import check_structure, connected, find_cycle
 
 NAMES = "abcdefg"
 GRAPHS = st.dictionaries(st.sampled_from(NAMES), st.sets(st.sampled_from(NAMES), max_size=3)).map(

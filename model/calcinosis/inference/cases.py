@@ -13,7 +13,7 @@ from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.cases import check_cases, read_cases
 from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.problem import Problem, choose_from
-from calcinosis.knowledge.read_reporting import FILE as REPORTING_FILE
+from calcinosis.knowledge.read_tables import REPORTING_FILE
 from calcinosis.knowledge.records import ASKED, RECORD, Priors
 from calcinosis.knowledge.sheet import Line, Sheet, read_sheet
 

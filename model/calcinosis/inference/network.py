@@ -12,11 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from calcinosis.knowledge.contexts import cell_of
-from calcinosis.knowledge.digest import digest
-from calcinosis.knowledge.frozen import FrozenMap
+from calcinosis.knowledge.frozen import FrozenMap, digest
 from calcinosis.knowledge.number import fault_of_weight
+from calcinosis.knowledge.read_tables import find_cycle
 from calcinosis.knowledge.records import REPORTING, ROW_SUM_TOLERANCE, Correction, Priors, Variable, sums_to_one
-from calcinosis.knowledge.structure import find_cycle
 
 Array = npt.NDArray[np.float64]
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from calcinosis.knowledge.folder import check_file, check_writable, is_priors
-from calcinosis.knowledge.regular import check_regular
+from calcinosis.knowledge.sheet import check_regular
 
 
 class InputError(ValueError):

@@ -89,13 +89,10 @@ def checked(function: F) -> F:
 
     @wraps(function)
     def wrapper(*given: Any, **named: Any) -> Any:
-        by_place, by_name = _annotations(function)
-        for (name, kinds), value in zip(by_place, given, strict=False):  # Python itself rejects extra arguments
-            if not _fits(value, kinds):
-                raise _refused(f"{function.__name__}: {name}", value, kinds)
-        for name, value in named.items():
-            if name in by_name and not _fits(value, by_name[name]):
-                raise _refused(f"{function.__name__}: {name}", value, by_name[name])
+        places, kinds = _parameters(function)
+        for name, value in (*zip(places, given, strict=False), *named.items()):  # Python itself rejects extra arguments
+            if name in kinds and not _fits(value, kinds[name]):
+                raise _refused(f"{function.__name__}: {name}", value, kinds[name])
         return function(*given, **named)
 
     return wrapper  # type: ignore[return-value]
@@ -107,7 +104,7 @@ def refused(name: str, value: Any, annotation: str) -> TypeError:
     >>> print(refused("draws", None, "int"))
     draws must be a whole number, not None
     """
-    return _refused(name, value, _kinds(ast.parse(annotation, mode="eval").body))
+    return _refused(name, value, _kinds(annotation))
 
 
 def _refused(name: str, value: Any, kinds: tuple[_Kind, ...]) -> TypeError:
@@ -147,23 +144,22 @@ def _in_words(kind: _Kind) -> str:
 
 
 @cache
-def _annotations(function: Callable[..., Any]) -> tuple[list[tuple[str, tuple[_Kind, ...]]], dict[str, Any]]:
-    """The types of positional arguments, and of keyword arguments."""
-    places, names = [], {}
+def _parameters(function: Callable[..., Any]) -> tuple[list[str], dict[str, tuple[_Kind, ...]]]:
+    """The parameters by place, and the types of each by name; `**keywords` may be anything."""
+    places: list[str] = []
+    kinds = {}
     for name, parameter in signature(function).parameters.items():
-        untyped = parameter.annotation is Parameter.empty
-        kinds = _kinds(ast.parse("Any" if untyped else parameter.annotation, mode="eval").body)
-        if parameter.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD):
-            places.append((name, kinds))
-        if parameter.kind is Parameter.VAR_POSITIONAL:
-            places += [(name, kinds)] * MOST_BY_PLACE
-        if parameter.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY):
-            names[name] = kinds
-    return places, names
+        if parameter.kind is Parameter.VAR_KEYWORD:
+            continue
+        kinds[name] = _kinds("Any" if parameter.annotation is Parameter.empty else parameter.annotation)
+        if parameter.kind is not Parameter.KEYWORD_ONLY:
+            places += [name] * (MOST_BY_PLACE if parameter.kind is Parameter.VAR_POSITIONAL else 1)
+    return places, kinds
 
 
-def _kinds(node: ast.expr) -> tuple[_Kind, ...]:
+def _kinds(annotation: str | ast.expr) -> tuple[_Kind, ...]:
     """The alternatives of an annotation."""
+    node = ast.parse(annotation, mode="eval").body if isinstance(annotation, str) else annotation
     if isinstance(node, ast.BinOp):
         return (*_kinds(node.left), *_kinds(node.right))
     items: list[ast.expr] = []
@@ -172,8 +168,8 @@ def _kinds(node: ast.expr) -> tuple[_Kind, ...]:
         node = node.value
     name = ast.unparse(node).rpartition(".")[2]
     if name in _ALIASES:
-        return _kinds(ast.parse(_ALIASES[name], mode="eval").body)
-    return (_Kind(name, tuple(map(_kinds, items)) if name != "Callable" else ()),)
+        return _kinds(_ALIASES[name])
+    return (_Kind(name, () if name == "Callable" else tuple(map(_kinds, items))),)
 
 
 def _fits(value: Any, kinds: Iterable[_Kind]) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from calcinosis.knowledge.cells import unique
+from calcinosis.knowledge.cells import Form, Rows
 from calcinosis.knowledge.problem import PriorsError, Problem, Reporter, choose_from
 from calcinosis.knowledge.records import Priors
-from calcinosis.knowledge.sheet import Sheet, check_columns, read_sheet
+from calcinosis.knowledge.sheet import Sheet, read_sheet
 
 FILE = "cases/published_cases.csv"
 CITATION = ("hard", "text_seen", "year", "source_title", "doi_or_pmcid")
@@ -29,17 +29,14 @@ def read_cases(folder: Path) -> Sheet:
 
 def check_cases(sheet: Sheet, priors: Priors, problems: list[Problem]) -> None:
     """Report errors in the columns, identifiers and diagnoses of the case file; findings are checked by the grammar."""
-    report = Reporter(sheet.file, problems)
-    findings = [name for name in sheet.columns if name in priors.variables]
-    if not check_columns(sheet, ("case_id", "diagnosis"), (*priors.variables, *CITATION), report):
+    form = Form(FILE, "case_id diagnosis", " ".join((*priors.variables, *CITATION)), "case_id")
+    rows = form.check(Rows(sheet, Reporter(FILE, problems)))
+    if not rows.sheet.columns:
         return
-    if not findings:
-        report(sheet.top, "no column is a variable", "name the columns as in variables.csv")
-    unique(sheet, ["case_id"], report)
+    if not any(name in priors.variables for name in sheet.columns):
+        rows.report("no column is a variable", "name the columns as in variables.csv")
     states = priors.variables[priors.target].state_names
-    for line in sheet.lines:
-        if not line.cells["case_id"]:
-            report(line.number, "the cell is empty", "give the case a name of its own", "case_id")
-        if line.cells["diagnosis"] not in states:
-            given = line.cells["diagnosis"]
-            report(line.number, f"not a state of {priors.target}", choose_from(given, states), "diagnosis", given)
+    for row in rows:
+        row.filled("case_id", "give the case a name of its own")
+        if row["diagnosis"] not in states:
+            row.report(f"not a state of {priors.target}", choose_from(row["diagnosis"], states), "diagnosis")

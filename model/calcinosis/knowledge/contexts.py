@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 
@@ -32,6 +31,8 @@ def states_in(cell: str, states: Sequence[str]) -> tuple[str, ...]:
     >>> states_in("metastatic/dystrophic", ["dystrophic", "metastatic", "idiopathic"])
     ('dystrophic', 'metastatic')
     """
+    if cell in states and OR not in cell:
+        return (cell,)
     words = [word.strip() for word in cell.split(OR)]
     if words == [ANY] and ANY not in states:
         return tuple(states)
@@ -72,11 +73,6 @@ def cell_of(chosen: Iterable[str], states: Sequence[str]) -> str:
 def contexts_of(given: Sequence[str], states: Sequence[Sequence[str]]) -> Iterator[Context]:
     """The contexts that the parent cells of a row name; `states` has the states of each parent."""
     return product(*(states_in(cell, names) for cell, names in zip(given, states, strict=True)))
-
-
-def count(states: Sequence[Sequence[str]]) -> int:
-    """The number of contexts."""
-    return math.prod(map(len, states))
 
 
 def grouped(contexts: Iterable[Context], states: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:

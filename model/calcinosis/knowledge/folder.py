@@ -7,14 +7,14 @@ import os
 import shutil
 import tempfile
 from collections.abc import Collection
+from contextlib import ExitStack
 from pathlib import Path
 
 from calcinosis.knowledge.problem import PriorsError, Problem
 from calcinosis.knowledge.read_decisions import FILES as DECISION_FILES
 from calcinosis.knowledge.read_decisions import FOLDER as DECISIONS
 from calcinosis.knowledge.reader import FILES, read_priors
-from calcinosis.knowledge.regular import check_regular, read_regular
-from calcinosis.knowledge.sheet import read_sheet
+from calcinosis.knowledge.sheet import check_regular, read_regular, read_sheet
 
 VARIABLE = "CALCINOSIS_PRIORS"
 """The environment variable that names a priors folder to use instead of the shipped one."""
@@ -141,24 +141,30 @@ def copy_folder(source: Path, destination: Path, *, force: bool = False) -> Path
     destination = Path(os.path.abspath(destination))
     place = Path(os.path.realpath(destination))
     there = place.exists()
-    made = _make_folders(place.parent)
-    scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=place if there else place.parent))
-    copied, former = scratch / "new", scratch / "former"
-    try:
-        _copy(source, copied)
-        if there:
-            _replace(copied, place, former)
-        else:
-            copied.rename(place)
-    except BaseException as error:
-        if not any(path.is_file() for path in former.rglob("*")):  # else the former files could not all be put back
-            shutil.rmtree(scratch)
-        _remove(made)
-        if isinstance(error, OSError) and SCRATCH in str(error.filename):
-            raise OSError(error.errno, error.strerror, str(destination)) from None
-        raise
+    with ExitStack() as undo:  # on failure, the last step is undone first
+        _make_folders(place.parent, undo)
+        scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=place if there else place.parent))
+        copied, former = scratch / "new", scratch / "former"
+        undo.callback(_discard, scratch, former)
+        try:
+            _copy(source, copied)
+            if there:
+                _replace(copied, place, former)
+            else:
+                copied.rename(place)
+        except OSError as error:
+            if SCRATCH in str(error.filename):
+                raise OSError(error.errno, error.strerror, str(destination)) from None
+            raise
+        undo.pop_all()
     shutil.rmtree(scratch)
     return destination
+
+
+def _discard(scratch: Path, former: Path) -> None:
+    """Remove a temporary folder, unless not all of the former files could be moved back."""
+    if not any(path.is_file() for path in former.rglob("*")):
+        shutil.rmtree(scratch)
 
 
 def _copy(source: Path, destination: Path) -> None:
@@ -174,7 +180,7 @@ def _copy(source: Path, destination: Path) -> None:
 
 
 def _replace(copied: Path, place: Path, former: Path) -> None:
-    """Move the files of `fresh` into `place`, those that they replace to `former`; on failure everything moves back.
+    """Move the files of `copied` into `place`, those that they replace to `former`; on failure everything moves back.
 
     variables.csv leaves first and comes last, so that no folder that is half replaced can be read as priors.
     """
@@ -186,24 +192,33 @@ def _replace(copied: Path, place: Path, former: Path) -> None:
     first = Path("variables.csv")
     moves = [(place / path, former / path) for path in sorted(old, key=lambda path: path != first)]
     moves += [(copied / path, place / path) for path in sorted([*parts, *others], key=lambda path: path == first)]
-    done: list[tuple[Path, Path]] = []
-    made: list[Path] = []
-    try:
+    with ExitStack() as undo:
         for start, end in moves:
-            made = _make_folders(end.parent) + made
+            _make_folders(end.parent, undo)
             start.rename(end)
-            done.append((start, end))
+            undo.callback(_move_back, end, start)
         for name in FOLDERS:
-            if (place / name).is_dir() and not any((place / name).iterdir()):
-                (place / name).rmdir()
+            _remove_empty(place / name)
         if read_priors(place).digest != expected:
             raise FileExistsError(f"{place} holds files that change what the new ones mean: name another folder")
-    except BaseException:
-        for start, end in reversed(done):
-            start.parent.mkdir(parents=True, exist_ok=True)
-            end.rename(start)
-        _remove([path for path in made if path.is_relative_to(place) and not path.is_relative_to(former)])
-        raise
+        undo.pop_all()
+
+
+def _move_back(end: Path, start: Path) -> None:
+    start.parent.mkdir(parents=True, exist_ok=True)
+    end.rename(start)
+
+
+def _make_folders(folder: Path, undo: ExitStack) -> None:
+    """Make a folder and those above it that are missing."""
+    for path in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
+        path.mkdir()
+        undo.callback(_remove_empty, path)
+
+
+def _remove_empty(folder: Path) -> None:
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def _replaced(place: Path, parts: Collection[Path]) -> set[Path]:
@@ -224,24 +239,6 @@ def _parts(folder: Path) -> set[Path]:
 def _is_taken(folder: Path, path: Path) -> bool:
     """Whether a folder has something of this name, or a link above it."""
     return os.path.lexists(folder / path) or any((folder / above).is_symlink() for above in path.parents)
-
-
-def _make_folders(folder: Path) -> list[Path]:
-    """Make a folder and those above it that are missing; the ones made, the lowest first."""
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except BaseException:
-        _remove(missing)
-        raise
-    return missing
-
-
-def _remove(folders: list[Path]) -> None:
-    """Remove empty folders, as far as they are there."""
-    for folder in folders:
-        if folder.is_dir():
-            folder.rmdir()
 
 
 def write_whole(path: Path, content: str | bytes, *, force: bool = False) -> Path:

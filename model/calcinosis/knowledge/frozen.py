@@ -1,8 +1,12 @@
-"""An immutable mapping that can be copied, hashed and pickled."""
+"""Immutable content: a mapping that can be hashed and pickled, and the digest of records."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 K = TypeVar("K")
@@ -45,3 +49,39 @@ class FrozenMap(Mapping[K, V]):
 
     def __repr__(self) -> str:
         return repr(self._items)
+
+
+def digest(*content: Any) -> str:
+    """The SHA-256 of the content of records, independent of the order of rows and columns: 64 hexadecimal digits."""
+    return hashlib.sha256(_json(content).encode()).hexdigest()
+
+
+def _json(content: Any) -> str:
+    return json.dumps(content, sort_keys=True, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    """Records and mappings as dictionaries, sets as sorted lists; an `added` field is omitted if it is None."""
+    if is_dataclass(value) and not isinstance(value, type):
+        content = {name: getattr(value, name) for name in _compared(type(value))}
+        for name in _added(type(value)):
+            if content[name] is None:
+                del content[name]
+        return content
+    if isinstance(value, Mapping):
+        return {str(key): item for key, item in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=_json)
+    if isinstance(value, Sequence):
+        return list(value)
+    raise TypeError(f"no digest of {type(value).__name__}")
+
+
+@cache
+def _compared(record: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(record) if field.compare)
+
+
+@cache
+def _added(record: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(record) if field.compare and field.metadata.get("added"))

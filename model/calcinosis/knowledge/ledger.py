@@ -5,19 +5,17 @@ It has one line per updated row, with the row before and after, verbatim, and no
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from calcinosis.knowledge.digest import digest
+from calcinosis.knowledge.frozen import digest
 from calcinosis.knowledge.number import parse_number, plain
 from calcinosis.knowledge.problem import PriorsError, Problem
-from calcinosis.knowledge.regular import read_regular
-from calcinosis.knowledge.rewrite import cells_of, records
+from calcinosis.knowledge.rewrite import cells_of, line_of, records
+from calcinosis.knowledge.sheet import read_regular
 
 FOLDER = "updates"
 """The folder of the ledgers, in a priors folder."""
@@ -81,9 +79,7 @@ class Ledger:
             lines.append([*about, table, given, f"{row.cases:.6g}", row.columns, row.learned, row.former])
         lines += [[*about, file, "", "", "", content, ""] for file, content in self.files.items()]
         lines.append([DIGEST, digest(lines), *[""] * (len(COLUMNS) - 2)])
-        file = io.StringIO(newline="")
-        csv.writer(file, lineterminator="\n").writerows(lines)
-        return file.getvalue().encode()
+        return "".join(f"{line_of(line)}\n" for line in lines).encode()
 
 
 def ledgers_of(folder: Path) -> list[Path]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 
 from calcinosis.knowledge.names import folded
-from calcinosis.knowledge.visible import visible
 
 LONGEST_SHOWN = 80
 """The maximum number of characters of a value in a message."""
+
+_STEERING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, line breaks, bidirectional overrides, and lone surrogates."""
 
 
 @dataclass(frozen=True, order=True)
@@ -101,3 +104,22 @@ def choose_from(word: str, allowed: Sequence[str]) -> str:
     near = nearest(word, allowed)
     options = f"ne of: {', '.join(allowed)}"
     return f"did you mean '{near}'? O{options}" if near else f"write o{options}"
+
+
+def visible(text: str) -> str:
+    r"""The text on one line, with control characters escaped as in Python and JSON.
+
+    >>> print(visible("a\nb\x1b[2J\x9b"))
+    a\nb\x1b[2J\u009b
+    """
+    return _STEERING.sub(lambda sign: _escape(sign[0]), text)
+
+
+def visible_lines(text: str) -> str:
+    """The text with control characters escaped, except line breaks."""
+    return "\n".join(map(visible, text.split("\n")))
+
+
+def _escape(sign: str) -> str:
+    # escapes that are valid in JSON, so that JSON stays JSON
+    return repr(sign)[1:-1] if sign < " " else f"\\u{ord(sign):04x}"

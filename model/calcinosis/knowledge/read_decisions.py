@@ -3,282 +3,238 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
-from calcinosis.knowledge.cells import (
-    name_cell,
-    names_cell,
-    number_cell,
-    some_rows,
-    sources_cell,
-    unique,
-    weight_cell,
-    word_cell,
-)
-from calcinosis.knowledge.decisions import HIGHEST, KINDS, LOWEST, TEST_HARM, Action, Decisions, Harm, Utility
+from calcinosis.knowledge.cells import Cells, Draft, Rows
+from calcinosis.knowledge.decisions import HIGHEST, KINDS, LOWEST, TEST_HARM, Action, Decisions, Harm, Response, Utility
 from calcinosis.knowledge.frozen import FrozenMap
-from calcinosis.knowledge.names import folded
 from calcinosis.knowledge.problem import Problem, Reporter, choose_from, nearest
-from calcinosis.knowledge.read_responses import read_responses
-from calcinosis.knowledge.records import ClinicalTest, Source, Variable
-from calcinosis.knowledge.sheet import Line, check_columns, read_sheet
+from calcinosis.knowledge.read_tables import distribution
 
 FOLDER = "decisions"
 """The name of the folder, which is optional."""
 
+UTILITIES = f"{FOLDER}/utilities.csv"
+RESPONSES = f"{FOLDER}/responses.csv"
+
+RESPONSE_COLUMNS = ("action", "subtype", "weight", "source", "note")
+"""The columns of responses.csv that are not outcomes."""
+
 FILES = ("actions.csv", "responses.csv", "harms.csv", "utilities.csv")
-"""The files in it; all but harms.csv are required."""
+"""The files in the folder; all but harms.csv are required."""
 
 
-def read_decisions(
-    folder: Path,
-    variables: Mapping[str, Variable],
-    target: str,
-    sources: Mapping[str, Source],
-    tests: Mapping[str, ClinicalTest],
-    problems: list[Problem],
-) -> Decisions | None:
+def read_decisions(draft: Draft) -> Decisions | None:
     """The decisions of a priors folder; None if it has none, or if there is an error."""
-    if not os.path.lexists(folder / FOLDER):
+    if not os.path.lexists(draft.folder / FOLDER):
         return None
-    before = len(problems)
-    _check_names(folder / FOLDER, problems)
-    subtypes = variables[target].state_names
-    utilities = _read_utilities(folder, subtypes, sources, problems)
-    actions = _read_actions(folder, variables, target, sources, tests, problems)
+    before = len(draft.problems)
+    _check_names(draft)
+    utilities = _read_utilities(draft)
+    actions = _read_actions(draft)
     if not actions or not utilities:
         return None
     treatments = [name for name, action in actions.items() if not action.steps]
-    outcomes, responses = read_responses(
-        folder / FOLDER, f"{FOLDER}/responses.csv", treatments, subtypes, utilities, sources, problems
-    )
-    harms = _read_harms(folder, treatments, utilities, sources, problems)
+    outcomes, responses = _read_responses(draft, treatments, utilities)
+    harms = _read_harms(draft, treatments, utilities)
     if not responses:
         return None
-    _check_used(utilities, outcomes, harms, problems)
-    _check_valued(utilities, outcomes, harms, subtypes, any(test.harm > 0 for test in tests.values()), problems)
-    if len(problems) > before:
+    _check_utilities(draft, utilities, outcomes, [harm.harm for harm in harms])
+    if len(draft.problems) > before:
         return None
     return Decisions(FrozenMap(actions), outcomes, responses, harms, FrozenMap(utilities))
 
 
-def _check_names(folder: Path, problems: list[Problem]) -> None:
+def _check_names(draft: Draft) -> None:
     """Report files that are not read, because their content would be ignored silently."""
-    if not folder.is_dir():
-        return
-    names = sorted(path.name for path in folder.iterdir() if path.suffix == ".csv")
+    folder = draft.folder / FOLDER
+    names = sorted(path.name for path in folder.iterdir() if path.suffix == ".csv") if folder.is_dir() else []
     missing = [file for file in FILES if file not in names]
     for name in names:
         if name not in FILES:
             near = nearest(name, missing)
             fix = f"did you mean '{near}'?" if near else f"take it out; these are read: {', '.join(FILES)}"
-            problems.append(Problem(f"{FOLDER}/{name}", 1, "", name, "a file that is not read", fix))
+            draft.problems.append(Problem(f"{FOLDER}/{name}", 1, "", name, "a file that is not read", fix))
 
 
-def _read_utilities(
-    folder: Path, subtypes: tuple[str, ...], sources: Mapping[str, Source], problems: list[Problem]
-) -> dict[str, Utility]:
+def _read_utilities(draft: Draft) -> dict[str, Utility]:
     """The utilities by name, in file order; those with an error are reported, and kept if they have a number."""
-    file = f"{FOLDER}/utilities.csv"
-    report = Reporter(file, problems)
-    sheet = read_sheet(folder / file, file, problems)
-    required = ("item", "kind", "value", "source")
-    if sheet is None or not check_columns(sheet, required, ("subtype", "label", "note"), report):
-        return {}
-    some_rows(sheet, report)
-    unique(sheet, [name for name in ("item", "subtype") if name in sheet.columns], report)
     utilities: dict[str, Utility] = {}
     kinds: dict[str, str] = {}
-    spelled: dict[str, Line] = {}
-    for line in sheet.lines:
-        item = line.cells["item"]
-        if not item:
-            report(line.number, "the cell is empty", "name an outcome, a harm or a delay", "item")
-        name_cell(line, "item", "utility", report)
-        first = spelled.setdefault(folded(item), line)
-        if first.cells["item"] != item:
-            what = f"too like line {first.number} to tell apart"
-            report(line.number, what, "spell it as there, or give it another name", "item", item)
-        kind = word_cell(line, "kind", KINDS, "no kind of value", report) or ""
+    spelled: dict[str, Cells] = {}
+    for row in draft.rows(UTILITIES):
+        item = row["item"]
+        row.filled("item", "name an outcome, a harm or a delay")
+        row.name("item", "utility")
+        row.spelled("item", spelled)
+        kind = row.word("kind", KINDS, "no kind of value") or ""
         if kind and kinds.setdefault(item, kind) != kind:
-            report(line.number, f"elsewhere it is of the kind {kinds[item]}", "give it one kind", "kind", kind)
-        subtype = line.cells.get("subtype", "")
-        if subtype:
-            word_cell(line, "subtype", subtypes, "no such subtype", report)
-        value = _value(line, report)
-        keys = _sources(line, sources, report)
+            row.report(f"elsewhere it is of the kind {kinds[item]}", "give it one kind", "kind")
+        if row["subtype"]:
+            row.word("subtype", draft.subtypes, "no such subtype")
+        value = row.number("value", LOWEST, HIGHEST, what="value", fix="write points from 0 to 100")
+        keys, _ = row.evidence(draft.sources)
         if value is not None:
-            label, note = line.cells.get("label", ""), line.cells.get("note", "")
-            utility = Utility(item, kind, subtype, label or item, value, keys, note, line.number)
+            label = row["label"] or item
+            utility = Utility(item, kind, row["subtype"], label, value, keys, row["note"], row.line)
             utilities.setdefault(utility.name, utility)
     delays = {utility.item: utility for utility in utilities.values() if utility.kind == "delay"}
+    report = Reporter(UTILITIES, draft.problems)
     for item, utility in list(delays.items())[1:]:
         report(utility.line, "a second delay", "a folder has one; give it rows for single subtypes", "item", item)
     return utilities
 
 
-def _value(line: Line, report: Reporter) -> float | None:
-    value = number_cell(line, "value", report)
-    if value is not None and not LOWEST <= value <= HIGHEST:
-        what = "a value above 100" if value > HIGHEST else "a value below 0"
-        report(line.number, what, "write points from 0 to 100", "value", line.cells["value"])
-        return None
-    return value
+def _items(utilities: Mapping[str, Utility], kind: str) -> list[str]:
+    """The items of a kind that have a utility, in the order of utilities.csv."""
+    return list(dict.fromkeys(utility.item for utility in utilities.values() if utility.kind == kind))
 
 
-def _sources(line: Line, sources: Mapping[str, Source], report: Reporter) -> tuple[str, ...]:
-    """The sources of a line; a judgement without its reasoning in the note is reported."""
-    keys = sources_cell(line, "source", sources, report)
-    judged = any(sources[key].kind == "judgement" for key in keys if key in sources)
-    if judged and not line.cells.get("note"):
-        report(line.number, "a judgement without its reasoning", "say in the note what it rests on", "note")
-    return keys
-
-
-def _read_actions(
-    folder: Path,
-    variables: Mapping[str, Variable],
-    target: str,
-    sources: Mapping[str, Source],
-    tests: Mapping[str, ClinicalTest],
-    problems: list[Problem],
-) -> dict[str, Action]:
+def _read_actions(draft: Draft) -> dict[str, Action]:
     """The actions by name, in file order; those with an error are reported and kept."""
-    file = f"{FOLDER}/actions.csv"
-    report = Reporter(file, problems)
-    sheet = read_sheet(folder / file, file, problems)
-    optional = ("tests", "meanwhile", "when", "note")
-    if sheet is None or not check_columns(sheet, ("action", "label", "source"), optional, report):
-        return {}
-    some_rows(sheet, report)
-    unique(sheet, ["action"], report)
-    treatments = [line.cells["action"] for line in sheet.lines if not line.cells.get("tests")]
-    if sheet.lines and len(treatments) < 2:
-        report(sheet.top, "fewer than two actions without tests", "a decision needs two things that can be done")
+    rows = draft.rows(f"{FOLDER}/actions.csv")
+    treatments = [row["action"] for row in rows if not row["tests"]]
+    if rows.sheet.lines and len(treatments) < 2:
+        rows.report("fewer than two actions without tests", "a decision needs two things that can be done")
     actions: dict[str, Action] = {}
-    for line in sheet.lines:
-        for column, fix in (("action", "give it a name of its own"), ("label", "write the name a reader would use")):
-            if not line.cells[column]:
-                report(line.number, "the cell is empty", fix, column)
-        name_cell(line, "action", "action", report)
-        steps = _steps(line, tests, report)
-        meanwhile = line.cells.get("meanwhile", "")
-        if meanwhile and not steps:
-            report(line.number, "no result is awaited", "name tests, or leave the cell empty", "meanwhile", meanwhile)
-        elif meanwhile:
-            word_cell(line, "meanwhile", treatments, "no action without tests", report)
-        when = _when(line, variables, target, report)
-        name, label, keys = line.cells["action"], line.cells["label"], sources_cell(line, "source", sources, report)
-        action = Action(name, label, steps, meanwhile, when, keys, line.cells.get("note", ""), line.number)
+    for row in rows:
+        row.filled("action", "give it a name of its own")
+        row.filled("label", "write the name a reader would use")
+        row.name("action", "action")
+        steps, when = _steps(row, draft), _when(row, draft)
+        if row["meanwhile"] and not steps:
+            row.report("no result is awaited", "name tests, or leave the cell empty", "meanwhile")
+        elif row["meanwhile"]:
+            row.word("meanwhile", treatments, "no action without tests")
+        name, keys = row["action"], row.sources(draft.sources)
+        action = Action(name, row["label"], steps, row["meanwhile"], when, keys, row["note"], row.line)
         actions.setdefault(name, action)
     return actions
 
 
-def _steps(line: Line, tests: Mapping[str, ClinicalTest], report: Reporter) -> tuple[tuple[str, ...], ...]:
+def _steps(row: Cells, draft: Draft) -> tuple[tuple[str, ...], ...]:
     """The tests in a cell: steps are separated by ';', alternatives within a step by '/'."""
     steps = []
-    for text in line.cells.get("tests", "").split(";"):
+    for text in row.listed("tests"):
         names = tuple(name.strip() for name in text.split("/") if name.strip())
         for name in names:
-            if name not in tests:
-                report(line.number, "no such test", choose_from(name, list(tests)), "tests", name)
+            if name not in draft.tests:
+                row.report("no such test", choose_from(name, list(draft.tests)), "tests", name)
         if names:
             steps.append(names)
     return tuple(steps)
 
 
-def _when(line: Line, variables: Mapping[str, Variable], target: str, report: Reporter) -> tuple[tuple[str, str], ...]:
+def _when(row: Cells, draft: Draft) -> tuple[tuple[str, str], ...]:
     """The findings in a cell, separated by ';'."""
-    allowed = [name for name, variable in variables.items() if name != target and variable.group != "hidden"]
+    variables = draft.variables
+    allowed = [name for name, variable in variables.items() if name != draft.target and variable.group != "hidden"]
     findings = []
-    for text in line.cells.get("when", "").split(";"):
-        if not text.strip():
-            continue
+    for text in row.listed("when"):
         name, sign, state = (part.strip() for part in text.partition("="))
         if not sign:
-            fix = "write it as variable=state, with ';' between several"
-            report(line.number, "no finding", fix, "when", text.strip())
+            row.report("no finding", "write it as variable=state, with ';' between several", "when", text)
         elif name not in allowed:
-            report(line.number, "no variable that can be seen", choose_from(name, allowed), "when", name)
+            row.report("no variable that can be seen", choose_from(name, allowed), "when", name)
         elif state not in variables[name].state_names:
             fix = choose_from(state, variables[name].state_names)
-            report(line.number, f"not a state of {name}", fix, "when", state)
+            row.report(f"not a state of {name}", fix, "when", state)
         else:
             findings.append((name, state))
     return tuple(findings)
 
 
-def _read_harms(
-    folder: Path,
-    treatments: list[str],
-    utilities: Mapping[str, Utility],
-    sources: Mapping[str, Source],
-    problems: list[Problem],
-) -> tuple[Harm, ...]:
-    """The harms in file order; those with an error are reported and omitted."""
-    file = f"{FOLDER}/harms.csv"
-    if not os.path.lexists(folder / file):
-        return ()
-    report = Reporter(file, problems)
-    sheet = read_sheet(folder / file, file, problems)
-    if sheet is None or not check_columns(
-        sheet, ("action", "harm", "probability", "weight", "source"), ("note",), report
-    ):
-        return ()
-    valued = list(dict.fromkeys(u.item for u in utilities.values() if u.kind == "harm" and u.item != TEST_HARM))
-    harms: list[Harm] = []
-    for line in sheet.lines:
-        before = len(problems)
-        names = names_cell(line, "action", treatments, "no action without tests", report)
-        harm = word_cell(line, "harm", valued, "no harm of utilities.csv", report) or ""
+def _read_responses(
+    draft: Draft, treatments: Sequence[str], utilities: Mapping[str, Utility]
+) -> tuple[tuple[str, ...], tuple[Response, ...]]:
+    """The outcomes in the header, and the rows in file order; no rows if there is an error."""
+    before = len(draft.problems)
+    rows = draft.rows(RESPONSES)
+    if not rows.sheet.columns:
+        return (), ()
+    outcomes = _outcomes(rows, _items(utilities, "outcome"))
+    if len(draft.problems) > before:
+        return outcomes, ()
+    responses: list[Response] = []
+    seen: dict[tuple[str, str], int] = {}
+    for row in rows:
+        names = row.words("action", treatments, "no action without tests")
+        subtype = row.word("subtype", draft.subtypes, "no such subtype")
         for name in names:
-            first = next(
-                (harm_row.line for harm_row in harms if harm_row.harm == harm and name in harm_row.actions), None
-            )
-            if first is not None:
-                what = f"the same as on line {first}"
-                report(line.number, what, "remove one of the two", "action, harm", f"{name}, {harm}")
-        keys = _sources(line, sources, report)
-        defined = any(sources[key].kind == "definition" for key in keys if key in sources)
-        probability, weight = number_cell(line, "probability", report), weight_cell(line, report)
-        if probability is not None and not (0 < probability < 1 or (defined and probability == 1)):
+            _check_repeated(row, name, "subtype", seen.setdefault((name, row["subtype"]), row.line))
+        content = distribution(row, outcomes, draft.sources)
+        if subtype is not None and content is not None:
+            responses.append(Response(names, subtype, *content, row["note"], row.line))
+    for name in treatments:
+        missing = [subtype for subtype in draft.subtypes if (name, subtype) not in seen]
+        if len(missing) == len(draft.subtypes):
+            rows.report("an action without responses", "add a row for it in each subtype", "action", name)
+            continue
+        for subtype in missing:
+            rows.report("no row for this combination", "add a row for it", "action, subtype", f"{name}, {subtype}")
+    return outcomes, () if len(draft.problems) > before else tuple(responses)
+
+
+def _outcomes(rows: Rows, valued: Sequence[str]) -> tuple[str, ...]:
+    """The outcomes in the header, in the order of utilities.csv."""
+    columns = rows.sheet.columns
+    for name in RESPONSE_COLUMNS:
+        if name not in columns:
+            rows.report("the column is missing", "add it to the header", name)
+    named = [name for name in columns if name not in RESPONSE_COLUMNS]
+    for name in named:
+        if name not in valued:
+            rows.report("an outcome without a value in utilities.csv", choose_from(name, valued), name)
+    if len(named) < 2:
+        rows.report("fewer than two outcomes", "add a column for each way it may end")
+    return tuple(name for name in valued if name in named)
+
+
+def _check_repeated(row: Cells, action: str, column: str, first: int) -> None:
+    """Report an action that is already on line `first` with the same content in a column."""
+    if first != row.line:
+        value = f"{action}, {row[column]}"
+        row.report(f"the same as on line {first}", "remove one of the two", f"action, {column}", value)
+
+
+def _read_harms(draft: Draft, treatments: Sequence[str], utilities: Mapping[str, Utility]) -> tuple[Harm, ...]:
+    """The harms in file order; those with an error are reported and omitted."""
+    valued = [item for item in _items(utilities, "harm") if item != TEST_HARM]
+    harms: list[Harm] = []
+    lines: dict[tuple[str, str], int] = {}
+    for row in draft.rows(f"{FOLDER}/harms.csv"):
+        before = len(draft.problems)
+        names = row.words("action", treatments, "no action without tests")
+        harm = row.word("harm", valued, "no harm of utilities.csv") or ""
+        for name in names:
+            _check_repeated(row, name, "harm", lines.get((name, harm), row.line))
+        keys, kinds = row.evidence(draft.sources)
+        probability, weight = row.number("probability"), row.weight()
+        if probability is not None and not (0 < probability < 1 or ("definition" in kinds and probability == 1)):
             fix = "write a number between 0 and 1; 1 itself needs a source of the kind definition"
-            report(line.number, "no probability of a harm", fix, "probability", line.cells["probability"])
-        if len(problems) == before and probability is not None and weight is not None:
-            harms.append(Harm(names, harm, probability, weight, keys, line.cells.get("note", ""), line.number))
+            row.report("no probability of a harm", fix, "probability")
+        if len(draft.problems) == before and probability is not None and weight is not None:
+            lines.update(dict.fromkeys(((name, harm) for name in names), row.line))
+            harms.append(Harm(names, harm, probability, weight, keys, row["note"], row.line))
     return tuple(harms)
 
 
-def _check_used(
-    utilities: Mapping[str, Utility], outcomes: tuple[str, ...], harms: tuple[Harm, ...], problems: list[Problem]
+def _check_utilities(
+    draft: Draft, utilities: Mapping[str, Utility], outcomes: Sequence[str], harms: Sequence[str]
 ) -> None:
-    """Report utilities that are not used, since a misspelled one would leave the intended item without a value."""
-    report = Reporter(f"{FOLDER}/utilities.csv", problems)
-    met = {harm.harm for harm in harms} | {TEST_HARM}
+    """Report utilities that are not used, perhaps misspelled, and outcomes and harms without one in some subtype."""
+    report = Reporter(UTILITIES, draft.problems)
+    met = {*harms, TEST_HARM}
     for utility in utilities.values():
-        if utility.kind == "outcome" and utility.item not in outcomes:
-            report(
-                utility.line, "no column of responses.csv", choose_from(utility.item, outcomes), "item", utility.item
-            )
-        elif utility.kind == "harm" and utility.item not in met:
-            fix = choose_from(utility.item, sorted(met))
-            report(utility.line, "a harm that no action of harms.csv has", fix, "item", utility.item)
-
-
-def _check_valued(
-    utilities: Mapping[str, Utility],
-    outcomes: tuple[str, ...],
-    harms: tuple[Harm, ...],
-    subtypes: tuple[str, ...],
-    tests_harm: bool,
-    problems: list[Problem],
-) -> None:
-    """Report outcomes and harms without a utility in some subtype."""
-    report = Reporter(f"{FOLDER}/utilities.csv", problems)
-    needed = dict.fromkeys([*outcomes, *(harm.harm for harm in harms), *([TEST_HARM] if tests_harm else [])])
-    for item in needed:
-        without = [name for name in subtypes if item not in utilities and f"{item}@{name}" not in utilities]
+        item = utility.item
+        if utility.kind == "outcome" and item not in outcomes:
+            report(utility.line, "no column of responses.csv", choose_from(item, outcomes), "item", item)
+        elif utility.kind == "harm" and item not in met:
+            fix = choose_from(item, sorted(met))
+            report(utility.line, "a harm that no action of harms.csv has", fix, "item", item)
+    tests = [TEST_HARM] if any(test.harm > 0 for test in draft.tests.values()) else []
+    for item in dict.fromkeys([*outcomes, *harms, *tests]):
+        without = [name for name in draft.subtypes if item not in utilities and f"{item}@{name}" not in utilities]
         if without:
             fix = "add a row for it, with an empty subtype if it holds for all"
             report(1, f"no value in {', '.join(without)}", fix, "item", item)

@@ -1,90 +1,162 @@
-"""tables/<variable>.csv: the conditional probabilities. The parent columns of the tables define the graph."""
+"""tables/<variable>.csv and reporting.csv: the conditional probabilities, and the graph that their columns define."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from graphlib import CycleError, TopologicalSorter
 from itertools import product
-from pathlib import Path
 
-from calcinosis.knowledge.cells import number_cell, sources_cell, weight_cell
-from calcinosis.knowledge.contexts import CellFault, cell_of, contexts_of, count, grouped, states_in
+from calcinosis.knowledge.cells import Cells, Draft, Rows
+from calcinosis.knowledge.contexts import CellFault, cell_of, contexts_of, grouped, states_in
+from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.names import TABLE
 from calcinosis.knowledge.problem import Problem, Reporter, choose_from, nearest
-from calcinosis.knowledge.records import Row, Source, Table, Variable, sums_to_one
-from calcinosis.knowledge.sheet import Line, Sheet, read_sheet
+from calcinosis.knowledge.records import RECORDS, Row, Source, Table, Variable, mention_of, sums_to_one
 
 MOST_CONTEXTS = 100_000
 """The maximum number of contexts of a table; more are a mistake in its header."""
 
+REPORTING_FILE = "reporting.csv"
 
-def read_tables(
-    folder: Path,
-    declared: Sequence[str],
-    variables: Mapping[str, Variable],
-    sources: Mapping[str, Source],
-    problems: list[Problem],
-) -> dict[str, Table]:
+LEAST_RATE = 1e-9
+"""The smallest rate of mention, and of no mention: beyond it, learning could not be undone exactly."""
+
+OUTSIDE = ("a rate outside 0 to 1, or all but certain", f"write a number from {LEAST_RATE:g} to 1 - {LEAST_RATE:g}")
+"""The error and the fix for a rate that no finite number of records can show."""
+
+Reporting = Mapping[str, Mapping[str, Table]]
+"""By kind of record and variable, a table with the states no and yes: whether each state is mentioned."""
+
+Content = tuple[tuple[float, ...], float, tuple[str, ...]]
+"""What a row says: its probabilities, its weight, its sources."""
+
+
+def read_tables(draft: Draft, declared: Sequence[str]) -> dict[str, Table]:
     """The valid table of each variable; errors, and tables of undeclared variables, are reported."""
-    tables = {}
-    directory = folder / "tables"
+    directory = draft.folder / "tables"
     for path in sorted(directory.glob("*.csv")) if directory.is_dir() else []:
         if path.stem not in declared:
+            report = Reporter(f"tables/{path.name}", draft.problems)
             fix = choose_from(path.stem, declared)
-            report = Reporter(f"tables/{path.name}", problems)
             report(1, "a table for no variable of variables.csv", fix, value=path.stem)
-    for name, variable in variables.items():
-        file = f"tables/{name}.csv"
-        sheet = read_sheet(directory / f"{name}.csv", file, problems)
-        if sheet is not None:
-            table = check_table(sheet, variable, variables, sources, problems)
-            if table is not None:
-                tables[name] = table
+    tables = {}
+    for name, variable in draft.variables.items():
+        rows = draft.rows(f"tables/{name}.csv")
+        table = check_table(rows, variable, draft) if rows.sheet.columns else None
+        if table is not None:
+            tables[name] = table
     return tables
 
 
-def check_table(
-    sheet: Sheet,
-    variable: Variable,
-    variables: Mapping[str, Variable],
-    sources: Mapping[str, Source],
-    problems: list[Problem],
-) -> Table | None:
-    """The table in a sheet, or None if it has an error."""
-    before = len(problems)
-    report = Reporter(sheet.file, problems)
-    parents = _parents(sheet, variable, variables, report)
-    if parents is None:
+def check_table(rows: Rows, variable: Variable, draft: Draft) -> Table | None:
+    """The table in a file, or None if it has an error."""
+    names = _parents(rows, variable, draft.variables)
+    if names is None:
         return None
-    states = [variables[name].state_names for name in parents]
-    if count(states) > MOST_CONTEXTS:
+    parents = {name: draft.variables[name].state_names for name in names}
+    contexts = math.prod(map(len, parents.values()))
+    if contexts > MOST_CONTEXTS:
         fix = f"remove parent columns until there are at most {MOST_CONTEXTS}"
-        report(sheet.top, f"{count(states)} combinations of parent states", fix, ", ".join(parents))
+        rows.report(f"{contexts} combinations of parent states", fix, ", ".join(parents))
         return None
-    rows: dict[int, Row] = {}
-    given: dict[int, tuple[str, ...]] = {}
-    for line in sheet.lines:
-        cells = given_cells(line, parents, states, report)
-        row = _row(line, cells, variable, sources, report)
-        if cells is not None:
-            given[line.number] = cells
-            if row is not None:
-                rows[line.number] = row
-    lines = covering(given, parents, states, sheet.top, report)
-    if len(problems) > before:
-        return None
-    order = {line: number for number, line in enumerate(dict.fromkeys(lines))}
-    return Table(variable.name, parents, tuple(rows[line] for line in order), tuple(order[line] for line in lines))
+    content = partial(distribution, states=variable.state_names, sources=draft.sources)
+    return _table(variable.name, rows, parents, content, rows.sheet.top, rows.reporter)
 
 
-def covering(
-    given: Mapping[int, tuple[str, ...]],
-    parents: Sequence[str],
-    states: Sequence[Sequence[str]],
+def _parents(rows: Rows, variable: Variable, variables: Mapping[str, Variable]) -> tuple[str, ...] | None:
+    """The parent columns sorted by name, so that their order in the file does not matter; None if one is invalid."""
+    columns, states = rows.sheet.columns, variable.state_names
+    missing = [name for name in (*states, *TABLE) if name not in columns]
+    for name in missing:
+        what = "the column of a state is missing" if name in states else "the column is missing"
+        rows.report(what, "add it to the header", name)
+    parents = [name for name in columns if name not in states and name not in TABLE]
+    good = not missing
+    for name in parents:
+        if name == variable.name:
+            rows.report("a variable cannot be its own parent", "remove the column", name)
+        elif name not in variables:
+            near = nearest(name, [*missing, *variables])
+            fix = f"did you mean '{near}'?" if near else "name a parent variable or a state, or remove the column"
+            rows.report("neither a variable nor a state of this one", fix, name)
+        elif variables[name].repeatable:
+            fix = "its results are measurements: make what they measure the parent"
+            rows.report("a repeatable variable cannot be a parent", fix, name)
+        else:
+            continue
+        good = False
+    return tuple(sorted(parents)) if good else None
+
+
+def distribution(row: Cells, states: Sequence[str], sources: Mapping[str, Source]) -> Content | None:
+    """The probabilities of a row, one per state, its weight and its sources; None if it has no valid numbers."""
+    keys, kinds = row.evidence(sources)
+    weight = row.weight()
+    values = [value for state in states if (value := _entry(row, state, kinds)) is not None]
+    if len(values) < len(states):
+        return None
+    total = math.fsum(values)
+    if not sums_to_one(total):
+        fix = "change them so that they sum to 1"
+        row.report("the probabilities do not sum to 1", fix, ", ".join(states), f"{total:.9g}")
+        return None
+    return None if weight is None else (tuple(values), weight, keys)
+
+
+def _entry(row: Cells, state: str, kinds: set[str]) -> float | None:
+    """The probability of a state; 0 needs a source that is a definition."""
+    value = row.probability(state)
+    if value == 0.0 and "definition" not in kinds:
+        fix = "write a small number, or cite a source of the kind definition"
+        row.report("a zero, which no evidence could ever overrule", fix, state)
+        return None
+    return value
+
+
+def _table(
+    name: str,
+    rows: Iterable[Cells],
+    parents: Mapping[str, Sequence[str]],
+    content: Callable[[Cells], Content | None],
     top: int,
     report: Reporter,
+) -> Table | None:
+    """The table of a variable, given the states of its parents; None if there is an error."""
+    before = len(report.problems)
+    valid: dict[int, Row] = {}
+    given: dict[int, tuple[str, ...]] = {}
+    for row in rows:
+        cells, read = _given(row, parents), content(row)
+        if cells is not None:
+            given[row.line] = cells
+            if read is not None:
+                valid[row.line] = Row(cells, *read, row["note"], row.line)
+    covered = _covering(given, parents, top, report)
+    if len(report.problems) > before:
+        return None
+    order = {line: number for number, line in enumerate(dict.fromkeys(covered))}
+    return Table(name, tuple(parents), tuple(valid[line] for line in order), tuple(order[line] for line in covered))
+
+
+def _given(row: Cells, parents: Mapping[str, Sequence[str]]) -> tuple[str, ...] | None:
+    """The parent cells of a row in canonical form, or None if one is invalid."""
+    cells = []
+    for name, states in parents.items():
+        try:
+            cells.append(cell_of(states_in(row[name], states), states))
+        except CellFault as fault:
+            row.report(str(fault), fault.fix, name)
+    return tuple(cells) if len(cells) == len(parents) else None
+
+
+def _covering(
+    given: Mapping[int, tuple[str, ...]], parents: Mapping[str, Sequence[str]], top: int, report: Reporter
 ) -> list[int]:
     """The line that covers each context, given the parent cells of each line; gaps and overlaps are reported."""
+    states, columns = tuple(parents.values()), ", ".join(parents)
     lines = dict.fromkeys(product(*states), 0)
     for number, row in given.items():
         taken: dict[int, list[tuple[str, ...]]] = {}
@@ -97,101 +169,105 @@ def covering(
             for cells in grouped(contexts, states):
                 what = f"line {other} covers this too" if parents else f"a second row, the first is on line {other}"
                 fix = "take it out of one of the two rows" if parents else "remove one of the two"
-                report(number, what, fix, ", ".join(parents), ", ".join(cells))
+                report(number, what, fix, columns, ", ".join(cells))
     for cells in grouped([context for context, line in lines.items() if not line], states):
         what = "no row covers this" if parents else "no row"
-        report(top, what, "add a row for it", ", ".join(parents), ", ".join(cells))
+        report(top, what, "add a row for it", columns, ", ".join(cells))
     return list(lines.values())
 
 
-def given_cells(
-    line: Line, parents: Sequence[str], states: Sequence[Sequence[str]], report: Reporter
-) -> tuple[str, ...] | None:
-    """The parent cells of a row in canonical form, or None if one is invalid."""
-    cells = []
-    for name, parent_states in zip(parents, states, strict=True):
-        try:
-            cells.append(cell_of(states_in(line.cells[name], parent_states), parent_states))
-        except CellFault as fault:
-            report(line.number, str(fault), fault.fix, name, line.cells[name])
-    return tuple(cells) if len(cells) == len(parents) else None
+def read_reporting(draft: Draft) -> Reporting:
+    """The reporting rates of each kind of record; empty if the folder has no such file. Errors are reported."""
+    rows = draft.rows(REPORTING_FILE)
+    refused = {name: why for name, variable in draft.variables.items() if (why := _why_not(variable, draft.target))}
+    allowed = [name for name in draft.variables if name not in refused]
+    by_table: dict[tuple[str, str], list[Cells]] = {}
+    for row in rows:
+        kind = row.word("record", RECORDS, "no such kind of record")
+        name = row["variable"]
+        if name in refused:
+            row.report(refused[name], "remove the row", "variable")
+        elif row.word("variable", allowed, "no such variable") and kind:
+            by_table.setdefault((kind, name), []).append(row)
+    tables: dict[str, dict[str, Table]] = {kind: {} for kind in RECORDS}
+    for kind, name in sorted(by_table, key=lambda place: allowed.index(place[1])):
+        group, variable = by_table[kind, name], draft.variables[name]
+        parents, content = {"state": variable.state_names}, partial(_rate, sources=draft.sources)
+        table = _table(mention_of(variable).name, group, parents, content, group[0].line, rows.reporter)
+        if table is not None:
+            tables[kind][name] = replace(table, parents=(name,))
+    return FrozenMap({kind: FrozenMap(rates) for kind, rates in tables.items() if rates})
 
 
-def _parents(
-    sheet: Sheet, variable: Variable, variables: Mapping[str, Variable], report: Reporter
-) -> tuple[str, ...] | None:
-    """The parent columns sorted by name, so that their order in the file does not matter."""
-    states = variable.state_names
-    missing = [name for name in (*states, *TABLE) if name not in sheet.columns]
-    good = not missing
-    for name in missing:
-        what = "the column of a state is missing" if name in states else "the column is missing"
-        report(sheet.top, what, "add it to the header", column=name)
-    parents = []
-    for name in sheet.columns:
-        if name in states or name in TABLE:
-            continue
-        if name in variables and name != variable.name:
-            parents.append(name)
-            continue
-        good = False
-        if name == variable.name:
-            report(sheet.top, "a variable cannot be its own parent", "remove the column", column=name)
-        else:
-            near = nearest(name, [*missing, *variables])
-            fix = f"did you mean '{near}'?" if near else "name a parent variable or a state, or remove the column"
-            report(sheet.top, "neither a variable nor a state of this one", fix, column=name)
+def _why_not(variable: Variable, target: str) -> str:
+    """Why the silence of a record on a variable is no evidence; empty if it can be."""
+    if variable.name == target:
+        return "the outcome, which is what is asked for"
+    if variable.group == "hidden":
+        return "a hidden variable, which no record mentions"
+    return "a repeatable variable: silence on a test is not silence on its result" if variable.repeatable else ""
+
+
+def _rate(row: Cells, sources: Mapping[str, Source]) -> Content | None:
+    """The probabilities of no mention and of mention, the weight and the sources of a row of reporting.csv."""
+    (keys, _), rate, weight = row.evidence(sources), row.number("mentioned"), row.weight()
+    if rate is not None and not LEAST_RATE <= rate <= 1 - LEAST_RATE:
+        row.report(*OUTSIDE, "mentioned")
+    elif rate is not None and weight is not None:
+        return (1.0 - rate, rate), weight, keys
+    return None
+
+
+def check_rates(table: Table, name: str, report: Reporter) -> None:
+    """Report parents of a table of reporting rates other than the variable `name`, and rates of 0 or 1."""
+    if table.parents != (name,):
+        report(1, "the column is missing", "add it to the header", column=name)
+    for row in table.rows:
+        if min(row.probabilities) < LEAST_RATE:
+            report(row.line, *OUTSIDE, "yes", f"{row.probabilities[1]:g}")
+
+
+def find_cycle(parents: Mapping[str, Sequence[str]]) -> list[str] | None:
+    """The variables of a cycle in the direction of its arrows, the first repeated at the end; None if acyclic.
+
+    >>> find_cycle({"a": ["b"], "b": ["a"]})
+    ['a', 'b', 'a']
+    """
+    graph = {name: sorted(parents[name]) for name in sorted(parents)}
+    try:
+        tuple(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        cycle: list[str] = error.args[1][:-1]  # from parent to child, as graphlib walks from predecessors
+        start = cycle.index(min(cycle))
+        return [*cycle[start:], *cycle[:start], cycle[start]]
+    return None
+
+
+def connected(parents: Mapping[str, Sequence[str]], start: str) -> set[str]:
+    """The variables connected to `start` by arrows in any direction."""
+    neighbours: dict[str, set[str]] = {name: set() for name in parents}
+    for child, names in parents.items():
+        for name in names:
+            neighbours[child].add(name)
+            neighbours[name].add(child)
+    reached, new = {start}, [start]
+    while new:
+        fresh = neighbours[new.pop()] - reached
+        reached |= fresh
+        new.extend(fresh)
+    return reached
+
+
+def check_structure(parents: Mapping[str, Sequence[str]], target: str, problems: list[Problem]) -> None:
+    """Report a cycle, and variables that are not connected to the outcome."""
+    cycle = find_cycle(parents)
+    if cycle is not None:
+        file = f"tables/{cycle[1]}.csv"
+        path = " → ".join(cycle)
+        problems.append(Problem(file, 1, cycle[0], path, "the arrows form a cycle", "remove one of these arrows"))
+    reached = connected(parents, target)
     for name in parents:
-        if variables[name].repeatable:
-            good = False
-            what = "a repeatable variable cannot be a parent"
-            report(sheet.top, what, "its results are measurements: make what they measure the parent", column=name)
-    return tuple(sorted(parents)) if good else None
-
-
-def _row(
-    line: Line, given: tuple[str, ...] | None, variable: Variable, sources: Mapping[str, Source], report: Reporter
-) -> Row | None:
-    keys = sources_cell(line, "source", sources, report)
-    kinds = {sources[key].kind for key in keys if key in sources}
-    probabilities = read_probabilities(line, variable.state_names, kinds, report)
-    weight = read_weight(line, kinds, report)
-    if given is None or probabilities is None or weight is None:
-        return None
-    return Row(given, probabilities, weight, keys, line.cells["note"], line.number)
-
-
-def read_weight(line: Line, kinds: set[str], report: Reporter) -> float | None:
-    """The weight of a row; an invalid weight, and a judgement without its reasoning, are reported."""
-    weight = weight_cell(line, report)
-    if "judgement" in kinds and not line.cells["note"]:
-        report(line.number, "a judgement without its reasoning", "say in the note what it rests on", "note")
-    return weight
-
-
-def read_probabilities(
-    line: Line, states: Sequence[str], kinds: set[str], report: Reporter
-) -> tuple[float, ...] | None:
-    """The probabilities of a row, one per state, or None if they are not a distribution."""
-    values = []
-    for state in states:
-        value = number_cell(line, state, report)
-        text = line.cells[state]
-        if value is None:
-            continue
-        if not 0.0 <= value <= 1.0:
-            what = "a probability above 1" if value > 1 else "a probability below 0"
-            report(line.number, what, "write a number from 0 to 1", state, text)
-        elif value == 0.0 and "definition" not in kinds:
-            fix = "write a small number, or cite a source of the kind definition"
-            report(line.number, "a zero, which no evidence could ever overrule", fix, state, text)
-        else:
-            values.append(value)
-    if len(values) < len(states):
-        return None
-    total = math.fsum(values)
-    if not sums_to_one(total):
-        fix = "change them so that they sum to 1"
-        report(line.number, "the probabilities do not sum to 1", fix, ", ".join(states), f"{total:.9g}")
-        return None
-    return tuple(values)
+        if name not in reached:
+            what = f"no arrow connects {name} with {target}"
+            fix = "give its table a parent column, or make it a parent"
+            problems.append(Problem(f"tables/{name}.csv", 1, "", name, what, fix))

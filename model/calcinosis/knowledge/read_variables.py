@@ -1,4 +1,4 @@
-"""variables.csv and states.csv: the variables, their states, and the bands that turn a number into a state."""
+"""variables.csv, states.csv, units.csv and corrections.csv: variables, states and their bands, and units."""
 
 from __future__ import annotations
 
@@ -6,176 +6,218 @@ import itertools
 import math
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-from calcinosis.knowledge.cells import name_cell, number_cell, some_rows, unique, word_cell
-from calcinosis.knowledge.names import folded, same_finding
+from calcinosis.knowledge.cells import Cells, Draft
+from calcinosis.knowledge.frozen import FrozenMap
+from calcinosis.knowledge.names import folded
 from calcinosis.knowledge.number import NotANumber, parse_bounded
-from calcinosis.knowledge.problem import Problem, Reporter, choose_from
-from calcinosis.knowledge.read_units import UNREADABLE, UnitTable, readable_unit
-from calcinosis.knowledge.records import GROUPS, Band, State, Variable
-from calcinosis.knowledge.sheet import Line, check_columns, read_sheet
+from calcinosis.knowledge.problem import choose_from
+from calcinosis.knowledge.records import GROUPS, Band, Correction, State, Variable
+
+Units = Mapping[tuple[str, str], tuple[float, Cells]]
+"""For each quantity and unit of units.csv, the factor to the quantity's own unit, and the row."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_UNIT = re.compile(r"[^\d\s.,:;=<>≤≥~+()\[\]-][^,;=()\[\]\x00-\x1f]*")
 
 
-def read_variables(folder: Path, units: UnitTable, problems: list[Problem]) -> tuple[list[str], dict[str, Variable]]:
+def read_units(draft: Draft) -> Units:
+    """The unit factors; rows with errors are reported and omitted."""
+    units: dict[tuple[str, str], tuple[float, Cells]] = {}
+    for row in draft.rows("units.csv"):
+        factor = row.number("factor")
+        if not row.filled("unit", "write the unit as a laboratory prints it"):
+            continue
+        _check_readable(row)
+        if factor is not None and factor <= 0:
+            fix = "write what one such unit is in the variable's own unit"
+            row.report("a factor that is not positive", fix, "factor")
+        elif factor is not None:
+            units.setdefault((row["variable"], row["unit"]), (factor, row))
+    return units
+
+
+def _check_readable(row: Cells) -> None:
+    """Report a unit that cannot be separated from the number before it, or used in a heading."""
+    if not _UNIT.fullmatch(row["unit"]):
+        fix = "begin it with a letter, % or µ, and use no comma, semicolon, equals sign or bracket"
+        row.report("a unit that no number can be read in", fix, "unit")
+
+
+def accepted(units: Units, quantity: str, own_unit: str) -> Mapping[str, float]:
+    """The units of a quantity with their factors, its own unit first; empty if it has none."""
+    others = {unit: factor for (name, unit), (factor, _) in units.items() if name == quantity}
+    return FrozenMap({own_unit: 1.0} | others if own_unit else {})
+
+
+def check_units(units: Units, units_of: Mapping[str, str]) -> None:
+    """Report units of unknown quantities, units of quantities without one, and own units with a factor other than 1."""
+    for (quantity, unit), (factor, row) in units.items():
+        own = units_of.get(quantity)
+        if own is None:
+            row.report("no such variable", choose_from(quantity, list(units_of)), "variable")
+        elif not own:
+            row.report("a unit for a variable without one", "give it a unit and bands, or remove the line", "variable")
+        elif unit != own and folded(unit) == folded(own):
+            what = f"too like '{own}', the unit of {quantity} itself, to tell apart"
+            row.report(what, "remove the line, or spell it as there with the factor 1", "unit")
+        elif unit == own and factor != 1.0:
+            row.report("the variable's own unit", "write 1", "factor")
+
+
+def read_variables(draft: Draft, units: Units) -> tuple[list[str], dict[str, Variable]]:
     """All declared names, and the valid variables in order, with states and units."""
-    lines = _variable_lines(folder, problems)
-    states = _read_states(folder, lines, problems)
-    return list(lines), {
+    rows = _variable_rows(draft)
+    states = _read_states(draft, rows)
+    return list(rows), {
         name: Variable(
             name=name,
             states=tuple(states[name]),
-            label=line.cells["label"],
-            group=line.cells["group"],
-            repeatable=line.cells["repeatable"] == "yes",
-            unit=line.cells["unit"],
-            units=units.accepted(name, line.cells["unit"]),
-            description=line.cells["description"],
+            label=row["label"],
+            group=row["group"],
+            repeatable=row["repeatable"] == "yes",
+            unit=row["unit"],
+            units=accepted(units, name, row["unit"]),
+            description=row["description"],
         )
-        for name, line in lines.items()
+        for name, row in rows.items()
         if name in states
     }
 
 
-def _variable_lines(folder: Path, problems: list[Problem]) -> dict[str, Line]:
-    report = Reporter("variables.csv", problems)
-    sheet = read_sheet(folder / "variables.csv", "variables.csv", problems)
-    required = ("variable", "label", "group", "repeatable", "unit", "description")
-    if sheet is None or not check_columns(sheet, required, ("order",), report):
-        return {}
-    some_rows(sheet, report)
-    unique(sheet, ["variable"], report)
-    lines: dict[str, Line] = {}
+def _variable_rows(draft: Draft) -> dict[str, Cells]:
+    """The rows with a valid name, sorted by group, then by the column `order`, then by position in the file."""
+    rows = draft.rows("variables.csv")
+    named: dict[str, Cells] = {}
     outcomes = []
-    for line in sheet.lines:
-        name = line.cells["variable"]
-        if not _NAME.fullmatch(name):
-            fix = "use letters, digits and underscores, as in serum_calcium"
-            report(line.number, "not a name", fix, "variable", name)
+    for row in rows:
+        if not _NAME.fullmatch(row["variable"]):
+            row.report("not a name", "use letters, digits and underscores, as in serum_calcium", "variable")
             continue
-        if not name_cell(line, "variable", "variable", report):
+        if not row.name("variable", "variable"):
             continue
-        if not line.cells["label"]:
-            report(line.number, "the cell is empty", "write the name a reader would use", "label")
-        group = word_cell(line, "group", GROUPS, "unknown group", report)
-        word_cell(line, "repeatable", ("yes", "no"), "neither yes nor no", report)
+        row.filled("label", "write the name a reader would use")
+        group = row.word("group", GROUPS, "unknown group")
+        row.word("repeatable", ("yes", "no"), "neither yes nor no")
         if group == "outcome":
-            outcomes.append(line)
-        if line.cells["unit"] and not readable_unit(line.cells["unit"]):
-            report(line.number, *UNREADABLE, "unit", line.cells["unit"])
-        if line.cells["repeatable"] == "yes" and group in ("outcome", "hidden", "setting"):
+            outcomes.append(row)
+        if row["unit"]:
+            _check_readable(row)
+        if row["repeatable"] == "yes" and group in ("outcome", "hidden", "setting"):
             what = f"a variable of the group {group} has one state, not repeated results"
-            report(line.number, what, "write no", "repeatable", "yes")
-        lines.setdefault(name, line)
-    if not outcomes and sheet.lines:
+            row.report(what, "write no", "repeatable")
+        named.setdefault(row["variable"], row)
+    if not outcomes and rows.sheet.lines:
         fix = "give the variable that is asked for the group outcome"
-        report(sheet.top, "no variable of the group outcome", fix, "group")
-    for line in outcomes[1:]:
-        what = f"a second outcome, beside {outcomes[0].cells['variable']}"
-        report(line.number, what, "only one variable can be the outcome", "group", line.cells["variable"])
-    return _in_order(lines, report)
+        rows.report("no variable of the group outcome", fix, "group")
+    for row in outcomes[1:]:
+        what = f"a second outcome, beside {outcomes[0]['variable']}"
+        row.report(what, "only one variable can be the outcome", "group", row["variable"])
+    places = {group: place for place, group in enumerate(GROUPS)}
+    return dict(sorted(named.items(), key=lambda item: (places.get(item[1]["group"], len(GROUPS)), _order(item[1]))))
 
 
-def _in_order(lines: Mapping[str, Line], report: Reporter) -> dict[str, Line]:
-    """Lines sorted by group, then by the column `order`, then by position in the file."""
-
-    def place(name: str) -> tuple[int, float]:
-        group = lines[name].cells["group"]
-        return (GROUPS.index(group) if group in GROUPS else len(GROUPS), _order(lines[name], report))
-
-    return {name: lines[name] for name in sorted(lines, key=place)}
-
-
-def _order(line: Line, report: Reporter) -> float:
-    """The number in the column `order`; lines without one come last."""
-    text = line.cells.get("order", "")
-    if not text:
-        return math.inf
-    value = number_cell(line, "order", report)
+def _order(row: Cells) -> float:
+    """The number in the column `order`; rows without one come last."""
+    value = row.number("order") if row["order"] else None
     return math.inf if value is None else value
 
 
-def _read_states(folder: Path, variables: Mapping[str, Line], problems: list[Problem]) -> dict[str, list[State]]:
-    report = Reporter("states.csv", problems)
-    sheet = read_sheet(folder / "states.csv", "states.csv", problems)
-    required = ("variable", "state", "label", "from", "to", "description")
-    if sheet is None or not check_columns(sheet, required, ("order",), report):
+def _read_states(draft: Draft, variables: Mapping[str, Cells]) -> dict[str, list[State]]:
+    """The states of each variable that has at least two."""
+    rows = draft.rows("states.csv")
+    if not rows.sheet.columns:
         return {}
-    some_rows(sheet, report)
-    unique(sheet, ["variable", "state"], report, same_finding)
     taken = {folded(name) for name in variables}
-    lines: dict[str, list[Line]] = {}
-    for line in sheet.lines:
-        variable, state = line.cells["variable"], line.cells["state"]
+    states: dict[str, dict[str, Cells]] = {}
+    for row in rows:
+        variable, state = row["variable"], row["state"]
         if variables and variable not in variables:
-            fix = choose_from(variable, list(variables))
-            report(line.number, "no such variable in variables.csv", fix, "variable", variable)
-            continue
-        if not state or folded(state) in taken:
+            row.report("no such variable in variables.csv", choose_from(variable, list(variables)), "variable")
+        elif not state or folded(state) in taken:
             what = "the cell is empty" if not state else "a table has another column of that name"
-            report(line.number, what, "give the state a name of its own", "state", state)
-            continue
-        outcome = variable in variables and variables[variable].cells["group"] == "outcome"
-        if not name_cell(line, "state", "subtype" if outcome else "state", report):
-            continue
-        earlier = lines.setdefault(variable, [])
-        if state not in (other.cells["state"] for other in earlier):
-            earlier.append(line)
-    for name, line in variables.items():
-        if len(lines.get(name, [])) < 2:
-            fix = "write at least two lines for it in states.csv"
-            Reporter("variables.csv", problems)(line.number, "fewer than two states", fix, "variable", name)
-    return {name: _states(lines[name], variables[name], report) for name in variables if len(lines.get(name, [])) >= 2}
+            row.report(what, "give the state a name of its own", "state")
+        else:
+            outcome = variable in variables and variables[variable]["group"] == "outcome"
+            if row.name("state", "subtype" if outcome else "state"):
+                states.setdefault(variable, {}).setdefault(state, row)
+    for name in [name for name in variables if len(states.get(name, ())) < 2]:
+        states.pop(name, None)
+        fix = "write at least two lines for it in states.csv"
+        variables[name].report("fewer than two states", fix, "variable")
+    return {name: _states([*states[name].values()], row) for name, row in variables.items() if name in states}
 
 
-def _states(lines: list[Line], variable: Line, report: Reporter) -> list[State]:
-    lines = sorted(lines, key=lambda line: _order(line, report))
-    bands = _bands(lines, variable, report)
+def _states(rows: list[Cells], variable: Cells) -> list[State]:
+    rows = sorted(rows, key=_order)
     return [
-        State(line.cells["state"], line.cells["label"] or line.cells["state"], line.cells["description"], band)
-        for line, band in zip(lines, bands, strict=True)
+        State(row["state"], row["label"] or row["state"], row["description"], band)
+        for row, band in zip(rows, _bands(rows, variable), strict=True)
     ]
 
 
-def _bands(lines: Sequence[Line], variable: Line, report: Reporter) -> list[Band | None]:
+def _bands(rows: Sequence[Cells], variable: Cells) -> Sequence[Band | None]:
     """The bands of a variable's states, which must not leave gaps or overlap; None for each if there are none."""
-    given = [line for line in lines if line.cells["from"] or line.cells["to"]]
-    none: list[Band | None] = [None] * len(lines)
-    if not given:
-        return none
-    if not variable.cells["unit"]:
-        what = "a band for a variable without a unit"
-        report(given[0].number, what, "give the variable a unit in variables.csv", "from", given[0].cells["from"])
-        return none
-    bands = [_band(line, report) for line in lines]
-    joined = [(band, line) for band, line in zip(bands, lines, strict=True) if band is not None]
-    if len(joined) < len(lines):
-        return none
+    given = [row for row in rows if row["from"] or row["to"]]
+    if given and not variable["unit"]:
+        given[0].report("a band for a variable without a unit", "give the variable a unit in variables.csv", "from")
+    if not given or not variable["unit"]:
+        return [None] * len(rows)
+    bands = [_band(row) for row in rows]
+    joined = [(band, row) for band, row in zip(bands, rows, strict=True) if band is not None]
+    if len(joined) < len(rows):
+        return [None] * len(rows)
     joined.sort(key=lambda pair: pair[0].lower)
-    for (lower, _), (upper, line) in itertools.pairwise(joined):
+    for (lower, _), (upper, row) in itertools.pairwise(joined):
         if lower.upper != upper.lower:
             what = "the bands leave a gap" if lower.upper < upper.lower else "the bands overlap"
-            fix = f"the band below ends at {lower.upper:g}: begin where it ends"
-            report(line.number, what, fix, "from", line.cells["from"])
-    return list(bands)
+            row.report(what, f"the band below ends at {lower.upper:g}: begin where it ends", "from")
+    return bands
 
 
-def _band(line: Line, report: Reporter) -> Band | None:
+def _band(row: Cells) -> Band | None:
     """One band; `from` begins with '>' if the limit itself belongs to the band below."""
-    above = line.cells["from"].startswith(">")
-    limits = {"from": line.cells["from"].removeprefix(">").strip(), "to": line.cells["to"]}
+    limits = {"from": row["from"].removeprefix(">").strip(), "to": row["to"]}
     values = {}
     for column, text in limits.items():
         try:
             values[column] = parse_bounded(text)
         except NotANumber as fault:
-            what = fault.what if text else "the other limit is given, this one is not"
-            report(line.number, what, fault.fix, column, line.cells[column])
+            row.report(fault.what if text else "the other limit is given, this one is not", fault.fix, column)
     if len(values) < 2:
         return None
     if values["from"] >= values["to"]:
-        report(line.number, "the band ends before it begins", "write the smaller limit in 'from'", "to", limits["to"])
+        row.report("the band ends before it begins", "write the smaller limit in 'from'", "to")
         return None
-    return Band(values["from"], values["to"], above)
+    return Band(values["from"], values["to"], row["from"].startswith(">"))
+
+
+def read_corrections(draft: Draft, units: Units) -> tuple[Correction, ...]:
+    """The laboratory corrections; empty without corrections.csv."""
+    numeric = [key for key, value in draft.variables.items() if value.numeric]
+    corrections = []
+    first: dict[str, Cells] = {}
+    for row in draft.rows("corrections.csv"):
+        reference, slope, lower, upper = (row.number(column) for column in ("reference", "slope", "from", "to"))
+        keys = row.sources(draft.sources)
+        variable, covariate, unit = row["variable"], row["covariate"], row["unit"]
+        if variable not in numeric:
+            fix = choose_from(variable, numeric)
+            row.report("no variable that can be given as a number", fix, "variable")
+        if folded(covariate) in map(folded, draft.variables) or not covariate.isidentifier():
+            what = "a variable of the model" if covariate.isidentifier() else "not a name"
+            row.report(what, "name a quantity that is not a variable, such as albumin", "covariate")
+        elif row.name("covariate", "variable"):
+            row.spelled("covariate", first)
+        if row.filled("unit", "write the covariate's unit"):
+            _check_readable(row)
+        if reference is None or slope is None or lower is None or upper is None:
+            continue
+        if not lower <= reference <= upper:
+            fix = "write the believable range, smaller limit first, with the reference inside"
+            row.report("the range does not hold the reference", fix, "from")
+        factors = accepted(units, covariate, unit)
+        corrections.append(
+            Correction(variable, covariate, unit, factors, reference, slope, lower, upper, ";".join(keys))
+        )
+    return tuple(corrections)

@@ -12,8 +12,7 @@ import numpy.typing as npt
 
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.decisions import Decisions
-from calcinosis.knowledge.digest import digest
-from calcinosis.knowledge.frozen import FrozenMap
+from calcinosis.knowledge.frozen import FrozenMap, digest
 from calcinosis.knowledge.problem import choose_from
 
 if TYPE_CHECKING:
@@ -258,32 +257,28 @@ class Priors:
 
         `record` is a kind of record, or `EACH` for all kinds.
         """
-        variables, tables = dict(self.variables), dict(self.tables)
-        for name, kind, table in self._rates(record):
-            mention = mention_of(self.variables[name], kind, several=record == EACH)
-            variables[mention.name] = mention
-            tables[mention.name] = replace(table, variable=mention.name)
-        return replace(self, variables=FrozenMap(variables), tables=FrozenMap(tables))
+        rates = self._rates(record)
+        variables = dict(self.variables) | {mention.name: mention for _, _, mention, _ in rates}
+        tables = {mention.name: replace(table, variable=mention.name) for _, _, mention, table in rates}
+        return replace(self, variables=FrozenMap(variables), tables=FrozenMap(dict(self.tables) | tables))
 
     def without_mentions(self, record: str) -> Priors:
         """The inverse of `with_mentions`; the rates are taken from its tables."""
         reporting = {kind: dict(tables) for kind, tables in self.reporting.items()}
         variables, tables = dict(self.variables), dict(self.tables)
-        for name, kind, table in self._rates(record):
-            mention = mention_of(self.variables[name], kind, several=record == EACH).name
-            reporting[kind][name] = replace(tables.pop(mention), variable=table.variable)
-            del variables[mention]
-        return replace(
-            self,
-            variables=FrozenMap(variables),
-            tables=FrozenMap(tables),
-            reporting=FrozenMap({kind: FrozenMap(rates) for kind, rates in reporting.items()}),
-        )
+        for kind, name, mention, table in self._rates(record):
+            reporting[kind][name] = replace(tables.pop(mention.name), variable=table.variable)
+            del variables[mention.name]
+        rates = FrozenMap({kind: FrozenMap(tables) for kind, tables in reporting.items()})
+        return replace(self, variables=FrozenMap(variables), tables=FrozenMap(tables), reporting=rates)
 
-    def _rates(self, record: str) -> list[tuple[str, str, Table]]:
-        """The tables of reporting rates of one kind of record, or of all: variable, kind, table."""
-        kinds = tuple(self.reporting) if record == EACH else (record,)
-        return [(name, kind, table) for kind in kinds for name, table in self.reporting[kind].items()]
+    def _rates(self, record: str) -> list[tuple[str, str, Variable, Table]]:
+        """The tables of one kind of record, or of all: the kind, the variable, that of its mention, the table."""
+        return [
+            (kind, name, mention_of(self.variables[name], kind, several=record == EACH), table)
+            for kind in (self.reporting if record == EACH else (record,))
+            for name, table in self.reporting[kind].items()
+        ]
 
     @cached_property
     def digest(self) -> str:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from calcinosis.knowledge.cells import Draft, Rows
 from calcinosis.knowledge.contexts import contexts_of, grouped
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import PriorsError, Problem, Reporter, choose_from
-from calcinosis.knowledge.read_reporting import FILE as REPORTING_FILE
-from calcinosis.knowledge.read_reporting import check_rates
-from calcinosis.knowledge.read_tables import check_table
+from calcinosis.knowledge.read_tables import REPORTING_FILE, check_rates, check_structure, check_table
 from calcinosis.knowledge.records import MENTIONED, REPORTING, Priors
 from calcinosis.knowledge.sheet import Line, Sheet
-from calcinosis.knowledge.structure import check_structure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +45,8 @@ def revised(priors: Priors, tables: Mapping[str, pd.DataFrame]) -> Priors:
         variable, before = priors.variables[name], len(problems)
         among = priors.tables[name].parents if variable.group == REPORTING else [*priors.variables]
         parents = {n: v for n, v in priors.variables.items() if n in among and v.group != REPORTING}
-        table = check_table(_sheet(file, frame), variable, parents, priors.sources, problems)
+        draft = Draft(Path(priors.folder), problems, parents, priors.target, priors.sources)
+        table = check_table(Rows(_sheet(file, frame), Reporter(file, problems)), variable, draft)
         if table is not None and variable.group == REPORTING:
             check_rates(table, priors.tables[name].parents[0], Reporter(file, problems))
         if table is not None and len(problems) == before:

@@ -14,6 +14,8 @@ UTF-8, rows that are longer or shorter than the header.
 from __future__ import annotations
 
 import codecs
+import errno
+import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +23,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from calcinosis.knowledge.problem import Problem, Reporter, nearest
-from calcinosis.knowledge.regular import NotAFileError, read_regular
 
 LONGEST = 2**24
 """The maximum number of characters of a row with several lines; a quote not closed by then is a stray quote."""
@@ -41,6 +42,10 @@ _PLAIN = re.compile(r"[^,\r\n]*")
 _QUOTED = re.compile(r'"([^"]*+(?:""[^"]*+)*+)"[ \t]*')
 _RAW = re.compile(r'(?:"[^"\r\n]*")?[^,\r\n]*')
 _NEXT = re.compile(rf",|{_END}")
+
+
+class NotAFileError(OSError):
+    """A path that is not a file but a folder, a pipe, a device, a socket, or a broken link."""
 
 
 class RawRow(NamedTuple):
@@ -186,8 +191,17 @@ def read_header(
     if row.broken or any("\x00" in cell for cell in row.cells):
         report(row.line, *(STRAY_QUOTE if row.broken else (NULL, ANOTHER_FORMAT)))
         return None
-    columns = _named(row.line, [cell.strip() for cell in row.cells], report, patients)
-    return None if columns is None else (columns, row.line, row.end)
+    columns, before = tuple(cell.strip() for cell in row.cells), len(report.problems)
+    for sign, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if len(columns) == 1 and sign in columns[0]:
+            report(row.line, f"the cells are separated by {name}", ANOTHER_FORMAT)
+            return None
+    for position, name in enumerate(columns):
+        if name in columns[:position] and (name or patients):
+            report(row.line, "the column is repeated", "remove one of the two", column=name)
+        elif not name and not patients:
+            report(row.line, f"column {position + 1} has no name", "name it or remove it")
+    return None if len(report.problems) > before else (columns, row.line, row.end)
 
 
 def check_columns(sheet: Sheet, required: Collection[str], optional: Collection[str], report: Reporter) -> bool:
@@ -242,18 +256,25 @@ def is_utf8(blocks: Iterable[bytes], report: Reporter) -> bool:
     return True
 
 
-def _named(line: int, cells: list[str], report: Reporter, patients: bool) -> tuple[str, ...] | None:
-    """The column names, which must be unique."""
-    for sign, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-        if len(cells) == 1 and sign in cells[0]:
-            report(line, f"the cells are separated by {name}", ANOTHER_FORMAT)
-            return None
-    good = True
-    for position, name in enumerate(cells, start=1):
-        if name in cells[: position - 1] and (name or patients):
-            report(line, "the column is repeated", "remove one of the two", column=name)
-            good = False
-        elif not name and not patients:
-            report(line, f"column {position} has no name", "name it or remove it")
-            good = False
-    return tuple(cells) if good else None
+def check_regular(path: Path) -> None:
+    """Raise an error unless the path, links followed, is a regular file.
+
+    Raises:
+        NotAFileError: if it is something else.
+        FileNotFoundError: if it does not exist.
+        OSError: if it cannot be accessed.
+    """
+    if not path.is_file():
+        if os.path.lexists(path):
+            raise NotAFileError(errno.EINVAL, "not a file", str(path))
+        path.stat()  # the system's own reason
+
+
+def read_regular(path: Path) -> bytes:
+    """The content of a regular file.
+
+    Raises:
+        OSError: as `check_regular`, or if it cannot be read.
+    """
+    check_regular(path)
+    return path.read_bytes()

@@ -10,9 +10,8 @@ from typing import Any
 from calcinosis.inference.findings.evidence import Evidence, Finding
 from calcinosis.inference.findings.grammar import LONGEST, Reading, is_missing, plain, read_value, readable, shallow
 from calcinosis.inference.findings.measurement import Measurement, NotUnderstood, convert, split_measurement
-from calcinosis.knowledge.problem import LONGEST_SHOWN, nearest, shown
+from calcinosis.knowledge.problem import LONGEST_SHOWN, nearest, shown, visible
 from calcinosis.knowledge.records import RECORD, Correction, Variable
-from calcinosis.knowledge.visible import visible
 
 TWO_RESULTS = ("two results for a variable that is not repeatable", "give one result")
 """What is wrong with two results where one is all there can be, and its fix."""

@@ -22,7 +22,7 @@ from calcinosis.inference.network import Array, Network, NetworkError
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import choose_from
 from calcinosis.knowledge.records import State, Variable
-from calcinosis.knowledge.regular import read_regular
+from calcinosis.knowledge.sheet import read_regular
 
 if TYPE_CHECKING:
     from pgmpy.models import DiscreteBayesianNetwork

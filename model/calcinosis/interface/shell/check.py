@@ -21,7 +21,7 @@ from calcinosis.knowledge.cases import FILE, read_cases
 from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.ledger import ledgers_of
 from calcinosis.knowledge.problem import PriorsError, Problem, choose_from
-from calcinosis.knowledge.read_reporting import FILE as REPORTED
+from calcinosis.knowledge.read_tables import REPORTING_FILE
 from calcinosis.knowledge.reader import read_priors
 from calcinosis.knowledge.records import EACH, MENTIONED, SOURCE_KINDS, Priors, Row
 
@@ -69,7 +69,7 @@ def check(
         else:
             say(str(error))  # the faults are what was asked for, so they go where the answer goes
         raise typer.Exit(1) from None
-    tables = [*model.variables, *([Path(REPORTED).stem] if found.reporting else [])]
+    tables = [*model.variables, *([Path(REPORTING_FILE).stem] if found.reporting else [])]
     rates = model.recorded(EACH).variables.keys() - model.variables.keys() if found.reporting else set()
     if ranges is not None and ranges not in (*tables, *rates):
         raise typer.BadParameter(f"no table {ranges!r}: {choose_from(ranges, tables)}")
@@ -137,7 +137,7 @@ class _Range:
     @property
     def file(self) -> str:
         """The file that the row is in."""
-        return REPORTED if self.variable.startswith(MENTIONED) else f"tables/{self.variable}.csv"
+        return REPORTING_FILE if self.variable.startswith(MENTIONED) else f"tables/{self.variable}.csv"
 
     def __str__(self) -> str:
         ends = f"{three_digits(self.low).removesuffix('%')} to {three_digits(self.high)}"

@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 
 from calcinosis.interface.shell.options import error_in_words
 from calcinosis.interface.words.terminal import say
-from calcinosis.knowledge.visible import visible
+from calcinosis.knowledge.problem import visible
 
 COMMANDS = (
     "diagnose",

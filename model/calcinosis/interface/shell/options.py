@@ -16,9 +16,8 @@ from calcinosis.inference.network import NetworkError
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.interface.paths import InputError
 from calcinosis.interface.words.terminal import say
-from calcinosis.knowledge.problem import PriorsError, shown
+from calcinosis.knowledge.problem import PriorsError, shown, visible
 from calcinosis.knowledge.records import EACH
-from calcinosis.knowledge.visible import visible
 
 
 def given_path(text: str) -> Path:

@@ -33,7 +33,7 @@ from calcinosis.interface.shell.output import Output
 from calcinosis.interface.shell.patients import Asked, Patient, asked_of
 from calcinosis.interface.words.document import Document
 from calcinosis.interface.words.terminal import show
-from calcinosis.knowledge.visible import visible
+from calcinosis.knowledge.problem import visible
 
 if TYPE_CHECKING:
     import pandas as pd

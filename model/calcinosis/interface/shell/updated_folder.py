@@ -17,7 +17,7 @@ from calcinosis.knowledge.folder import check_destination, copy_folder
 from calcinosis.knowledge.ledger import SOURCES, LearnedRow, Ledger, file_digests, ledgers_of, next_path, read_ledger
 from calcinosis.knowledge.number import NotANumber, parse_number
 from calcinosis.knowledge.problem import PriorsError
-from calcinosis.knowledge.read_reporting import FILE as REPORTING_FILE
+from calcinosis.knowledge.read_tables import REPORTING_FILE
 from calcinosis.knowledge.reader import read_priors
 from calcinosis.knowledge.records import MENTIONED, REPORTING, Priors, Row, Variable
 from calcinosis.knowledge.rewrite import (

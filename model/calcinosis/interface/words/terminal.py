@@ -13,7 +13,7 @@ from calcinosis.inference.numbers import percent
 from calcinosis.inference.posterior import Posterior
 from calcinosis.interface.words.document import Bars, Block, Cells, Document, TableBlock, lines_in
 from calcinosis.interface.words.posterior import ranges_of
-from calcinosis.knowledge.visible import visible, visible_lines
+from calcinosis.knowledge.problem import visible, visible_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
