@@ -539,3 +539,11 @@ def test_intervals_of_many_are_those_of_each(shipped):
             assert answer.loc[name, f"{state}_lower"] == limits.loc[state, "lower"]
             assert answer.loc[name, f"{state}_upper"] == limits.loc[state, "upper"]
     assert answer.loc["c"].filter(like="_lower").isna().all()
+
+
+def test_a_rate_that_cannot_be_names_its_row_and_why(shipped):
+    letters = shipped.recorded("letter")
+    line = letters.priors.tables["mentioned:diabetes"].rows[1].line
+    for rate in (1e-10, 0.0, 1.0):
+        with pytest.raises(ValueError, match=rf"reporting.csv:{line}: .*a rate outside 0 to 1, or all but certain"):
+            letters.with_row("mentioned:diabetes", diabetes="yes", yes=rate)

@@ -22,7 +22,12 @@ def test_the_weight_is_told_with_what_it_implies():
 
 def test_json_says_the_same_for_programs():
     shown = json.loads(run(0.02, "--range", 0.003, 0.05, "--json").stdout)
-    assert shown == asdict(cc.weight_for(0.02, low=0.003, high=0.05))
+    assert shown == json.loads(json.dumps(asdict(cc.weight_for(0.02, low=0.003, high=0.05))))
+
+
+def test_a_range_that_no_row_with_this_probability_has_is_told():
+    for numbers in ((0.05, 0.0499, 0.9), (0.999, 0.01, 0.9999), (0.5, 0.1, 0.500001)):
+        assert "This is not the range given" in run(numbers[0], "--range", *numbers[1:]).stdout
 
 
 @pytest.mark.parametrize("numbers", [(0.02, 0.03, 0.05), (0.02, 0, 0.05), (2, 1, 3)])

@@ -136,7 +136,6 @@ BAD = {
     "a state not covered": ("letter,fever,yes,0.8,20,smith2020,",
         "2: state: no: no row covers this: add a row for it"),
     "an unknown state": (SOUND.replace("no,0.3", "none,0.3"),
-        "2: state: no: no row covers this: add a row for it",
         "3: state: none: no state 'none': did you mean 'no'? One of: no, yes, any; join several with '/'"),
     "an unknown source": (SOUND.replace("smith2020", "smith2021", 1),
         "2: source: smith2021: unknown source: did you mean 'smith2020'? Otherwise add it to sources.csv"),

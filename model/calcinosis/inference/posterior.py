@@ -80,8 +80,9 @@ class Posterior(Result):
     def interval(self, mass: float = CREDIBLE) -> pd.DataFrame:
         """The equal-tailed credible interval of each probability: columns `lower` and `upper`, a row per state.
 
-        It is the distribution of the posterior when every row of the tables is sampled from its Dirichlet distribution;
-        see `calcinosis.inference.intervals.dirichlet`.
+        It is the distribution of the posterior when every row of the tables is sampled from its Dirichlet distribution,
+        given the findings; see `calcinosis.inference.intervals.dirichlet`. Its mean is the posterior, with repeated
+        results only nearly so.
 
         Raises:
             QuestionError: for a mass not between 0 and 1, rows without weights, or findings with probability 0 in every

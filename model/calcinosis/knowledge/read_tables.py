@@ -14,7 +14,7 @@ from calcinosis.knowledge.contexts import CellFault, cell_of, contexts_of, group
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.names import TABLE
 from calcinosis.knowledge.problem import Problem, Reporter, choose_from, nearest
-from calcinosis.knowledge.records import RECORDS, Row, Source, Table, Variable, mention_of, sums_to_one
+from calcinosis.knowledge.records import RECORDS, REPORTING, Row, Source, Table, Variable, mention_of, sums_to_one
 
 MOST_CONTEXTS = 100_000
 """The maximum number of contexts of a table; more are a mistake in its header."""
@@ -24,8 +24,12 @@ REPORTING_FILE = "reporting.csv"
 LEAST_RATE = 1e-9
 """The smallest rate of mention, and of no mention: beyond it, learning could not be undone exactly."""
 
+ZERO = (
+    "a zero, which no evidence could ever overrule",
+    "write a small number, or cite a source of the kind definition",
+)
 OUTSIDE = ("a rate outside 0 to 1, or all but certain", f"write a number from {LEAST_RATE:g} to 1 - {LEAST_RATE:g}")
-"""The error and the fix for a rate that no finite number of records can show."""
+"""The error and the fix for a zero, and for a rate that no finite number of records can show."""
 
 Reporting = Mapping[str, Mapping[str, Table]]
 """By kind of record and variable, a table with the states no and yes: whether each state is mentioned."""
@@ -62,7 +66,8 @@ def check_table(rows: Rows, variable: Variable, draft: Draft) -> Table | None:
         fix = f"remove parent columns until there are at most {MOST_CONTEXTS}"
         rows.report(f"{contexts} combinations of parent states", fix, ", ".join(parents))
         return None
-    content = partial(distribution, states=variable.state_names, sources=draft.sources)
+    zero = OUTSIDE if variable.group == REPORTING else ZERO
+    content = partial(distribution, states=variable.state_names, sources=draft.sources, zero=zero)
     return _table(variable.name, rows, parents, content, rows.sheet.top, rows.reporter)
 
 
@@ -91,11 +96,16 @@ def _parents(rows: Rows, variable: Variable, variables: Mapping[str, Variable]) 
     return tuple(sorted(parents)) if good else None
 
 
-def distribution(row: Cells, states: Sequence[str], sources: Mapping[str, Source]) -> Content | None:
-    """The probabilities of a row, one per state, its weight and its sources; None if it has no valid numbers."""
+def distribution(
+    row: Cells, states: Sequence[str], sources: Mapping[str, Source], zero: tuple[str, str] = ZERO
+) -> Content | None:
+    """The probabilities of a row, one per state, its weight and its sources; None if it has no valid numbers.
+
+    `zero` is what is wrong with a zero that no definition supports, and its fix.
+    """
     keys, kinds = row.evidence(sources)
     weight = row.weight()
-    values = [value for state in states if (value := _entry(row, state, kinds)) is not None]
+    values = [value for state in states if (value := _entry(row, state, kinds, zero)) is not None]
     if len(values) < len(states):
         return None
     total = math.fsum(values)
@@ -106,12 +116,11 @@ def distribution(row: Cells, states: Sequence[str], sources: Mapping[str, Source
     return None if weight is None else (tuple(values), weight, keys)
 
 
-def _entry(row: Cells, state: str, kinds: set[str]) -> float | None:
+def _entry(row: Cells, state: str, kinds: set[str], zero: tuple[str, str]) -> float | None:
     """The probability of a state; 0 needs a source that is a definition."""
     value = row.probability(state)
     if value == 0.0 and "definition" not in kinds:
-        fix = "write a small number, or cite a source of the kind definition"
-        row.report("a zero, which no evidence could ever overrule", fix, state)
+        row.report(*zero, state)
         return None
     return value
 
@@ -128,13 +137,15 @@ def _table(
     before = len(report.problems)
     valid: dict[int, Row] = {}
     given: dict[int, tuple[str, ...]] = {}
-    for row in rows:
+    lines = list(rows)
+    for row in lines:
         cells, read = _given(row, parents), content(row)
         if cells is not None:
             given[row.line] = cells
             if read is not None:
                 valid[row.line] = Row(cells, *read, row["note"], row.line)
-    covered = _covering(given, parents, top, report)
+    # where a cell is not understood, it is not known what its row leaves out
+    covered = _covering(given, parents, None if len(given) < len(lines) else top, report)
     if len(report.problems) > before:
         return None
     order = {line: number for number, line in enumerate(dict.fromkeys(covered))}
@@ -153,9 +164,10 @@ def _given(row: Cells, parents: Mapping[str, Sequence[str]]) -> tuple[str, ...] 
 
 
 def _covering(
-    given: Mapping[int, tuple[str, ...]], parents: Mapping[str, Sequence[str]], top: int, report: Reporter
+    given: Mapping[int, tuple[str, ...]], parents: Mapping[str, Sequence[str]], top: int | None, report: Reporter
 ) -> list[int]:
-    """The line that covers each context, given the parent cells of each line; gaps and overlaps are reported."""
+    """The line that covers each context, given the parent cells of each line. Overlaps are reported, and gaps at the
+    `top` line unless it is None."""
     states, columns = tuple(parents.values()), ", ".join(parents)
     lines = dict.fromkeys(product(*states), 0)
     for number, row in given.items():
@@ -170,9 +182,10 @@ def _covering(
                 what = f"line {other} covers this too" if parents else f"a second row, the first is on line {other}"
                 fix = "take it out of one of the two rows" if parents else "remove one of the two"
                 report(number, what, fix, columns, ", ".join(cells))
-    for cells in grouped([context for context, line in lines.items() if not line], states):
+    gaps = [context for context, line in lines.items() if not line] if top else []
+    for cells in grouped(gaps, states):
         what = "no row covers this" if parents else "no row"
-        report(top, what, "add a row for it", columns, ", ".join(cells))
+        report(top or 1, what, "add a row for it", columns, ", ".join(cells))
     return list(lines.values())
 
 

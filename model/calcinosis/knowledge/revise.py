@@ -86,15 +86,19 @@ def with_row(
     others = [context for context in contexts_of(row.given, parents) if context not in chosen]
     for cells in grouped(others, parents):
         lines.append(frame.iloc[number].to_dict() | dict(zip(table.parents, cells, strict=True)))
-    return pd.concat([frame.iloc[:number], pd.DataFrame(lines), frame.iloc[number + 1 :]], ignore_index=True)
+    frame = pd.concat([frame.iloc[:number], pd.DataFrame(lines), frame.iloc[number + 1 :]], ignore_index=True)
+    numbers = [other.line for other in table.rows]
+    frame.attrs["lines"] = [*numbers[:number], *[row.line] * len(lines), *numbers[number + 1 :]]
+    return frame
 
 
 def _sheet(file: str, frame: pd.DataFrame) -> Sheet:
-    """A DataFrame in the form of a CSV file; numbers keep all digits."""
+    """A DataFrame in the form of a CSV file; numbers keep all digits. `attrs` may have the line of each row."""
     columns = tuple(map(str, frame.columns))
+    numbers = frame.attrs.get("lines", range(2, len(frame) + 2))
     lines = [
         Line(number, {c: _cell(value) for c, value in zip(columns, values, strict=True)})
-        for number, values in enumerate(frame.itertuples(index=False, name=None), start=2)
+        for number, values in zip(numbers, frame.itertuples(index=False, name=None), strict=True)
     ]
     return Sheet(file, columns, tuple(lines))
 
