@@ -19,10 +19,10 @@ from calcinosis.inference.intervals.dirichlet import (
     NO_WEIGHTS,
     Sample,
     SecondOrder,
-    _shuffled,
     plan_for,
     quantiles,
 )
+from calcinosis.inference.intervals.rows import _shuffled
 from calcinosis.interface.words.posterior import no_interval, sureness
 
 REFERENCE = 100_000
@@ -191,7 +191,7 @@ def test_the_order_of_the_findings_changes_no_limit(shipped):
 def test_rows_that_are_forgotten_are_drawn_again_the_same(shipped, patients, monkeypatch):
     chosen = [patients[case] for case in list(patients)[:4]]
     expected = [shipped.posterior(evidence).spread() for evidence in chosen]
-    monkeypatch.setattr("calcinosis.inference.intervals.row_cache.MOST_KEPT", 2**20)
+    monkeypatch.setattr("calcinosis.inference.intervals.rows.MOST_KEPT", 2**20)
     forgetful = cc.Model(shipped.network)
     assert [forgetful.posterior(evidence).spread() for evidence in chosen] == expected
     assert sum(n.nbytes for row in forgetful.second_order.kept.values() for n in row if hasattr(n, "nbytes")) < 2**21

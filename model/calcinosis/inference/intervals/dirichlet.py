@@ -18,12 +18,11 @@ from dataclasses import dataclass, field
 from zlib import crc32
 
 import numpy as np
-import numpy.typing as npt
 
 from calcinosis.inference.findings.evidence import Evidence
-from calcinosis.inference.intervals.beta import POINTS, Floats, equally_probable
+from calcinosis.inference.intervals.beta import Floats
 from calcinosis.inference.intervals.elimination import Contraction, Family, contract
-from calcinosis.inference.intervals.row_cache import RowCache
+from calcinosis.inference.intervals.rows import RowCache, draw_row
 from calcinosis.inference.intervals.sparse import Number, SparseContraction, sparse_contraction
 from calcinosis.inference.network import Array, Network
 from calcinosis.inference.question_error import QuestionError
@@ -215,81 +214,6 @@ class SecondOrder:
             return numbers
         offset = batch * (crc32(f"{name} {number}".encode()) | 1) % self.draws
         return [np.concatenate((n[offset:], n[:offset])) if isinstance(n, np.ndarray) else n for n in numbers]
-
-
-def draw_row(
-    family: Family, table: Array, row: int, weight: float, draws: int, random: np.random.Generator
-) -> list[Number]:
-    """The factor of one row, drawn from its Dirichlet distribution: one number if it is closed, or one per state.
-
-    States with equal likelihoods are drawn as one, because sums of Dirichlet shares are again Dirichlet distributed.
-    A closed factor is divided by its largest mean over the rows of the table; for repeated results it is a logarithm.
-    """
-    # the variable is summed out later: draw all states, multiply by the (soft) evidence
-    if not family.closed:
-        largest = family.likelihoods[0].max()
-        shares = shares_of(table[row] * weight, draws, random)
-        return [
-            share * float(likelihood / largest) for share, likelihood in zip(shares, family.likelihoods[0], strict=True)
-        ]
-    # group states with equal likelihoods; draw the observed groups first, so that no share is a difference from 1,
-    # which would lose digits
-    (results, times), (groups, member) = family.distinct, family.grouped
-    parameters = np.bincount(member, weights=table[row] * weight).astype(np.float64)
-    shares = shares_of(parameters, draws, random, needed=int(groups.any(axis=0).sum()))
-    # the likelihood of each distinct result: a mixture over the drawn shares
-    seen = [
-        sum(share * float(likelihood) for share, likelihood in zip(shares, result, strict=False) if likelihood)
-        for result in groups / np.max(results @ table.T, axis=1, keepdims=True)
-    ]
-    if not family.repeated:
-        return [seen[0]]
-    # repeated results: the log-likelihood, each distinct result counted as often as it was observed
-    with np.errstate(divide="ignore"):
-        return [sum(np.log(number) * np.float32(count) for number, count in zip(seen, times, strict=True))]
-
-
-def shares_of(parameters: Array, draws: int, random: np.random.Generator, needed: int | None = None) -> list[Number]:
-    """Draws from a Dirichlet distribution, a vector per state; a float if the share is the same in all draws.
-
-    Stick breaking: each share is a Beta-distributed part of the rest (Connor and Mosimann, Journal of the American
-    Statistical Association 64, 1969). Only the first `needed` shares are returned. Each Beta variate is stratified by
-    Latin hypercube sampling: its draws are the equally probable quantiles in random order (McKay, Beckman and Conover,
-    Technometrics 21, 1979).
-    """
-    needed = len(parameters) if needed is None else needed
-    alive = [i for i, parameter in enumerate(parameters) if parameter > 0]
-    shares: list[Number] = [0.0] * len(parameters)
-    left: Number = None
-    for i in alive[:-1]:
-        if i >= needed:
-            return shares[:needed]
-        # one Beta variate per draw: equally probable quantiles, in random order
-        points = equally_probable(float(parameters[i]), float(parameters[i + 1 :].sum()))
-        drawn = points.take((2 * _shuffled(draws, random) + 1) * POINTS // (2 * draws))
-        shares[i] = drawn if left is None else drawn * left
-        if i + 1 < needed:  # the rest of the stick
-            rest = np.float32(1) - drawn
-            left = rest if left is None else rest * left
-    shares[alive[-1]] = 1.0 if left is None else left
-    return shares[:needed]
-
-
-def _shuffled(number: int, random: np.random.Generator) -> npt.NDArray[np.uint32]:
-    """The numbers from 0 to `number` - 1 in random order, ten times faster than `random.permutation`.
-
-    A hash that is one-to-one on numbers of so many bits (Kensler, Correlated multi-jittered sampling, Pixar Technical
-    Memo 13-01, 2013): multiplications by odd numbers and shifts can each be undone.
-    """
-    bits = max(1, (number - 1).bit_length())
-    last = np.uint32(2**bits - 1)
-    order = np.arange(2**bits, dtype=np.uint32)
-    for odd, added in random.integers(2**bits, size=(3, 2), dtype=np.uint32):
-        order *= odd | np.uint32(1)
-        order += added
-        order &= last
-        order ^= order >> np.uint32((bits + 1) // 2)
-    return order if number == 2**bits else order[order < number]
 
 
 def joint_of(question: EvidencePlan, numbers: Sequence[Sequence[Number]], draws: int) -> tuple[Floats, Array]:

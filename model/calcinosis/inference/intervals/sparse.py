@@ -8,7 +8,7 @@ vectors that are needed are multiplied.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,8 @@ Number = Any
 
 MOST_POSSIBLE = 2**16
 """The maximum number of possible joint states, all steps together: a few seconds' work."""
+
+TOO_LARGE = "treewidth too large for credible intervals"
 
 Truths = npt.NDArray[np.bool_]
 
@@ -98,22 +100,14 @@ def sparse_contraction(contraction: Contraction, factors: Sequence[Array]) -> Sp
     for step in contraction.steps:
         shape = [len(network.variables[name].states) for name in step.scope]
         if math.prod(shape) > MOST_ENTRIES:
-            raise NetworkError(
-                f"treewidth too large for credible intervals: a factor has {math.prod(shape):,} joint states"
-            )
-        mask: Truths = np.ones(shape, dtype=bool)
+            raise NetworkError(f"{TOO_LARGE}: a factor has {math.prod(shape):,} joint states")
         # a joint state that any table excludes is not stored, even if that table is multiplied in later
-        for factor in {*step.factors, *range(len(families))}:
-            shared = tuple(name for name in scopes[factor] if name in step.scope)
-            elsewhere = tuple(i for i, name in enumerate(scopes[factor]) if name not in step.scope)
-            if shared:
-                mask &= spread(possible[factor].any(axis=elsewhere), shared, step.scope)
+        excluding = {*step.factors, *range(len(families))}
+        mask = _possible([(scopes[factor], possible[factor]) for factor in excluding], step.scope, shape)
         entries = np.flatnonzero(mask)
         total += len(entries)
         if total > MOST_POSSIBLE:
-            raise NetworkError(
-                f"treewidth too large for credible intervals: more than {MOST_POSSIBLE:,} joint states are possible"
-            )
+            raise NetworkError(f"{TOO_LARGE}: more than {MOST_POSSIBLE:,} joint states are possible")
         into = tuple(
             tuple(np.broadcast_to(spread(numbered[factor], scopes[factor], step.scope), shape).flat[entries].tolist())
             for factor in step.factors
@@ -128,6 +122,17 @@ def sparse_contraction(contraction: Contraction, factors: Sequence[Array]) -> Sp
             results = int(possible[-1].sum())
         sums.append(Sum(step.factors, into, tuple(onto.tolist()), results))
     return SparseContraction(places, tuple(sums))
+
+
+def _possible(factors: Iterable[tuple[Sequence[str], Truths]], scope: Sequence[str], shape: Sequence[int]) -> Truths:
+    """Which joint states of a scope no factor excludes, axes `(*scope)`."""
+    mask: Truths = np.ones(shape, dtype=bool)
+    for names, possible in factors:
+        shared = tuple(name for name in names if name in scope)
+        elsewhere = tuple(i for i, name in enumerate(names) if name not in scope)
+        if shared:
+            mask &= spread(np.asarray(possible.any(axis=elsewhere)), shared, scope)
+    return mask
 
 
 def _numbered(truth: Truths) -> npt.NDArray[np.intp]:

@@ -5,6 +5,7 @@ Each takes one result and draws it on axes of its own, in colour and in grey.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -160,35 +161,13 @@ def utilities(found: Decision, ax: Axes | None = None) -> Axes:
 
 def utility_map(found: UtilityMap, ax: Axes | None = None) -> Axes:
     """Which action leads as two utilities move together; of three, one panel for each value of the third."""
-    from matplotlib.patches import Patch
-
     problem = found.problem
     labels = {item.name: f"{item.label}{f' ({item.subtype})' if item.subtype else ''}" for item in problem.items}
     numbers = sorted(set(found.leading.ravel().tolist()))
     panels = len(found.z)
-    if ax is None:
-        first = new_axes(5.2 * panels + 1.6, 5.8)
-        axes = [first]
-        if panels > 1:
-            figure = first.get_figure(root=True)
-            assert figure is not None
-            first.remove()
-            axes = list(figure.subplots(1, panels, sharey=True))
-    else:
-        axes = [ax] * panels
+    axes = [ax] * panels if ax else _panels(panels)
     for place, own in enumerate(axes):
-        grid = found.leading[place].T
-        for look, number in enumerate(numbers):
-            here = np.ma.masked_where(grid != number, np.ones_like(grid, dtype=float))
-            if here.count():
-                own.pcolormesh(
-                    found.x, found.y, here, cmap=_plain(COLOURS[look % 8]), shading="nearest", alpha=0.35, linewidth=0
-                )
-        for look, number in enumerate(numbers):
-            inside, hatch = np.equal(grid, number).astype(float), HATCHES[look % 8]
-            if hatch and inside.any():
-                drawn = own.contourf(found.x, found.y, inside, levels=[0.5, 1.5], colors="none", hatches=[hatch])
-                drawn.set_edgecolor("#00000040")
+        _areas(own, found, found.leading[place].T, numbers)
         if panels == 1 or found.z[place] == found.present[2]:
             own.plot(
                 *found.present[:2], "o", color="white", markeredgecolor=INK, markersize=8, markeredgewidth=1.6,
@@ -199,19 +178,50 @@ def utility_map(found: UtilityMap, ax: Axes | None = None) -> Axes:
             own.set_title(f"{labels[found.names[2]]}: {found.z[place]:.3g}", fontsize=9)
         footed(own, wrapped(f"{labels[found.names[0]]} (points)", 46))
     axes[0].set_ylabel(f"{labels[found.names[1]]} (points)")
-    handles: list[Any] = [
-        Patch(
-            facecolor=f"{COLOURS[look % 8]}59", edgecolor="#777777", hatch=HATCHES[look % 8],
-            label=wrapped(problem.actions[number].label, 40),
-        )
-        for look, number in enumerate(numbers)
-    ]  # fmt: skip
     figure = axes[0].get_figure(root=True)
     assert figure is not None
     figure.legend(
-        handles=handles, loc="outside upper left", ncols=2, fontsize=8.5, frameon=False, title=MAP, alignment="left"
-    )
+        handles=_areas_key([problem.actions[number].label for number in numbers]),
+        loc="outside upper left", ncols=2, fontsize=8.5, frameon=False, title=MAP, alignment="left",
+    )  # fmt: skip
     return axes[0]
+
+
+def _panels(count: int) -> list[Axes]:
+    """Axes of a map beside each other."""
+    first = new_axes(5.2 * count + 1.6, 5.8)
+    if count == 1:
+        return [first]
+    figure = first.get_figure(root=True)
+    assert figure is not None
+    first.remove()
+    return list(figure.subplots(1, count, sharey=True))
+
+
+def _areas(ax: Axes, found: UtilityMap, grid: Any, numbers: Sequence[int]) -> None:
+    """The area in which each action leads, in colour and hatched."""
+    for look, number in enumerate(numbers):
+        here = np.ma.masked_where(grid != number, np.ones_like(grid, dtype=float))
+        if here.count():
+            ax.pcolormesh(
+                found.x, found.y, here, cmap=_plain(COLOURS[look % 8]), shading="nearest", alpha=0.35, linewidth=0
+            )
+    for look, number in enumerate(numbers):
+        inside, hatch = np.equal(grid, number).astype(float), HATCHES[look % 8]
+        if hatch and inside.any():
+            drawn = ax.contourf(found.x, found.y, inside, levels=[0.5, 1.5], colors="none", hatches=[hatch])
+            drawn.set_edgecolor("#00000040")
+
+
+def _areas_key(labels: Sequence[str]) -> list[Any]:
+    from matplotlib.patches import Patch
+
+    return [
+        Patch(
+            facecolor=f"{COLOURS[look % 8]}59", edgecolor="#777777", hatch=HATCHES[look % 8], label=wrapped(label, 40)
+        )
+        for look, label in enumerate(labels)
+    ]
 
 
 MAP = "Which action leads; dot: the values now"

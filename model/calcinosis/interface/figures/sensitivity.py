@@ -7,13 +7,14 @@ tell apart; hatches and line styles say the same again.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from calcinosis.analysis.plain import lines_of
 from calcinosis.analysis.sensitivity.one_way import OneWay
+from calcinosis.analysis.sensitivity.sensitivity_function import SensitivityFunction
 from calcinosis.analysis.sensitivity.two_way import TwoWay
 from calcinosis.analysis.sensitivity.uncertainty import Uncertainty
 from calcinosis.inference.numbers import exact_percent, percent, percents
@@ -35,9 +36,6 @@ def tornado(found: OneWay, most: int = 10, ax: Axes | None = None) -> Axes:
     A diamond stands where another state would come to lead. At the right: the entry now, its interval, its weight, its
     sources.
     """
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
     rows = lines_of(found.rows.head(most))
     ax = ax or new_axes(12.0, 0.56 * max(len(rows), 1) + 2.0)
     posterior = found.posterior
@@ -69,15 +67,22 @@ def tornado(found: OneWay, most: int = 10, ax: Axes | None = None) -> Axes:
         loc="left",
         pad=30,
     )
-    handles = [
+    ax.legend(handles=_tornado_key(), ncols=4, fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(-0.01, 1.0))
+    footed(ax, f"posterior of {posterior.labels[posterior.leading]} (%)")
+    return ax
+
+
+def _tornado_key() -> list[Any]:
+    """What the marks of a tornado mean."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    return [
         Patch(facecolor=LIGHT, hatch="///", edgecolor="white", label="at the row's lower limit"),
         Patch(facecolor=DARK, label="at its upper limit"),
         Line2D([], [], color=INK, label="as the tables are"),
         Line2D([], [], marker="D", linestyle="", color="white", markeredgecolor=INK, label="another subtype leads"),
     ]
-    ax.legend(handles=handles, ncols=4, fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(-0.01, 1.0))
-    footed(ax, f"posterior of {posterior.labels[posterior.leading]} (%)")
-    return ax
 
 
 def curves(found: OneWay, entries: Sequence[str] | None = None) -> Axes:
@@ -88,47 +93,22 @@ def curves(found: OneWay, entries: Sequence[str] | None = None) -> Axes:
     """
     import matplotlib.pyplot as plt
     from matplotlib.lines import Line2D
-    from matplotlib.ticker import PercentFormatter
 
     names = list(entries) if entries is not None else found.rows["entry"].head(6).to_list()
     columns = min(3, max(1, len(names)))
     down = max(1, -(-len(names) // columns))
     figure = plt.figure(figsize=(4.0 * columns, 3.4 * down + 0.9), layout="constrained")
     grid = figure.subplots(down, columns, squeeze=False, sharey=True).ravel()
-    states, lines = list(found.posterior), {line.entry: line for line in lines_of(found.frame)}
+    lines = {line.entry: line for line in lines_of(found.frame)}
     for ax in grid[len(names) :]:
         ax.set_axis_off()
     for ax, name in zip(grid, names, strict=False):
-        function = found.function(name)
-        x = np.linspace(function.knots[0], function.knots[2], 201)
-        y = 100 * function(x)
-        line = lines[str(function.entry)]
-        ax.axvspan(line.lower, line.upper, color="#e6e6e6", zorder=0)
-        ax.axvline(line.value, color=INK, linewidth=1)
-        for i in range(len(states)):
-            ax.plot(x, y[:, i], color=COLOURS[i % 8], linestyle=LINES[i % 8], linewidth=1.8)
-        flips = (line.flip_below, line.leader_below), (line.flip_above, line.leader_above)
-        for top, (flip, leader) in zip((106, 115), flips, strict=True):
-            if not np.isnan(flip):
-                height = 100 * float(np.nanmax(function(flip)))
-                left = flip < (x[0] + x[-1]) / 2
-                ax.plot([flip, flip], [height, top], ":", color=INK, linewidth=0.8)
-                ax.annotate(
-                    found.posterior.labels[leader], (flip, top), xytext=(2 if left else -2, 0),
-                    textcoords="offset points", ha="left" if left else "right", va="center", fontsize=7.5,
-                    bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.8},
-                )  # fmt: skip
-                ax.plot([flip], [height], "o", color="white", markeredgecolor=INK, markersize=6, zorder=4)
-        ax.set_title(entry_in_words(function.entry, found.entries.network, PANEL), fontsize=8)
-        ax.set(xlim=(x[0], x[-1]), ylim=(0, 121), yticks=range(0, 101, 20))
-        ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=""))
-        ax.spines[["top", "right"]].set_visible(False)
-        ax.tick_params(labelsize=8)
+        _curve(ax, found, found.function(name), lines)
     for ax in grid[::columns]:
         ax.set_ylabel("posterior (%)", fontsize=9)
     handles = [
         Line2D([], [], color=COLOURS[i % 8], linestyle=LINES[i % 8], linewidth=1.8, label=found.posterior.labels[state])
-        for i, state in enumerate(states)
+        for i, state in enumerate(found.posterior)
     ]
     dot = Line2D(
         [], [], marker="o", linestyle="", color="white", markeredgecolor=INK, label="the state named comes to lead"
@@ -138,6 +118,35 @@ def curves(found: OneWay, entries: Sequence[str] | None = None) -> Axes:
     figure.supxlabel(f"value of the entry (%); grey: its interval; line: now\n{DISCLAIMER}", fontsize=8)
     first: Axes = grid[0]
     return first
+
+
+def _curve(ax: Axes, found: OneWay, function: SensitivityFunction, lines: Mapping[str, Any]) -> None:
+    """The panel of one entry: the posterior of every state, and where another state comes to lead."""
+    from matplotlib.ticker import PercentFormatter
+
+    line = lines[str(function.entry)]
+    x = np.linspace(function.knots[0], function.knots[2], 201)
+    ax.axvspan(line.lower, line.upper, color="#e6e6e6", zorder=0)
+    ax.axvline(line.value, color=INK, linewidth=1)
+    for i, y in enumerate(100 * function(x).T):
+        ax.plot(x, y, color=COLOURS[i % 8], linestyle=LINES[i % 8], linewidth=1.8)
+    flips = (line.flip_below, line.leader_below), (line.flip_above, line.leader_above)
+    for top, (flip, leader) in zip((106, 115), flips, strict=True):
+        if not np.isnan(flip):
+            height = 100 * float(np.nanmax(function(flip)))
+            left = flip < (x[0] + x[-1]) / 2
+            ax.plot([flip, flip], [height, top], ":", color=INK, linewidth=0.8)
+            ax.annotate(
+                found.posterior.labels[leader], (flip, top), xytext=(2 if left else -2, 0),
+                textcoords="offset points", ha="left" if left else "right", va="center", fontsize=7.5,
+                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.8},
+            )  # fmt: skip
+            ax.plot([flip], [height], "o", color="white", markeredgecolor=INK, markersize=6, zorder=4)
+    ax.set_title(entry_in_words(function.entry, found.entries.network, PANEL), fontsize=8)
+    ax.set(xlim=(x[0], x[-1]), ylim=(0, 121), yticks=range(0, 101, 20))
+    ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=""))
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.tick_params(labelsize=8)
 
 
 def two_way(found: TwoWay, ax: Axes | None = None) -> Axes:

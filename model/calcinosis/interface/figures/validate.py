@@ -5,6 +5,7 @@ Each takes one result and draws it on axes of its own, in colour and in grey.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -117,7 +118,7 @@ def baselines(found: Validation, metric: str = "log_loss", ax: Axes | None = Non
     ax = ax or new_axes(9.0, 0.42 * len(lines) + 1.7)
     for y, own in enumerate(lines):
         network = own.baseline == "model"
-        _bar(ax, y, own.lower, own.upper, own.value, DARK if network else GREY, "D" if network else "o")
+        _bar(ax, y, (own.lower, own.upper), own.value, DARK if network else GREY, "D" if network else "o")
         ax.annotate(f"{own.value:.3f}", (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=8.5)
     ax.axvline(lines[0].value, color=DARK, linewidth=0.9, linestyle=":")
     ax.set_yticks(range(len(lines)), [own.label for own in lines], fontsize=8.5)
@@ -134,7 +135,7 @@ def variable_importance(found: Validation, ax: Axes | None = None) -> Axes:
     lines = lines_of(found.variables)
     ax = ax or new_axes(9.0, 0.34 * max(len(lines), 1) + 1.7)
     for y, own in enumerate(lines):
-        _bar(ax, y, own.lower, own.upper, own.change, COLOURS[4] if own.change < 0 else DARK, "o")
+        _bar(ax, y, (own.lower, own.upper), own.change, COLOURS[4] if own.change < 0 else DARK, "o")
         told = f"{own.patients:,}: {own.helped:,} helped, {own.misled:,} misled"
         ax.annotate(told, (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=8)
     ax.axvline(0, color=INK, linewidth=1)
@@ -152,7 +153,7 @@ def cohort_check(found: CohortCheck, most: int = 14, ax: Axes | None = None) -> 
     lines = lines_of(found.rows.head(most))
     ax = ax or new_axes(10.5, 0.42 * max(len(lines), 1) + 1.9)
     for y, own in enumerate(lines):
-        _bar(ax, y, 100 * own.lower, 100 * own.upper, 100 * own.expected, GREY, "|")
+        _bar(ax, y, (100 * own.lower, 100 * own.upper), 100 * own.expected, GREY, "|")
         ax.plot([100 * own.observed], [y], "D" if own.differs else "o", color=COLOURS[4] if own.differs else DARK)
         told = f"{own.informed:.1f} of {own.cases:.1f} patients, q {p_value(own.q)}"
         ax.annotate(told, (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=8)
@@ -166,8 +167,8 @@ def cohort_check(found: CohortCheck, most: int = 14, ax: Axes | None = None) -> 
     return ax
 
 
-def _bar(ax: Axes, y: float, lower: float, upper: float, value: float, colour: Any, marker: str) -> None:
-    ax.plot([lower, upper], [y, y], color=LIGHT, linewidth=5, solid_capstyle="butt", zorder=2)
+def _bar(ax: Axes, y: float, limits: Sequence[float], value: float, colour: Any, marker: str) -> None:
+    ax.plot(limits, [y, y], color=LIGHT, linewidth=5, solid_capstyle="butt", zorder=2)
     ax.plot([value], [y], marker, color=colour, markersize=7, markeredgewidth=1.6, zorder=3)
 
 

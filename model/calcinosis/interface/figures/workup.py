@@ -80,7 +80,7 @@ def serial_testing(found: SerialTesting, most: int = 8, ax: Axes | None = None) 
         if step.step:
             before = reached[step.step - 1]
             _edge(ax, step.step, y, percent(step.chance / before) if before > 0 else "–")
-        _box(ax, step.step, y, values[place], ranges[place], bold=step.below)
+        _box(ax, (step.step, y), values[place], ranges[place], bold=step.below)
     if found.enough is not None and found.enough <= last:
         told = f"below {percent(found.threshold)}"
         ax.text(found.enough, 0.36, f"▲ {told}", ha="center", va="top", fontsize=8, fontweight="bold")
@@ -116,9 +116,10 @@ def _label_of(found: SerialTesting, name: str) -> str:
     return next(state.label or state.name for state in found.variable.states if state.name == name)
 
 
-def _box(ax: Axes, x: float, y: float, value: float, interval: str, bold: bool = False, line: str = "-") -> None:
+def _box(ax: Axes, at: tuple[float, float], value: float, interval: str, bold: bool = False, line: str = "-") -> None:
     from matplotlib.patches import FancyBboxPatch
 
+    x, y = at
     colour, ink = shade(value)
     ax.add_patch(
         FancyBboxPatch(
@@ -144,7 +145,7 @@ def _edge(ax: Axes, step: int, y: int, words: str) -> None:
 def _limit(ax: Axes, found: SerialTesting, last: int) -> None:
     """What any number of negative results comes to, as a dashed box behind the last step."""
     ax.plot([last + 0.27, last + 0.73], [0, 0], color=INK, linewidth=1.1, linestyle="--", zorder=1)
-    _box(ax, last + 1, 0, found.limit, "", found.limit < found.threshold, "--")
+    _box(ax, (last + 1, 0), found.limit, "", found.limit < found.threshold, "--")
     if found.enough is not None and found.enough > last:
         told = f"below {percent(found.threshold)}\nafter {found.enough}"
         ax.text(last + 1, 0.28, told, ha="center", va="top", fontsize=8, fontweight="bold")

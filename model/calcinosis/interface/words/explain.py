@@ -37,7 +37,7 @@ def explanation(result: Explanation, title: str = "", published: Published = Non
     )
     pictures = {"waterfall": Picture("waterfall", result, "What each finding adds to the log-odds.")}
     tables = {"contributions": result.frame, "rows": result.rows}
-    return on_patient(f"{title}: why", result.posterior, published, blocks, pictures, lambda: tables, misfit=False)
+    return on_patient(f"{title}: why", result.posterior, published, blocks, pictures, lambda: tables)
 
 
 def explanations(results: Mapping[str, Explanation], digest: str, most: int | None = None) -> Document:

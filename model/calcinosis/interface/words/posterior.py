@@ -83,16 +83,16 @@ def on_patient(
     blocks: Sequence[Block],
     pictures: Mapping[str, Picture],
     tables: Callable[[], Mapping[str, pd.DataFrame]],
-    *,
-    misfit: bool = True,
 ) -> Document:
     """The document of an analysis of one patient. Its head says which subtype leads, its interval, whether the findings
     fit (unless that is among the blocks), what the record does not mention, and the published diagnosis."""
+    misfit = misfit_of(posterior)
+    told = any(isinstance(block, str) and misfit in block for block in blocks)
     sure = sureness(posterior)
     label = capitalised(posterior.labels[posterior.leading])
     head = (
         f"{label}: {ranges_of(posterior)[posterior.leading]}, the {sure}" if sure else no_interval(posterior),
-        misfit_of(posterior) if misfit else "",
+        "" if told else misfit,
         silence_of(posterior),
         published_as(published),
     )
