@@ -96,7 +96,7 @@ def decide(
 
 def _show_curve(ask: Question, cases: str, subtype: str | None, draws: int, seed: int) -> None:
     """The decision curve of diagnosed patients."""
-    if ask.findings or ask.case or ask.file:
+    if ask.named.findings or ask.named.case or ask.named.file:
         raise typer.BadParameter("--curve brings its own patients: give neither findings, --case nor --file with it")
     from calcinosis.analysis.decide.curve import decision_curve
     from calcinosis.interface.shell.cases_file import read_cases_file
@@ -105,7 +105,7 @@ def _show_curve(ask: Question, cases: str, subtype: str | None, draws: int, seed
 
     published = cases == PUBLISHED
     path = chosen_folder(ask.priors) / FILE if published else Path(cases)
-    diagnosed = read_cases_file(path, ask.model, record=ask.record, published=published)
+    diagnosed = read_cases_file(path, ask.model, record=ask.named.record, published=published)
     result = decision_curve(diagnosed.model, diagnosed, state=subtype, draws=draws, seed=seed)
     ask.output.show(
         result.to_dict,

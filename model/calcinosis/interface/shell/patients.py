@@ -40,6 +40,16 @@ class Patient:
 
 
 @dataclass(frozen=True)
+class Named:
+    """How a command line names its patients: by words, as a published case or as a file; and their kind of record."""
+
+    findings: Sequence[str] | None
+    case: str | None
+    file: Path | None
+    record: str | None
+
+
+@dataclass(frozen=True)
 class Asked:
     """The patients a command is asked of: one, given by words or as a published case, or those of a file."""
 
@@ -48,30 +58,23 @@ class Asked:
     many: bool = False
 
 
-def asked_of(
-    model: Model,
-    words: Sequence[str] | None,
-    case: str | None,
-    file: Path | None,
-    priors: Path | None,
-    record: str | None = None,
-    unique: bool = True,
-) -> Asked:
+def asked_of(model: Model, named: Named, priors: Path | None, unique: bool = True) -> Asked:
     """The patients that words, a published case whose findings words replace, or a file name.
 
-    Their findings come from a `record` of that kind; where it is not given, from that of the case, or of each patient.
+    Their findings come from the record that is named; where none is, from that of the case, or of each patient.
 
     Raises:
         QuestionError: for a kind of record that the priors do not have.
         InputError, PriorsError, FindingsError: as `read_words`, `published_case`, `read_possible`; FindingsError also
             for a word that is not understood.
     """
-    if file:
-        return Asked(tuple(read_possible(file, model, record, unique)), many=True)
-    known, published = ({}, None) if case is None else published_case(case, priors, model)
-    record = published["record"] if record is None and published else record
+    if named.file:
+        return Asked(tuple(read_possible(named.file, model, named.record, unique)), many=True)
+    findings, published = ({}, None) if named.case is None else published_case(named.case, priors, model)
+    record = published["record"] if named.record is None and published else named.record
     model = model if record is None else model.recorded(record)
-    return Asked((Patient(case or "One patient", model, model.read(known | read_words(words or []))),), published)
+    evidence = model.read(findings | read_words(named.findings or []))
+    return Asked((Patient(named.case or "One patient", model, evidence),), published)
 
 
 def read_possible(path: Path, model: Model, record: str | None = None, unique: bool = True) -> list[Patient]:

@@ -30,7 +30,7 @@ from calcinosis.interface.shell.options import (
     telling_errors,
 )
 from calcinosis.interface.shell.output import Output
-from calcinosis.interface.shell.patients import Asked, Patient, asked_of
+from calcinosis.interface.shell.patients import Asked, Named, Patient, asked_of
 from calcinosis.interface.words.document import Document
 from calcinosis.interface.words.terminal import show
 from calcinosis.knowledge.problem import visible
@@ -70,10 +70,7 @@ class Forms(Generic[Result]):
 class Question:
     """A command's patients and its output, as the common options name them."""
 
-    findings: list[str] | None
-    case: str | None
-    file: Path | None
-    record: str | None
+    named: Named
     priors: Path | None
     most: int | None
     output: Output
@@ -91,7 +88,7 @@ class Question:
         Raises:
             QuestionError, InputError, PriorsError, FindingsError: as `asked_of`.
         """
-        return asked_of(self.model, self.findings, self.case, self.file, self.priors, self.record, self.unique)
+        return asked_of(self.model, self.named, self.priors, self.unique)
 
     def answer(self, analyse: Callable[[Patient], Result], forms: Forms[Result]) -> None:
         """Analyse each patient and show the results.
@@ -169,24 +166,15 @@ def question(most: int | None, *, unique: bool = True) -> Callable[[Callable[...
 
     def made(function: Callable[..., None]) -> Callable[..., None]:
         @wraps(function)
-        def command(
-            findings: list[str] | None,
-            case: str | None,
-            file: Path | None,
-            record: str | None,
-            priors: Path | None,
-            out: Path | None,
-            force: bool,
-            as_json: bool,
-            most: int | None = None,
-            **own: Any,
-        ) -> None:
-            if file and (case or findings):
+        def command(**options: Any) -> None:
+            named = Named(*(options.pop(name) for name in BEFORE))
+            out, force, priors, as_json = (options.pop(name) for name in AFTER)
+            if named.file and (named.case or named.findings):
                 raise typer.BadParameter("--file brings its own findings: give neither words nor --case with it")
             output = Output(as_json, out, force)
             with telling_errors(as_json):
                 output.check()
-                function(Question(findings, case, file, record, priors, most, output, unique), **own)
+                function(Question(named, priors, options.pop("most", None), output, unique), **options)
 
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
         parameters = [

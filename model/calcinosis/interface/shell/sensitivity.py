@@ -91,7 +91,7 @@ def sensitivity(
     if probability is not None and subtype is None:
         raise typer.BadParameter("--probability goes with --subtype")
     settings = Settings(subtype, probability, two_way, draws, seed, epsilon, cast(Scheme, scheme))
-    if ask.file:
+    if ask.named.file:
         _many(ask, settings)
     else:
         _one(ask, settings)
