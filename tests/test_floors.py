@@ -14,7 +14,7 @@ ROOMS = {
         ["question_error", "numbers", "result"],
         ["network", "streams"],
         ["findings"],
-        ["intervals", "simulate", "formats", "phrases"],
+        ["intervals", "simulate", "pgmpy_bridge", "phrases"],
         ["entries", "engine"],
         ["conflict"],
         ["posterior", "reading"],

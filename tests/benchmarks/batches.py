@@ -16,7 +16,7 @@ from peers import FORMS, NAMES, fastest
 from race import OURS, line, race, turns
 from subjects import shipped
 
-from calcinosis.inference.formats.pgmpy_bridge import to_pgmpy
+from calcinosis.inference.pgmpy_bridge import to_pgmpy
 
 
 def measure(effort):

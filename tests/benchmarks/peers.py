@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 from race import race, turns
 
-from calcinosis.inference.formats.pgmpy_bridge import to_pgmpy
+from calcinosis.inference.pgmpy_bridge import to_pgmpy
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

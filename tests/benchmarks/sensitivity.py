@@ -37,7 +37,7 @@ from subjects import shipped
 from table import table
 
 import calcinosis as cc
-from calcinosis.inference.formats.pgmpy_bridge import to_pgmpy
+from calcinosis.inference.pgmpy_bridge import to_pgmpy
 
 ROUNDS = 15
 SAMPLE = 15

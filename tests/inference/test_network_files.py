@@ -4,21 +4,13 @@ import numpy as np
 import pytest
 
 import calcinosis as cc
-from calcinosis.inference.formats.pgmpy_bridge import FORMATS, as_file, read_file
-from calcinosis.inference.formats.uai import uai_names
+from calcinosis.inference.pgmpy_bridge import FORMATS, as_file, read_file
 
-UAI = "BAYES 2 2 2 2 1 0 2 0 1 2 0.3 0.7 4 0.9 0.1 0.2 0.8"
 BAD = {
     "missing.bif": (None, "cannot be read: [Errno 2] No such file or directory"),
-    "network.doc": ("", "a network file ends in one of .bif, .xmlbif, .xdsl, .net, .uai, .xbn"),
+    "network.doc": ("", "a network file ends in one of .bif, .xmlbif, .xdsl, .net"),
     "words.bif": ("these are words", "cannot be read as BIF"),
     "words.xdsl": ("these are words", "cannot be read as XDSL"),
-    "words.uai": ("these are words", "a UAI file of a Bayesian network begins with BAYES"),
-    "short.uai": (UAI[:-4], "the file ends before the last table"),
-    "long.uai": (f"{UAI} 5", "the file goes on after the last table"),
-    "doubled.uai": (UAI.replace("2 0 1 2", "2 1 0 2"), "each variable must be the last of exactly one family"),
-    "letters.uai": (UAI.replace("0.3", "x"), "could not convert string to float: 'x'"),
-    "sums.uai": (UAI.replace("0.7", "0.6"), "has probabilities that sum to 0.9, not to 1"),
     "broken.bif.gz": ("not packed", "cannot be read: Not a gzipped file"),
 }
 
@@ -33,13 +25,6 @@ def test_a_file_that_is_no_network_is_told_in_words(name, tmp_path):
     assert words in str(caught.value)
 
 
-def test_a_uai_file_is_read_with_the_child_running_fastest_or_slowest(tmp_path):
-    for table in ("0.9 0.1 0.2 0.8", "0.9 0.2 0.1 0.8"):
-        (tmp_path / "a.uai").write_text(UAI.replace("0.9 0.1 0.2 0.8", table))
-        model = cc.Model.from_file(tmp_path / "a.uai", target="var_1")
-        assert model.posterior(var_0="1")["1"] == pytest.approx(0.8)
-
-
 @pytest.mark.parametrize("ending", FORMATS)
 def test_a_format_keeps_names_arrows_and_numbers(build, ending, tmp_path):
     rows = np.random.default_rng(3).dirichlet([1, 1, 1], size=4)
@@ -47,18 +32,15 @@ def test_a_format_keeps_names_arrows_and_numbers(build, ending, tmp_path):
     network = build("c", tables | {"c": ("low mid high", "b a", rows)})
     path = tmp_path / f"network{ending}"
     path.write_bytes(as_file(network, ending))
-    names = uai_names(network) if ending == ".uai" else {name: name for name in network.variables}
-    again = read_file(path, names["c"])
+    again = read_file(path, "c")
     model = cc.Model(again)
-    place = again.variables[names["a"]].state_names[1]
     expected = cc.Model(network).posterior(a="yes").probabilities.to_list()
-    assert model.posterior({names["a"]: place}).probabilities.to_list() == pytest.approx(
+    assert model.posterior(a="yes").probabilities.to_list() == pytest.approx(
         expected, abs=1e-8 if ending == ".net" else 1e-14
     )
-    if ending != ".uai":
-        assert {n: v.state_names for n, v in again.variables.items()} == {
-            n: v.state_names for n, v in network.variables.items()
-        }
+    assert {n: v.state_names for n, v in again.variables.items()} == {
+        n: v.state_names for n, v in network.variables.items()
+    }
 
 
 def test_names_that_a_format_would_change_are_refused(build):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from properties import examples
 
 import calcinosis as cc
-from calcinosis.inference.formats.pgmpy_bridge import from_pgmpy, to_pgmpy
+from calcinosis.inference.pgmpy_bridge import from_pgmpy, to_pgmpy
 
 HARD = [
     {},

@@ -11,7 +11,6 @@ import pytest
 from gamma_draws import weighted_posteriors, weighted_quantiles
 
 import calcinosis as cc
-from calcinosis.inference.formats.pgmpy_bridge import as_file
 from calcinosis.inference.intervals.dirichlet import (
     DRAWS,
     ENOUGH,
@@ -23,6 +22,7 @@ from calcinosis.inference.intervals.dirichlet import (
     quantiles,
 )
 from calcinosis.inference.intervals.rows import _shuffled
+from calcinosis.inference.pgmpy_bridge import as_file
 from calcinosis.interface.words.posterior import no_interval, sureness
 
 REFERENCE = 100_000

@@ -14,7 +14,7 @@ from properties import examples
 
 import calcinosis as cc
 from calcinosis.inference.findings.repeats import texts
-from calcinosis.inference.formats.pgmpy_bridge import as_file
+from calcinosis.inference.pgmpy_bridge import as_file
 from calcinosis.inference.simulate.printed_values import STEPS, scale_of
 from calcinosis.inference.simulate.sampling import cuts, pick
 from calcinosis.inference.simulate.simulation import BLOCK, simulate_blocks, simulation
@@ -141,11 +141,11 @@ def test_a_network_from_a_file_is_drawn_from_as_any_other(build, tmp_path):
     rows = np.random.default_rng(3).dirichlet([1, 1, 1], size=4)
     tables = {"b": ("no yes", "", [0.25, 0.75]), "a": ("no yes", "b", [[0.1, 0.9], [0.6, 0.4]])}
     network = build("c", tables | {"c": ("low mid high", "b a", rows)})
-    (tmp_path / "network.uai").write_bytes(as_file(network, ".uai"))
-    model = cc.Model.from_file(tmp_path / "network.uai", target="var_2")
+    (tmp_path / "network.bif").write_bytes(as_file(network, ".bif"))
+    model = cc.Model.from_file(tmp_path / "network.bif", target="c")
     patients = model.simulate(20_000, missing=0.1, seed=1)
-    assert list(patients.columns) == ["diagnosis", "var_0", "var_1"]
-    exact = model.marginals().set_index(["variable", "state"])["probability"]["var_2"]
+    assert list(patients.columns) == ["diagnosis", "a", "b"]
+    exact = model.marginals().set_index(["variable", "state"])["probability"]["c"]
     assert z(patients["diagnosis"].value_counts()[exact.index].to_numpy(), 20_000, exact.to_numpy()).max() < 4
     assert set(model.posteriors(patients)["status"]) == {"ok"}
 

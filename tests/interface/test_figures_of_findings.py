@@ -14,8 +14,8 @@ from matplotlib.patches import FancyBboxPatch, Rectangle
 from matplotlib.text import Text
 
 import calcinosis as cc
-from calcinosis.inference.formats.pgmpy_bridge import as_file
 from calcinosis.inference.numbers import percent, percents
+from calcinosis.inference.pgmpy_bridge import as_file
 from calcinosis.interface.figures import findings as figures
 from calcinosis.interface.figures import style as figure_parts
 from calcinosis.interface.figures import workup as tests

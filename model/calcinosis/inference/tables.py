@@ -45,7 +45,7 @@ class TableModel(ReadingModel):
         Raises:
             NetworkError: if a table is missing or is not a conditional probability distribution.
         """
-        from calcinosis.inference.formats.pgmpy_bridge import from_pgmpy
+        from calcinosis.inference.pgmpy_bridge import from_pgmpy
 
         return cls(_weighing(from_pgmpy(network, target), weight))
 
@@ -55,7 +55,7 @@ class TableModel(ReadingModel):
         """The model of a network file.
 
         Args:
-            path: a BIF, XMLBIF, XDSL, NET, UAI or XBN file, recognised by its extension; it may be gzipped (.gz).
+            path: a BIF, XMLBIF, XDSL or NET file, recognised by its extension; it may be gzipped (.gz).
             target: the variable whose posterior is wanted.
             weight: the equivalent sample size of every row. These formats do not store it, and without it there are
                 no credible intervals.
@@ -64,13 +64,13 @@ class TableModel(ReadingModel):
             NetworkError: if the file cannot be read as such a network, or a table is not a conditional probability
                 distribution.
         """
-        from calcinosis.inference.formats.pgmpy_bridge import read_file
+        from calcinosis.inference.pgmpy_bridge import read_file
 
         return cls(_weighing(read_file(path, target), weight))
 
     def to_pgmpy(self) -> DiscreteBayesianNetwork:
         """The same network as a pgmpy object. A repeatable variable becomes one node, for a single result."""
-        from calcinosis.inference.formats.pgmpy_bridge import to_pgmpy
+        from calcinosis.inference.pgmpy_bridge import to_pgmpy
 
         return to_pgmpy(self.network)
 

@@ -25,9 +25,7 @@ from calcinosis.knowledge.folder import write_whole
 def export(
     file: Annotated[
         Path,
-        typer.Argument(
-            metavar="FILE", parser=given_path, help="The file to write: .bif, .xmlbif, .xdsl, .net, .uai or .xbn."
-        ),
+        typer.Argument(metavar="FILE", parser=given_path, help="The file to write: .bif, .xmlbif, .xdsl or .net."),
     ],
     force: ForceOption = False,
     priors: PriorsOption = None,
@@ -35,12 +33,11 @@ def export(
 ) -> None:
     """Write the network for another program, then read it back and compare every probability.
 
-    A repeatable variable is one node, for one result. UAI has numbers instead of names; the list is printed.
+    A repeatable variable is one node, for one result.
 
     Example: calcinosis export calcinosis.bif
     """
-    from calcinosis.inference.formats.pgmpy_bridge import FORMATS, as_file
-    from calcinosis.inference.formats.uai import uai_names
+    from calcinosis.inference.pgmpy_bridge import FORMATS, as_file
 
     ending = file.suffix.lower()
     with telling_errors(as_json):
@@ -52,10 +49,6 @@ def export(
             content = as_file(model.network, ending)
         write_whole(file, content, force=force)
     if as_json:
-        names = uai_names(model.network) if ending == ".uai" else {name: name for name in model.variables}
-        show_json({"file": str(file), "digest": model.digest, "variables": names})
+        show_json({"file": str(file), "digest": model.digest, "variables": len(model.variables)})
         return
     say(f"{file}: {len(model.variables)} variables, read back and found the same to eight decimals.")
-    if ending == ".uai":
-        for name, number in uai_names(model.network).items():
-            say(f"{number} is {name}: {', '.join(model.variables[name].state_names)}")

@@ -10,14 +10,13 @@ import gzip
 import os
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calcinosis.inference.formats.uai import read_uai, uai_names, write_uai
 from calcinosis.inference.network import Array, Network, NetworkError
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import choose_from
@@ -27,8 +26,8 @@ from calcinosis.knowledge.sheet import read_regular
 if TYPE_CHECKING:
     from pgmpy.models import DiscreteBayesianNetwork
 
-FORMATS = (".bif", ".xmlbif", ".xdsl", ".net", ".uai", ".xbn")
-"""The extensions of the supported network files. UAI is read and written here, the others by pgmpy."""
+FORMATS = (".bif", ".xmlbif", ".xdsl", ".net")
+"""The extensions of the network files that pgmpy reads and writes without losing names."""
 
 READ_BACK_TOLERANCE = 1e-8
 """The tolerance of probabilities that are read back: pgmpy writes NET with eight decimals."""
@@ -106,8 +105,6 @@ def read_file(path: str | os.PathLike[str], target: str) -> Network:
         text = (gzip.decompress(data) if packed else data).decode("utf-8")
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise NetworkError(f"{where} cannot be read: {error}") from None
-    if ending == ".uai":
-        return read_uai(text, target)
     with tempfile.TemporaryDirectory() as scratch, _quiet():
         plain = Path(scratch) / f"network{ending}"
         plain.write_text(text, encoding="utf-8")
@@ -123,47 +120,36 @@ def read_file(path: str | os.PathLike[str], target: str) -> Network:
 def as_file(network: Network, ending: str) -> bytes:
     """The content of a network file in one of FORMATS, verified by reading it back.
 
-    UAI has numbers instead of names; `calcinosis.inference.formats.uai.uai_names` has the number of each variable.
-
     Raises:
         NetworkError: if the format is unknown, or the network that is read back differs.
     """
     if ending not in FORMATS:
         raise NetworkError(f"no format '{ending}': it must be one of {', '.join(FORMATS)}")
-    names = uai_names(network) if ending == ".uai" else {name: name for name in network.variables}
     with tempfile.TemporaryDirectory() as scratch, _quiet():
         path = Path(scratch) / f"network{ending}"
-        if ending == ".uai":
-            path.write_text(write_uai(network), encoding="utf-8")
-        else:
-            _writers()[ending](to_pgmpy(network), str(path))
+        _writers()[ending](to_pgmpy(network), str(path))
         fix = f"{ending} cannot hold this network: give states plain names, or choose another format"
         try:
-            again = read_file(path, names[network.target])
+            again = read_file(path, network.target)
         except NetworkError:
             raise NetworkError(f"{fix} (it cannot be read back)") from None
-        for name, variable in network.variables.items() if ending != ".uai" else ():
+        for name, variable in network.variables.items():
             if name not in again.variables or again.variables[name].state_names != variable.state_names:
                 raise NetworkError(f"{fix} ({name} or its states lost their names)")
-        difference = largest_difference(network, again, names)
+        difference = largest_difference(network, again)
         if difference > READ_BACK_TOLERANCE:
             raise NetworkError(f"{fix} (what was read back differs by up to {difference:.3g})")
         return path.read_bytes()
 
 
-def largest_difference(network: Network, other: Network, names: Mapping[str, str]) -> float:
-    """The largest difference between the probabilities of two networks; infinite if their structures differ.
-
-    `names` maps the variables of the first network to those of the second.
-    """
+def largest_difference(network: Network, other: Network) -> float:
+    """The largest difference between the probabilities of two networks; infinite if their structures differ."""
     worst = 0.0
-    for name in network.variables:
-        twin = names[name]
-        family = [names[parent] for parent in network.parents[name]]
-        if twin not in other.variables or sorted(other.parents[twin]) != sorted(family):
+    for name, parents in network.parents.items():
+        if name not in other.variables or sorted(other.parents[name]) != sorted(parents):
             return float("inf")
-        order = [other.parents[twin].index(parent) for parent in family]
-        table = other.tables[twin].transpose([*order, len(order)])
+        order = [other.parents[name].index(parent) for parent in parents]
+        table = other.tables[name].transpose([*order, len(order)])
         if table.shape != network.tables[name].shape:
             return float("inf")
         worst = max(worst, float(np.abs(table - network.tables[name]).max()))
@@ -178,34 +164,7 @@ def _readers() -> dict[str, Callable[[str], Any]]:
         ".xmlbif": lambda path: rw.XMLBIFReader(path).get_model(),
         ".xdsl": lambda path: rw.XDSLReader(path).get_model(),
         ".net": lambda path: rw.NETReader(path).get_model(),
-        ".xbn": _read_xbn,
     }
-
-
-def _read_xbn(path: str) -> Any:
-    """The network of an XBN file, with the state names that pgmpy's reader drops."""
-    from pgmpy import readwrite as rw
-    from pgmpy.factors.discrete import TabularCPD
-
-    reader = rw.XBNReader(path)
-    network = reader.get_model()
-    states = {name: list(variable["STATES"]) for name, variable in reader.variables.items()}
-    for cpd in list(network.get_cpds()):
-        network.remove_cpds(cpd)
-        parents = cpd.variables[1:]
-        values = cpd.values.reshape(cpd.cardinality[0], -1)
-        names = {name: states[name] for name in cpd.variables}
-        network.add_cpds(
-            TabularCPD(
-                cpd.variable,
-                cpd.cardinality[0],
-                values,
-                parents or None,
-                list(cpd.cardinality[1:]) or None,
-                state_names=names,
-            )
-        )
-    return network
 
 
 def _writers() -> dict[str, Callable[[Any, str], Any]]:
@@ -216,7 +175,6 @@ def _writers() -> dict[str, Callable[[Any, str], Any]]:
         ".xmlbif": lambda model, path: rw.XMLBIFWriter(model).write(path),
         ".xdsl": lambda model, path: rw.XDSLWriter(model).write(path),
         ".net": lambda model, path: rw.NETWriter(model).write(path),
-        ".xbn": lambda model, path: rw.XBNWriter(model).write(path),
     }
 
 

@@ -1,1 +1,0 @@
-"""Networks from pgmpy and from network files, and back."""
