@@ -55,6 +55,7 @@ def test_the_text_says_how_many_have_an_answer_and_why_others_have_none(files, s
     assert first.endswith(" rows/s)")
     assert others == [
         "  2 with an answer, 1 invalid, 1 impossible",
+        "  record: asked",
         "Columns read as findings: pain, ulceration, livedo",
         "Columns carried over: id",
         f"  patient 2: {INVALID}",

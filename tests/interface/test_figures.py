@@ -12,7 +12,7 @@ from matplotlib.text import Text
 
 import calcinosis as cc
 from calcinosis.interface.figures import sensitivity as figures
-from calcinosis.interface.words.entries import entry_in_words, state_in_words
+from calcinosis.interface.words.entries import entry_in_words
 from calcinosis.knowledge.contexts import states_in
 
 mpl.use("Agg")
@@ -54,7 +54,7 @@ def test_an_entry_in_words_leaves_out_no_condition_and_is_at_most_three_lines(mo
                 assert name in given
                 assert (f"no {name}" in given) == (cell == "no"), told
             elif cell != "any":
-                labels = {own: state_in_words(parent, own, model.network).lower() for own in names}
+                labels = {own: model.variables[parent].labels[own].lower() for own in names}
                 assert read_states(given, labels) == set(states_in(cell, names)), told
 
 

@@ -547,3 +547,14 @@ def test_a_rate_that_cannot_be_names_its_row_and_why(shipped):
     for rate in (1e-10, 0.0, 1.0):
         with pytest.raises(ValueError, match=rf"reporting.csv:{line}: .*a rate outside 0 to 1, or all but certain"):
             letters.with_row("mentioned:diabetes", diabetes="yes", yes=rate)
+
+
+@pytest.mark.parametrize("kind", ["asked", "letter"])
+def test_the_answers_of_a_cohort_name_the_record_that_was_assumed(run, shipped, tmp_path, kind):
+    (tmp_path / "a.csv").write_text("id,record,esrd\na,case_report,yes\nb,,no\n")
+    done = run("cohort", tmp_path / "a.csv", tmp_path / "o.csv", "--record", kind)
+    assert f"record: {kind}" in done.stdout
+    answers = pd.read_csv(tmp_path / "o.csv")
+    assert answers["record"].to_list() == [kind, kind]
+    again = shipped.posterior(esrd="yes", record=answers["record"][0])["calciphylaxis"]
+    assert answers["calciphylaxis"][0] == pytest.approx(again, abs=1e-12)

@@ -135,3 +135,13 @@ def test_no_words_of_a_figure_overlap(found, draw):
     axes = draw(found)
     assert overlapping(axes) == []
     assert cc.DISCLAIMER in axes.get_xlabel()
+
+
+def test_three_patients_show_no_calibration_and_may_all_be_right(run):
+    cases = cc.cases()
+    right = cc.load().posteriors(cases)["leading"] == cases["diagnosis"]
+    cases[right].head(3).to_csv("mine.csv")
+    text = " ".join(run("mine.csv", "--draws", "50").split())
+    assert "Right in 3 of 3, 100%" in text
+    assert "Fewer than 100 patients are too few to judge the calibration." in text
+    assert "well calibrated" not in text

@@ -30,7 +30,7 @@ def phrase(variable: Variable, finding: Finding) -> str:
     >>> print("; ".join(phrase(model.variables[finding.variable], finding) for finding in known))
     no weight loss; serum calcium (normal); vessels on biopsy (no calcium in vessel walls, twice)
     """
-    name = uncapitalised(variable.label or variable.name)
+    name = uncapitalised(variable.label)
     if variable.group == REPORTING and finding.given == "no":
         return f"{name.rpartition(' mentioned')[0]} not mentioned"
     if variable.state_names == ("no", "yes") and len(finding.likelihoods) == 1:
@@ -88,7 +88,7 @@ def listed(words: Iterable[str], last: str = "and") -> str:
 def _result(variable: Variable, likelihoods: Sequence[float]) -> str:
     """What one result says, in the labels of the states."""
     highest = max(likelihoods)
-    labels = [state.label or state.name for state in variable.states]
+    labels = list(variable.labels.values())
     if set(likelihoods) <= {0.0, highest}:
         shown = [label for label, own in zip(labels, likelihoods, strict=True) if own]
         return " / ".join(shown) if any(" or " in label for label in shown) else listed(shown, "or")

@@ -107,7 +107,7 @@ class ReadingModel:
         return self if record is None or record == self.record else self._reading(record, None)
 
     @property
-    def _knows_records(self) -> bool:
+    def knows_records(self) -> bool:
         """Whether the priors have rates for any kind of record."""
         priors = self.priors if self.base is None else self.base.priors
         return priors is not None and bool(priors.reporting) and RECORD not in self.variables
@@ -251,7 +251,7 @@ class ReadingModel:
 
         units = {name: variable.units for name, variable in self._readable.items()}
         units |= {correction.covariate: correction.units for correction in self.network.corrections}
-        headings = read_headings(columns, self._readable, units, self._knows_records)
+        headings = read_headings(columns, self._readable, units, self.knows_records)
         faults = [inferred_fault(h.column) for h in headings if h.name in self.inferred and not inferred]
         if faults:
             raise FindingsError(faults, "some columns hold what is to be inferred")

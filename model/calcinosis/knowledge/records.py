@@ -64,6 +64,9 @@ class State:
     description: str = ""
     band: Band | None = None
 
+    def __post_init__(self) -> None:
+        _labelled(self)
+
 
 @dataclass(frozen=True)
 class Variable:
@@ -77,6 +80,14 @@ class Variable:
     unit: str = ""
     units: Mapping[str, float] = field(default_factory=lambda: FrozenMap({}))
     description: str = ""
+
+    def __post_init__(self) -> None:
+        _labelled(self)
+
+    @cached_property
+    def labels(self) -> Mapping[str, str]:
+        """The label of each state, in order."""
+        return FrozenMap({state.name: state.label for state in self.states})
 
     @property
     def state_names(self) -> tuple[str, ...]:
@@ -103,13 +114,19 @@ class Variable:
         return reached[-1] if reached else None
 
 
+def _labelled(record: State | Variable) -> None:
+    """Let a label be the name where it is empty, so that there always is one."""
+    if not record.label:
+        object.__setattr__(record, "label", record.name)
+
+
 MENTIONED = "mentioned:"
 """The prefix of a variable that says whether a record mentions another variable."""
 
 
 def mention_of(variable: Variable, record: str = "", *, several: bool = False) -> Variable:
     """The variable that says whether a record mentions another one; with `several`, its name has the kind of record."""
-    label = f"{variable.label or variable.name} mentioned" + (f" ({record.replace('_', ' ')})" if record else "")
+    label = f"{variable.label} mentioned" + (f" ({record.replace('_', ' ')})" if record else "")
     name = f"{MENTIONED}{variable.name}" + (f":{record}" if several else "")
     return Variable(name, (State("no", "no"), State("yes", "yes")), label, REPORTING)
 

@@ -226,7 +226,7 @@ def _variables(cases: LabelledCases, seed: int) -> pd.DataFrame:
         lines.append(
             (
                 name,
-                variable.label or name,
+                variable.label,
                 variable.group,
                 len(np.unique(own.patients)),
                 float(score.mean()),

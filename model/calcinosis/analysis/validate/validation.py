@@ -49,6 +49,11 @@ MOST_EXPLAINED = 100
 """Maximum misclassified patients that are explained, the worst first."""
 
 
+FEW, TOO_FEW = 100, "Fewer than 100 patients are too few to judge the calibration."
+"""Below so many patients nothing is said of the calibration (Collins, Ogundimu and Altman, Statistics in Medicine 35,
+2016, ask for 100 events)."""
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Validation(Result):
     """The performance of a network on labelled cases.
@@ -222,14 +227,15 @@ class Validation(Result):
         first = int((self.patients["rank"] == 1).sum())
         known = self.baselines.query("baseline == 'prior' and metric == 'log_loss'")
         mix = "," if self.prevalence is None else "; in the given mix of subtypes"
-        share = f"Right in {first} of {len(self.cases)}{mix} {percent(right.value)}"
+        share = f"Right in {first} of {len(self.cases)}{mix} {exact_percent(right.value, 0)}"
         bins = self.calibration.query("subtype == 'all'")
         off = int(((bins["predicted"] < bins["lower"]) | (bins["predicted"] > bins["upper"])).sum())
         said = "are well calibrated" if not off else f"are miscalibrated in {off} of {len(bins)} bins"
+        said = f"The probabilities {said}, as far as these patients can show." if len(self.cases) >= FEW else TOO_FEW
         return (
             f"{share} ({exact_percent(self.mass)} interval {percents(right.lower, right.upper)}). Log loss "
             f"{loss.value:.3f} ({loss.lower:.3f}–{loss.upper:.3f}), {known['value'].iloc[0]:.3f} for the prior alone. "
-            f"The probabilities {said}, as far as these patients can show.{self._left_out}"
+            f"{said}{self._left_out}"
         )
 
     @property

@@ -59,7 +59,7 @@ def variable_importance(
         lines.append(
             (
                 name,
-                variable.label or name,
+                variable.label,
                 variable.group,
                 int(looked.sum()),
                 float(case_weights @ change / case_weights.sum()),

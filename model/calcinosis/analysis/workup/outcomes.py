@@ -26,7 +26,7 @@ def tests_of(model: Model) -> tuple[ClinicalTest, ...]:
     if model.priors is not None and model.priors.tests:
         return tuple(model.priors.tests.values())
     observable = [v for v in model.variables.values() if v.name not in model.inferred]
-    tests = [ClinicalTest(v.name, v.label or v.name, (v.name,), 0.0, 0.0, 0.0, ()) for v in observable]
+    tests = [ClinicalTest(v.name, v.label, (v.name,), 0.0, 0.0, 0.0, ()) for v in observable]
     repeats = [
         replace(test, name=f"{v.name}_again", label=f"{test.label}, again", after=(v.name,))
         for v, test in zip(observable, tests, strict=True)

@@ -116,7 +116,7 @@ class Fit:
             also = "also " if sentences else ""
             sentences.append(
                 f"The findings {also}fit none of the {counted(len(self.by_state))} well: even among simulated patients "
-                f"with {self._label(best)}, {at_most(self.by_state[best])} have findings as improbable."
+                f"with {self.target.labels[best]}, {at_most(self.by_state[best])} have findings as improbable."
             )
         elif self.rare:
             yet = "They are also rare" if sentences else "The findings are rare, but do not conflict"
@@ -142,9 +142,6 @@ class Fit:
 
     def _phrase(self, variable: str) -> str:
         return phrase(self.variables[variable], self.evidence[variable])
-
-    def _label(self, state: str) -> str:
-        return next(own.label or own.name for own in self.target.states if own.name == state)
 
     def as_dict(self) -> dict[str, Any]:
         """The answer as plain values, for JSON."""

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from calcinosis.inference.intervals.beta import beta_interval
-from calcinosis.inference.numbers import three_digits
+from calcinosis.inference.numbers import three_digits, times
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.number import LEAST_WEIGHT, MOST_WEIGHT
@@ -42,7 +42,7 @@ class Weighing:
         low = three_digits(self.low).removesuffix("%")
         sentence = (
             f"Weight {self.weight:g}: {three_digits(self.probability)} with a 95% range of {low} to "
-            f"{three_digits(self.high)}, a factor of {odds_ratio(self.low, self.high):.2g} in the odds."
+            f"{three_digits(self.high)}, a factor of {times(math.log(odds_ratio(self.low, self.high)))} in the odds."
         )
         return sentence if self.near else f"{sentence} {OFF}"
 

@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 def score_batch(batch: pa.RecordBatch, model: Model) -> pa.RecordBatch:
     """The answers to a batch of patients, a row for each, in order.
 
-    Columns named as variables hold findings, as in `Model.posteriors`; all others are carried over unchanged and come
-    first. Then one column of probabilities per state of the target, `leading`, `log_evidence` and `status`: 'ok', or
-    'invalid: …' or 'impossible: …' with the reason; then, and only then, probabilities, `leading` and
-    `log_evidence` are null. A model of the record `each` reads each patient's kind of record in the column `record`.
+    Columns named as variables hold findings, as in `Model.posteriors`; all others are carried over and come first,
+    unchanged but for `record`, which says what was assumed. Then one column of probabilities per state of the target,
+    `leading`, `log_evidence` and `status`: 'ok', or 'invalid: …' or 'impossible: …' with the reason; then, and only
+    then, probabilities, `leading` and `log_evidence` are null. A model of the record `each` reads each patient's kind
+    of record in the column `record`.
 
     Raises:
         FindingsError: for headings that are not understood, as `Model.headings`, or that the answer needs for itself.
@@ -49,7 +50,10 @@ def score_batch(batch: pa.RecordBatch, model: Model) -> pa.RecordBatch:
     kinds = column_of_arrow(batch.column(RECORD)) if several else None
     scores = model.score(columns, batch.num_rows, cores=1, kinds=kinds)
     found = {heading.column for heading in headings}
-    arrays = [_plain(batch.column(i)) for i, name in enumerate(batch.schema.names) if name not in found]
+    carried = {name: _plain(batch.column(i)) for i, name in enumerate(batch.schema.names) if name not in found}
+    if RECORD in carried and model.knows_records and not several:  # the kind that was assumed, not the one named
+        carried[RECORD] = pa.repeat(pa.scalar(model.record), batch.num_rows)
+    arrays = list(carried.values())
     none = scores.status > 0
     mask = none if none.any() else None
     arrays += [pa.array(values, mask=mask) for values in scores.probabilities]
@@ -75,6 +79,8 @@ def answer_schema(schema: pa.Schema, model: Model) -> pa.Schema:
     found = {heading.column for heading in model.headings(schema.names)}
     carried = [field for field in schema if field.name not in found]
     carried = [f.with_type(f.type.value_type) if pa.types.is_dictionary(f.type) else f for f in carried]
+    if model.knows_records and model.record != EACH:
+        carried = [pa.field(RECORD, pa.string()) if f.name == RECORD else f for f in carried]
     own = [*model.states, "leading", "log_evidence", "status"]
     taken = [field.name for field in carried if field.name in own]
     if taken:

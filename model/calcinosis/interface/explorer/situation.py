@@ -96,4 +96,4 @@ class Situation:
     def label(self, state: str) -> str:
         """The label of a state of the target."""
         target = self.model.variables[self.model.target]
-        return next(own.label or own.name for own in target.states if own.name == state)
+        return target.labels[state]

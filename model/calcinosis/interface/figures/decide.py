@@ -243,8 +243,7 @@ def decision_curve(found: DecisionCurve, ax: Axes | None = None) -> Axes:
     ax.grid(color="#dddddd", linewidth=0.7)
     ax.set_axisbelow(True)
     own = found.validation
-    states = own.model.variables[own.model.target].states
-    label = next(state.label or state.name for state in states if state.name == found.state)
+    label = own.model.variables[own.model.target].labels[found.state]
     title = f"Does deciding by the probability of {label} do good? {len(own.cases):,} patients"
     titled(ax, title, ax.get_legend_handles_labels()[0])
     footed(ax, f"probability from which one would treat (%); band: {exact_percent(own.mass)} interval")

@@ -288,7 +288,7 @@ def _change(posterior: Posterior, name: str, value: str) -> str:
     if posterior.fitting is None:
         return f"{name} ({value})"
     variable = posterior.fitting.network.variables[name]
-    label = uncapitalised(variable.label or name)
+    label = uncapitalised(variable.label)
     if value == "unknown":
         return f"{label} (not known)"
     try:

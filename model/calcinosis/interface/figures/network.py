@@ -123,7 +123,7 @@ def _draw_boxes(axes: Axes, network: Network, where: Mapping[str, Place]) -> Non
                 zorder=2,
             )
         )
-        axes.text(x, y, variable.label or name, ha="center", va="center", zorder=3, fontsize=8.5)
+        axes.text(x, y, variable.label, ha="center", va="center", zorder=3, fontsize=8.5)
 
 
 def _route(where: Mapping[str, Place], parent: str, child: str) -> tuple[Place, Place, float]:

@@ -248,7 +248,7 @@ def variance_by_table(found: Uncertainty, state: str | None = None, most: int = 
     """The variance of a state's posterior explained by each table; by default of the most probable state."""
     frame = _of_state(found.by_table, found, state).head(most)
     variables = found.entries.network.variables
-    return _variance(frame, [variables[name].label or name for name in frame["table"]], "table", found, state, ax)
+    return _variance(frame, [variables[name].label for name in frame["table"]], "table", found, state, ax)
 
 
 def _of_state(frame: pd.DataFrame, found: Uncertainty, state: str | None) -> pd.DataFrame:

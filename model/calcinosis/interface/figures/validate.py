@@ -64,7 +64,7 @@ def roc(found: Validation, ax: Axes | None = None) -> Axes:
     """The ROC curve of each subtype against all others, with the area under it."""
     ax = ax or new_axes(6.4, 5.8)
     ax.plot([0, 100], [0, 100], color=GREY, linestyle="--", linewidth=1)
-    labels = _labels(found)
+    labels = found.model.variables[found.model.target].labels
     for own in lines_of(found.roc):
         place = found.model.states.index(own.subtype)
         curve = found.curves.query("subtype == @own.subtype")
@@ -99,7 +99,7 @@ def confusion(found: Validation, ax: Axes | None = None) -> Axes:
         if counts[y, x]:
             bold = "bold" if x == y else "normal"
             ax.text(x, y, f"{counts[y, x]:,}", ha="center", va="center", color=ink, fontsize=11, fontweight=bold)
-    labels = [_labels(found)[state] for state in states]
+    labels = list(found.model.variables[found.model.target].labels.values())
     ax.set_xticks(range(len(states)), [wrapped(label, 13) for label in labels], fontsize=8.5)
     ax.set_yticks(range(len(states)), labels, fontsize=8.5)
     ax.set(xlim=(-0.5, len(states) - 0.5), ylim=(len(states) - 0.5, -0.5))
@@ -170,8 +170,3 @@ def cohort_check(found: CohortCheck, most: int = 14, ax: Axes | None = None) -> 
 def _bar(ax: Axes, y: float, limits: Sequence[float], value: float, colour: Any, marker: str) -> None:
     ax.plot(limits, [y, y], color=LIGHT, linewidth=5, solid_capstyle="butt", zorder=2)
     ax.plot([value], [y], marker, color=colour, markersize=7, markeredgewidth=1.6, zorder=3)
-
-
-def _labels(found: Validation) -> dict[str, str]:
-    variable = found.model.variables[found.model.target]
-    return {state.name: state.label or state.name for state in variable.states}

@@ -85,7 +85,7 @@ def serial_testing(found: SerialTesting, most: int = 8, ax: Axes | None = None) 
         told = f"below {percent(found.threshold)}"
         ax.text(found.enough, 0.36, f"▲ {told}", ha="center", va="top", fontsize=8, fontweight="bold")
     _limit(ax, found, last)
-    labels = [_label_of(found, state) for state in (found.negative, *others)]
+    labels = [found.variable.labels[state] for state in (found.negative, *others)]
     ax.set_yticks(range(len(labels)), [wrapped(label, NARROW) for label in labels], fontsize=8.5)
     heads = ["now", *(f"{step} more\n{percent(reached[step])}" for step in range(1, last + 1)), "any number"]
     ax.set_xticks(range(last + 2), heads, fontsize=8.5)
@@ -94,7 +94,7 @@ def serial_testing(found: SerialTesting, most: int = 8, ax: Axes | None = None) 
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     label = found.posterior.labels[found.state]
-    test = uncapitalised(found.variable.label or found.variable.name)
+    test = uncapitalised(found.variable.label)
     ax.set_title(f"{capitalised(label)} after further results: {test}", fontsize=11, loc="left", pad=10)
     interval = ", with its interval" if any(ranges) else ""
     footed(
@@ -110,10 +110,6 @@ def _ranges(found: SerialTesting) -> list[str]:
     if "lower" not in found.frame:
         return [""] * len(found.frame)
     return [percents(*pair) for pair in zip(found.frame["lower"], found.frame["upper"], strict=True)]
-
-
-def _label_of(found: SerialTesting, name: str) -> str:
-    return next(state.label or state.name for state in found.variable.states if state.name == name)
 
 
 def _box(ax: Axes, at: tuple[float, float], value: float, interval: str, bold: bool = False, line: str = "-") -> None:

@@ -24,7 +24,7 @@ from calcinosis.interface.shell.options import (
 )
 from calcinosis.interface.shell.progress import progress
 from calcinosis.interface.words.terminal import say
-from calcinosis.knowledge.records import ASKED, EACH
+from calcinosis.knowledge.records import EACH
 
 
 def cohort(
@@ -124,9 +124,8 @@ def _show(summary: Summary, target: Path, model: Model, seconds: float) -> None:
     if summary.resumed:
         say(f"  {summary.resumed:,} of them were there from an earlier run")
     say(f"  {summary.ok:,} with an answer, {summary.invalid:,} invalid, {summary.impossible:,} impossible")
-    if summary.record != ASKED:
-        each = "of each patient, as the column record says"
-        say(f"  record: {each if summary.record == EACH else summary.record.replace('_', ' ')}")
+    each = "of each patient, as the column record says; asked where it is empty"
+    say(f"  record: {each if summary.record == EACH else summary.record.replace('_', ' ')}")
     show_columns(summary.read, summary.carried, "carried over")
     for number, status in summary.first:
         say(f"  patient {number}: {status}")

@@ -27,9 +27,9 @@ def entry_in_words(entry: Entry, network: Network, width: int) -> str:
     Parathyroid hormone: high
     given no end-stage renal disease, serum calcium low
     """
-    what = f"{_name(entry.variable, network)}: {state_in_words(entry.variable, entry.state, network)}"
+    what = f"{network.variables[entry.variable].label}: {network.variables[entry.variable].labels[entry.state]}"
     if network.variables[entry.variable].group == REPORTING:
-        mentioned, _, record = _name(entry.variable, network).rpartition(" mentioned")
+        mentioned, _, record = network.variables[entry.variable].label.rpartition(" mentioned")
         verb = "mentions" if entry.state == "yes" else "does not mention"
         what = f"How often {a_record(record.strip(' ()'))} {verb} {uncapitalised(mentioned)}"
     found = [what]
@@ -42,22 +42,13 @@ def entry_in_words(entry: Entry, network: Network, width: int) -> str:
     return "\n".join(line for part in found for line in textwrap.wrap(part, width, break_on_hyphens=False))
 
 
-def state_in_words(variable: str, state: str, network: Network) -> str:
-    """The label of a state, or its name where it has none."""
-    return next(own.label or own.name for own in network.variables[variable].states if own.name == state)
-
-
-def _name(variable: str, network: Network) -> str:
-    return network.variables[variable].label or variable.replace("_", " ")
-
-
 def given_in_words(variable: str, cell: str, network: Network) -> str:
     """A parent cell of a row in words: its states, with the name of the variable where they need it; empty for any."""
     names = network.variables[variable].state_names
     states = states_in(cell, names)
     if len(states) == len(names) > 1:
         return ""
-    name = _name(variable, network)
+    name = network.variables[variable].label
     if not name[1:2].isupper():
         name = name[:1].lower() + name[1:]
     if cell in ("no", "yes"):
@@ -87,7 +78,7 @@ def states_in_words(variable: str, states: Collection[str], network: Network) ->
 
 def _alike(variable: str, states: Collection[str], network: Network) -> str:
     """The labels of states, those that share what is before the comma told together."""
-    labels = {name: state_in_words(variable, name, network) for name in network.variables[variable].state_names}
+    labels = network.variables[variable].labels
     groups: dict[str, list[str]] = {}
     for name, label in labels.items():
         groups.setdefault(label.partition(", ")[0], []).append(name)

@@ -175,8 +175,6 @@ def silence_of(posterior: Posterior) -> str:
     if posterior.record == ASKED:
         return "Record: asked, so findings not given count as unknown"
     variables = posterior.fitting.network.variables if posterior.fitting else {}
-    names = [
-        uncapitalised(variables[name].label or name) if name in variables else name for name in posterior.not_mentioned
-    ]
+    names = [uncapitalised(variables[name].label) if name in variables else name for name in posterior.not_mentioned]
     record = posterior.record.replace("_", " ")
     return f"Not mentioned ({record}): {', '.join(names) or 'nothing that the tables cover'}"

@@ -163,8 +163,8 @@ def _baseline_cells(result: Validation) -> Sequence[Cells]:
         lines.append(
             {
                 "what": loss.label,
-                "right": percent(own["accuracy"].value),
-                "first two": percent(own["top_two"].value),
+                "right": exact_percent(own["accuracy"].value, 0),
+                "first two": exact_percent(own["top_two"].value, 0),
                 "log loss": f"{loss.value:.3f}",
                 "difference": "" if name == "model" else off,
                 "Brier": f"{own['brier'].value:.3f}",
@@ -181,7 +181,7 @@ def _group_cells(result: Validation) -> Sequence[Cells]:
             "group": line.group.replace("_", " "),
             "patients": f"{line.patients:,}",
             "right": f"{line.right:,}",
-            "that is": percent(line.accuracy),
+            "that is": exact_percent(line.accuracy, 0),
             "interval": percents(line.accuracy_lower, line.accuracy_upper),
             "log loss": f"{line.log_loss:.3f}",
         }
@@ -286,7 +286,7 @@ def _different(frame: pd.DataFrame, most: int | None) -> pd.DataFrame:
 
 
 def _value(metric: str, value: float) -> str:
-    return percent(value) if metric in SHARES else f"{value:.3f}"
+    return exact_percent(value, 0) if metric in SHARES else f"{value:.3f}"
 
 
 def _interval(metric: str, lower: float, upper: float) -> str:
