@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from calcinosis.inference.model import Model
-from calcinosis.knowledge.decisions import TEST_HARM, Action, Decisions, Harm, Response, Utility
+from calcinosis.knowledge.decisions import TEST_HARM, Action, ClinicalTest, Decisions, Harm, Response, Utility
 from calcinosis.knowledge.frozen import FrozenMap
-from calcinosis.knowledge.records import ClinicalTest, Priors, Row, Source, State, Table, Variable
+from calcinosis.knowledge.records import Priors, Row, Source, State, Table, Variable
 
 SOURCES = FrozenMap({"made": Source("made", "series", "Made for a test")})
 

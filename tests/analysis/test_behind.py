@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 import calcinosis as cc
-from calcinosis.analysis.explain.explanation import MOST_ROWS_EACH, rows_of_finding
-from calcinosis.analysis.explain.table_effects import slopes_of_findings
+from calcinosis.analysis.explain.table_effects import MOST_ROWS_EACH, rows_of_finding, slopes_of_findings
 
 
 @pytest.fixture(scope="module", params=["dystrophic", "calciphylaxis"])

@@ -8,11 +8,11 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
+from calcinosis.knowledge.decisions import ClinicalTest
 from calcinosis.knowledge.folder import copy_folder, shipped_folder
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.problem import PriorsError
 from calcinosis.knowledge.reader import read_priors
-from calcinosis.knowledge.records import ClinicalTest
 from calcinosis.knowledge.revise import revised
 
 HEADER = "test,label,reveals,cost,harm,days,after,source,note"

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from calcinosis.knowledge.decisions import ClinicalTest
 from calcinosis.knowledge.names import Role, fault_of_name, folded, same_finding
 from calcinosis.knowledge.number import NotANumber, fault_of_weight, parse_bounded
 from calcinosis.knowledge.problem import Problem, Reporter, choose_from, nearest
-from calcinosis.knowledge.records import ClinicalTest, Source, Variable
+from calcinosis.knowledge.records import Source, Variable
 from calcinosis.knowledge.sheet import Line, Sheet, check_columns, read_sheet
 
 RULE = "finding state compared_with subtype"

@@ -18,6 +18,29 @@ LOWEST, HIGHEST = 0.0, 100.0
 
 
 @dataclass(frozen=True)
+class ClinicalTest:
+    """A test for a patient: the variables it reveals, and its price.
+
+    `reveals` names variables; a repeatable variable may be named twice for two results at once, as in a deep biopsy.
+    `cost` is in US dollars, `harm` the probability of a complication that needs attention, `days` the time to the
+    result; `weight` is the equivalent sample size of the harm, None if unknown. `after` names variables that must be
+    known before the test is offered: a repeat biopsy is offered only once `vascular_histology` has a result.
+    """
+
+    name: str
+    label: str
+    reveals: tuple[str, ...]
+    cost: float
+    harm: float
+    days: float
+    sources: tuple[str, ...]
+    after: tuple[str, ...] = ()
+    note: str = ""
+    line: int = field(default=0, compare=False)
+    weight: float | None = field(default=None, metadata={"added": True})
+
+
+@dataclass(frozen=True)
 class Action:
     """An action for a patient: a treatment, or tests followed by a treatment.
 

@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 
 from calcinosis.knowledge.cells import Cells, Draft
+from calcinosis.knowledge.decisions import ClinicalTest
 from calcinosis.knowledge.problem import choose_from
-from calcinosis.knowledge.records import SOURCE_KINDS, ClinicalTest, Expectation, Source, Variable
+from calcinosis.knowledge.records import SOURCE_KINDS, Expectation, Source, Variable
 
 DIRECTIONS = ("raises", "lowers")
 

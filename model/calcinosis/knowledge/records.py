@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calcinosis.knowledge.arguments import checked
-from calcinosis.knowledge.decisions import Decisions
+from calcinosis.knowledge.decisions import ClinicalTest, Decisions
 from calcinosis.knowledge.frozen import FrozenMap, digest
 from calcinosis.knowledge.problem import choose_from
 
@@ -224,29 +224,6 @@ class Expectation:
     def __str__(self) -> str:
         over = f" over {self.against}" if self.against else ""
         return f"{self.finding}={self.state} rather than {self.compared_with} {self.direction} {self.subtype}{over}"
-
-
-@dataclass(frozen=True)
-class ClinicalTest:
-    """A test for a patient: the variables it reveals, and its price.
-
-    `reveals` names variables; a repeatable variable may be named twice for two results at once, as in a deep biopsy.
-    `cost` is in US dollars, `harm` the probability of a complication that needs attention, `days` the time to the
-    result; `weight` is the equivalent sample size of the harm, None if unknown. `after` names variables that must be
-    known before the test is offered: a repeat biopsy is offered only once `vascular_histology` has a result.
-    """
-
-    name: str
-    label: str
-    reveals: tuple[str, ...]
-    cost: float
-    harm: float
-    days: float
-    sources: tuple[str, ...]
-    after: tuple[str, ...] = ()
-    note: str = ""
-    line: int = field(default=0, compare=False)
-    weight: float | None = field(default=None, metadata={"added": True})
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from calcinosis.interface.explorer import views
 from calcinosis.interface.explorer.next_test import BEST, LIKELIEST, states_of, view
 from calcinosis.interface.explorer.page import Page
 from calcinosis.interface.explorer.session import Session
+from calcinosis.knowledge.decisions import ClinicalTest
 from calcinosis.knowledge.frozen import FrozenMap
-from calcinosis.knowledge.records import ClinicalTest
 
 CERTAIN = {"calcium_exposure": "no", "warfarin": "yes", "livedo": "yes", "obesity": "yes"}
 

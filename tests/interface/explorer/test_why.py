@@ -13,7 +13,7 @@ from printed_networks import ALARM, ASIA, BURGLARY, CANCER
 from properties import examples
 
 import calcinosis as cc
-from calcinosis.analysis.explain.explanation import rows_of_finding
+from calcinosis.analysis.explain.table_effects import rows_of_finding
 from calcinosis.inference.network import Network
 from calcinosis.inference.numbers import percent
 from calcinosis.interface.explorer import views, why

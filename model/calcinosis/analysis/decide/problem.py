@@ -20,9 +20,8 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import Posterior
 from calcinosis.inference.question_error import QuestionError
-from calcinosis.knowledge.decisions import HIGHEST, LOWEST, TEST_HARM, Action, Decisions, Utility
+from calcinosis.knowledge.decisions import HIGHEST, LOWEST, TEST_HARM, Action, ClinicalTest, Decisions, Utility
 from calcinosis.knowledge.problem import choose_from
-from calcinosis.knowledge.records import ClinicalTest
 
 
 @dataclass(frozen=True, eq=False)

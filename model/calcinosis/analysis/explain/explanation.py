@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from calcinosis.analysis.explain.hypothesis import DECIBANS, Hypothesis, States
 from calcinosis.analysis.explain.narrative import NOTABLE, Contribution, account
 from calcinosis.analysis.explain.shapley import Coalitions, Switches, shapley_values
-from calcinosis.analysis.explain.table_effects import slopes_of_findings
+from calcinosis.analysis.explain.table_effects import LEAST_SLOPE, slopes_of_findings
 from calcinosis.analysis.plain import plain_lines
 from calcinosis.inference.findings.encoding import Codes, encode
 from calcinosis.inference.findings.evidence import Evidence
@@ -43,9 +43,6 @@ MOST_PLAYERS = 20
 
 TOGETHER = "not_mentioned"
 """The name of the variables whose silence is explained together."""
-
-LEAST_SLOPE = 0.1
-"""Rows with a smaller slope are not named: their effect is below a tenth of that of the finding's own row."""
 
 MOST_ROWS = 5
 """Maximum number of rows named for each finding."""
@@ -300,53 +297,3 @@ def _one_per_row(slopes: Array, rows: Codes, seen: Mask) -> list[int]:
     for place in order[strength[order] >= LEAST_SLOPE].tolist():
         by_row.setdefault(int(rows[place]), place)
     return sorted(by_row.values(), key=lambda place: -strength[place])[:MOST_ROWS]
-
-
-MOST_ROWS_EACH = 3
-"""Maximum rows named from the finding's own table, and from other tables."""
-
-TRACE = 1e-6
-"""Rows of the finding's own table with a smaller slope have no effect."""
-
-
-class RowsOfFinding(NamedTuple):
-    """The rows behind a finding, each as the number of one of its entries in `model.entries`, the steepest first: rows
-    of its `own` table and of `others`."""
-
-    own: tuple[int, ...]
-    others: tuple[int, ...]
-
-
-def rows_of_finding(explanation: Explanation, variable: str) -> RowsOfFinding:
-    """The rows of the tables behind one finding: as `explanation.rows`, but including rows of its own table with a
-    small slope, since its numbers are there.
-
-    Raises:
-        NetworkError: if the treewidth is too large for exact inference on the tables.
-
-    >>> import calcinosis as cc
-    >>> why = cc.explain(cc.load(), radiograph="nodular_mass", cirrhosis="yes")
-    >>> [why.model.entries.names[place] for place in rows_of_finding(why, "radiograph").own[:1]]
-    ['radiograph=nodular_mass@form=calciphylaxis_uraemic/calciphylaxis_nonuraemic']
-    """
-    model, findings, hypothesis = explanation.model, explanation.findings, explanation.hypothesis
-    slopes = slopes_of_findings(model, findings, hypothesis, explanation.background, [variable])[variable]
-    first, size = model.entries.first[variable], model.network.rows(variable).size
-    mine = np.zeros(len(slopes), dtype=bool)
-    mine[first : first + size] = True
-    # rows of its own table are named by the observed entry, other rows by the steepest
-    seen = np.array(findings[variable].likelihoods).max(axis=0) > 0
-    own = np.where(mine, slopes, 0.0)
-    own[first : first + size] *= np.tile(seen, size // len(seen))
-    return RowsOfFinding(_steepest(model, own, TRACE), _steepest(model, np.where(mine, 0.0, slopes), LEAST_SLOPE))
-
-
-def _steepest(model: Model, slopes: Array, least: float) -> tuple[int, ...]:
-    """The steepest entry of each of the steepest rows."""
-    strength = np.abs(slopes)
-    by_row: dict[int, int] = {}
-    for place in np.argsort(-strength, kind="stable").tolist():
-        if strength[place] < least or len(by_row) == MOST_ROWS_EACH:
-            break
-        by_row.setdefault(int(model.entries.rows[place]), place)
-    return tuple(by_row.values())

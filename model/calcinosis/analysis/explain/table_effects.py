@@ -12,6 +12,7 @@ findings, so it is averaged over two cases: no other finding, and all other find
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -20,6 +21,12 @@ from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.intervals.elimination import Family, contract
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
+
+if TYPE_CHECKING:
+    from calcinosis.analysis.explain.explanation import Explanation
+
+LEAST_SLOPE = 0.1
+"""Rows with a smaller slope are not named: their effect is below a tenth of that of the finding's own row."""
 
 
 def slopes_of_findings(
@@ -83,3 +90,53 @@ def _uses(family: Family, rows: Array) -> Array:
     weighed = family.likelihoods[:, None, :] * rows[None]
     total = weighed.sum(axis=2, keepdims=True)
     return np.asarray(np.divide(weighed, total, out=np.zeros_like(weighed), where=total > 0).sum(axis=0))
+
+
+MOST_ROWS_EACH = 3
+"""Maximum rows named from the finding's own table, and from other tables."""
+
+TRACE = 1e-6
+"""Rows of the finding's own table with a smaller slope have no effect."""
+
+
+class RowsOfFinding(NamedTuple):
+    """The rows behind a finding, each as the number of one of its entries in `model.entries`, the steepest first: rows
+    of its `own` table and of `others`."""
+
+    own: tuple[int, ...]
+    others: tuple[int, ...]
+
+
+def rows_of_finding(explanation: Explanation, variable: str) -> RowsOfFinding:
+    """The rows of the tables behind one finding: as `explanation.rows`, but including rows of its own table with a
+    small slope, since its numbers are there.
+
+    Raises:
+        NetworkError: if the treewidth is too large for exact inference on the tables.
+
+    >>> import calcinosis as cc
+    >>> why = cc.explain(cc.load(), radiograph="nodular_mass", cirrhosis="yes")
+    >>> [why.model.entries.names[place] for place in rows_of_finding(why, "radiograph").own[:1]]
+    ['radiograph=nodular_mass@form=calciphylaxis_uraemic/calciphylaxis_nonuraemic']
+    """
+    model, findings, hypothesis = explanation.model, explanation.findings, explanation.hypothesis
+    slopes = slopes_of_findings(model, findings, hypothesis, explanation.background, [variable])[variable]
+    first, size = model.entries.first[variable], model.network.rows(variable).size
+    mine = np.zeros(len(slopes), dtype=bool)
+    mine[first : first + size] = True
+    # rows of its own table are named by the observed entry, other rows by the steepest
+    seen = np.array(findings[variable].likelihoods).max(axis=0) > 0
+    own = np.where(mine, slopes, 0.0)
+    own[first : first + size] *= np.tile(seen, size // len(seen))
+    return RowsOfFinding(_steepest(model, own, TRACE), _steepest(model, np.where(mine, 0.0, slopes), LEAST_SLOPE))
+
+
+def _steepest(model: Model, slopes: Array, least: float) -> tuple[int, ...]:
+    """The steepest entry of each of the steepest rows."""
+    strength = np.abs(slopes)
+    by_row: dict[int, int] = {}
+    for place in np.argsort(-strength, kind="stable").tolist():
+        if strength[place] < least or len(by_row) == MOST_ROWS_EACH:
+            break
+        by_row.setdefault(int(model.entries.rows[place]), place)
+    return tuple(by_row.values())

@@ -48,7 +48,6 @@ COMPARED = ("accuracy", "top_two", "log_loss", "brier")
 MOST_EXPLAINED = 100
 """Maximum misclassified patients that are explained, the worst first."""
 
-
 FEW, TOO_FEW = 100, "Fewer than 100 patients are too few to judge the calibration."
 """Below so many patients nothing is said of the calibration (Collins, Ogundimu and Altman, Statistics in Medicine 35,
 2016, ask for 100 events)."""
@@ -128,17 +127,14 @@ class Validation(Result):
 
     @cached_property
     def surprise(self) -> pd.DataFrame:
-        """How often near-certain forecasts were wrong, for all subtypes together and for each.
-
-        The columns: subtype, said, times, otherwise, share, allowed (the share that the forecasts allow). Patients are
-        unweighted, whatever the prevalence."""
+        """How often near-certain forecasts were wrong, for all subtypes together and for each: subtype, said, times,
+        otherwise, share, allowed (the share that the forecasts allow). Patients are unweighted."""
         return surprise_index(self._forecasts())
 
     @cached_property
     def roc(self) -> pd.DataFrame:
-        """One line per subtype that some patients have and others do not: subtype, patients, area, lower, upper.
-
-        The area is that under the ROC curve of its probability, against all other subtypes."""
+        """One line per subtype that some patients have and others do not: subtype, patients, area (under the ROC curve
+        of its probability, against all other subtypes), lower, upper."""
         import pandas as pd
 
         lines = []

@@ -15,7 +15,7 @@ from calcinosis.inference.findings.reader import certain, finding_from
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.question_error import QuestionError
-from calcinosis.knowledge.records import ClinicalTest
+from calcinosis.knowledge.decisions import ClinicalTest
 
 MOST_OUTCOMES = 2**20
 """Maximum number of outcomes weighed at once."""

@@ -20,8 +20,8 @@ from calcinosis.inference.posterior import DISCLAIMER, Posterior
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.inference.result import Result
 from calcinosis.knowledge.arguments import checked
+from calcinosis.knowledge.decisions import ClinicalTest
 from calcinosis.knowledge.problem import choose_from
-from calcinosis.knowledge.records import ClinicalTest
 
 if TYPE_CHECKING:
     import pandas as pd

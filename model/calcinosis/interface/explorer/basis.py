@@ -27,7 +27,7 @@ def basis(situation: Situation, found: Explanation, variable: str) -> dict[str, 
 
     `none` says why there are none; it is empty if there are.
     """
-    from calcinosis.analysis.explain.explanation import rows_of_finding
+    from calcinosis.analysis.explain.table_effects import rows_of_finding
 
     try:
         behind = rows_of_finding(found, variable)

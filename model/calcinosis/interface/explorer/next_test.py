@@ -14,7 +14,8 @@ from calcinosis.inference.posterior import Posterior
 from calcinosis.interface.explorer.actions import LONGEST
 from calcinosis.interface.explorer.cited import cited
 from calcinosis.interface.explorer.situation import Situation
-from calcinosis.knowledge.records import ClinicalTest, Variable
+from calcinosis.knowledge.decisions import ClinicalTest
+from calcinosis.knowledge.records import Variable
 
 if TYPE_CHECKING:
     from calcinosis.analysis.workup.ranking import NextTest, Ranking
