@@ -338,8 +338,7 @@ def validate(
     if (labelled.truth < 0).any():
         raise QuestionError("some patients have no diagnosis: leave them out of the validation")
     mix = None if prevalence is None else read_prevalence(prevalence, model.states)
-    case_weights = np.ones(len(labelled))
-    strata = None
+    case_weights, strata = np.ones(len(labelled)), None
     if mix is not None:
         counts = np.bincount(labelled.truth, minlength=len(model.states))
         none = [name for name, count in zip(model.states, counts, strict=True) if not count]
