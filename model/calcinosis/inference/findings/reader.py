@@ -14,7 +14,7 @@ from calcinosis.knowledge.problem import LONGEST_SHOWN, nearest, shown, visible
 from calcinosis.knowledge.records import RECORD, Correction, Variable
 
 TWO_RESULTS = ("two results for a variable that is not repeatable", "give one result")
-"""What is wrong with two results where one is all there can be, and its fix."""
+"""The error, and its fix, for two results of a variable that has only one."""
 
 
 @dataclass(frozen=True)

@@ -215,7 +215,7 @@ def what_if(found: WhatIf, most: int = 30, ax: Axes | None = None) -> Axes:
 
 
 def _all(found: Explanation) -> bool:
-    """Whether the hypothesis is held against several states that are all there are."""
+    """Whether the alternative is all other states, and there are several."""
     return found.hypothesis.against_all and len(found.hypothesis.against) > 1
 
 

@@ -22,7 +22,7 @@ KEPT = (
     "Findings that these records do not mention counted as evidence. How often records mention each finding "
     "(reporting.csv) was not updated: '--only reporting' does that."
 )
-"""What a cohort of records does not change."""
+"""Said where the rates did not learn."""
 
 CHOSEN = (
     "If patients were selected or referred by subtype, they do not show how common the subtypes are: use --keep "
@@ -68,7 +68,7 @@ def forgotten(result: Update, cohort: str, most: int | None = None) -> Document:
 
 
 def written(document: Document, result: Update, folder: Path, digest: str) -> Document:
-    """The document with where the new folder is, and how to use it, below."""
+    """The document with the place of the new folder, and how to use it, at its end."""
     where = f"{folder}: the priors {digest[:12]}, made from {result.before.digest[:12]}"
     use = f"Use them with: calcinosis diagnose --priors {folder} ..."
     return replace(document, foot=(where, use, document.foot[-1]))
