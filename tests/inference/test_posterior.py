@@ -292,7 +292,7 @@ def test_the_longest_label_of_the_plot_fits(build):
 def test_the_interval_stands_in_text_page_and_json(answer):
     spread = answer.spread()
     told = json.loads(json.dumps(answer.as_dict(), allow_nan=False))["interval"]
-    assert list(told) == ["mass", "lower", "upper", "leads", "draws"]
+    assert list(told) == ["mass", "lower", "upper", "leads", "draws", "effective"]
     assert told["mass"] == 0.95
     assert told["draws"] == spread.draws
     for key in ("lower", "upper", "leads"):

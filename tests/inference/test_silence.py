@@ -329,10 +329,16 @@ def test_a_simulated_reporter_leaves_out_what_the_rates_say(letter):
             assert abs(among.notna().mean() - rate) < 4 * np.sqrt(rate * (1 - rate) / len(among))
 
 
-def test_what_is_missing_is_missing_as_well_as_what_is_not_mentioned(letter):
+def test_what_is_missing_beside_silence_is_unknown(letter):
     silent = letter.simulate(2000, seed=3).isna()
     lacking = letter.base.simulate(2000, missing=0.3, seed=3).isna()
-    assert letter.simulate(2000, missing=0.3, seed=3).isna().equals(silent | lacking)
+    drawn = letter.simulate(2000, missing=0.3, seed=3)
+    for name in drawn:
+        if name in letter.mentions:
+            assert ((drawn[name] == "unknown") == lacking[name]).all()
+            assert (drawn[name].isna() == (silent[name] & ~lacking[name])).all()
+        else:
+            assert (drawn[name].isna() == lacking[name]).all()
 
 
 def test_no_column_of_a_simulated_record_is_of_mentions(letter):
@@ -407,7 +413,7 @@ def test_states_that_share_a_rate_can_be_split(letter):
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
-        ("mentioned:pain", lambda t: t.assign(yes=1.0, no=0.0), "no: 0.0: a zero, which no evidence"),
+        ("mentioned:pain", lambda t: t.assign(yes=1.0, no=0.0), "no: 0.0: a rate outside 0 to 1"),
         ("mentioned:pain", lambda t: t.drop(columns="pain").head(1), "pain: -: the column is missing: add it"),
         ("mentioned:pain", lambda t: t.assign(cause="any"), "cause: -: neither a variable nor a state of this one"),
         ("mentioned:pain", lambda t: t.head(1), "no row covers this"),

@@ -51,6 +51,9 @@ def revised(priors: Priors, tables: Mapping[str, pd.DataFrame]) -> Priors:
             check_rates(table, priors.tables[name].parents[0], Reporter(file, problems))
         if table is not None and len(problems) == before:
             changed[name] = table
+        numbers = frame.attrs.get("lines")  # of the file that a frame came from
+        if numbers:
+            problems[before:] = [replace(p, line=numbers[p.line - 2]) if p.line >= 2 else p for p in problems[before:]]
     if not problems:
         check_structure({name: table.parents for name, table in changed.items()}, priors.target, problems)
     if problems:
@@ -93,12 +96,11 @@ def with_row(
 
 
 def _sheet(file: str, frame: pd.DataFrame) -> Sheet:
-    """A DataFrame in the form of a CSV file; numbers keep all digits. `attrs` may have the line of each row."""
+    """A DataFrame in the form of a CSV file; numbers keep all digits."""
     columns = tuple(map(str, frame.columns))
-    numbers = frame.attrs.get("lines", range(2, len(frame) + 2))
     lines = [
         Line(number, {c: _cell(value) for c, value in zip(columns, values, strict=True)})
-        for number, values in zip(numbers, frame.itertuples(index=False, name=None), strict=True)
+        for number, values in enumerate(frame.itertuples(index=False, name=None), start=2)
     ]
     return Sheet(file, columns, tuple(lines))
 

@@ -36,6 +36,10 @@ class Missingness:
     patterns: Mapping[str, Mask] = field(default_factory=dict)
     rows: int = 0
 
+    def concerns(self, name: str) -> bool:
+        """Whether a variable may be missing."""
+        return self.shares.get(name, 0) > 0 or name in self.patterns
+
     def draw(self, stream: Stream, patients: int) -> dict[str, Mask]:
         """By variable, the patients in whom it is missing, axis `(patients,)`; complete variables are omitted.
 

@@ -111,7 +111,9 @@ class Simulation:
         import pandas as pd
 
         return {
-            name: pd.CategoricalDtype([*cells, UNKNOWN] if name in self.network.mentions else list(cells))
+            name: pd.CategoricalDtype(
+                [*cells, *([UNKNOWN] if name in self.network.mentions and self.missing.concerns(name) else [])]
+            )
             for name, cells in self.texts.items()
         }
 
