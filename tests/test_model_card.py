@@ -43,7 +43,7 @@ def test_every_item_of_tripod_is_there():
 
 
 def test_it_says_what_it_is_not():
-    assert "Not a medical device; no advice for a patient" in CARD
+    assert "Not a medical device; not medical advice" in CARD
 
 
 @pytest.mark.parametrize("patients", [59, 149])

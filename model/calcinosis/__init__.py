@@ -9,7 +9,7 @@
 The questions with one answer are here; the others are in modules: `cc.whatif`, `cc.sensitivity`, `cc.learn`,
 `cc.cohort`, `cc.plot`, `cc.errors`.
 
-For research and teaching. Not a medical device; no advice for a patient.
+For research and teaching. Not a medical device; not medical advice.
 """
 
 from __future__ import annotations

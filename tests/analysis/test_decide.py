@@ -488,5 +488,5 @@ def test_the_answer_has_everything_and_can_be_written(model):
     assert {"lower", "upper", "best", "regret", "died"} <= set(found["actions"][0])
     assert found["thresholds"]["state"] == "calciphylaxis"
     assert len(found["changes"]["tables"]) == 5
-    assert "no advice" in found["no_advice"]
+    assert "not advice" in found["no_advice"]
     assert "not a medical device" in found["disclaimer"].lower()

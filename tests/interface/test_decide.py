@@ -69,7 +69,7 @@ def test_text_and_json_show_the_record_that_python_gives(run, found):
     text = " ".join(run("--case", "jones2023", *BIOPSY, *FEW).split())
     assert found.summary in text
     for words in (
-        "It is no advice",
+        "It is not advice",
         "Expected outcomes of each action",
         "wedge_first ends in",
         "Value of information, in points",
@@ -105,7 +105,7 @@ def test_the_report_has_every_table_and_figure(run, found, tmp_path):
     actions = pd.read_csv(out / "actions.csv")
     pd.testing.assert_frame_equal(actions, found.spread)
     page = (out / "index.html").read_text(encoding="utf-8")
-    assert "no advice" in page
+    assert "not advice" in page
     assert "1 of 16 complications was fatal" in page  # why a value is what it is
     assert cc.DISCLAIMER in page
 
@@ -115,7 +115,7 @@ def test_many_patients_get_a_line_each(run, tmp_path):
     text = run("--file", "two.csv", *FEW)
     assert "What has the highest expected utility" in text
     assert "ann" in text
-    assert "no advice" in text
+    assert "not advice" in text
     told = json.loads(run("--file", "two.csv", *FEW, "--json"))
     assert [own["patient"] for own in told] == ["ann", "bob"]
     assert all(own["actions"] for own in told)

@@ -17,7 +17,10 @@ def run(*words):
 def test_the_weight_is_told_with_what_it_implies():
     result = run(0.02, "--range", 0.003, 0.05)
     assert result.exit_code == 0
-    assert result.stdout == "Weight 118: 2% with a 95% range of 0.312 to 5.18%, a factor of 17 in the odds.\n"
+    assert (
+        result.stdout
+        == "Weight 118: 2%, 95% range 0.31 to 5.2%; the odds at its upper limit are 17 times those at its lower.\n"
+    )
 
 
 def test_json_says_the_same_for_programs():
@@ -27,7 +30,7 @@ def test_json_says_the_same_for_programs():
 
 def test_a_range_that_no_row_with_this_probability_has_is_told():
     for numbers in ((0.05, 0.0499, 0.9), (0.999, 0.01, 0.9999), (0.5, 0.1, 0.500001)):
-        assert "This is not the range given" in run(numbers[0], "--range", *numbers[1:]).stdout
+        assert "No weight gives the range that was asked for" in run(numbers[0], "--range", *numbers[1:]).stdout
 
 
 @pytest.mark.parametrize("numbers", [(0.02, 0.03, 0.05), (0.02, 0, 0.05), (2, 1, 3)])

@@ -54,6 +54,15 @@ def three_digits(share: float) -> str:
     return "> 99.9%" if text == "100%" and share < 1 else text
 
 
+def two_digits(share: float) -> str:
+    """A limit of a range, to two digits.
+
+    >>> two_digits(0.00312), two_digits(0.0518), two_digits(0.99998)
+    ('0.31%', '5.2%', '> 99.9%')
+    """
+    return "> 99.9%" if 0.999 < share < 1 else f"{100 * share:.2g}%"
+
+
 def odds_factor(nats: float) -> str:
     """A factor on the odds, from its logarithm; below 1 as a division.
 

@@ -19,7 +19,7 @@ from calcinosis.knowledge.records import ASKED, MENTIONED
 if TYPE_CHECKING:
     import pandas as pd
 
-DISCLAIMER = "For research and teaching. Not a medical device; no advice for a patient."
+DISCLAIMER = "For research and teaching. Not a medical device; not medical advice."
 """Printed on every surface that shows a result."""
 
 CREDIBLE = 0.95
@@ -81,8 +81,8 @@ class Posterior(Result):
         """The equal-tailed credible interval of each probability: columns `lower` and `upper`, a row per state.
 
         It is the distribution of the posterior when every row of the tables is sampled from its Dirichlet distribution,
-        given the findings; see `calcinosis.inference.intervals.dirichlet`. Its mean is the posterior, with repeated
-        results only nearly so.
+        given the findings; see `calcinosis.inference.intervals.dirichlet`. Its mean is the posterior; with
+        repeated results this holds only approximately.
 
         Raises:
             QuestionError: for a mass not between 0 and 1, rows without weights, or findings with probability 0 in every

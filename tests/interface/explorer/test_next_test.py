@@ -90,8 +90,8 @@ def test_a_test_that_is_not_available_is_left_out_until_it_is_brought_back(jones
     shown = view(jones.situation)
     without = cc.next_test(jones.shipped, jones.situation.evidence, without=["drug_history"])
     assert [own["name"] for own in (*shown["tests"], *shown["others"])] == without.frame["test"].to_list()
-    assert shown["away"] == [{"name": "drug_history", "label": "Ask about drugs"}]
-    assert "Bring back: Ask about drugs" in panel(jones)
+    assert shown["away"] == [{"name": "drug_history", "label": "Drug history"}]
+    assert "Bring back: Drug history" in panel(jones)
     jones.handle({"do": "away", "value": "drug_history"})
     assert view(jones.situation)["tests"][0]["name"] == "drug_history"
 

@@ -47,7 +47,7 @@ MOST_DRAWS = 1_000_000
 """Maximum number of samples, limited by memory."""
 
 NO_ADVICE = (
-    "This shows what follows from the tables and the utilities. It is no advice; other utilities, other answers."
+    "This shows what follows from the tables and the utilities. It is not advice; other utilities, other answers."
 )
 
 

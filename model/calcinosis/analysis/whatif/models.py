@@ -84,7 +84,7 @@ def compare(
     >>> other = model.with_row("warfarin", subtype="calciphylaxis", esrd="no", yes=0.05)
     >>> cc.compare(model, other, warfarin="yes", esrd="no", pain="severe")
     1 row differs; the most probable state is the same.
-    For research and teaching. Not a medical device; no advice for a patient.
+    For research and teaching. Not a medical device; not medical advice.
     """
     import pandas as pd
 

@@ -21,7 +21,7 @@ from functools import cached_property
 from typing import Any
 
 from calcinosis.inference.findings.evidence import Evidence
-from calcinosis.inference.numbers import exact_percent, signed, times
+from calcinosis.inference.numbers import percent, times
 from calcinosis.inference.phrases import counted, listed, phrase
 from calcinosis.knowledge.records import Variable
 
@@ -167,9 +167,8 @@ class Fit:
     def figures(self) -> str:
         """One sentence: conflict and rarity in figures."""
         return (
-            f"Conflict {signed(self.conflict)} nats (above 0: the findings conflict). Of simulated patients with the "
-            f"same variables observed, {exact_percent(self.as_conflicting, 1)} show at least as much conflict and "
-            f"{exact_percent(self.rarity, 1)} have less probable findings."
+            f"Of simulated patients with the same variables observed, {percent(self.as_conflicting)} show at least as "
+            f"much conflict and {percent(self.rarity)} have less probable findings."
         )
 
     def __repr__(self) -> str:

@@ -6,15 +6,15 @@ import math
 from dataclasses import dataclass
 
 from calcinosis.inference.intervals.beta import beta_interval
-from calcinosis.inference.numbers import three_digits, times
+from calcinosis.inference.numbers import three_digits, times, two_digits
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.knowledge.arguments import checked
 from calcinosis.knowledge.number import LEAST_WEIGHT, MOST_WEIGHT
 
 OFF_BY = 2.0
 OFF = (
-    "This is not the range given: it is as wide, but a row with this probability lies elsewhere. Give a range with the "
-    "probability nearer to its middle, on the scale of the odds."
+    "No weight gives the range that was asked for around this probability; this one is as wide. Give a range whose "
+    "middle, on the scale of the log-odds, is nearer to the probability."
 )
 """Said where a limit is off by more than this factor in the odds."""
 
@@ -39,10 +39,10 @@ class Weighing:
     @property
     def summary(self) -> str:
         """One sentence: the weight and the interval it implies."""
-        low = three_digits(self.low).removesuffix("%")
+        low = two_digits(self.low).removesuffix("%")
         sentence = (
-            f"Weight {self.weight:g}: {three_digits(self.probability)} with a 95% range of {low} to "
-            f"{three_digits(self.high)}, a factor of {times(math.log(odds_ratio(self.low, self.high)))} in the odds."
+            f"Weight {self.weight:g}: {three_digits(self.probability)}, 95% range {low} to {two_digits(self.high)}; "
+            f"the odds at its upper limit are {times(math.log(odds_ratio(self.low, self.high)))} times those at its lower."
         )
         return sentence if self.near else f"{sentence} {OFF}"
 

@@ -14,7 +14,7 @@ from calcinosis.inference.cases import check_case_findings
 from calcinosis.inference.intervals.beta import quantiles_of
 from calcinosis.inference.intervals.weighing import MASS, odds_ratio
 from calcinosis.inference.model import Model
-from calcinosis.inference.numbers import three_digits
+from calcinosis.inference.numbers import two_digits
 from calcinosis.interface.shell.options import JsonOption, PriorsOption, error_as_dict, given_path, show_json
 from calcinosis.interface.words.terminal import say
 from calcinosis.knowledge.cases import FILE, read_cases
@@ -140,8 +140,8 @@ class _Range:
         return REPORTING_FILE if self.variable.startswith(MENTIONED) else f"tables/{self.variable}.csv"
 
     def __str__(self) -> str:
-        ends = f"{three_digits(self.low).removesuffix('%')} to {three_digits(self.high)}"
-        return f"{self.file}:{self.line}  {self.entry}  {ends}, a factor of {self.factor:.3g} in the odds"
+        ends = f"{two_digits(self.low).removesuffix('%')} to {two_digits(self.high)}"
+        return f"{self.file}:{self.line}  {self.entry}  {ends}, {self.factor:.3g} times the odds"
 
 
 def _ranges(model: Model) -> list[_Range]:

@@ -70,7 +70,7 @@ def app_of(names: Collection[str] = COMMANDS) -> typer.Typer:
         name="calcinosis",
         cls=Commands,
         help="The posterior probabilities of the five subtypes of calcinosis cutis, from findings, with every prior in "
-        "an editable CSV file. For research and teaching. Not a medical device; no advice for a patient.",
+        "an editable CSV file. For research and teaching. Not a medical device; not medical advice.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,

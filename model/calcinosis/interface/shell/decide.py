@@ -63,7 +63,7 @@ def decide(
 ) -> None:
     """Compare treating, testing first and waiting; how sure that is, and with which values it would change.
 
-    Every value is in decisions/ of the priors and is meant to be changed. It shows trade-offs; it is no advice.
+    Every value is in decisions/ of the priors and is meant to be changed. It shows trade-offs; it is not advice.
 
     Example: calcinosis decide --case jones2023 --drop vascular_histology --utility infusions=0
     """

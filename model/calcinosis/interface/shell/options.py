@@ -67,8 +67,8 @@ RecordOption = Annotated[
         "--record",
         metavar="KIND",
         parser=given_record,
-        help="What the findings come from: asked (a form with every question asked), case_report, abstract, letter or "
-        "problem_list, whose silence is evidence. A file may have a column 'record'; this option replaces it.",
+        help="Kind of record. asked (default): a finding not entered is unknown and has no effect. case_report, "
+        "abstract, letter or problem_list: a finding not mentioned is evidence. It replaces a column 'record' of a file.",
     ),
 ]
 FileOption = Annotated[

@@ -28,7 +28,7 @@ WORTH = (
     "points. Net: gross less harm and delay. Changes: probability that another treatment then ranks first."
 )
 EXPECTED = "Harms, waiting: points lost to them. For the expected frequency of each harm: --json, or --out DIR."
-LIKELY = "One at a time, the rest of a row in proportion. Likely: within the credible interval of the entry."
+LIKELY = "One at a time, the rest of a row in proportion. Within interval: inside the credible interval of the entry."
 
 
 def decision(
@@ -211,7 +211,7 @@ def _change_cells(frame: pd.DataFrame) -> Sequence[Cells]:
         cells: dict[str, Any] = {"what": line["name"]}
         if "lower" in line:
             cells |= {"now": f"{line['value']:.3g}", "at": f"{line['at']:.3g}"}
-            cells |= {"first then": line["to"], "likely": "yes" if line["likely"] else "no"}
+            cells |= {"first then": line["to"], "within interval": "yes" if line["likely"] else "no"}
         else:
             cells |= {"now": f"{line['value']:.4g}", "at": f"{line['at']:.3g}", "first then": line["to"]}
         lines.append(cells)

@@ -88,10 +88,8 @@ def on_patient(
     fit (unless that is among the blocks), what the record does not mention, and the published diagnosis."""
     misfit = misfit_of(posterior)
     told = any(isinstance(block, str) and misfit in block for block in blocks)
-    sure = sureness(posterior)
-    label = capitalised(posterior.labels[posterior.leading])
     head = (
-        f"{label}: {ranges_of(posterior)[posterior.leading]}, the {sure}" if sure else no_interval(posterior),
+        sureness(posterior) or no_interval(posterior),
         "" if told else misfit,
         silence_of(posterior),
         published_as(published),
@@ -132,18 +130,18 @@ def ranges_of(posterior: Posterior) -> dict[str, str]:
 
 
 def sureness(posterior: Posterior) -> str:
-    """One sentence on the interval, and the probability that the most probable state ranks first; empty if there is no
+    """The most probable state with its interval, and the share of samples in which it ranks first; empty if there is no
     interval."""
     drawn = posterior.drawn
     if drawn is None:
         return ""
     share = dict(zip(posterior, drawn.leads, strict=True))[posterior.leading]
-    rough = f" Few draws fit these findings ({drawn.effective:,.0f} in effect): the limits are rough."
+    rough = f" Few samples fit these findings ({drawn.effective:,.0f} in effect), so the limits are approximate."
+    label = capitalised(posterior.labels[posterior.leading])
     return (
-        f"{exact_percent(drawn.mass)} credible interval of the posterior given these findings, when every "
-        "row of the tables is sampled from its distribution. "
-        f"{capitalised(posterior.labels[posterior.leading])} ranks first with probability {percent(share)}."
-        + (rough if drawn.effective < ENOUGH else "")
+        f"{label}: {percent(posterior[posterior.leading])}, {exact_percent(drawn.mass)} credible interval "
+        f"{ranges_of(posterior)[posterior.leading]} (the uncertainty of the tables); it is the most probable in "
+        f"{percent(share)} of the samples of the tables.{rough if drawn.effective < ENOUGH else ''}"
     )
 
 
@@ -173,7 +171,7 @@ def fit_in_words(posterior: Posterior) -> str:
 def silence_of(posterior: Posterior) -> str:
     """One line: the record that was assumed, and what it does not mention."""
     if posterior.record == ASKED:
-        return "Record: asked, so findings not given count as unknown"
+        return "Record: asked, so findings not entered are unknown"
     variables = posterior.fitting.network.variables if posterior.fitting else {}
     names = [uncapitalised(variables[name].label) if name in variables else name for name in posterior.not_mentioned]
     record = posterior.record.replace("_", " ")

@@ -141,8 +141,8 @@ def _robust(result: Sensitivity) -> Sequence[Cells]:
         {
             "state": row[0],
             "now": percent(row[1]),
-            "reached": percents(row[3], row[4]),
-            "never beyond": percents(row[2], row[5]),
+            "range found": percents(row[3], row[4]),
+            "outer bound": percents(row[2], row[5]),
         }
         for row in lines_of(result.robust.frame)
     ]
@@ -162,7 +162,7 @@ def _changes(result: Sensitivity, most: int | None) -> Sequence[Cells]:
         }
         for row in lines_of(changes.rows[: most and max(1, most // 2)])
     ]
-    return [*lines, {"change": "no change of any kind within", "distance": entry(changes.bound)}]
+    return [*lines, {"change": "no change is nearer than", "distance": entry(changes.bound)}]
 
 
 def _two_way(result: TwoWay, most: int | None) -> TableBlock:

@@ -25,8 +25,8 @@ PRICES = (
 )
 
 ASK = (
-    "Silence is weaker evidence than an answer: findings that the record does not mention can still be asked for. Each "
-    "test below starts from the probabilities after the silence."
+    "Not mentioning a finding is weaker evidence than recording that it is absent, so it can still be asked about. The "
+    "probabilities below already count what the record does not mention."
 )
 """What helps where a record is silent."""
 
