@@ -307,8 +307,9 @@ def test_the_interval_stands_in_text_page_and_json(answer):
     assert sureness(answer) in page.text
     leads = percent(answer.leads[answer.leading])
     assert sureness(answer) == (
-        "95% credible interval of the posterior given these findings, when every row of the tables is sampled from its "
-        f"distribution. {answer.labels[answer.leading].capitalize()} ranks first with probability {leads}."
+        f"{answer.labels[answer.leading].capitalize()}: {percent(answer[answer.leading])}, 95% credible interval "
+        f"{ranges_of(answer)[answer.leading]} (the uncertainty of the tables); it is the most probable in {leads} of the "
+        "samples of the tables."
     )
 
 

@@ -40,7 +40,7 @@ def test_the_same_range_from_the_other_side_has_the_same_weight():
 
 def test_the_summary_says_what_the_weight_implies():
     assert cc.weight_for(0.02, low=0.003, high=0.05).summary == (
-        "Weight 118: 2% with a 95% range of 0.312 to 5.18%, a factor of 17 in the odds."
+        "Weight 118: 2%, 95% range 0.31 to 5.2%; the odds at its upper limit are 17 times those at its lower."
     )
 
 

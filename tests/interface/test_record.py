@@ -61,8 +61,8 @@ def test_the_record_of_an_answer_is_that_of_python(run, shipped):
 
 def test_an_answer_of_what_was_asked_says_so_and_names_no_silence(shipped):
     answer = shipped.posterior(pain="severe")
-    assert "Record: asked, so findings not given count as unknown" in repr(answer)
-    assert "Record: asked, so findings not given count as unknown" in answer._repr_html_()
+    assert "Record: asked, so findings not entered are unknown" in repr(answer)
+    assert "Record: asked, so findings not entered are unknown" in answer._repr_html_()
     assert "mentioned" not in repr(answer)
     assert "mentioned" not in answer._repr_html_()
     assert "not_mentioned" not in answer.as_dict()

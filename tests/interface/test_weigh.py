@@ -17,9 +17,9 @@ def run(*words):
 def test_the_weight_is_told_with_what_it_implies():
     result = run(0.02, "--range", 0.003, 0.05)
     assert result.exit_code == 0
-    assert (
-        result.stdout
-        == "Weight 118: 2%, 95% range 0.31 to 5.2%; the odds at its upper limit are 17 times those at its lower.\n"
+    assert result.stdout == (
+        "Weight 118: 2%, 95% range 0.31 to 5.2%; the odds at its upper limit are 17 times those at its lower.\n"
+        f"{cc.DISCLAIMER}\n"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -30,13 +31,27 @@ MOST_STEPS = 1_000
 class Trajectory(Result):
     """The posterior after each finding.
 
-    `steps` are the posteriors, the first without any finding. `frame` has one line per step and state of the target:
-    step (0 without findings), group, variable, finding (in words; empty at step 0), state, probability, lower, upper
-    (its credible interval; missing if the rows of the tables have no weights).
+    `steps` are the posteriors, the first without any finding; `added` the group, the variable and the words of the
+    finding that was added in each, empty in the first.
     """
 
     steps: tuple[Posterior, ...]
-    frame: pd.DataFrame
+    added: tuple[tuple[str, str, str], ...]
+    mass: float
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """One line per step and state of the target: step (0 without findings), group, variable, finding (in words),
+        state, probability, lower, upper (its credible interval; missing if the rows of the tables have no weights)."""
+        import pandas as pd
+
+        lines: list[dict[str, Any]] = []
+        for step, (posterior, (group, variable, words)) in enumerate(zip(self.steps, self.added, strict=True)):
+            limits = posterior.limits(self.mass)
+            step_of = {"step": step, "group": group, "variable": variable, "finding": words}
+            for state, probability in posterior.probabilities_of.items():
+                lines.append(step_of | {"state": state, "probability": probability} | limits.get(state, {}))
+        return pd.DataFrame(lines)
 
     @property
     def summary(self) -> str:
@@ -78,8 +93,8 @@ def trajectory(
     >>> result.frame["variable"].unique().tolist(), len(result.steps)
     (['', 'cirrhosis', 'pain', 'vascular_histology'], 5)
     """
-    import pandas as pd
-
+    if not 0.0 < mass < 1.0:
+        raise QuestionError(f"the mass of an interval lies between 0 and 1, not at {mass}")
     model = model.of_record(named)
     evidence = model.read(findings, **named)
     count = sum(len(finding.likelihoods) for finding in evidence)
@@ -87,7 +102,7 @@ def trajectory(
         raise QuestionError(f"{count:,} results are too many to add one by one: give at most {MOST_STEPS:,}")
     known: list[Finding] = []
     steps = [model.posterior(Evidence(()))]
-    lines: list[dict[str, Any]] = _lines(0, steps[0], "", "", "", mass)
+    added = [("", "", "")]
     for finding in _ordered(model, evidence.given, order):
         for number in range(1, len(finding.likelihoods) + 1):
             variable = model.variables[finding.variable]
@@ -95,13 +110,13 @@ def trajectory(
             part = finding if whole else finding_from(variable, finding.likelihoods[:number])
             steps.append(model.posterior(Evidence((*known, part))))
             words = phrase(variable, finding_from(variable, finding.likelihoods[number - 1 : number]))
-            lines += _lines(len(steps) - 1, steps[-1], variable.group, variable.name, words, mass)
+            added.append((variable.group, variable.name, words))
         known.append(finding)
     silent = evidence.silent
     if len(silent):
         steps.append(model.posterior(Evidence((*known, *silent))))
-        lines += _lines(len(steps) - 1, steps[-1], REPORTING, "not_mentioned", not_mentioned(len(silent)), mass)
-    return Trajectory(tuple(steps), pd.DataFrame(lines))
+        added.append((REPORTING, "not_mentioned", not_mentioned(len(silent))))
+    return Trajectory(tuple(steps), tuple(added), mass)
 
 
 def _ordered(model: Model, evidence: Evidence, order: str | Sequence[str] | None) -> list[Finding]:
@@ -120,12 +135,3 @@ def _ordered(model: Model, evidence: Evidence, order: str | Sequence[str] | None
         return min(named, default=len(first)), GROUPS.index(group) if group in GROUPS else len(GROUPS)
 
     return sorted(evidence, key=place)
-
-
-def _lines(step: int, posterior: Posterior, group: str, variable: str, words: str, mass: float) -> list[dict[str, Any]]:
-    limits = posterior.limits(mass)
-    step_of = {"step": step, "group": group, "variable": variable, "finding": words}
-    return [
-        step_of | {"state": state, "probability": probability} | limits.get(state, {})
-        for state, probability in posterior.probabilities_of.items()
-    ]

@@ -39,10 +39,10 @@ class Weighing:
     @property
     def summary(self) -> str:
         """One sentence: the weight and the interval it implies."""
-        low = two_digits(self.low).removesuffix("%")
+        low, ratio = two_digits(self.low).removesuffix("%"), odds_ratio(self.low, self.high)
         sentence = (
             f"Weight {self.weight:g}: {three_digits(self.probability)}, 95% range {low} to {two_digits(self.high)}; "
-            f"the odds at its upper limit are {times(math.log(odds_ratio(self.low, self.high)))} times those at its lower."
+            f"the odds at its upper limit are {times(math.log(ratio))} times those at its lower."
         )
         return sentence if self.near else f"{sentence} {OFF}"
 

@@ -15,6 +15,7 @@ from calcinosis.inference.intervals.beta import quantiles_of
 from calcinosis.inference.intervals.weighing import MASS, odds_ratio
 from calcinosis.inference.model import Model
 from calcinosis.inference.numbers import two_digits
+from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.interface.shell.options import JsonOption, PriorsOption, error_as_dict, given_path, show_json
 from calcinosis.interface.words.terminal import say
 from calcinosis.knowledge.cases import FILE, read_cases
@@ -84,6 +85,7 @@ def check(
             say(f"95% range of each entry of {ranges}:")
             for own in _ranges_of(ranges, model):
                 say(f"    {own}")
+        say(DISCLAIMER)
     if not all(rule.holds for rule in rules):
         raise typer.Exit(1)
 

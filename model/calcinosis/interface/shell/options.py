@@ -68,7 +68,7 @@ RecordOption = Annotated[
         metavar="KIND",
         parser=given_record,
         help="Kind of record. asked (default): a finding not entered is unknown and has no effect. case_report, "
-        "abstract, letter or problem_list: a finding not mentioned is evidence. It replaces a column 'record' of a file.",
+        "abstract, letter or problem_list: silence is evidence. It replaces a column 'record' of a file.",
     ),
 ]
 FileOption = Annotated[

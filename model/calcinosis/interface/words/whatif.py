@@ -13,6 +13,8 @@ from calcinosis.interface.words.document import Block, Cells, Document, Picture,
 from calcinosis.interface.words.posterior import on_patient
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from calcinosis.analysis.whatif.models import ModelComparison
     from calcinosis.analysis.whatif.overview import Exploration
 
@@ -42,11 +44,15 @@ def exploration(result: Exploration, title: str = "", published: Published = Non
             "The posterior after each single change of the findings; changes with another leading subtype are marked.",
         ),
     }
-    tables = {"changes": sweep, "flips": result.flips.frame, "trajectory": result.trajectory.frame}
+    return on_patient(f"{title}: what if", posterior, published, blocks, pictures, lambda: _tables(result))
+
+
+def _tables(result: Exploration) -> dict[str, pd.DataFrame]:
+    tables = {"changes": result.sweep.frame, "flips": result.flips.frame, "trajectory": result.trajectory.frame}
     tables["most_probable"] = result.unseen.frame
     if result.instead:
         tables |= {"instead_states": result.instead.frame, "instead_findings": result.instead.findings}
-    return on_patient(f"{title}: what if", posterior, published, blocks, pictures, lambda: tables)
+    return tables
 
 
 def explorations(results: Mapping[str, Exploration], digest: str, most: int | None = None) -> Document:
@@ -125,10 +131,10 @@ def _instead(result: Exploration) -> list[TableBlock]:
 
 
 def _steps(result: Exploration) -> Sequence[Cells]:
+    trajectory = result.trajectory
     return [
-        {"finding": lines[0].finding or "no findings"} | {line.state: percent(line.probability) for line in lines}
-        for _, frame in result.trajectory.frame.groupby("step")
-        for lines in [lines_of(frame)]
+        {"finding": words or "no findings", **{state: percent(p) for state, p in posterior.probabilities_of.items()}}
+        for posterior, (_, _, words) in zip(trajectory.steps, trajectory.added, strict=True)
     ]
 
 
