@@ -308,8 +308,8 @@ def test_the_interval_stands_in_text_page_and_json(answer):
     leads = percent(answer.leads[answer.leading])
     assert sureness(answer) == (
         f"{answer.labels[answer.leading].capitalize()}: {percent(answer[answer.leading])}, 95% credible interval "
-        f"{ranges_of(answer)[answer.leading]} (the uncertainty of the tables); it is the most probable in {leads} of the "
-        "samples of the tables."
+        f"{ranges_of(answer)[answer.leading]} (the uncertainty of the tables); it is the most probable in {leads} of "
+        "the samples of the tables."
     )
 
 
