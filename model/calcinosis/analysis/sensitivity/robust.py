@@ -109,20 +109,19 @@ def robust_bounds(
     model = model.of_record(named)
     posterior = model.posterior(findings, **named)
     credal = _Credal(contract(model.network, posterior.evidence), epsilon)
-    states = list(posterior)
+    states, each = list(posterior), np.eye(len(posterior))
     lead = states.index(posterior.leading)
     lines, safe = [], True
+    lowest, highest = np.split(credal.attained(np.vstack([1 - each, each]), np.vstack([each, 1 - each])), 2)
     for k, state in enumerate(states):
-        own = np.eye(len(states))[k]
-        others = 1.0 - own
-        lower = 1.0 - credal.attained(others, own)
-        upper = credal.attained(own, others)
+        own, others = each[k], 1.0 - each[k]
+        lower, upper = 1.0 - float(lowest[k]), float(highest[k])
         least, most = 1.0 - credal.bound(others, own), credal.bound(own, others)
         # up to rounding, a bound is never tighter than the attained value
         least, most = min(least, lower), max(most, upper)
         lines.append((state, posterior[state], least, lower, upper, most, max(lower - least, most - upper)))
         if k != lead:  # zeros are contaminated too, so an excluded state may rank first
-            safe &= credal.bound(own, np.eye(len(states))[lead]) < 0.5
+            safe &= credal.bound(own, each[lead]) < 0.5
     columns = [
         model.target, "probability", "lower_bound", "lower_attained", "upper_attained", "upper_bound", "gap",
     ]  # fmt: skip
@@ -136,28 +135,35 @@ class _Credal:
     contraction: Contraction
     epsilon: float
 
-    def attained(self, up: Array, down: Array) -> float:
-        """The highest up·P / (up + down)·P reached by moving one table after the other."""
+    def attained(self, up: Array, down: Array) -> Array:
+        """The highest up·P / (up + down)·P reached by moving one table after the other, axis `(goals,)`; the goals `up`
+        and `down` have the axes `(goals, target states)`."""
         families = self.contraction.families
         nominal = self.contraction.rows()
-        numbers = [family.factor(own) for family, own in zip(families, nominal, strict=True)]
-        scales = [self._scale(family, own) for family, own in zip(families, nominal, strict=True)]
-        share = self._share(self.contraction.weights(numbers), up, down)
+        ends = [
+            self._ends(family, rows, self._scale(family, rows), reached=True) if family.closed else None
+            for family, rows in zip(families, nominal, strict=True)
+        ]
+        # all goals at once, along a last axis of every factor
+        numbers = [
+            np.repeat(family.factor(rows)[..., None], len(up), axis=-1)
+            for family, rows in zip(families, nominal, strict=True)
+        ]
+        share = self._shares(self.contraction.weights(numbers), up, down)
         for _ in range(MOST_SWEEPS):
             before = share
             for i, family in enumerate(families):
-                by_factor = self.contraction.derivatives(numbers)[i]
-                sign = (1 - share) * up - share * down
-                gain = np.tensordot(sign, by_factor, axes=1)
-                if family.closed:
-                    low, high = self._ends(family, nominal[i], scales[i], reached=True)
-                    numbers[i] = np.where(gain >= 0, high, low)
+                sign = (1 - share)[:, None] * up - share[:, None] * down
+                gain = np.einsum("gt,t...g->...g", sign, self.contraction.derivatives(numbers)[i])
+                limits = ends[i]
+                if limits is not None:
+                    numbers[i] = np.where(gain >= 0, limits[1][:, None], limits[0][:, None])
                 else:
-                    gain = gain * family.likelihoods[0]
-                    corner = np.eye(gain.shape[1])[gain.argmax(axis=1)]
-                    numbers[i] = ((1 - self.epsilon) * nominal[i] + self.epsilon * corner) * family.likelihoods[0]
-                share = self._share(self.contraction.weights(numbers), up, down)
-            if share <= before + 1e-14:
+                    likelihood = family.likelihoods[0][:, None]
+                    corner = np.eye(gain.shape[1])[(gain * likelihood).argmax(axis=1)].swapaxes(1, 2)
+                    numbers[i] = ((1 - self.epsilon) * nominal[i][..., None] + self.epsilon * corner) * likelihood
+                share = self._shares(self.contraction.weights(numbers), up, down)
+            if (share <= before + 1e-14).all():
                 break
         return share
 
@@ -171,9 +177,9 @@ class _Credal:
             shares = highest / (highest + lowest)
         return float(np.nan_to_num(shares, nan=1.0).max())
 
-    def _share(self, weights: Array, up: Array, down: Array) -> float:
-        total = float((up + down) @ weights)
-        return float(up @ weights) / total if total > 0 else 0.0
+    def _shares(self, weights: Array, up: Array, down: Array) -> Array:
+        total = ((up + down) * weights.T).sum(axis=1)
+        return np.asarray(np.divide((up * weights.T).sum(axis=1), total, out=np.zeros(len(total)), where=total > 0))
 
     def _scale(self, family: Family, rows: Array) -> float:
         """The scale of the factor of repeated results, as a logarithm."""
