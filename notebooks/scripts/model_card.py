@@ -22,7 +22,7 @@ from calcinosis.knowledge.records import REPORTING, SOURCE_KINDS
 
 CARD = Path(__file__).resolve().parent.parent.parent / "MODEL_CARD.md"
 SHARES = ("accuracy", "top_two", "balanced_accuracy")
-START = re.compile(r"starting from ([\d.]+)%, surely ([\d.]+) to ([\d.]+)%")
+START = re.compile(r"starting value ([\d.]+)%, 95% range ([\d.]+) to ([\d.]+)%")
 """How the note of a learned rate says what it was before."""
 FOLDS = 10
 
@@ -75,10 +75,14 @@ def before_learning(model):
         path = folder / "reporting.csv"
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
-        for row in rows:
-            if start := START.search(row["note"]):
-                rate, low, high = (float(own) / 100 for own in start.groups())
-                row |= {"mentioned": f"{rate:g}", "weight": f"{cc.weight_for(rate, low=low, high=high).weight:.1f}"}
+        learned = [row for row in rows if "EM" in row["note"]]
+        if not learned:
+            raise ValueError("no rate says that it was learned")
+        for row in learned:
+            if not (start := START.search(row["note"])):
+                raise ValueError(f"the note does not say where the rate started: {row['note']}")
+            rate, low, high = (float(own) / 100 for own in start.groups())
+            row |= {"mentioned": f"{rate:g}", "weight": f"{cc.weight_for(rate, low=low, high=high).weight:.1f}"}
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, fieldnames=list(rows[0]))
             writer.writeheader()

@@ -172,8 +172,9 @@ def test_the_article_s_patient_as_asked_and_as_a_case_report_is_as_shown():
     before = {name: value for name, value in patient.items() if name not in HISTOLOGY}
     known = {
         "before any biopsy": before,
-        "one biopsy without calcium in the vessels": patient | {"vascular_histology": "absent"},
-        "three such biopsies": patient,
+        "one biopsy: no calcium in vessel walls, no vasculopathy, calcium outside vessels": patient
+        | {"vascular_histology": "absent"},
+        "three such biopsies, all histology": patient,
     }
     for words, findings in known.items():
         cells = []
