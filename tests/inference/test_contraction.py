@@ -252,6 +252,6 @@ def test_so_many_possible_joint_states_that_drawing_would_take_minutes_are_refus
     # what is known exactly is shown all the same
     assert f"No interval: {words}." in repr(posterior).splitlines()
     assert f"No interval: {words}." in posterior._repr_html_()
-    assert posterior.as_dict()["interval"] is None
+    assert posterior.to_dict()["interval"] is None
     assert sureness(posterior) == ""
     assert set(ranges_of(posterior).values()) == {""}

@@ -346,15 +346,15 @@ def test_a_model_and_a_posterior_keep_their_fit_when_pickled(shipped):
     for found in (pickle.loads(pickle.dumps(shipped)).posterior(CONTRADICTORY), pickle.loads(pickle.dumps(posterior))):
         assert found.fit.verdict == expected.verdict
         assert (found.fit.rarer, found.fit.by_state) == (expected.rarer, expected.by_state)
-    assert pickle.loads(pickle.dumps(expected)).as_dict() == expected.as_dict()
+    assert pickle.loads(pickle.dumps(expected)).to_dict() == expected.to_dict()
 
 
 def test_plain_values_are_those_of_the_fit(shipped):
     fit = shipped.posterior(CONTRADICTORY).fit
-    plain = fit.as_dict()
+    plain = fit.to_dict()
     assert plain["category"] == "conflicting"
     assert plain["conflict"] == fit.conflict
-    assert plain == shipped.posterior(CONTRADICTORY).as_dict()["fit"]
+    assert plain == shipped.posterior(CONTRADICTORY).to_dict()["fit"]
     assert [tuple(own["findings"]) for own in plain["conflicting_pairs"]] == list(fit.conflicting_pairs)
     assert f"{percent(fit.as_conflicting)} show at least as much conflict" in repr(fit)
 
@@ -362,7 +362,7 @@ def test_plain_values_are_those_of_the_fit(shipped):
 def test_plain_values_can_be_written_as_json_where_a_state_is_ruled_out(build):
     tables = {"d": ("s t", "", [0.6, 0.4]), "sign": ("n y", "d", [[1.0, 0.0], [0.5, 0.5]])}
     posterior = cc.Model(build("d", tables)).posterior(sign="y")
-    assert json.dumps(posterior.as_dict(), allow_nan=False)
+    assert json.dumps(posterior.to_dict(), allow_nan=False)
 
 
 def test_few_of_the_published_cases_do_not_fit(shipped, figure):
@@ -383,7 +383,7 @@ def test_a_network_too_tightly_knit_says_that_it_is_not_known(build, monkeypatch
     with pytest.raises(cc.errors.QuestionError, match="the treewidth is too large to compare"):
         _ = posterior.fit
     assert misfit_of(posterior) == ""
-    assert posterior.as_dict()["fit"] is None
+    assert posterior.to_dict()["fit"] is None
     assert fit_in_words(posterior).startswith("The treewidth is too large")
     assert "Most probable: " in repr(posterior)
 

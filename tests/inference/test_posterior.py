@@ -178,7 +178,7 @@ def test_what_was_not_used_stands_in_text_html_and_json(shipped):
     note = "2.4 g/dL albumin was not used: serum_calcium is not given as a number"
     assert f"Note: {note}" in repr(posterior)
     assert f"Note: {note}" in posterior._repr_html_()
-    assert posterior.as_dict()["notes"] == [note]
+    assert posterior.to_dict()["notes"] == [note]
     assert "Nothing observed" in repr(posterior)
 
 
@@ -291,7 +291,7 @@ def test_the_longest_label_of_the_plot_fits(build):
 
 def test_the_interval_stands_in_text_page_and_json(answer):
     spread = answer.spread()
-    told = json.loads(json.dumps(answer.as_dict(), allow_nan=False))["interval"]
+    told = json.loads(json.dumps(answer.to_dict(), allow_nan=False))["interval"]
     assert list(told) == ["mass", "lower", "upper", "leads", "draws", "effective"]
     assert told["mass"] == 0.95
     assert told["draws"] == spread.draws
@@ -318,7 +318,7 @@ def test_without_weights_no_surface_shows_an_interval(build):
     assert repr(posterior).splitlines()[2].split() == ["p", "25%", "█" * 7 + "▌"]
     assert "interval" not in repr(posterior)
     assert "interval" not in posterior._repr_html_()
-    assert posterior.as_dict()["interval"] is None
+    assert posterior.to_dict()["interval"] is None
     axes = posterior.plot()
     try:
         assert [text.get_text() for text in axes.texts] == ["25%", "75%"]
@@ -338,7 +338,7 @@ def test_the_plot_draws_on_the_axes_it_is_given(answer):
 
 
 def test_it_can_be_written_as_json_and_says_the_same(answer):
-    told = json.loads(json.dumps(answer.as_dict(), allow_nan=False))
+    told = json.loads(json.dumps(answer.to_dict(), allow_nan=False))
     assert told["target"] == "subtype"
     assert told["leading"] == answer.leading
     assert list(told["probabilities"].items()) == list(answer.probabilities_of.items())

@@ -353,7 +353,7 @@ def test_hardly_any_weight_has_limits_or_is_told_in_words(shipped, patients):
         posterior.interval()
     assert str(caught.value) == told
     assert f"No interval: {told}." in " ".join(repr(posterior).split())
-    assert posterior.as_dict()["interval"] is None
+    assert posterior.to_dict()["interval"] is None
 
 
 @pytest.mark.slow

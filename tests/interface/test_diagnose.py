@@ -33,7 +33,7 @@ def test_words_give_the_posterior_that_python_gives(run):
     assert result.exit_code == 0
     shown = json.loads(result.stdout)
     expected = cc.load().posterior(pain="severe", warfarin="yes", vascular_histology="absent")
-    assert shown == json.loads(json.dumps(expected.as_dict()))
+    assert shown == json.loads(json.dumps(expected.to_dict()))
 
 
 def test_a_word_given_twice_is_two_results(run):

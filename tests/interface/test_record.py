@@ -65,7 +65,7 @@ def test_an_answer_of_what_was_asked_says_so_and_names_no_silence(shipped):
     assert "Record: asked, so findings not entered are unknown" in answer._repr_html_()
     assert "mentioned" not in repr(answer)
     assert "mentioned" not in answer._repr_html_()
-    assert "not_mentioned" not in answer.as_dict()
+    assert "not_mentioned" not in answer.to_dict()
 
 
 @pytest.mark.parametrize("shown", [repr, lambda answer: answer._repr_html_()], ids=["text", "html"])

@@ -703,7 +703,7 @@ def test_a_message_is_one_line_and_all_its_parts_are_there_by_name():
     problem = Problem("a.csv", 2, "note", "two\n lines", "wrong", "fix it")
     assert str(problem) == "a.csv:2: note: two lines: wrong: fix it"
     parts = {"file": "a.csv", "line": 2, "column": "note", "value": "two\n lines", "what": "wrong", "fix": "fix it"}
-    assert problem.as_dict() == parts
+    assert problem.to_dict() == parts
 
 
 def told_in_the_code():

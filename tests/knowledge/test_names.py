@@ -92,4 +92,4 @@ def test_a_message_shows_the_beginning_of_a_long_value_on_one_line():
     problem = Problem("a.csv", 1, "c" * 1000, "v\n" * 100_000, "what", "so")
     assert len(str(problem)) < 200
     assert "\n" not in str(problem)
-    assert problem.as_dict()["value"] == shown("v\n" * 100_000)
+    assert problem.to_dict()["value"] == shown("v\n" * 100_000)

@@ -201,7 +201,7 @@ class Posterior(Result):
         """
         return tuple(f.variable.removeprefix(MENTIONED).partition(":")[0] for f in self.evidence.silent)
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The answer as plain values, for JSON."""
         return {
             "target": self.target,
@@ -224,7 +224,7 @@ class Posterior(Result):
 
     def _fit_as_dict(self) -> dict[str, Any] | None:
         try:
-            return self.fit.as_dict()
+            return self.fit.to_dict()
         except QuestionError:
             return None
 

@@ -43,7 +43,7 @@ class Problem:
         value = shown(self.value)
         return visible(f"{self.file}:{self.line}: {self.column or '-'}: {value or '-'}: {self.what}: {self.fix}")
 
-    def as_dict(self) -> dict[str, str | int]:
+    def to_dict(self) -> dict[str, str | int]:
         """The six parts by name, for JSON."""
         return asdict(self)
 

@@ -190,7 +190,7 @@ class Decision(Result):
     def to_dict(self, most: int | None = 10) -> dict[str, Any]:
         """The result as plain values, for JSON; `most` lines of changes, None for all."""
         found: dict[str, Any] = {
-            "posterior": self.posterior.as_dict(),
+            "posterior": self.posterior.to_dict(),
             "summary": self.summary,
             "unit": "points, 0 to 100",
             "utilities": {

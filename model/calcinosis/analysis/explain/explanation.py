@@ -121,7 +121,7 @@ class Explanation(Result):
     def to_dict(self) -> dict[str, Any]:
         """The result as plain values, for JSON."""
         return {
-            "posterior": self.posterior.as_dict(),
+            "posterior": self.posterior.to_dict(),
             "state": list(self.hypothesis.chosen),
             "against": list(self.hypothesis.against),
             "unit": "nats, above 0 for the state",

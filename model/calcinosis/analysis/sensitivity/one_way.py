@@ -154,7 +154,7 @@ class OneWay(Result):
     def to_dict(self, most: int | None = 10) -> dict[str, Any]:
         """The result as plain values, for JSON; the first `most` rows, None for all."""
         return {
-            "posterior": self.posterior.as_dict(),
+            "posterior": self.posterior.to_dict(),
             "scheme": self.scheme,
             "mass": self.mass,
             "summary": self.summary,

@@ -78,7 +78,7 @@ class Sensitivity(Result):
         def lines(frame: pd.DataFrame) -> list[dict[str, Any]]:
             return plain_lines(frame, most)
 
-        result: dict[str, Any] = {"posterior": self.posterior.as_dict(), "summary": self.summary}
+        result: dict[str, Any] = {"posterior": self.posterior.to_dict(), "summary": self.summary}
         result["depends_on"], result["rows"] = lines(self.depends_on), lines(self.rows)
         parts = {
             "robust": self.robust,

@@ -57,8 +57,8 @@ class Comparison(Result):
     def to_dict(self) -> dict[str, Any]:
         """The result as plain values, for JSON."""
         return {
-            "first": self.first.as_dict(),
-            "second": self.second.as_dict(),
+            "first": self.first.to_dict(),
+            "second": self.second.to_dict(),
             "states": plain_lines(self.frame),
             "hypothesis": {"state": list(self.hypothesis.chosen), "against": list(self.hypothesis.against)},
             "findings": plain_lines(self.findings),

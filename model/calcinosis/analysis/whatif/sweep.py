@@ -58,7 +58,7 @@ class WhatIf(Result):
     def to_dict(self, most: int | None = None) -> dict[str, Any]:
         """The result as plain values, for JSON; the `most` lines that move most, None for all in their order."""
         frame = self.frame if most is None else self.frame.sort_values("moved", ascending=False, kind="stable")
-        return {"posterior": self.posterior.as_dict(), "changes": plain_lines(frame, most), "disclaimer": DISCLAIMER}
+        return {"posterior": self.posterior.to_dict(), "changes": plain_lines(frame, most), "disclaimer": DISCLAIMER}
 
 
 @checked

@@ -85,7 +85,7 @@ class NextTest(Result):
         frame = self.frame if most is None else self.frame.head(most)
         outcomes = self.outcomes[self.outcomes["test"].isin(frame["test"])]
         return {
-            "posterior": self.posterior.as_dict(),
+            "posterior": self.posterior.to_dict(),
             "by": self.by,
             "unit": "nats",
             "summary": self.summary,

@@ -83,7 +83,7 @@ class SerialTesting(Result):
     def to_dict(self) -> dict[str, Any]:
         """The result as plain values, for JSON."""
         return {
-            "posterior": self.posterior.as_dict(),
+            "posterior": self.posterior.to_dict(),
             "variable": self.variable.name,
             "state": self.state,
             "threshold": self.threshold,

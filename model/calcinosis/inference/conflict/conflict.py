@@ -143,7 +143,7 @@ class Fit:
     def _phrase(self, variable: str) -> str:
         return phrase(self.variables[variable], self.evidence[variable])
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The answer as plain values, for JSON."""
         return {
             "category": self.category,

@@ -61,7 +61,7 @@ def _summary(situation: Situation, published: Published | None, today: date) -> 
 
 
 def _json(situation: Situation, published: Published | None, today: date) -> dict[str, Any]:
-    text = json.dumps(_plain(as_dict(situation, published, today)), ensure_ascii=False, indent=2, allow_nan=False)
+    text = json.dumps(_plain(to_dict(situation, published, today)), ensure_ascii=False, indent=2, allow_nan=False)
     return _file(f"calcinosis-{today}.json", "application/json", text=text + "\n")
 
 
@@ -87,11 +87,11 @@ def _file(name: str, kind: str, **content: str) -> dict[str, Any]:
     return {"download": {"name": name, "type": kind, **content}}
 
 
-def as_dict(situation: Situation, published: Published | None, today: date) -> dict[str, Any]:
+def to_dict(situation: Situation, published: Published | None, today: date) -> dict[str, Any]:
     """The answer and all that the page holds of the patient, with full digits."""
     page, model, posterior = situation.page, situation.model, situation.posterior
     assert posterior is not None
-    return posterior.as_dict() | {
+    return posterior.to_dict() | {
         "entered": page.findings,
         "days": page.dates,
         "asked_but_unknown": [name for name, text in page.findings.items() if text == UNKNOWN],

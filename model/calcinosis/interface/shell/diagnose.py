@@ -22,5 +22,5 @@ def diagnose(ask: Question) -> None:
             return diagnosis(next(iter(results.values())))
         return diagnoses(results, digest)
 
-    forms: Forms[Posterior] = Forms(plain=lambda result: result.as_dict(), one=diagnosis, many=many)
+    forms: Forms[Posterior] = Forms(plain=lambda result: result.to_dict(), one=diagnosis, many=many)
     ask.answer(lambda patient: patient.model.posterior(patient.evidence), forms)

@@ -185,7 +185,7 @@ def error_as_dict(error: Exception) -> dict[str, Any]:
     """An error as plain values, for JSON."""
     found: dict[str, Any] = {"error": type(error).__name__, "message": error_in_words(error)}
     if isinstance(error, PriorsError):
-        found["problems"] = [problem.as_dict() for problem in error.problems]
+        found["problems"] = [problem.to_dict() for problem in error.problems]
     if isinstance(error, FindingsError):
         found["faults"] = [
             {"variable": f.variable, "value": f.value, "what": f.what, "fix": f.fix} for f in error.faults
