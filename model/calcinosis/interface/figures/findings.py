@@ -74,16 +74,16 @@ def posterior(result: Posterior, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def waterfall(found: Explanation, most: int = 14, ax: Axes | None = None) -> Axes:
+def waterfall(result: Explanation, most: int = 14, ax: Axes | None = None) -> Axes:
     """How the odds come about, finding by finding, from where they began to where they ended.
 
     Findings beyond the `most` telling ones are one bar. At the right: the groups of the findings.
     """
     from matplotlib.patches import Patch
 
-    one, other = _sides(found)
-    bars = _bars(found, most)
-    ends = found.before + np.cumsum([0.0, *(nats for _, _, nats in bars)])
+    one, other = _sides(result)
+    bars = _bars(result, most)
+    ends = result.before + np.cumsum([0.0, *(nats for _, _, nats in bars)])
     ax = ax or new_axes(10.5, 0.38 * len(bars) + 2.6)
     for y, (_, _, nats) in enumerate(bars, 1):
         look: dict[str, Any] = {"color": FOR} if nats >= 0 else {"color": AGAINST, "hatch": "//", "edgecolor": "white"}
@@ -95,12 +95,12 @@ def waterfall(found: Explanation, most: int = 14, ax: Axes | None = None) -> Axe
     last = len(bars) + 1
     for y, x in enumerate(ends):
         ax.plot([x, x], [y, y + 1], color=INK, linewidth=0.8)
-    ax.plot([found.before, found.after], [0, last], "D", color="white", markeredgecolor=INK, markersize=7, zorder=4)
+    ax.plot([result.before, result.after], [0, last], "D", color="white", markeredgecolor=INK, markersize=7, zorder=4)
     ax.axvline(0.0, color=INK, linewidth=0.8, linestyle=":")
-    known = "the background alone" if len(found.background) else "nothing known"
-    words = [f"with {known}: {_odds(found.before, one, other)}", *(own for _, own, _ in bars)]
-    words.append(f"with {'all findings' if bars else 'no more found'}: {_odds(found.after, one, other)}")
-    ax.set_yticks(range(last + 1), [wrapped(own) for own in words], fontsize=8)
+    known = "the background alone" if len(result.background) else "nothing known"
+    words = [f"with {known}: {_odds(result.before, one, other)}", *(words for _, words, _ in bars)]
+    words.append(f"with {'all findings' if bars else 'no more result'}: {_odds(result.after, one, other)}")
+    ax.set_yticks(range(last + 1), [wrapped(text) for text in words], fontsize=8)
     for place in (0, last):
         ax.get_yticklabels()[place].set_fontweight("bold")
     brackets(ax, ["", *(group for group, _, _ in bars), ""])
@@ -112,11 +112,11 @@ def waterfall(found: Explanation, most: int = 14, ax: Axes | None = None) -> Axe
         Patch(facecolor=FOR, label=f"evidence for {one}"),
         Patch(facecolor=AGAINST, hatch="//", edgecolor="white", label="evidence against it"),
     ]
-    titled(ax, f"Why {one} rather than {'the others' if _all(found) else other}", handles)
+    titled(ax, f"Why {one} rather than {'the others' if _all(result) else other}", handles)
     return ax
 
 
-def trajectory(found: Trajectory, ax: Axes | None = None) -> Axes:
+def trajectory(result: Trajectory, ax: Axes | None = None) -> Axes:
     """The probability of every state, from top to bottom, as one finding after the other becomes known.
 
     The bands are the intervals of the state that leads at the end and of the other that led longest.
@@ -124,27 +124,27 @@ def trajectory(found: Trajectory, ax: Axes | None = None) -> Axes:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    first, last = found.steps[0], found.steps[-1]
+    first, last = result.steps[0], result.steps[-1]
     states = list(last)
-    rows = lines_of(found.frame[found.frame["state"] == states[0]])
+    rows = lines_of(result.frame[result.frame["state"] == states[0]])
     ax = ax or new_axes(10.5, 0.36 * len(rows) + 2.6)
     handles: list[Any] = []
     for i, state in enumerate(states):
         look: dict[str, Any] = {"color": COLOURS[i % 8], "linestyle": LINES[i % 8], "marker": MARKERS[i % 8]}
-        own = found.frame[found.frame["state"] == state]
-        ax.plot(100 * own["probability"], own["step"], linewidth=1.8, markersize=5, zorder=3, **look)
+        line = result.frame[result.frame["state"] == state]
+        ax.plot(100 * line["probability"], line["step"], linewidth=1.8, markersize=5, zorder=3, **look)
         words = f"{last.labels[state]}: {percent(first[state])}"
         words += f" → {percent(last[state])}" if len(rows) > 1 else ""
         handles.append(Line2D([], [], linewidth=1.8, markersize=5, label=words, **look))
-    if "lower" in found.frame:
-        for state in banded(found):
+    if "lower" in result.frame:
+        for state in banded(result):
             place = states.index(state)
-            own = found.frame[found.frame["state"] == state]
-            steps = own["step"].to_numpy(dtype=float)
+            line = result.frame[result.frame["state"] == state]
+            steps = line["step"].to_numpy(dtype=float)
             # a single step has its band too
             steps, again = (steps, 1) if len(steps) > 1 else (np.array([-0.25, 0.25]), 2)
             band: dict[str, Any] = {"color": COLOURS[place % 8], "alpha": 0.16, "linewidth": 0}
-            lower, upper = (np.repeat(100 * own[name].to_numpy(), again) for name in ("lower", "upper"))
+            lower, upper = (np.repeat(100 * line[name].to_numpy(), again) for name in ("lower", "upper"))
             ax.fill_betweenx(steps, lower, upper, hatch=HATCHES[place % 8] or None, **band)
             label = f"interval of {last.labels[state]}"
             handles.append(Patch(label=label, hatch=HATCHES[place % 8] or None, **band))
@@ -159,14 +159,14 @@ def trajectory(found: Trajectory, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def banded(found: Trajectory) -> list[str]:
+def banded(result: Trajectory) -> list[str]:
     """The states whose intervals are shown: the one that leads at the end, and the other that led longest, if any."""
-    last = found.steps[-1].leading
-    others = Counter(step.leading for step in found.steps if step.leading != last)
+    last = result.steps[-1].leading
+    others = Counter(step.leading for step in result.steps if step.leading != last)
     return [last, *(state for state, _ in others.most_common(1))]
 
 
-def what_if(found: WhatIf, most: int = 30, ax: Axes | None = None) -> Axes:
+def what_if(result: WhatIf, most: int = 30, ax: Axes | None = None) -> Axes:
     """The probability of every state after single changes of the findings, those that move most, in their order.
 
     The most probable state is framed. On the right: the state that then ranks first, and the probability of the result.
@@ -176,11 +176,11 @@ def what_if(found: WhatIf, most: int = 30, ax: Axes | None = None) -> Axes:
     """
     from matplotlib.patches import Rectangle
 
-    if "variable" not in found.frame:
+    if "variable" not in result.frame:
         raise QuestionError("this map shows single changes, as those of `sweep`: see the frame of pairs")
-    posterior = found.posterior
+    posterior = result.posterior
     states = list(posterior)
-    frame = found.frame.sort_values("moved", ascending=False, kind="stable").head(most).sort_index()
+    frame = result.frame.sort_values("moved", ascending=False, kind="stable").head(most).sort_index()
     rows = lines_of(frame)
     values = [list(posterior.probabilities_of.values()), *frame[states].to_numpy().tolist()]
     ax = ax or new_axes(1.02 * len(states) + 6.2, 0.3 * len(values) + 2.0)
@@ -208,27 +208,29 @@ def what_if(found: WhatIf, most: int = 30, ax: Axes | None = None) -> Axes:
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     ax.set_title("What if one finding were another, or were known too", fontsize=11, loc="left", pad=10)
-    every = len(found.frame)
+    every = len(result.frame)
     shown = f"those {len(rows)} of {every} changes that move most; " if len(rows) < every else ""
-    footed(ax, f"{shown}frame: leads; ◆: another leads than now, and how probable it is that just this is found")
+    footed(ax, f"{shown}frame: leads; ◆: another leads than now, and how probable it is that just this is result")
     return ax
 
 
-def _all(found: Explanation) -> bool:
+def _all(result: Explanation) -> bool:
     """Whether the alternative is all other states, and there are several."""
-    return found.hypothesis.against_all and len(found.hypothesis.against) > 1
+    return result.hypothesis.against_all and len(result.hypothesis.against) > 1
 
 
-def _sides(found: Explanation) -> tuple[str, str]:
+def _sides(result: Explanation) -> tuple[str, str]:
     """The hypothesis and what it is held against, in words."""
-    labels = found.posterior.labels
-    one, other = (listed((labels[s] for s in own), "or") for own in (found.hypothesis.chosen, found.hypothesis.against))
-    return one, "all others together" if _all(found) else other
+    labels = result.posterior.labels
+    one, other = (
+        listed((labels[s] for s in states), "or") for states in (result.hypothesis.chosen, result.hypothesis.against)
+    )
+    return one, "all others together" if _all(result) else other
 
 
-def _bars(found: Explanation, most: int) -> list[tuple[str, str, float]]:
+def _bars(result: Explanation, most: int) -> list[tuple[str, str, float]]:
     """Group, words and nats of each bar; the weakest findings together, if there are more than one too many."""
-    frame = found.frame
+    frame = result.frame
     if len(frame) <= most + 1:
         most = len(frame)
     named = set(frame["contribution"].abs().sort_values(ascending=False, kind="stable").index[:most])
@@ -248,7 +250,7 @@ def _odds_axis(ax: Axes, what: str) -> None:
     """Round odds below the axes, each with its logarithm: the scale is in nats."""
     factors = _round_odds(*ax.get_xlim())
     nats = [math.log(factor) for factor in factors]
-    words = [f"{_tick(factor)}\n({own:.1f})".replace("-", "−") for factor, own in zip(factors, nats, strict=True)]
+    words = [f"{_tick(factor)}\n({nat:.1f})".replace("-", "−") for factor, nat in zip(factors, nats, strict=True)]
     ax.set_xticks(nats, words, fontsize=8)
     ax.grid(axis="x", color="#dddddd", linewidth=0.7)
     ax.set_axisbelow(True)

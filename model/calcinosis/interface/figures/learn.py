@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 MASS = 0.95
 
 
-def learned_rows(found: Update, most: int = 14, ax: Axes | None = None) -> Axes:
+def learned_rows(result: Update, most: int = 14, ax: Axes | None = None) -> Axes:
     """The rows that moved farthest: before above, after below, each with its interval; at the right their weights."""
     from scipy.special import betaincinv
 
-    lines = lines_of(found.rows.head(most))
+    lines = lines_of(result.rows.head(most))
     ax = ax or new_axes(10.5, 0.5 * max(len(lines), 1) + 1.9)
-    for y, own in enumerate(lines):
+    for y, row in enumerate(lines):
         looks = (
-            (own.before, own.weight_before, -0.16, "o", LIGHT),
-            (own.after, own.weight_after, 0.16, "D", COLOURS[1]),
+            (row.before, row.weight_before, -0.16, "o", LIGHT),
+            (row.after, row.weight_after, 0.16, "D", COLOURS[1]),
         )
         for value, weight, shift, marker, colour in looks:
             if 0 < value < 1:
@@ -32,9 +32,9 @@ def learned_rows(found: Update, most: int = 14, ax: Axes | None = None) -> Axes:
                 ends = [100 * float(betaincinv(a, b, tail)) for tail in ((1 - MASS) / 2, (1 + MASS) / 2)]
                 ax.plot(ends, [y + shift] * 2, color=colour, linewidth=4, solid_capstyle="butt", zorder=2)
             ax.plot([100 * value], [y + shift], marker, color=DARK, markersize=5.5, zorder=3)
-        told = f"{own.cases:,.1f} patients, weight {own.weight_before:,.4g} → {own.weight_after:,.4g}"
-        ax.annotate(told, (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=8)
-    words = [wrapped(f"{own.table} = {own.state}" + (f" ({own.given})" if own.given else ""), 52) for own in lines]
+        beside = f"{row.cases:,.1f} patients, weight {row.weight_before:,.4g} → {row.weight_after:,.4g}"
+        ax.annotate(beside, (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=8)
+    words = [wrapped(f"{row.table} = {row.state}" + (f" ({row.given})" if row.given else ""), 52) for row in lines]
     ax.set_yticks(range(len(lines)), words, fontsize=8)
     ax.set(xlim=(-2, 102), ylim=(max(len(lines), 1) - 0.4, -0.6))
     bare(ax)

@@ -48,12 +48,12 @@ def places(network: Network) -> dict[str, Place]:
     other = [name for name, v in network.variables.items() if v.group not in GROUPS]
     columns[1] += other
     tallest = max(map(len, columns))
-    found: dict[str, Place] = {}
+    result: dict[str, Place] = {}
     for column, names in enumerate(columns):
         step = tallest / max(len(names), 1)
         for row, name in enumerate(names):
-            found[name] = (column * STEP, -(row + 0.5) * step)
-    return found
+            result[name] = (column * STEP, -(row + 0.5) * step)
+    return result
 
 
 def draw_network(network: Network, ending: str) -> bytes:

@@ -30,15 +30,15 @@ WORDS, PANEL = 62, 58
 """How many characters of a label stand on one line, beside a bar and above a panel."""
 
 
-def tornado(found: OneWay, most: int = 10, ax: Axes | None = None) -> Axes:
+def tornado(result: OneWay, most: int = 10, ax: Axes | None = None) -> Axes:
     """The posterior of the most probable state over the interval of each row, the rows with the largest effect on top.
 
     A diamond stands where another state would come to lead. At the right: the entry now, its interval, its weight, its
     sources.
     """
-    rows = lines_of(found.rows.head(most))
+    rows = lines_of(result.rows.head(most))
     ax = ax or new_axes(12.0, 0.56 * max(len(rows), 1) + 2.0)
-    posterior = found.posterior
+    posterior = result.posterior
     lead = list(posterior).index(posterior.leading)
     now = 100 * posterior[posterior.leading]
     for y, row in enumerate(rows):
@@ -48,13 +48,13 @@ def tornado(found: OneWay, most: int = 10, ax: Axes | None = None) -> Axes:
         weight = "" if np.isnan(row.weight) else f", weight {row.weight:g}"
         flip = ""
         if row.fragile:
-            at = 100 * float(found.function(row.entry)(row.flips_at)[lead])
+            at = 100 * float(result.function(row.entry)(row.flips_at)[lead])
             ax.plot([at], [y], "D", color="white", markeredgecolor=INK, markersize=6, markeredgewidth=1.3, zorder=4)
             flip = f"\nat {_share(row.flips_at)}: {posterior.labels[row.flips_to]} leads"
         told = f"now {_share(row.value)} ({percents(row.lower, row.upper)}){weight}\n{_few(row.source)}{flip}"
         ax.annotate(told, (1.015, y), xycoords=("axes fraction", "data"), va="center", fontsize=7.5, linespacing=1.3)
     ax.axvline(now, color=INK, linewidth=1.2)
-    words = [entry_in_words(found.entries.find(row.entry), found.entries.network, WORDS) for row in rows]
+    words = [entry_in_words(result.entries.find(row.entry), result.entries.network, WORDS) for row in rows]
     ax.set_yticks(range(len(rows)), words, fontsize=8)
     ax.set(xlim=(0, 100), ylim=(max(len(rows), 1) - 0.4, -0.6))
     ax.spines[["top", "right", "left"]].set_visible(False)
@@ -62,7 +62,7 @@ def tornado(found: OneWay, most: int = 10, ax: Axes | None = None) -> Axes:
     ax.grid(axis="x", color="#dddddd", linewidth=0.7)
     ax.set_axisbelow(True)
     ax.set_title(
-        f"{_label(found)}: {percent(posterior[posterior.leading])}. How far single rows of the tables could move it",
+        f"{_label(result)}: {percent(posterior[posterior.leading])}. How far single rows of the tables could move it",
         fontsize=11,
         loc="left",
         pad=30,
@@ -85,7 +85,7 @@ def _tornado_key() -> list[Any]:
     ]
 
 
-def curves(found: OneWay, entries: Sequence[str] | None = None) -> Axes:
+def curves(result: OneWay, entries: Sequence[str] | None = None) -> Axes:
     """The posterior of every state as single entries move over their whole range; the first of the axes, one per entry.
 
     By default the entries are those of the six rows with the largest swing. The band is the row's interval, the line
@@ -94,21 +94,23 @@ def curves(found: OneWay, entries: Sequence[str] | None = None) -> Axes:
     import matplotlib.pyplot as plt
     from matplotlib.lines import Line2D
 
-    names = list(entries) if entries is not None else found.rows["entry"].head(6).to_list()
+    names = list(entries) if entries is not None else result.rows["entry"].head(6).to_list()
     columns = min(3, max(1, len(names)))
     down = max(1, -(-len(names) // columns))
     figure = plt.figure(figsize=(4.0 * columns, 3.4 * down + 0.9), layout="constrained")
     grid = figure.subplots(down, columns, squeeze=False, sharey=True).ravel()
-    lines = {line.entry: line for line in lines_of(found.frame)}
+    lines = {line.entry: line for line in lines_of(result.frame)}
     for ax in grid[len(names) :]:
         ax.set_axis_off()
     for ax, name in zip(grid, names, strict=False):
-        _curve(ax, found, found.function(name), lines)
+        _curve(ax, result, result.function(name), lines)
     for ax in grid[::columns]:
         ax.set_ylabel("posterior (%)", fontsize=9)
     handles = [
-        Line2D([], [], color=COLOURS[i % 8], linestyle=LINES[i % 8], linewidth=1.8, label=found.posterior.labels[state])
-        for i, state in enumerate(found.posterior)
+        Line2D(
+            [], [], color=COLOURS[i % 8], linestyle=LINES[i % 8], linewidth=1.8, label=result.posterior.labels[state]
+        )
+        for i, state in enumerate(result.posterior)
     ]
     dot = Line2D(
         [], [], marker="o", linestyle="", color="white", markeredgecolor=INK, label="the state named comes to lead"
@@ -120,7 +122,7 @@ def curves(found: OneWay, entries: Sequence[str] | None = None) -> Axes:
     return first
 
 
-def _curve(ax: Axes, found: OneWay, function: SensitivityFunction, lines: Mapping[str, Any]) -> None:
+def _curve(ax: Axes, result: OneWay, function: SensitivityFunction, lines: Mapping[str, Any]) -> None:
     """The panel of one entry: the posterior of every state, and where another state comes to lead."""
     from matplotlib.ticker import PercentFormatter
 
@@ -137,19 +139,19 @@ def _curve(ax: Axes, found: OneWay, function: SensitivityFunction, lines: Mappin
             left = flip < (x[0] + x[-1]) / 2
             ax.plot([flip, flip], [height, top], ":", color=INK, linewidth=0.8)
             ax.annotate(
-                found.posterior.labels[leader], (flip, top), xytext=(2 if left else -2, 0),
+                result.posterior.labels[leader], (flip, top), xytext=(2 if left else -2, 0),
                 textcoords="offset points", ha="left" if left else "right", va="center", fontsize=7.5,
                 bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.8},
             )  # fmt: skip
             ax.plot([flip], [height], "o", color="white", markeredgecolor=INK, markersize=6, zorder=4)
-    ax.set_title(entry_in_words(function.entry, found.entries.network, PANEL), fontsize=8)
+    ax.set_title(entry_in_words(function.entry, result.entries.network, PANEL), fontsize=8)
     ax.set(xlim=(x[0], x[-1]), ylim=(0, 121), yticks=range(0, 101, 20))
     ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=""))
     ax.spines[["top", "right"]].set_visible(False)
     ax.tick_params(labelsize=8)
 
 
-def two_way(found: TwoWay, ax: Axes | None = None) -> Axes:
+def two_way(result: TwoWay, ax: Axes | None = None) -> Axes:
     """Which state leads as two entries move together, with the present values and their intervals.
 
     Regions bear the name of their state; those too small for it are named above.
@@ -158,30 +160,30 @@ def two_way(found: TwoWay, ax: Axes | None = None) -> Axes:
     from matplotlib.ticker import PercentFormatter
 
     ax = ax or new_axes(7.6, 6.6)
-    states = list(found.posterior)
+    states = list(result.posterior)
     small: list[Patch] = []
-    possible = found.leading.T >= 0
-    for i in sorted(set(found.leading[found.leading >= 0].tolist())):
-        others = np.delete(found.probabilities, i, axis=2).max(axis=2)
-        lead = np.ma.masked_where(~possible, (found.probabilities[:, :, i] - others).T)
-        ax.contourf(found.x, found.y, lead, levels=[0.0, 1.0], colors=[COLOURS[i % 8]], alpha=0.25)
+    possible = result.leading.T >= 0
+    for i in sorted(set(result.leading[result.leading >= 0].tolist())):
+        others = np.delete(result.probabilities, i, axis=2).max(axis=2)
+        lead = np.ma.masked_where(~possible, (result.probabilities[:, :, i] - others).T)
+        ax.contourf(result.x, result.y, lead, levels=[0.0, 1.0], colors=[COLOURS[i % 8]], alpha=0.25)
         if i % 8:
-            drawn = ax.contourf(found.x, found.y, lead, levels=[0.0, 1.0], colors="none", hatches=[HATCHES[i % 8]])
+            drawn = ax.contourf(result.x, result.y, lead, levels=[0.0, 1.0], colors="none", hatches=[HATCHES[i % 8]])
             drawn.set_edgecolor("#00000033")
-        label = found.posterior.labels[states[i]]
-        if not _named(ax, found, np.equal(found.leading.T, i).astype(float), label):
+        label = result.posterior.labels[states[i]]
+        if not _named(ax, result, np.equal(result.leading.T, i).astype(float), label):
             look: dict[str, Any] = {"facecolor": f"{COLOURS[i % 8]}40", "edgecolor": "#777777", "hatch": HATCHES[i % 8]}
             small.append(Patch(label=label, **look))
-    _named(ax, found, np.less(found.leading.T, 0).astype(float), "cannot be")
-    border = found.boundary
+    _named(ax, result, np.less(result.leading.T, 0).astype(float), "cannot be")
+    border = result.boundary
     ax.plot(border["x"], border["y"], ".", color=INK, markersize=2.2)
-    (x0, x1), (y0, y1) = found.intervals
+    (x0, x1), (y0, y1) = result.intervals
     ax.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, linestyle="--", edgecolor=INK, linewidth=1.1))
-    ax.plot(*found.present, "o", color="white", markeredgecolor=INK, markersize=8, markeredgewidth=1.6, zorder=5)
+    ax.plot(*result.present, "o", color="white", markeredgecolor=INK, markersize=8, markeredgewidth=1.6, zorder=5)
     ax.set(xlim=(0, 1), ylim=(0, 1))
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol="%"))
-    words = [entry_in_words(entry, found.surface.contraction.network, PANEL) for entry in found.entries]
+    words = [entry_in_words(entry, result.surface.contraction.network, PANEL) for entry in result.entries]
     ax.set_ylabel(words[1], fontsize=8)
     ax.set_title(
         "Which subtype leads; dot: now; dashed: the intervals of both", fontsize=10, loc="left", pad=22 if small else 6
@@ -192,31 +194,31 @@ def two_way(found: TwoWay, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _named(ax: Axes, found: TwoWay, mask: Any, name: str) -> bool:
+def _named(ax: Axes, result: TwoWay, mask: Any, name: str) -> bool:
     """Whether a region is large enough for its name, which is then written at its roomiest place."""
     from scipy.ndimage import distance_transform_edt
 
     room = distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
     i, j = np.unravel_index(int(room.argmax()), room.shape)
-    if room[i, j] < 0.05 * len(found.x):
+    if room[i, j] < 0.05 * len(result.x):
         return False
     name = "\n".join(textwrap.wrap(name, 14))
     # about half the width of the name, so that it stays inside the axes
     half = 0.011 * max(map(len, name.splitlines()))
-    x = float(np.clip(found.x[j], half, 1 - half))
+    x = float(np.clip(result.x[j], half, 1 - half))
     box = {"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
-    ax.text(x, found.y[i], name, ha="center", va="center", fontsize=9, bbox=box, zorder=4)
+    ax.text(x, result.y[i], name, ha="center", va="center", fontsize=9, bbox=box, zorder=4)
     return True
 
 
-def distributions(found: Uncertainty, ax: Axes | None = None) -> Axes:
+def distributions(result: Uncertainty, ax: Axes | None = None) -> Axes:
     """How each state's posterior is distributed over the draws of all tables, with median, interval and how often it
     leads."""
-    lines = lines_of(found.frame)
+    lines = lines_of(result.frame)
     ax = ax or new_axes(9.0, 0.95 * len(lines) + 1.3)
     edges = np.linspace(0.0, 1.0, 81)
-    for y, (line, drawn) in enumerate(zip(lines, found.sample.posteriors, strict=True)):
-        counts = np.histogram(drawn, edges, weights=found.sample.weights)[0]
+    for y, (line, drawn) in enumerate(zip(lines, result.sample.posteriors, strict=True)):
+        counts = np.histogram(drawn, edges, weights=result.sample.weights)[0]
         # the root keeps rare but possible values to be seen beside a tall peak
         heights = 0.72 * np.sqrt(counts / counts.max())
         ax.stairs(y + 0.3 - heights, 100 * edges, baseline=y + 0.3, fill=True, color=LIGHT)
@@ -225,7 +227,7 @@ def distributions(found: Uncertainty, ax: Axes | None = None) -> Axes:
         ax.plot([100 * line.probability], [y + 0.3], "o", color="white", markeredgecolor=INK, markersize=6, zorder=4)
         told = f"{percents(line.lower, line.upper)}\nleads in {percent(line.leads)}"
         ax.annotate(told, (1.015, y + 0.1), xycoords=("axes fraction", "data"), va="center", fontsize=8.5)
-    ax.set_yticks(np.arange(len(lines)) + 0.1, [found.posterior.labels[line[0]] for line in lines], fontsize=9)
+    ax.set_yticks(np.arange(len(lines)) + 0.1, [result.posterior.labels[line[0]] for line in lines], fontsize=9)
     ax.set(xlim=(0, 100), ylim=(len(lines) - 0.4, -0.6))
     ax.tick_params(left=False)
     ax.spines[["top", "right", "left"]].set_visible(False)
@@ -234,29 +236,29 @@ def distributions(found: Uncertainty, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def variance_by_source(found: Uncertainty, state: str | None = None, most: int = 10, ax: Axes | None = None) -> Axes:
+def variance_by_source(result: Uncertainty, state: str | None = None, most: int = 10, ax: Axes | None = None) -> Axes:
     """The variance of a state's posterior explained by each source; by default of the most probable state."""
-    frame = _of_state(found.by_source, found, state).head(most)
+    frame = _of_state(result.by_source, result, state).head(most)
     names = [
         f"{line.source} ({line.kind})\n{textwrap.shorten(line.citation, 58, placeholder=' …')}"
         for line in lines_of(frame)
     ]
-    return _variance(frame, names, "source", found, state, ax)
+    return _variance(frame, names, "source", result, state, ax)
 
 
-def variance_by_table(found: Uncertainty, state: str | None = None, most: int = 10, ax: Axes | None = None) -> Axes:
+def variance_by_table(result: Uncertainty, state: str | None = None, most: int = 10, ax: Axes | None = None) -> Axes:
     """The variance of a state's posterior explained by each table; by default of the most probable state."""
-    frame = _of_state(found.by_table, found, state).head(most)
-    variables = found.entries.network.variables
-    return _variance(frame, [variables[name].label for name in frame["table"]], "table", found, state, ax)
+    frame = _of_state(result.by_table, result, state).head(most)
+    variables = result.entries.network.variables
+    return _variance(frame, [variables[name].label for name in frame["table"]], "table", result, state, ax)
 
 
-def _of_state(frame: pd.DataFrame, found: Uncertainty, state: str | None) -> pd.DataFrame:
-    return frame[(frame["state"] == (state or found.posterior.leading)) & (frame["total"] > 0.0005)]
+def _of_state(frame: pd.DataFrame, result: Uncertainty, state: str | None) -> pd.DataFrame:
+    return frame[(frame["state"] == (state or result.posterior.leading)) & (frame["total"] > 0.0005)]
 
 
 def _variance(
-    frame: pd.DataFrame, names: list[str], what: str, found: Uncertainty, state: str | None, ax: Axes | None
+    frame: pd.DataFrame, names: list[str], what: str, result: Uncertainty, state: str | None, ax: Axes | None
 ) -> Axes:
     ax = ax or new_axes(9.5, 0.5 * max(len(names), 1) + 1.9)
     y = np.arange(len(names))
@@ -273,15 +275,15 @@ def _variance(
     ax.set(xlim=(0, 118), xticks=range(0, 101, 20), ylim=(max(len(names), 1) - 0.4, -0.6))
     ax.tick_params(left=False)
     ax.spines[["top", "right", "left"]].set_visible(False)
-    label = found.posterior.labels[state or found.posterior.leading]
+    label = result.posterior.labels[state or result.posterior.leading]
     ax.set_title(f"What makes {label} uncertain, by {what}", fontsize=11, loc="left", pad=24)
     ax.legend(fontsize=8, frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(-0.01, 1.0))
     footed(ax, "share of the variance of its posterior (%)")
     return ax
 
 
-def _label(found: OneWay) -> str:
-    label = found.posterior.labels[found.posterior.leading]
+def _label(result: OneWay) -> str:
+    label = result.posterior.labels[result.posterior.leading]
     return f"{label[:1].upper()}{label[1:]}"
 
 

@@ -49,8 +49,8 @@ def shade(value: float) -> tuple[tuple[float, float, float], str]:
 def brackets(ax: Axes, groups: Sequence[str]) -> None:
     """The groups of the rows at the right of the axes, each over its own."""
     y = 0
-    for group, own in groupby(groups):
-        count = len(list(own))
+    for group, members in groupby(groups):
+        count = len(list(members))
         if group:
             place = ax.get_yaxis_transform()
             ax.plot([1.01] * 2, [y - 0.35, y + count - 0.65], color="#888888", transform=place, clip_on=False)
