@@ -301,3 +301,8 @@ def test_silence_on_both_sides_names_the_variables_of_each():
         Hypothesis.of(["flu", "cold"], "flu", "cold"), {"flu": "flu", "cold": "a cold"}, 0.0, -0.7, effects[::-1]
     )
     assert "Further evidence against it: not mentioned: tissue injury ÷3." in further
+
+
+def test_the_target_as_a_finding_is_told_to_be_the_state():
+    with pytest.raises(ValueError, match="subtype is what is explained: say state='calciphylaxis'"):
+        cc.explain(MODEL, pain="severe", subtype="calciphylaxis")

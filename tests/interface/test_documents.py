@@ -101,7 +101,9 @@ def test_every_result_has_a_frame_words_and_a_report(name, tmp_path):
     assert cc.DISCLAIMER in result._repr_html_()
     files = result.save(tmp_path / "out")
     assert {path.name for path in files} >= {"index.html"}
-    assert cc.DISCLAIMER in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert cc.DISCLAIMER in page
+    assert re.search(r"<h1>\w", page)
     with pytest.raises(ValueError, match="holds files already"):
         result.save(tmp_path / "out")
     assert result.save(tmp_path / "out", force=True) == files

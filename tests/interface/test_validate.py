@@ -137,6 +137,13 @@ def test_no_words_of_a_figure_overlap(found, draw):
     assert cc.DISCLAIMER in axes.get_xlabel()
 
 
+@pytest.mark.slow
+def test_a_validation_saves_the_report_of_the_command(run, tmp_path):
+    run("--published", "--draws", "50", "--out", "rep")
+    files = cc.validate(cc.load(), cc.cases(), draws=50).save(tmp_path / "out")
+    assert {path.name for path in files} == {path.name for path in Path("rep").iterdir()}
+
+
 def test_three_patients_show_no_calibration_and_may_all_be_right(run):
     cases = cc.cases()
     right = cc.load().posteriors(cases)["leading"] == cases["diagnosis"]

@@ -51,7 +51,9 @@ def check_out(folder: Path | None, force: bool) -> None:
     if os.path.lexists(folder) and not folder.is_dir():
         raise InputError(f"{folder} is no folder: name another")
     if folder.exists() and any(folder.iterdir()) and not force:
-        raise InputError(f"{folder} holds files already: name another folder, or write into it with --force")
+        raise InputError(
+            f"{folder} holds files already: name another folder, or write into it with --force (force=True)"
+        )
     if is_priors(folder):
         raise InputError(f"{folder} is a priors folder: name another folder for the report")
     check_writable(folder)

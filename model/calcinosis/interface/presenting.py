@@ -32,6 +32,9 @@ DOCUMENTS = {
 }
 """The function that makes the document of each class of results; any other is shown by its summary and its table."""
 
+REPORTS = DOCUMENTS | {"Validation": "validate.validation"}
+"""The same for a report, which takes its time."""
+
 PICTURES = {
     "CohortCheck": "cohort_check",
     "Decision": "actions",
@@ -111,10 +114,12 @@ def document(result: Any, most: int | None) -> Document:
     from calcinosis.interface.words.sensitivity import cells_of
 
     name = type(result).__name__
-    if name in DOCUMENTS:
-        module, _, function = DOCUMENTS[name].partition(".")
+    places = REPORTS if most is None else DOCUMENTS
+    if name in places:
+        module, _, function = places[name].partition(".")
         make: Callable[..., Document] = getattr(import_module(f"calcinosis.interface.words.{module}"), function)
-        return make(result, most=most)
+        patient = isinstance(result, Posterior) or hasattr(result, "posterior")
+        return make(result, title="One patient" if patient else name, most=most)
     frame, pictures = result.frame, {}
     if name in PICTURES:
         pictures["picture"] = Picture(PICTURES[name], result, result.summary)

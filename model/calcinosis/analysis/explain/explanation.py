@@ -165,6 +165,8 @@ def explain(
     True
     """
     model = model.of_record(named)
+    if model.target in named:
+        raise QuestionError(f"{model.target} is what is explained: say state={named[model.target]!r}")
     posterior = model.posterior(findings, **named)
     evidence = posterior.evidence
     for name in background:

@@ -42,10 +42,16 @@ BENEFIT = (
 
 
 def validation(
-    result: Validation, curve: DecisionCurve, title: str = "", published: bool = False, most: int | None = None
+    result: Validation,
+    curve: DecisionCurve | None = None,
+    title: str = "",
+    published: bool = False,
+    most: int | None = None,
 ) -> Document:
     """The document on how good the answers for some patients are, and on what deciding by one of them gains."""
-    whole = most is None
+    from calcinosis.analysis.decide import curve as curves
+
+    curve, whole = curve or curves.decision_curve(result.model, result), most is None
     benefit: list[Block] = [
         TableBlock(f"Net benefit of deciding by the probability of {curve.state}", _curve_cells(curve)),
         BENEFIT,
