@@ -65,3 +65,8 @@ def test_a_range_holds_95_in_100(p, weight):
     low, high = range_of(p, weight)
     ours = beta(p * weight, (1 - p) * weight)
     assert ours.cdf(high) - ours.cdf(low) == pytest.approx(0.95, abs=1e-9)
+
+
+def test_a_percentage_is_told_how_to_be_written():
+    with pytest.raises(cc.errors.QuestionError, match=r"write 0\.3 for 30%"):
+        cc.weight_for(30, low=10, high=60)

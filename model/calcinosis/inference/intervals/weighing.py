@@ -73,9 +73,10 @@ def weight_for(probability: float, /, *, low: float, high: float) -> Weighing:
     (118.0, 0.0031, 0.052)
     """
     if not 0 < low < probability < high < 1:
+        percents = f"; write {probability / 100:g} for {probability:g}%" if 1 < probability < 100 else ""
         raise QuestionError(
             f"a probability of {probability:g} with a range of {low:g} to {high:g}: expected 0 < low < probability < "
-            "high < 1: give a range around the probability, inside 0 to 1"
+            f"high < 1: give a range around the probability, inside 0 to 1{percents}"
         )
     from scipy.optimize import brentq
 
