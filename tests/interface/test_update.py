@@ -62,7 +62,7 @@ def test_the_new_folder_is_accepted_and_the_old_one_untouched(run, cases, tmp_pa
     assert "Before learning: The cohort is consistent with the tables" in told
     assert "--keep subtype --keep care_setting" in told
     assert cc.DISCLAIMER in told
-    assert "no fault in its files" in run("check", "new")
+    assert "no errors in its files" in run("check", "new")
     new = cc.load("new")
     assert new.digest[:12] in told
     assert new.priors.sources["ward_7"].citation == "Ward 7, 80 patients"

@@ -285,7 +285,7 @@ def _show(priors: Priors, rules: tuple[RuleCheck, ...], model: Model) -> None:
         **_decisions(priors),
         "weakest rows": f"the {min(WEAKEST, len(rows))} that rest on least:",
     }
-    say(f"{priors.folder}: no fault in its files · {priors.digest[:12]}")
+    say(f"{priors.folder}: no errors in its files · {priors.digest[:12]}")
     for name, fact in facts.items():
         say(f"{name:<16} {fact}")
         for own in wide if name == "ranges" else []:
