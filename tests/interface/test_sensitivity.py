@@ -67,7 +67,7 @@ def test_text_names_the_rows_the_sources_and_the_weights(run, model, case):
         assert source in text
     assert f" {first['weight']:g} " in text
     rows = f"depends on {len(depends_on)} rows"
-    for part in (rows, "95% interval", "range found", "never beyond", "The smallest changes", cc.DISCLAIMER):
+    for part in (rows, "95% interval", "range found", "outer bound", "The smallest changes", cc.DISCLAIMER):
         assert part in text
 
 
