@@ -27,7 +27,6 @@ import numpy as np
 import numpy.typing as npt
 
 from calcinosis.inference.engine.engine import Engine
-from calcinosis.inference.engine.family_marginals import families_of
 from calcinosis.inference.engine.junction_tree import Clique
 from calcinosis.inference.engine.scaling import scaled
 from calcinosis.inference.findings.encoding import Coded, Codes, Powers, distinguishes, likelihoods
@@ -252,14 +251,14 @@ def expectation_of(engine: Engine, network: Network, coded: Coded, weights: Arra
     informed = informed_by(engine, network, coded)
     places: list[Place | RepeatedResults] = []
     combinations: list[Codes] = []
-    for clique, names in zip(engine.cliques, families_of(engine, network), strict=True):
-        cells = {name: network.cells(name, clique.states) for name in names}
+    for clique in engine.cliques:
+        cells = {name: network.cells(name, clique.states) for name in clique.families}
         if clique.repeatable:
             looks, which = _results_of(engine, clique, cells, coded)
             places.append(looks)
         else:
             inside = [combinations[child] for child in clique.children]
-            partly_informed = {name: informed[name] for name in names if not informed[name].all()}
+            partly_informed = {name: informed[name] for name in clique.families if not informed[name].all()}
             place, which = _place(engine, clique, cells, coded, inside, partly_informed)
             places.append(place)
         combinations.append(which)
