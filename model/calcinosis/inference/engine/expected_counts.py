@@ -28,7 +28,7 @@ import numpy.typing as npt
 
 from calcinosis.inference.engine.engine import Engine
 from calcinosis.inference.engine.junction_tree import Clique
-from calcinosis.inference.engine.scaling import scaled
+from calcinosis.inference.engine.messages import scaled
 from calcinosis.inference.findings.encoding import Coded, Codes, Powers, distinguishes, likelihoods
 from calcinosis.inference.network import Array, Network
 
@@ -275,7 +275,7 @@ def informed_by(engine: Engine, network: Network, coded: Coded) -> Mapping[str, 
     for name in reversed(list(TopologicalSorter(network.parents).static_order())):
         observed = np.zeros(coded.patients, dtype=np.bool_)
         if name in coded.codes:
-            findings = [*engine.base[name], *coded.further.get(name, ())]
+            findings = engine.findings(name, coded)
             observed = np.array([distinguishes(results) for results in findings])[coded.codes[name]]
         informed[name] = np.logical_or.reduce(
             [observed, *(informed[c] for c, above in network.parents.items() if name in above)]
@@ -327,7 +327,7 @@ def _results_of(
     name = clique.variables[0]
     codes = coded.codes.get(name, np.full(coded.patients, engine.base[name][()]))
     first, which = _numbered(codes)
-    findings = [*engine.base[name], *coded.further.get(name, ())]
+    findings = engine.findings(name, coded)
     results = [findings[code] for code in codes[first].tolist()]
     distinct = sorted({result for some in results for result in some}) or [(1.0,) * engine.sizes[name]]
     times = np.array([[float(some.count(result)) for result in distinct] for some in results])

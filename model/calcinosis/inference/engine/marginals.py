@@ -12,7 +12,7 @@ import numpy as np
 
 from calcinosis.inference.engine.engine import Engine
 from calcinosis.inference.engine.junction_tree import Clique
-from calcinosis.inference.engine.scaling import Message, scaled
+from calcinosis.inference.engine.messages import scaled
 from calcinosis.inference.findings.encoding import Coded, Codes
 from calcinosis.inference.network import Array, Network
 
@@ -58,10 +58,7 @@ def _joints(engine: Engine, coded: Coded) -> Iterator[tuple[Clique, Array]]:
 
     For a repeatable variable, whose results are in its message, they are those of the states of the message.
     """
-    # upward pass
-    messages: list[Message] = []
-    for i, clique in enumerate(engine.cliques):
-        messages.append(engine.passed_on(i, coded, [messages[child] for child in clique.children]))
+    messages = engine.messages(coded)
     # downward pass: `above` is the message from the parent clique
     above: list[Array] = [np.ones((1, clique.runs[1])) for clique in engine.cliques]
     for i in range(len(engine.cliques) - 1, -1, -1):
@@ -98,7 +95,7 @@ def _of_results(engine: Engine, clique: Clique, coded: Coded, posterior: Array) 
     counts = np.zeros((max(coded.patients, len(posterior)), len(clique.weights)))
     if name not in coded.codes:
         return counts
-    findings = [*engine.base[name], *coded.further.get(name, ())]
+    findings = engine.findings(name, coded)
     posterior = np.broadcast_to(posterior, (coded.patients, posterior.shape[1]))
     for code in np.unique(coded.codes[name]).tolist():
         who = np.flatnonzero(coded.codes[name] == code)
