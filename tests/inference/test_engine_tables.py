@@ -93,8 +93,8 @@ def test_tables_of_any_size_weigh_as_the_careful_way(networks, data, table, bloc
     event(f"{len(engine.open)} open, {len(engine.lookups)} tables")
     _, coded = some_patients(network, engine.base, rng, 20)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("calcinosis.inference.engine.engine.BLOCK_ENTRIES", block)
-        weights, careful = values_of(engine.weigh(coded)), values_of(engine._weigh_carefully(coded))
+        patch.setattr("calcinosis.inference.engine.messages.BLOCK_ENTRIES", block)
+        weights, careful = values_of(engine.weigh(coded)), values_of(engine.weigh_scaled(coded))
     assert ((weights > 0) == (careful > 0)).all()
     np.testing.assert_allclose(weights, careful, **CLOSE)
 
@@ -164,7 +164,7 @@ def test_a_conditioned_network_is_as_exact(networks, data, table, most):
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
     whole = compiled(network)
     _, coded = some_patients(network, whole.base, rng, 5)
-    expected = whole._weigh_carefully(coded)
+    expected = whole.weigh_scaled(coded)
     with limits(table, most):
         engine = compile_network(network)
         event(f"compiled as {type(engine).__name__}")

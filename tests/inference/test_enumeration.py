@@ -121,7 +121,7 @@ def test_a_batch_larger_than_a_part_is_the_same(shipped, monkeypatch):
     whole = shipped.posteriors(frame)
     assert (whole["status"] == "ok").all()
     monkeypatch.setattr("calcinosis.inference.engine.scores.PART", 3)
-    monkeypatch.setattr("calcinosis.inference.engine.engine.BLOCK_ENTRIES", 50)
+    monkeypatch.setattr("calcinosis.inference.engine.messages.BLOCK_ENTRIES", 50)
     pd.testing.assert_frame_equal(shipped.posteriors(frame), whole, check_exact=True)
 
 

@@ -9,7 +9,7 @@ from properties import examples
 import calcinosis as cc
 from calcinosis.analysis.validate.row_scores import row_counts
 from calcinosis.inference.engine.expected_counts import expectation_of
-from calcinosis.inference.engine.family_marginals import family_posteriors
+from calcinosis.inference.engine.marginals import family_posteriors
 from calcinosis.inference.findings.encoding import encode
 
 

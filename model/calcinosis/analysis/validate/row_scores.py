@@ -9,7 +9,7 @@ import numpy as np
 
 from calcinosis.inference.engine.conditioning import Conditioned
 from calcinosis.inference.engine.expected_counts import informed_by
-from calcinosis.inference.engine.family_marginals import family_posteriors
+from calcinosis.inference.engine.marginals import family_posteriors
 from calcinosis.inference.findings.encoding import Coded
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array

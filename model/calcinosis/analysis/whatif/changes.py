@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from calcinosis.inference.engine.scaling import Weights
+from calcinosis.inference.engine.messages import Weights
 from calcinosis.inference.findings.encoding import Coder, Codes, canonical
 from calcinosis.inference.findings.evidence import Evidence, Finding
 from calcinosis.inference.findings.reader import certain, finding_from

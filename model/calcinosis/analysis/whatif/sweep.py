@@ -11,7 +11,7 @@ import numpy as np
 from calcinosis.analysis.explain.hypothesis import Hypothesis
 from calcinosis.analysis.plain import plain_lines
 from calcinosis.analysis.whatif.changes import KINDS, Alternatives, Kind
-from calcinosis.inference.engine.scaling import Weights
+from calcinosis.inference.engine.messages import Weights
 from calcinosis.inference.findings.encoding import Codes
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.model import Model

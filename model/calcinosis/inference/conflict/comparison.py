@@ -15,7 +15,7 @@ from calcinosis.inference.conflict.conflict import TIE, Fit
 from calcinosis.inference.conflict.reference_patients import PATIENTS, ReferencePatients
 from calcinosis.inference.engine.conditioning import Conditioned, compile_network
 from calcinosis.inference.engine.engine import Engine
-from calcinosis.inference.engine.scaling import Weights
+from calcinosis.inference.engine.messages import Weights
 from calcinosis.inference.findings.encoding import Coder, Codes
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.network import Array, Network

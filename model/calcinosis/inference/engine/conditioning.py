@@ -20,7 +20,7 @@ from calcinosis.inference.engine.compile import compile_engine
 from calcinosis.inference.engine.engine import Engine
 from calcinosis.inference.engine.junction_tree import Bucket, buckets_of, elimination_order, entries_of
 from calcinosis.inference.engine.marginals import posterior_marginals
-from calcinosis.inference.engine.scaling import Weights, scaled
+from calcinosis.inference.engine.messages import Weights, scaled
 from calcinosis.inference.findings.encoding import Base, Coded, likelihoods, numbered
 from calcinosis.inference.network import Array, Network, NetworkError
 

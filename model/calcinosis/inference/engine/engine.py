@@ -25,8 +25,7 @@ If the treewidth is too large, `calcinosis.inference.engine.conditioning` sums o
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -34,13 +33,10 @@ from typing import Any
 
 import numpy as np
 
-from calcinosis.inference.engine.junction_tree import Clique, Places
-from calcinosis.inference.engine.scaling import Message, Weights, log_smallest, product_of, scaled
-from calcinosis.inference.findings.encoding import Base, Coded, Codes, likelihoods
+from calcinosis.inference.engine.junction_tree import Places
+from calcinosis.inference.engine.messages import JunctionTree, Message, Weights
+from calcinosis.inference.findings.encoding import Coded, Codes, likelihoods
 from calcinosis.inference.network import Array
-
-BLOCK_ENTRIES = 2**18
-"""The number of entries a core multiplies at a time."""
 
 LOWEST = -900
 """Weights below 2 to this power may have lost digits on the way and are computed again with scaling."""
@@ -87,24 +83,10 @@ class Open:
 
 
 @dataclass(frozen=True, eq=False)
-class Engine:
-    """A compiled network: all cliques, children before parents, and the open ones, the root last.
+class Engine(JunctionTree):
+    """A compiled network: its junction tree, and the open cliques with their lookup tables, the root last."""
 
-    `sizes` is the number of states of each variable, `base` numbers its base codes. The root's message has the target's
-    states in the order `root_states`, without impossible states.
-    """
-
-    target: str
-    sizes: Mapping[str, int]
-    base: Base
-    cliques: tuple[Clique, ...]
-    root_states: tuple[int, ...]
     open: tuple[Open, ...] = ()
-
-    @property
-    def states(self) -> int:
-        """The number of states of the target."""
-        return self.sizes[self.target]
 
     @property
     def work(self) -> int:
@@ -128,7 +110,7 @@ class Engine:
         lowest = sum(smallest for _, _, smallest in rows)
         tiny = np.flatnonzero(joint.max(axis=0, initial=0.0) < TINY)
         if len(tiny) and lowest < LOWEST:
-            again = self._weigh_carefully(coded.some(tiny))
+            again = self.weigh_scaled(coded.some(tiny))
             exponents = exponents.copy()
             # a weight of 0 keeps its exponent, so that it does not depend on the rest of the batch
             possible = again.weights.any(axis=1)
@@ -252,11 +234,11 @@ class Engine:
         """
         variables = [v for branch in branches for v in branch.variables]
         distinct, which = self._distinct(variables, coded)
-        entries, smallest = np.repeat(weights[None], distinct.patients, axis=0), log_smallest(weights)
+        entries, smallest = np.repeat(weights[None], distinct.patients, axis=0), _log_smallest(weights)
         for branch in branches:
             few, place = self._distinct(branch.variables, distinct)
             values, exponents = self._said(branch, few)
-            smallest += log_smallest(values) + min(0, int(exponents.min(initial=0)))
+            smallest += _log_smallest(values) + min(0, int(exponents.min(initial=0)))
             entries *= np.ldexp(values, exponents[:, None])[:, branch.into][place]
         return entries, which, smallest
 
@@ -290,60 +272,7 @@ class Engine:
         number[seen] = np.arange(len(seen))
         return coded.some(somebody[seen]), number[key]
 
-    def message(self, clique: int, coded: Coded) -> Message:
-        """The message of a clique, given all evidence in its branch of the tree.
 
-        Every product is scaled, so that no amount of evidence underflows.
-        """
-        return self.passed_on(clique, coded, [self.message(child, coded) for child in self.cliques[clique].children])
-
-    def passed_on(self, clique: int, coded: Coded, inside: Sequence[Message]) -> Message:
-        """The message of a clique, given the messages of its children."""
-        here = self.cliques[clique]
-        if here.repeatable:
-            return self._measured(here, coded)
-        # upward pass: multiply the evidence and the children's messages into the clique, sum out private variables
-        entries, exponents = self.observed(here, coded), np.zeros(1, dtype=np.int64)
-        for (values, taken), into in zip(inside, here.into, strict=True):
-            entries, exponents = scaled(entries * values[:, into], exponents + taken)
-        return scaled(here.summed(entries), exponents)
-
-    def observed(self, clique: Clique, coded: Coded) -> Array:
-        """The entries of a clique times the evidence on its own variables, axes `(patients, entries)`."""
-        entries = clique.weights[None]
-        for name in clique.variables:
-            if name in coded.codes:
-                entries = entries * likelihoods(self.base[name], coded, name)[:, clique.states[name]]
-        return entries
-
-    def _measured(self, clique: Clique, coded: Coded) -> Message:
-        """The likelihood of all results of a repeatable variable given its parents: a product over the results."""
-        name = clique.variables[0]
-        if name not in coded.codes:
-            return np.ones((1, clique.runs[1])), np.zeros(1, dtype=np.int64)
-        findings = [*self.base[name], *coded.further.get(name, ())]
-        needed, which = np.unique(coded.codes[name], return_inverse=True)
-        values, exponents = np.ones((len(needed), clique.runs[1])), np.zeros(len(needed), dtype=np.int64)
-        for count in {len(findings[code]) for code in needed} - {0}:
-            chosen = [i for i, code in enumerate(needed) if len(findings[code]) == count]
-            distinct = [pair for i in chosen for pair in Counter(findings[needed[i]]).items()]
-            results = np.array([result for result, _ in distinct])
-            likelihood_of_result = clique.summed(clique.weights * results[:, clique.states[name]])
-            repeated = np.repeat(likelihood_of_result, [times for _, times in distinct], axis=0)
-            values[chosen], exponents[chosen] = product_of(repeated.reshape(len(chosen), count, -1))
-        return values[which], exponents[which]
-
-    def _block(self, cliques: Iterable[int]) -> int:
-        """The number of patients evaluated at a time, so that the largest of these cliques stays in the cache."""
-        return max(1, BLOCK_ENTRIES // max(1, *(len(self.cliques[i].weights) for i in cliques)))
-
-    def _weigh_carefully(self, coded: Coded) -> Weights:
-        """The weights computed without lookup tables, scaled by powers of two throughout."""
-        weights, exponents = np.zeros((coded.patients, self.states)), coded.exponents.copy()
-        block = self._block(range(len(self.cliques)))
-        for first in range(0, coded.patients, block):
-            part = slice(first, first + block)
-            values, taken = self.message(len(self.cliques) - 1, coded.some(part))
-            weights[part, list(self.root_states)] = values
-            exponents[part] += taken
-        return Weights(weights, exponents)
+def _log_smallest(table: Array) -> float:
+    """The binary logarithm of the smallest positive number."""
+    return float(np.log2(table.min(where=table > 0, initial=1.0)))

@@ -17,7 +17,6 @@ not counted: such counts would only repeat the table and slow its estimate.
 from __future__ import annotations
 
 import heapq
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
@@ -27,9 +26,8 @@ import numpy as np
 import numpy.typing as npt
 
 from calcinosis.inference.engine.engine import Engine
-from calcinosis.inference.engine.family_marginals import families_of
 from calcinosis.inference.engine.junction_tree import Clique
-from calcinosis.inference.engine.scaling import scaled
+from calcinosis.inference.engine.messages import LOG_2, Message, Weights, scaled
 from calcinosis.inference.findings.encoding import Coded, Codes, Powers, distinguishes, likelihoods
 from calcinosis.inference.network import Array, Network
 
@@ -64,30 +62,97 @@ class Joint:
 class Place:
     """A clique with the patients' findings entered.
 
-    Its factors are, in this order, the evidence on its own variables (`found`, axes `(combinations, entries)`), the
-    messages of its children, and the `joints`; the last joint has a row for each combination of findings at this
-    clique. `informed[v]` is 1 for the combinations in which a family is counted, if not in all.
+    Its factors are, in this order, the `evidence` on its own variables, axes `(combinations, entries)`, the messages of
+    its children, and the `joints`; the last joint has a row for each combination of findings at this clique.
+    `informed[v]` is 1 for the combinations in which a family is counted, if not in all.
     """
 
     clique: Clique
     cells: Mapping[str, Codes]
-    found: tuple[Array, ...]
+    evidence: tuple[Array, ...]
     joints: tuple[Joint, ...]
     informed: Mapping[str, Array]
+
+    def up(self, weights: Array, inside: Sequence[Message]) -> tuple[Any, Message]:
+        """The factors of the clique, and its message, given the product of its tables."""
+        factors: list[Array] = [*self.evidence]
+        factors += [message[:, into] for (message, _), into in zip(inside, self.clique.into, strict=True)]
+        powers: list[Powers] = [np.zeros(len(rows), dtype=np.int64) for rows in self.evidence]
+        powers += [taken for _, taken in inside]
+        shifts: list[Powers] = []
+        for joint in self.joints:
+            one, other = joint.rows
+            values, taken = scaled(factors[joint.left][one] * factors[joint.right][other])
+            factors.append(values)
+            shifts.append(taken)
+            powers.append(taken + powers[joint.left][one] + powers[joint.right][other])
+        message, exponents = scaled(self.clique.summed(factors[-1] * weights), powers[-1])
+        return (factors, shifts, weights, exponents - powers[-1]), (message, exponents)
+
+    def down(self, values: Any, _: Array, upper: Array) -> tuple[Mapping[str, Array], list[Array]]:
+        """For each family, the expected counts of the entries; and the derivatives by the child messages."""
+        factors, shifts, weights, taken = values
+        # posterior of the entries: adjoint times factor, summed over the patients
+        last = np.ldexp(upper, -taken[:, None])[:, self.clique.onto] * weights
+        posterior = last * factors[-1]
+        all_patients = posterior.sum(axis=0)
+        counts = {
+            name: self.informed[name] @ posterior if name in self.informed else all_patients for name in self.cells
+        }
+        adjoints: list[Array] = [last] * len(factors)
+        # backward through the joints: the adjoint of one factor is the adjoint of the product times the other factor
+        first = len(factors) - len(self.joints)
+        for number in range(len(self.joints) - 1, -1, -1):
+            joint = self.joints[number]
+            adjoint = np.ldexp(adjoints[first + number], -shifts[number][:, None])
+            pair = (joint.left, joint.right)
+            for (factor, other), (rows, others) in zip((pair, pair[::-1]), (joint.rows, joint.rows[::-1]), strict=True):
+                if factor >= len(self.evidence):  # no derivative by the evidence is needed
+                    adjoints[factor] = _gathered(adjoint * factors[other][others], rows, len(factors[factor]))
+        return counts, adjoints[len(self.evidence) : first]
 
 
 @dataclass(frozen=True, eq=False)
 class RepeatedResults:
-    """A repeatable variable: its distinct results, axes `(results, entries)`, and their counts in each combination.
+    """A repeatable variable: its distinct `results`, axes `(results, entries)`, and their counts in each combination.
 
     `counted` has the same counts, but 0 for a combination whose results do not distinguish the states.
     """
 
     clique: Clique
     cells: Mapping[str, Codes]
-    found: Array
+    results: Array
     times: Array
     counted: Array
+
+    def up(self, weights: Array, _: Sequence[Message]) -> tuple[Any, Message]:
+        """The entries and the likelihood of each result, and the message, the product of the likelihoods."""
+        entries = weights * self.results
+        likelihood = self.clique.summed(entries)
+        with np.errstate(divide="ignore"):
+            logarithms = np.where(likelihood > 0, np.log(likelihood), 0.0)
+        product = np.where(self.times @ (likelihood == 0) > 0, -np.inf, self.times @ logarithms)
+        highest = product.max(axis=1, keepdims=True)
+        powers = np.where(np.isfinite(highest), np.floor(highest / LOG_2), 0.0)
+        return (entries, likelihood), (np.exp(product - powers * LOG_2), powers[:, 0].astype(np.int64))
+
+    def down(self, values: Any, message: Array, upper: Array) -> tuple[Mapping[str, Array], list[Array]]:
+        """The expected counts of the entries; there are no children."""
+        entries, likelihood = values
+        weights = self.counted.T @ (message * upper)
+        share = np.divide(weights, likelihood, out=np.zeros_like(weights), where=likelihood > 0)
+        return dict.fromkeys(self.cells, (share[:, self.clique.onto] * entries).sum(axis=0)), []
+
+
+def _gathered(values: Array, rows: Codes, total: int) -> Array:
+    """Rows of values summed by index, axes `(total, entries)`."""
+    if len(rows) == total:  # a permutation
+        gathered = np.empty_like(values)
+        gathered[rows] = values
+        return gathered
+    order = np.argsort(rows, kind="stable")
+    starts = np.searchsorted(rows[order], np.arange(total))
+    return np.add.reduceat(values[order], starts, axis=0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,130 +169,30 @@ class ExpectedCounts:
 
     def __call__(self, tables: Tables) -> Expected:
         """The expected counts under these tables, which must have the network's structural zeros."""
-        values, messages = self._up(tables)
-        root, powers = messages[-1]
-        total = root.sum(axis=1)
-        with np.errstate(divide="ignore"):
-            logarithms = np.log(total) + powers * math.log(2)
-        # the derivative of the log-likelihood by each root message starts the downward pass
-        above: list[Array | None] = [None] * len(messages)
-        above[-1] = np.repeat((self.weights / total)[:, None], root.shape[1], axis=1)
-        counts = self._down(tables, values, messages, above)
-        return Expected(counts, float(self.weights @ logarithms) + self.exponents * math.log(2))
-
-    def _up(self, tables: Tables) -> tuple[list[Any], list[tuple[Array, Powers]]]:
-        """The upward pass: for each clique its factors, and its message with the powers of two divided out."""
+        # upward pass: for each clique its factors, and its message with the powers of two divided out
         values: list[Any] = []
-        messages: list[tuple[Array, Powers]] = []
+        messages: list[Message] = []
         for place in self.places:
-            # the product of the clique's tables, under the current parameters
             weights = np.prod([tables[name].ravel()[cells] for name, cells in place.cells.items()], axis=0)
             weights = np.broadcast_to(weights, place.clique.weights.shape)
-            if isinstance(place, RepeatedResults):
-                factors, message = _results_message(place, weights)
-            else:
-                inside = [messages[child] for child in place.clique.children]
-                factors, message = _joined(place, weights, inside)
+            factors, message = place.up(weights, [messages[child] for child in place.clique.children])
             values.append(factors)
             messages.append(message)
-        return values, messages
-
-    def _down(
-        self, tables: Tables, values: Sequence[Any], messages: Sequence[tuple[Array, Powers]], above: list[Array | None]
-    ) -> Mapping[str, Array]:
+        root = Weights(*messages[-1])
+        # downward pass, from the derivative of the log-likelihood by each root message
+        total = root.weights.sum(axis=1, keepdims=True)
+        above = [np.repeat(self.weights[:, None] / total, root.weights.shape[1], axis=1)] * len(messages)
         counts: dict[str, Array] = {}
         for i in range(len(self.places) - 1, -1, -1):
-            place, upper = self.places[i], above[i]
-            assert upper is not None
-            if isinstance(place, RepeatedResults):
-                entries = _counts_of_results(place, values[i], messages[i][0] * upper)
-                counts_by_family: Mapping[str, Array] = dict.fromkeys(place.cells, entries)
-            else:
-                counts_by_family, inner = _counts_of_place(place, values[i], upper)
-                for child, into, adjoint in zip(place.clique.children, place.clique.into, inner, strict=True):
-                    above[child] = adjoint @ (into[:, None] == np.arange(messages[child][0].shape[1]))
+            place = self.places[i]
+            entries_by_family, adjoints = place.down(values[i], messages[i][0], above[i])
+            for child, into, adjoint in zip(place.clique.children, place.clique.into, adjoints, strict=True):
+                above[child] = adjoint @ (into[:, None] == np.arange(messages[child][0].shape[1]))
             # add the entries of the clique to the cells of each table
-            for name, entries in counts_by_family.items():
-                shape = tables[name].shape
+            for name, entries in entries_by_family.items():
                 counted = np.bincount(place.cells[name], entries, tables[name].size)
-                counts[name] = np.asarray(counted, dtype=np.float64).reshape(shape)
-        return counts
-
-
-def _joined(place: Place, weights: Array, inside: Sequence[tuple[Array, Powers]]) -> tuple[Any, tuple[Array, Powers]]:
-    """The factors of a clique, and its message."""
-    factors: list[Array] = [*place.found, *(m[:, into] for (m, _), into in zip(inside, place.clique.into, strict=True))]
-    powers: list[Powers] = [*(np.zeros(len(own), dtype=np.int64) for own in place.found), *(p for _, p in inside)]
-    shifts: list[Powers] = []
-    for joint in place.joints:
-        one, other = joint.rows
-        values, taken = scaled(factors[joint.left][one] * factors[joint.right][other])
-        factors.append(values)
-        shifts.append(taken)
-        powers.append(taken + powers[joint.left][one] + powers[joint.right][other])
-    product = factors[-1] * weights
-    message, exponents = scaled(place.clique.summed(product), powers[-1])
-    return (factors, shifts, weights, exponents - powers[-1]), (message, exponents)
-
-
-def _counts_of_place(place: Place, values: Any, upper: Array) -> tuple[Mapping[str, Array], list[Array]]:
-    """For each family of a clique, the expected counts of its entries; and the derivatives by the child messages."""
-    factors, shifts, weights, taken = values
-    adjoints: list[Array | None] = [None] * len(factors)
-    # posterior of the entries: adjoint times factor, summed over the patients
-    last = np.ldexp(upper, -taken[:, None])[:, place.clique.onto] * weights
-    posterior = last * factors[-1]
-    all_patients = posterior.sum(axis=0)
-    counts = {
-        name: place.informed[name] @ posterior if name in place.informed else all_patients for name in place.cells
-    }
-    adjoints[-1] = last
-    # backward through the joints: the adjoint of one factor is the adjoint of the product times the other factor
-    first = len(factors) - len(place.joints)
-    for number in range(len(place.joints) - 1, -1, -1):
-        joint, adjoint = place.joints[number], adjoints[first + number]
-        assert adjoint is not None
-        adjoint = np.ldexp(adjoint, -shifts[number][:, None])
-        for factor, other, rows, others in (
-            (joint.left, joint.right, *joint.rows),
-            (joint.right, joint.left, *joint.rows[::-1]),
-        ):
-            if factor >= len(place.found):  # no derivative by the evidence is needed
-                adjoints[factor] = _gathered(adjoint * factors[other][others], rows, len(factors[factor]))
-    return counts, [factor for factor in adjoints[len(place.found) : first] if factor is not None]
-
-
-def _gathered(values: Array, rows: Codes, total: int) -> Array:
-    """Rows of values summed by index, axes `(total, entries)`."""
-    if len(rows) == total:  # a permutation
-        gathered = np.empty_like(values)
-        gathered[rows] = values
-        return gathered
-    order = np.argsort(rows, kind="stable")
-    starts = np.searchsorted(rows[order], np.arange(total))
-    return np.add.reduceat(values[order], starts, axis=0)
-
-
-def _results_message(place: RepeatedResults, weights: Array) -> tuple[Any, tuple[Array, Powers]]:
-    """The likelihood of each result of a repeatable variable, and the message, their product."""
-    entries = weights * place.found
-    likelihood = place.clique.summed(entries)
-    with np.errstate(divide="ignore"):
-        logarithms = np.where(likelihood > 0, np.log(likelihood), 0.0)
-    product = np.where(place.times @ (likelihood == 0) > 0, -np.inf, place.times @ logarithms)
-    highest = product.max(axis=1, keepdims=True)
-    powers = np.where(np.isfinite(highest), np.floor(highest / math.log(2)), 0.0)
-    message = np.exp(product - powers * math.log(2))
-    return (entries, likelihood), (message, powers[:, 0].astype(np.int64))
-
-
-def _counts_of_results(place: RepeatedResults, values: Any, posterior: Array) -> Array:
-    """The expected counts of the entries, from the posterior of the parents' states in each combination."""
-    entries, likelihood = values
-    weights = place.counted.T @ posterior
-    share = np.divide(weights, likelihood, out=np.zeros_like(weights), where=likelihood > 0)
-    counts: Array = (share[:, place.clique.onto] * entries).sum(axis=0)
-    return counts
+                counts[name] = np.asarray(counted, dtype=np.float64).reshape(tables[name].shape)
+        return Expected(counts, float(self.weights @ root.log_evidence) + self.exponents * LOG_2)
 
 
 def expectation_of(engine: Engine, network: Network, coded: Coded, weights: Array | None = None) -> ExpectedCounts:
@@ -252,16 +217,16 @@ def expectation_of(engine: Engine, network: Network, coded: Coded, weights: Arra
     informed = informed_by(engine, network, coded)
     places: list[Place | RepeatedResults] = []
     combinations: list[Codes] = []
-    for clique, names in zip(engine.cliques, families_of(engine, network), strict=True):
-        cells = {name: network.cells(name, clique.states) for name in names}
+    for clique in engine.cliques:
+        cells = {name: network.cells(name, clique.states) for name in clique.families}
+        place: Place | RepeatedResults
         if clique.repeatable:
-            looks, which = _results_of(engine, clique, cells, coded)
-            places.append(looks)
+            place, which = _results_of(engine, clique, cells, coded)
         else:
+            partly_informed = {name: informed[name] for name in clique.families if not informed[name].all()}
             inside = [combinations[child] for child in clique.children]
-            partly_informed = {name: informed[name] for name in names if not informed[name].all()}
             place, which = _place(engine, clique, cells, coded, inside, partly_informed)
-            places.append(place)
+        places.append(place)
         combinations.append(which)
     stands_for: Array = np.bincount(combinations[-1], weights).astype(np.float64)
     return ExpectedCounts(network, tuple(places), stands_for, float(weights @ coded.exponents))
@@ -276,7 +241,7 @@ def informed_by(engine: Engine, network: Network, coded: Coded) -> Mapping[str, 
     for name in reversed(list(TopologicalSorter(network.parents).static_order())):
         observed = np.zeros(coded.patients, dtype=np.bool_)
         if name in coded.codes:
-            findings = [*engine.base[name], *coded.further.get(name, ())]
+            findings = engine.findings(name, coded)
             observed = np.array([distinguishes(results) for results in findings])[coded.codes[name]]
         informed[name] = np.logical_or.reduce(
             [observed, *(informed[c] for c, above in network.parents.items() if name in above)]
@@ -328,7 +293,7 @@ def _results_of(
     name = clique.variables[0]
     codes = coded.codes.get(name, np.full(coded.patients, engine.base[name][()]))
     first, which = _numbered(codes)
-    findings = [*engine.base[name], *coded.further.get(name, ())]
+    findings = engine.findings(name, coded)
     results = [findings[code] for code in codes[first].tolist()]
     distinct = sorted({result for some in results for result in some}) or [(1.0,) * engine.sizes[name]]
     times = np.array([[float(some.count(result)) for result in distinct] for some in results])

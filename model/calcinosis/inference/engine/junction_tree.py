@@ -15,10 +15,11 @@ patients give the same bits.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,9 @@ from calcinosis.knowledge.frozen import FrozenMap
 
 Places = npt.NDArray[np.int32]
 """For each entry, the index of a state of a variable or of a message."""
+
+Neighbours = Mapping[str, set[str]]
+"""The neighbours of each variable in the graph of the scopes."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +47,10 @@ class Bucket:
 class Clique:
     """A clique in which `variables` are summed out.
 
-    `weights` is the product of the tables assigned to it, one number per entry; `states` maps each variable of the
-    scope to its state at each entry; `into[k]` is the state of child k's message at each entry. Entries `runs[r]` to
-    `runs[r + 1]` are added to the first states of the message, which has `runs[1]` states; `message` maps each variable
-    of the message to its state at each of them.
+    `weights` is the product of the tables of its `families`, one number per entry; `states` maps each variable of the
+    scope to its state at each entry; `into[k]` is the state of child k's message at each entry. Entries
+    `runs[r]` to `runs[r + 1]` are added to the first states of the message, which has `runs[1]` states; `message` maps
+    each variable of the message to its state at each of them.
     """
 
     variables: tuple[str, ...]
@@ -57,6 +61,7 @@ class Clique:
     runs: tuple[int, ...]
     message: Mapping[str, Places]
     repeatable: bool
+    families: tuple[str, ...]
 
     def summed(self, entries: Array) -> Array:
         """The message, axes `(patients, states)`, that is the sum of entries, axes `(patients, entries)`."""
@@ -77,20 +82,31 @@ def elimination_order(network: Network, given: Collection[str]) -> list[str]:
 
     Ties are broken by clique size, number of states and name. Variables that are `given` are in no scope.
     """
-    neighbours: dict[str, set[str]] = {name: set() for name in network.variables if name not in given}
-    for child, parents in network.parents.items():
-        family = {child, *parents} - set(given)
-        for name in family:
-            neighbours[name] |= family - {name}
-    sizes = {name: len(network.variables[name].states) for name in neighbours}
+    sizes = {name: len(variable.states) for name, variable in network.variables.items()}
 
-    def cost(name: str) -> tuple[bool, int, int, int, str]:
+    def cost(name: str, neighbours: Neighbours) -> tuple[bool, int, int, int, str]:
         around = sorted(neighbours[name])
         fill = sum(b not in neighbours[a] for i, a in enumerate(around) for b in around[i + 1 :])
         place = sizes[name] * math.prod(sizes[other] for other in around)
         return (not network.variables[name].repeatable, fill, place, sizes[name], name)
 
-    costs = {name: cost(name) for name in neighbours if name != network.target}
+    families = [{child, *parents} - set(given) for child, parents in network.parents.items()]
+    inner = [name for name in network.variables if name not in given and name != network.target]
+    return [*greedy_order(families, inner, cost), network.target]
+
+
+def greedy_order(
+    scopes: Iterable[Collection[str]], variables: Iterable[str], cost: Callable[[str, Neighbours], Any]
+) -> list[str]:
+    """An elimination order of the variables: next, the one of least cost; of several, the first.
+
+    `cost` takes a variable and the neighbours of all variables that are left, those of its scopes and of its messages.
+    """
+    neighbours: dict[str, set[str]] = {}
+    for scope in scopes:
+        for name in scope:
+            neighbours.setdefault(name, set()).update(other for other in scope if other != name)
+    costs = {name: cost(name, neighbours) for name in variables}
     order = []
     while costs:
         name = min(costs, key=costs.__getitem__)
@@ -101,8 +117,8 @@ def elimination_order(network: Network, given: Collection[str]) -> list[str]:
             neighbours[other] |= around - {other}
             neighbours[other].discard(name)
         touched = around.union(*(neighbours[other] for other in around))
-        costs |= {other: cost(other) for other in touched if other in costs}
-    return [*order, network.target]
+        costs |= {other: cost(other, neighbours) for other in touched if other in costs}
+    return order
 
 
 def buckets_of(network: Network, order: Sequence[str]) -> list[Bucket]:
@@ -167,6 +183,7 @@ def lay_out(network: Network, buckets: Sequence[Bucket], given: Mapping[str, int
                 runs,
                 FrozenMap({v: states[v][first].astype(np.int32) for v in kept}),
                 any(network.variables[v].repeatable for v in bucket.variables),
+                tuple(name for name in network.variables if name in families[i]),
             )
         )
     return tuple(cliques)

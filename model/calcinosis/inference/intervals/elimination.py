@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from calcinosis.inference.engine.junction_tree import Neighbours, entries_of, greedy_order
 from calcinosis.inference.findings.encoding import canonical
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.network import Array, Network, NetworkError, Rows
@@ -241,7 +242,13 @@ def contract(network: Network, evidence: Evidence, *, whole: bool = False) -> Co
     scopes = {
         name: {v for v in (*network.parents[name], name) if v in free} for name in network.variables if name in relevant
     }
-    order = _elimination_order(network, [*scopes.values()], [v for v in free if v != network.target])
+    sizes = {name: len(network.variables[name].states) for name in free}
+
+    def entries(name: str, neighbours: Neighbours) -> int:
+        return sizes[name] * math.prod(sizes[other] for other in neighbours[name])
+
+    # next, the variable whose product has the fewest joint states
+    order = greedy_order(scopes.values(), [v for v in free if v != network.target], entries)
     place = {name: i for i, name in enumerate([network.target, *reversed(order)])}
     families = tuple(
         _family(network, name, likelihoods.get(name), name in closed, fixed, sorted(scope, key=place.__getitem__))
@@ -271,25 +278,6 @@ def _with_ancestors(network: Network, names: set[str]) -> set[str]:
         ancestral |= parents
         waiting.extend(parents)
     return ancestral
-
-
-def _elimination_order(network: Network, scopes: list[set[str]], hidden: list[str]) -> list[str]:
-    """A greedy elimination order of the hidden variables: next, the variable whose product has the fewest states."""
-    order: list[str] = []
-    left = list(hidden)
-    while left:
-        joined = {v: set().union(*(scope for scope in scopes if v in scope)) for v in left}
-        costs = {v: math.prod(len(network.variables[name].states) for name in joined[v]) for v in left}
-        chosen = min(left, key=costs.__getitem__)
-        if costs[chosen] > MOST_ENTRIES:
-            raise NetworkError(
-                f"treewidth too large for exact inference: with these findings, eliminating {chosen} makes a factor "
-                f"over {len(joined[chosen])} variables with {costs[chosen]:,} joint states: remove arrows"
-            )
-        scopes = [scope for scope in scopes if chosen not in scope] + [joined[chosen] - {chosen}]
-        left.remove(chosen)
-        order.append(chosen)
-    return order
 
 
 def _family(
@@ -327,6 +315,11 @@ def _with_steps(
         last = name == network.target
         chosen = tuple(i for i in waiting if last or name in scopes[i])
         scope = tuple(sorted({v for i in chosen for v in scopes[i]}, key=place.__getitem__))
+        if (entries := entries_of(network, scope)) > MOST_ENTRIES:
+            raise NetworkError(
+                f"treewidth too large for exact inference: with these findings, eliminating {name} makes a factor "
+                f"over {len(scope)} variables with {entries:,} joint states: remove arrows"
+            )
         steps.append(EliminationStep(name, chosen, scope))
         waiting = [i for i in waiting if i not in chosen] + [len(scopes)]
         scopes.append(scope if last else tuple(v for v in scope if v != name))

@@ -7,7 +7,6 @@ vectors that are needed are multiplied.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from calcinosis.inference.intervals.elimination import MOST_ENTRIES, Contraction, spread
+from calcinosis.inference.intervals.elimination import Contraction, spread
 from calcinosis.inference.network import Array, NetworkError
 
 Number = Any
@@ -23,8 +22,6 @@ Number = Any
 
 MOST_POSSIBLE = 2**16
 """The maximum number of possible joint states, all steps together: a few seconds' work."""
-
-TOO_LARGE = "treewidth too large for credible intervals"
 
 Truths = npt.NDArray[np.bool_]
 
@@ -85,7 +82,7 @@ def sparse_contraction(contraction: Contraction, factors: Sequence[Array]) -> Sp
         factors: its factors under the network's own tables, whose zeros are structural.
 
     Raises:
-        NetworkError: if a factor has more than MOST_ENTRIES joint states, or more than MOST_POSSIBLE are possible.
+        NetworkError: if more than MOST_POSSIBLE joint states are possible.
     """
     families, scopes = contraction.families, contraction.scopes
     network = contraction.network
@@ -99,15 +96,15 @@ def sparse_contraction(contraction: Contraction, factors: Sequence[Array]) -> Sp
     total = 0
     for step in contraction.steps:
         shape = [len(network.variables[name].states) for name in step.scope]
-        if math.prod(shape) > MOST_ENTRIES:
-            raise NetworkError(f"{TOO_LARGE}: a factor has {math.prod(shape):,} joint states")
         # a joint state that any table excludes is not stored, even if that table is multiplied in later
         excluding = {*step.factors, *range(len(families))}
         mask = _possible([(scopes[factor], possible[factor]) for factor in excluding], step.scope, shape)
         entries = np.flatnonzero(mask)
         total += len(entries)
         if total > MOST_POSSIBLE:
-            raise NetworkError(f"{TOO_LARGE}: more than {MOST_POSSIBLE:,} joint states are possible")
+            raise NetworkError(
+                f"treewidth too large for credible intervals: more than {MOST_POSSIBLE:,} joint states are possible"
+            )
         into = tuple(
             tuple(np.broadcast_to(spread(numbered[factor], scopes[factor], step.scope), shape).flat[entries].tolist())
             for factor in step.factors
