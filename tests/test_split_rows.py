@@ -10,7 +10,8 @@ import pytest
 import calcinosis as cc
 from calcinosis.inference.engine.expected_counts import expectation_of
 from calcinosis.inference.findings.encoding import encode
-from calcinosis.inference.intervals.dirichlet import SecondOrder, joint_of, plan_for, quantiles
+from calcinosis.inference.intervals.dirichlet import SecondOrder, joint_of, quantiles
+from calcinosis.inference.intervals.sparse import plan_for
 from calcinosis.knowledge.contexts import contexts_of
 from calcinosis.knowledge.folder import copy_folder, shipped_folder
 
@@ -67,7 +68,7 @@ def test_with_the_draws_of_the_merged_rows_the_sample_is_the_same_to_the_last_bi
     for findings in patients[:20]:
         merged, other = (plan_for(model.network, model.read(findings)) for model in (shipped, split))
         tied = []
-        for family, places in zip(other.families, other.layout.places, strict=True):
+        for family, places in zip(other.families, other.places, strict=True):
             name, flat = family.variable, []
             of = dict(
                 zip(split.network.contexts[name].flat, shipped.network.contexts[name].flat, strict=True)

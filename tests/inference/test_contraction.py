@@ -11,9 +11,8 @@ from properties import examples
 
 import calcinosis as cc
 from calcinosis.inference.findings.encoding import canonical
-from calcinosis.inference.intervals.dirichlet import plan_for
 from calcinosis.inference.intervals.elimination import contract
-from calcinosis.inference.intervals.sparse import sparse_contraction
+from calcinosis.inference.intervals.sparse import plan_for, plan_of
 from calcinosis.interface.words.posterior import ranges_of, sureness
 
 EXACT = {"rtol": 0, "atol": 1e-13}
@@ -59,20 +58,16 @@ def shares(weights):
     return np.asarray(weights) / np.sum(weights)
 
 
-def factors_of(contraction):
-    return [family.factor(rows) for family, rows in zip(contraction.families, contraction.rows(), strict=True)]
-
-
 def weights_of(contraction):
-    return contraction.weights(factors_of(contraction))
+    return contraction.weights(contraction.factors())
 
 
 def possible_weights(contraction):
     """The weights by the possible entries."""
-    factors = factors_of(contraction)
-    layout = sparse_contraction(contraction, factors)
-    return layout.weights(
-        [[float(factor.flat[place]) for place in places] for factor, places in zip(factors, layout.places, strict=True)]
+    factors = contraction.factors()
+    plan = plan_of(contraction)
+    return plan.weights(
+        [[float(factor.flat[place]) for place in places] for factor, places in zip(factors, plan.places, strict=True)]
     )
 
 
@@ -123,7 +118,7 @@ def test_on_any_network_the_weights_are_the_posterior(networks, data):
 def test_each_factor_times_its_derivatives_is_the_weights(networks, data):
     model, evidence = data.draw(patients(networks))
     contraction = contract(model.network, evidence)
-    factors = factors_of(contraction)
+    factors = contraction.factors()
     weights = contraction.weights(factors)
     for factor, derivative in zip(factors, contraction.derivatives(factors), strict=True):
         assert derivative.shape == (len(weights), *factor.shape)
@@ -136,7 +131,7 @@ def test_each_factor_times_its_derivatives_is_the_weights(networks, data):
 def test_a_derivative_is_what_a_change_of_one_number_changes(networks, data):
     model, evidence = data.draw(patients(networks))
     contraction = contract(model.network, evidence)
-    factors = factors_of(contraction)
+    factors = contraction.factors()
     weights, derivatives = contraction.weights(factors), contraction.derivatives(factors)
     for i, factor in enumerate(factors):
         place = data.draw(st.integers(0, factor.size - 1))  # zeros too
@@ -149,7 +144,7 @@ def test_a_derivative_is_what_a_change_of_one_number_changes(networks, data):
 
 def test_derivatives_of_a_published_case_are_the_finite_differences(shipped, questions):
     contraction = contract(shipped.network, questions["jones2023"])
-    factors = factors_of(contraction)
+    factors = contraction.factors()
     weights, derivatives = contraction.weights(factors), contraction.derivatives(factors)
     scale = weights.sum()
     for i, factor in enumerate(factors):
@@ -191,7 +186,7 @@ def test_derivatives_of_many_factors_at_once_are_those_of_each_alone(networks, d
     model, evidence = data.draw(patients(networks))
     contraction = contract(model.network, evidence)
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
-    shapes = [own.shape for own in factors_of(contraction)]
+    shapes = [own.shape for own in contraction.factors()]
     sizes = [3, *(data.draw(st.sampled_from([1, 3])) for _ in shapes[1:])]  # some are the same in all three
     many = [rng.random((*shape, size)) for shape, size in zip(shapes, sizes, strict=True)]
     derivatives = contraction.derivatives(many)

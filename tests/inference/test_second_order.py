@@ -18,10 +18,10 @@ from calcinosis.inference.intervals.dirichlet import (
     NO_WEIGHTS,
     Sample,
     SecondOrder,
-    plan_for,
     quantiles,
 )
 from calcinosis.inference.intervals.rows import _shuffled
+from calcinosis.inference.intervals.sparse import plan_for
 from calcinosis.inference.pgmpy_bridge import as_file
 from calcinosis.interface.words.posterior import no_interval, sureness
 

@@ -26,8 +26,8 @@ import numpy as np
 from calcinosis.analysis.plain import plain_lines
 from calcinosis.inference.entries import Entries
 from calcinosis.inference.findings.evidence import Evidence
-from calcinosis.inference.intervals.dirichlet import EvidencePlan, Sample, SecondOrder, joint_of, plan_for
-from calcinosis.inference.intervals.sparse import Number
+from calcinosis.inference.intervals.dirichlet import Sample, SecondOrder, joint_of
+from calcinosis.inference.intervals.sparse import EvidencePlan, Number, plan_for
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.inference.posterior import CREDIBLE, DISCLAIMER, Posterior
@@ -172,9 +172,7 @@ class Uncertainty(Result):
     def _rows(self) -> dict[tuple[int, int], list[int]]:
         """The numbers of a family's factor that depend on each of its rows."""
         numbers: dict[tuple[int, int], list[int]] = {}
-        for number, (family, places) in enumerate(
-            zip(self.question.families, self.question.layout.places, strict=True)
-        ):
+        for number, (family, places) in enumerate(zip(self.question.families, self.question.places, strict=True)):
             width = 1 if family.closed else family.likelihoods.shape[1]
             for row in range(len(family.rows)):
                 numbers[number, row] = [i for i, place in enumerate(places) if place // width == row]

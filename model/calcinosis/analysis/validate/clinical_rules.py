@@ -16,7 +16,8 @@ import numpy as np
 
 from calcinosis.inference.findings.encoding import Coded, Codes
 from calcinosis.inference.findings.evidence import Evidence
-from calcinosis.inference.intervals.dirichlet import SecondOrder, joint_of, plan_for
+from calcinosis.inference.intervals.dirichlet import SecondOrder, joint_of
+from calcinosis.inference.intervals.sparse import plan_for
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array
 from calcinosis.knowledge.records import Expectation

@@ -21,9 +21,9 @@ import numpy as np
 
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.intervals.beta import Floats
-from calcinosis.inference.intervals.elimination import Contraction, Family, contract
+from calcinosis.inference.intervals.elimination import Family
 from calcinosis.inference.intervals.rows import RowCache, draw_row
-from calcinosis.inference.intervals.sparse import Number, SparseContraction, sparse_contraction
+from calcinosis.inference.intervals.sparse import EvidencePlan, Number, plan_for
 from calcinosis.inference.network import Array, Network
 from calcinosis.inference.question_error import QuestionError
 from calcinosis.inference.streams import Seed, root_of, stream
@@ -52,33 +52,6 @@ NO_DRAW = "the findings have probability 0 in every draw of the tables: give the
 
 SMALL = 1e-25
 """Joint weights up to this, relative to the largest possible, are recomputed in double precision."""
-
-
-@dataclass(frozen=True, eq=False)
-class EvidencePlan:
-    """The elimination plan for one patient's evidence, with structural zeros removed."""
-
-    contraction: Contraction
-    layout: SparseContraction
-
-    @property
-    def families(self) -> tuple[Family, ...]:
-        """The families that are relevant to the posterior."""
-        return self.contraction.families
-
-
-def plan_for(network: Network, evidence: Evidence) -> EvidencePlan:
-    """The elimination plan for a patient's evidence.
-
-    >>> import calcinosis as cc
-    >>> model = cc.load()
-    >>> plan = plan_for(model.network, model.read(pain="severe"))
-    >>> [family.variable for family in plan.families]
-    ['care_setting', 'subtype', 'esrd', 'pain', 'ulceration', 'form']
-    """
-    contraction = contract(network, evidence)
-    factors = [family.factor(rows) for family, rows in zip(contraction.families, contraction.rows(), strict=True)]
-    return EvidencePlan(contraction, sparse_contraction(contraction, factors))
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +161,7 @@ class SecondOrder:
     def numbers(self, question: EvidencePlan, batch: int = 0) -> list[list[Number]]:
         """The drawn entries of each family's factor, structural zeros removed."""
         factors = []
-        for family, places in zip(question.families, question.layout.places, strict=True):
+        for family, places in zip(question.families, question.places, strict=True):
             flat = [number for row in range(len(family.rows)) for number in self.row(family, row, batch)]
             factors.append([flat[place] for place in places])
         return factors
@@ -228,7 +201,7 @@ def joint_of(question: EvidencePlan, numbers: Sequence[Sequence[Number]], draws:
         numbers: the drawn entries of each family's factor.
         draws: the number of draws.
     """
-    posteriors = np.empty((question.layout.sums[-1].results, draws), dtype=np.float32)
+    posteriors = np.empty((question.sums[-1].results, draws), dtype=np.float32)
     logarithms = np.full(draws, _log_scale(question))
     for first in range(0, draws, BLOCK):  # blocks of draws that stay in the cache
         here = slice(first, min(first + BLOCK, draws))
@@ -237,7 +210,7 @@ def joint_of(question: EvidencePlan, numbers: Sequence[Sequence[Number]], draws:
             if family.repeated:  # from logarithms to numbers, the largest of each draw being 1
                 part[number], highest = _from_logarithms(part[number])
                 logarithms[here] += highest
-        posteriors[:, here], total = _normalised(question.layout, part, here.stop - first)
+        posteriors[:, here], total = _normalised(question, part, here.stop - first)
         with np.errstate(divide="ignore"):
             logarithms[here] += np.log(total)
     return posteriors, logarithms
@@ -245,22 +218,20 @@ def joint_of(question: EvidencePlan, numbers: Sequence[Sequence[Number]], draws:
 
 def _log_scale(question: EvidencePlan) -> float:
     """The logarithm of the constant by which the drawn factors were divided."""
-    scale = 0.0
-    for family in question.families:
-        results, times = family.distinct
-        rows = question.contraction.network.rows(family.variable)
-        largest = np.max(results @ rows.T, axis=1) if family.closed else results.max(axis=1)
-        scale += float(np.log(largest) @ times)
-    return scale
+    network = question.contraction.network
+    return sum(
+        float(np.log(family.largest(network.rows(family.variable))) @ family.distinct[1])
+        for family in question.families
+    )
 
 
-def _normalised(layout: SparseContraction, numbers: Sequence[Sequence[Number]], draws: int) -> tuple[Floats, Array]:
+def _normalised(question: EvidencePlan, numbers: Sequence[Sequence[Number]], draws: int) -> tuple[Floats, Array]:
     """The posterior in each draw of a block, and the joint weight of the evidence.
 
     Draws near the limit of single precision are recomputed in double precision.
     """
     # eliminate the variables, then normalise over the states of the target
-    weights = layout.weights(numbers)
+    weights = question.weights(numbers)
     single = sum(weights[1:], weights[0]) + np.zeros(draws, dtype=np.float32)
     safe = np.where(single > 0, single, np.float32(1))
     posteriors: Floats = np.stack([weight / safe for weight in weights])
@@ -268,7 +239,7 @@ def _normalised(layout: SparseContraction, numbers: Sequence[Sequence[Number]], 
     small = np.flatnonzero(total <= SMALL)
     if len(small):
         doubles = [[n[small].astype(float) if isinstance(n, np.ndarray) else n for n in part] for part in numbers]
-        careful = np.stack(np.broadcast_arrays(*layout.weights(doubles), np.zeros(len(small))))[:-1]
+        careful = np.stack(np.broadcast_arrays(*question.weights(doubles), np.zeros(len(small))))[:-1]
         total[small] = careful.sum(axis=0)
         posteriors[:, small] = np.divide(careful, total[small], out=np.zeros_like(careful), where=total[small] > 0)
     return posteriors, total

@@ -12,10 +12,11 @@ all its derivatives (Darwiche, A differential approach to inference in Bayesian 
 from __future__ import annotations
 
 import math
+import operator
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,12 @@ class Family:
         groups, member = np.unique(-self.distinct[0], axis=1, return_inverse=True)
         return -groups, member.ravel()
 
+    def largest(self, table: Array) -> Array:
+        """What the draws of a factor are divided by, for each distinct result: its largest mean over the rows of the
+        table if closed, otherwise its largest likelihood."""
+        results = self.distinct[0]
+        return np.asarray(np.max(results @ table.T, axis=1) if self.closed else results.max(axis=1))
+
     def laid_out(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Values reshaped from rows (and states) to the axes of the scope; further axes follow."""
         after = values.shape[1 if self.closed else 2 :]
@@ -141,6 +148,10 @@ class Contraction:
         """For each family, its rows in the network's own tables, axes `(rows, states)`."""
         return [self.network.rows(family.variable)[family.rows] for family in self.families]
 
+    def factors(self) -> list[Array]:
+        """For each family, its factor under the network's own tables."""
+        return [family.factor(rows) for family, rows in zip(self.families, self.rows(), strict=True)]
+
     def weights(self, factors: Sequence[Array]) -> Array:
         """The joint weight of target and evidence, axes `(states of the target, ...)`, given the factors."""
         return self._with_messages(factors)[-1]
@@ -187,12 +198,8 @@ class Contraction:
 
     def product(self, arrays: Sequence[Array], chosen: Sequence[int], scope: tuple[str, ...]) -> Array:
         """The product of some factors, smallest first to keep intermediate products small."""
-        product: Array | None = None
-        for i in sorted(chosen, key=lambda i: len(self.scopes[i])):
-            aligned = self.aligned(arrays[i], i, scope)
-            product = aligned if product is None else product * aligned
-        assert product is not None
-        return product
+        smallest_first = sorted(chosen, key=lambda i: len(self.scopes[i]))
+        return reduce(operator.mul, (self.aligned(arrays[i], i, scope) for i in smallest_first))
 
     def aligned(self, array: Array, factor: int, scope: tuple[str, ...]) -> Array:
         """A factor with an axis of length 1 for each variable that only the wider scope has."""
@@ -233,7 +240,9 @@ def contract(network: Network, evidence: Evidence, *, whole: bool = False) -> Co
         NetworkError: if the treewidth is too large: a factor would have more than MOST_ENTRIES joint states.
     """
     likelihoods = _likelihoods(evidence)
-    relevant = set(network.variables) if whole else _with_ancestors(network, {network.target, *likelihoods})
+    relevant = list(network.variables) if whole else [network.target, *likelihoods]
+    for name in relevant:  # with all ancestors
+        relevant += [parent for parent in network.parents[name] if parent not in relevant]
     fixed = _fixed(likelihoods, network.target)
     above = {parent for name in relevant for parent in network.parents[name]}
     summed = {name for name in likelihoods if not whole or len(likelihoods[name]) > 1} - above - {network.target}
@@ -269,15 +278,6 @@ def _fixed(likelihoods_of: Mapping[str, Array], target: str) -> dict[str, int]:
         for name, likelihoods in likelihoods_of.items()
         if name != target and len(likelihoods) == 1 and np.count_nonzero(likelihoods) == 1
     }
-
-
-def _with_ancestors(network: Network, names: set[str]) -> set[str]:
-    ancestral, waiting = set(names), list(names)
-    while waiting:
-        parents = set(network.parents[waiting.pop()]) - ancestral
-        ancestral |= parents
-        waiting.extend(parents)
-    return ancestral
 
 
 def _family(

@@ -39,28 +39,26 @@ def draw_row(
     States with equal likelihoods are drawn as one, because sums of Dirichlet shares are again Dirichlet distributed.
     A closed factor is divided by its largest mean over the rows of the table; for repeated results it is a logarithm.
     """
+    largest = family.largest(table)
     # the variable is summed out later: draw all states, multiply by the (soft) evidence
     if not family.closed:
-        largest = family.likelihoods[0].max()
         shares = shares_of(table[row] * weight, draws, random)
-        return [
-            share * float(likelihood / largest) for share, likelihood in zip(shares, family.likelihoods[0], strict=True)
-        ]
+        return [share * float(part) for share, part in zip(shares, family.likelihoods[0] / largest, strict=True)]
     # group states with equal likelihoods; draw the observed groups first, so that no share is a difference from 1,
     # which would lose digits
-    (results, times), (groups, member) = family.distinct, family.grouped
+    groups, member = family.grouped
     parameters = np.bincount(member, weights=table[row] * weight).astype(np.float64)
     shares = shares_of(parameters, draws, random, needed=int(groups.any(axis=0).sum()))
     # the likelihood of each distinct result: a mixture over the drawn shares
     seen = [
         sum(share * float(likelihood) for share, likelihood in zip(shares, result, strict=False) if likelihood)
-        for result in groups / np.max(results @ table.T, axis=1, keepdims=True)
+        for result in groups / largest[:, None]
     ]
     if not family.repeated:
         return [seen[0]]
     # repeated results: the log-likelihood, each distinct result counted as often as it was observed
     with np.errstate(divide="ignore"):
-        return [sum(np.log(number) * np.float32(count) for number, count in zip(seen, times, strict=True))]
+        return [sum(np.log(number) * np.float32(count) for number, count in zip(seen, family.distinct[1], strict=True))]
 
 
 def shares_of(parameters: Array, draws: int, random: np.random.Generator, needed: int | None = None) -> list[Number]:

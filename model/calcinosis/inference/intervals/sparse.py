@@ -1,4 +1,4 @@
-"""Sparse variable elimination, structural zeros removed: the products and sums for thousands of tables.
+"""Sparse variable elimination for one patient: the products and sums for thousands of tables, without structural zeros.
 
 A structural zero of a table remains zero in every draw, so joint states that it excludes are not stored. Each entry of
 a factor is a float or a vector with one value per draw. Entries that are equal in all draws stay floats, and only the
@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from calcinosis.inference.intervals.elimination import Contraction, spread
-from calcinosis.inference.network import Array, NetworkError
+from calcinosis.inference.findings.evidence import Evidence
+from calcinosis.inference.intervals.elimination import Contraction, Family, contract, spread
+from calcinosis.inference.network import Network, NetworkError
 
 Number = Any
 """A float, or a vector of one value per draw."""
@@ -40,15 +41,21 @@ class Sum:
 
 
 @dataclass(frozen=True, eq=False)
-class SparseContraction:
-    """The possible entries of an elimination plan.
+class EvidencePlan:
+    """The elimination plan for one patient's evidence, with structural zeros removed.
 
     `places[i]` indexes the entries of factor i that are not structural zeros, in a flat list of the family's rows (and
     states); `sums` counts them in that order. The last sum has one result per state of the target.
     """
 
+    contraction: Contraction
     places: tuple[tuple[int, ...], ...]
     sums: tuple[Sum, ...]
+
+    @property
+    def families(self) -> tuple[Family, ...]:
+        """The families that are relevant to the posterior."""
+        return self.contraction.families
 
     def weights(self, factors: Sequence[Sequence[Number]]) -> list[Number]:
         """The joint weight of each state of the target, given the possible entries of each factor."""
@@ -74,25 +81,32 @@ class SparseContraction:
         return list(numbers[-1])
 
 
-def sparse_contraction(contraction: Contraction, factors: Sequence[Array]) -> SparseContraction:
-    """The sparse form of an elimination plan.
-
-    Args:
-        contraction: the plan.
-        factors: its factors under the network's own tables, whose zeros are structural.
+def plan_for(network: Network, evidence: Evidence) -> EvidencePlan:
+    """The elimination plan for a patient's evidence.
 
     Raises:
-        NetworkError: if more than MOST_POSSIBLE joint states are possible.
+        NetworkError: if the treewidth is too large: more than MOST_POSSIBLE joint states are possible.
+
+    >>> import calcinosis as cc
+    >>> model = cc.load()
+    >>> plan = plan_for(model.network, model.read(pain="severe"))
+    >>> [family.variable for family in plan.families]
+    ['care_setting', 'subtype', 'esrd', 'pain', 'ulceration', 'form']
     """
-    families, scopes = contraction.families, contraction.scopes
-    network = contraction.network
+    return plan_of(contract(network, evidence))
+
+
+def plan_of(contraction: Contraction) -> EvidencePlan:
+    """The sparse form of an elimination plan; the zeros of the network's own tables are structural."""
+    families, scopes, network = contraction.families, contraction.scopes, contraction.network
+    factors = contraction.factors()
     possible = [family.laid_out(factor) > 0 for family, factor in zip(families, factors, strict=True)]
     places = tuple(
         tuple(family.laid_out(np.arange(factor.size).reshape(factor.shape))[truth].tolist())
         for family, factor, truth in zip(families, factors, possible, strict=True)
     )
     numbered = [_numbered(truth) for truth in possible]
-    sums = []
+    sums: list[Sum] = []
     total = 0
     for step in contraction.steps:
         shape = [len(network.variables[name].states) for name in step.scope]
@@ -105,10 +119,6 @@ def sparse_contraction(contraction: Contraction, factors: Sequence[Array]) -> Sp
             raise NetworkError(
                 f"treewidth too large for credible intervals: more than {MOST_POSSIBLE:,} joint states are possible"
             )
-        into = tuple(
-            tuple(np.broadcast_to(spread(numbered[factor], scopes[factor], step.scope), shape).flat[entries].tolist())
-            for factor in step.factors
-        )
         if step.variable == network.target:  # the last step: one result per state of the target
             axis = step.scope.index(network.target)
             onto, results = np.unravel_index(entries, shape)[axis], shape[axis]
@@ -117,8 +127,12 @@ def sparse_contraction(contraction: Contraction, factors: Sequence[Array]) -> Sp
             numbered.append(_numbered(possible[-1]))
             onto = np.broadcast_to(numbered[-1][..., None], shape).flat[entries]
             results = int(possible[-1].sum())
-        sums.append(Sum(step.factors, into, tuple(onto.tolist()), results))
-    return SparseContraction(places, tuple(sums))
+        into = (
+            np.broadcast_to(spread(numbered[factor], scopes[factor], step.scope), shape).flat[entries].tolist()
+            for factor in step.factors
+        )
+        sums.append(Sum(step.factors, tuple(map(tuple, into)), tuple(onto.tolist()), results))
+    return EvidencePlan(contraction, places, tuple(sums))
 
 
 def _possible(factors: Iterable[tuple[Sequence[str], Truths]], scope: Sequence[str], shape: Sequence[int]) -> Truths:
