@@ -11,6 +11,7 @@ import pytest
 from gamma_draws import weighted_posteriors, weighted_quantiles
 
 import calcinosis as cc
+from calcinosis.inference.intervals.beta import _shuffled
 from calcinosis.inference.intervals.dirichlet import (
     DRAWS,
     ENOUGH,
@@ -20,7 +21,6 @@ from calcinosis.inference.intervals.dirichlet import (
     SecondOrder,
     quantiles,
 )
-from calcinosis.inference.intervals.rows import _shuffled
 from calcinosis.inference.intervals.sparse import plan_for
 from calcinosis.inference.pgmpy_bridge import as_file
 from calcinosis.interface.words.posterior import no_interval, sureness
@@ -191,7 +191,7 @@ def test_the_order_of_the_findings_changes_no_limit(shipped):
 def test_rows_that_are_forgotten_are_drawn_again_the_same(shipped, patients, monkeypatch):
     chosen = [patients[case] for case in list(patients)[:4]]
     expected = [shipped.posterior(evidence).spread() for evidence in chosen]
-    monkeypatch.setattr("calcinosis.inference.intervals.rows.MOST_KEPT", 2**20)
+    monkeypatch.setattr("calcinosis.inference.intervals.beta.MOST_KEPT", 2**20)
     forgetful = cc.Model(shipped.network)
     assert [forgetful.posterior(evidence).spread() for evidence in chosen] == expected
     assert sum(n.nbytes for row in forgetful.second_order.kept.values() for n in row if hasattr(n, "nbytes")) < 2**21

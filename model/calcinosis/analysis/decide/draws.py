@@ -18,9 +18,8 @@ from calcinosis.analysis.decide.problem import DecisionProblem, Workup, place_of
 from calcinosis.analysis.decide.strategy import Choices, leaves
 from calcinosis.analysis.workup.outcomes import Shown, shown, with_results
 from calcinosis.inference.findings.evidence import Evidence
-from calcinosis.inference.intervals.beta import Floats
+from calcinosis.inference.intervals.beta import Floats, shares_of
 from calcinosis.inference.intervals.dirichlet import NO_DRAW, SecondOrder, joint_of
-from calcinosis.inference.intervals.rows import shares_of
 from calcinosis.inference.intervals.sparse import plan_for
 from calcinosis.inference.model import Model
 from calcinosis.inference.network import Array

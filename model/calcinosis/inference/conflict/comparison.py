@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -109,17 +109,19 @@ class Fitting:
 
     def _one_by_one(self, coder: Coder, codes: Mapping[str, Codes]) -> Array:
         """For each patient, the sum of the log probabilities of their findings, each alone."""
-        shown = {name: np.flatnonzero(np.bincount(own)) for name, own in codes.items()}
-        bounds = np.cumsum([0, *map(len, shown.values())])
-        alone = {name: np.full(bounds[-1], self.engine.base[name][()]) for name in codes}
-        for name, first, last in zip(codes, bounds, bounds[1:], strict=False):
-            alone[name][first:last] = shown[name]
-        logarithms = self._weigh(coder, alone, int(bounds[-1])).log_evidence
-        total = np.zeros(1 + self.population.patients)
-        for name, first, last in zip(codes, bounds, bounds[1:], strict=False):
-            by_code = np.zeros(shown[name][-1] + 1)
-            by_code[shown[name]] = logarithms[first:last]
-            total += by_code[codes[name]]
+        distinct = {
+            name: np.unique(codes_of_variable, return_inverse=True) for name, codes_of_variable in codes.items()
+        }
+        many = sum(len(few) for few, _ in distinct.values())
+        alone = {name: np.full(many, self.engine.base[name][()]) for name in codes}
+        first = 0
+        for name, (few, _) in distinct.items():
+            alone[name][first : first + len(few)] = few
+            first += len(few)
+        log_p, first, total = self._weigh(coder, alone, many).log_evidence, 0, np.zeros(1 + self.population.patients)
+        for few, which in distinct.values():
+            total += log_p[first : first + len(few)][which]
+            first += len(few)
         return total
 
     def _others(self, evidence: Evidence) -> Array:
@@ -137,12 +139,12 @@ class Fitting:
         return weights
 
     def _by_state(self, logarithms: Array, weights: Array) -> dict[str, float]:
-        found = {}
-        truth = self.population.truth
+        """For each state of the target, the share of its patients whose findings are at most as probable."""
+        shares = {}
         for i, state in enumerate(self.network.variables[self.network.target].state_names):
-            own, mine = logarithms[0, i], np.where(truth == i, weights, 0.0)
-            found[state] = _share(mine, logarithms[1:, i] <= own + TIE) if np.isfinite(own) else 0.0
-        return found
+            log_p, of_state = logarithms[0, i], np.where(self.population.truth == i, weights, 0.0)
+            shares[state] = _share(of_state, logarithms[1:, i] <= log_p + TIE) if np.isfinite(log_p) else 0.0
+        return shares
 
     def _parts(self, coder: Coder, own: Mapping[str, int]) -> dict[str, Any]:
         """The results for subsets of the findings: each, all but one, pairs, each group, all but a group, none."""
@@ -154,14 +156,18 @@ class Fitting:
         each = {name: frozenset([name]) for name in own}
         pairs = {pair: frozenset(pair) for pair in combinations(own, 2)}
         sides = {*groups.values(), *each.values()}
-        parts = {frozenset[str](), whole, *sides, *(whole - part for part in sides), *pairs.values()}
-        weights = self._of_subsets(coder, own, list(parts))
-        log_p = {part: float(found.log_evidence[0]) for part, found in weights.items()}
+        parts = list({frozenset[str](), whole, *sides, *(whole - part for part in sides), *pairs.values()})
+        codes = {
+            name: np.where([name in part for part in parts], code, self.engine.base[name][()])
+            for name, code in own.items()
+        }
+        weights = self._weigh(coder, codes, len(parts))
+        log_p: dict[frozenset[str], float] = dict(zip(parts, weights.log_evidence.tolist(), strict=True))
 
         def conflict(*together: frozenset[str]) -> float:
             return sum(log_p[part] for part in together) - log_p[frozenset().union(*together)]
 
-        prior, posterior = (weights[part].logarithms[0] - log_p[part] for part in (frozenset[str](), whole))
+        prior, posterior = (weights.logarithms[parts.index(part)] - log_p[part] for part in (frozenset[str](), whole))
         states = self.network.variables[self.network.target].state_names
         shift = {state: i for i, state in enumerate(states) if posterior[i] > -np.inf}
         alone = [each[name] for name in own]
@@ -173,19 +179,6 @@ class Fitting:
                 name: (conflict(*(each[n] for n in own if n in part)), conflict(part, whole - part))
                 for name, part in groups.items()
             },
-        }
-
-    def _of_subsets(
-        self, coder: Coder, own: Mapping[str, int], subsets: Sequence[frozenset[str]]
-    ) -> dict[frozenset[str], Weights]:
-        """The joint weights of each subset of the findings."""
-        codes = {}
-        for name, code in own.items():
-            known = np.fromiter((name in subset for subset in subsets), dtype=bool, count=len(subsets))
-            codes[name] = np.where(known, code, self.engine.base[name][()])
-        found = self._weigh(coder, codes, len(subsets))
-        return {
-            subset: Weights(found.weights[i : i + 1], found.exponents[i : i + 1]) for i, subset in enumerate(subsets)
         }
 
 

@@ -20,9 +20,8 @@ from zlib import crc32
 import numpy as np
 
 from calcinosis.inference.findings.evidence import Evidence
-from calcinosis.inference.intervals.beta import Floats
+from calcinosis.inference.intervals.beta import Floats, RowCache, draw_row
 from calcinosis.inference.intervals.elimination import Family
-from calcinosis.inference.intervals.rows import RowCache, draw_row
 from calcinosis.inference.intervals.sparse import EvidencePlan, Number, plan_for
 from calcinosis.inference.network import Array, Network
 from calcinosis.inference.question_error import QuestionError
@@ -134,12 +133,12 @@ class SecondOrder:
         return Spread(mass, tuple(lower), tuple(upper), sample.leads(), len(sample.weights), sample.effective)
 
     def sample(
-        self, question: EvidencePlan, shortage: Callable[[Sample], float] = lambda sample: ENOUGH / sample.effective
+        self, plan: EvidencePlan, shortage: Callable[[Sample], float] = lambda sample: ENOUGH / sample.effective
     ) -> Sample:
         """A Monte Carlo sample of the posterior, given a patient's findings.
 
         Args:
-            question: the patient's elimination plan.
+            plan: the patient's elimination plan.
             shortage: how many times as many draws a sample needs, by default for an effective size of ENOUGH. Batches
                 are added until it is at most 1, up to MOST_BATCHES.
 
@@ -149,19 +148,17 @@ class SecondOrder:
         parts: list[tuple[Floats, Array]] = []
         batches, sample = 1, None
         while len(parts) < batches:
-            parts += [
-                joint_of(question, self.numbers(question, batch), self.draws) for batch in range(len(parts), batches)
-            ]
+            parts += [joint_of(plan, self.numbers(plan, batch), self.draws) for batch in range(len(parts), batches)]
             sample = _weighted(parts)
             batches = min(MOST_BATCHES, math.ceil(len(parts) * (shortage(sample) if sample else 2)))
         if sample is None:
             raise QuestionError(NO_DRAW)
         return sample
 
-    def numbers(self, question: EvidencePlan, batch: int = 0) -> list[list[Number]]:
+    def numbers(self, plan: EvidencePlan, batch: int = 0) -> list[list[Number]]:
         """The drawn entries of each family's factor, structural zeros removed."""
         factors = []
-        for family, places in zip(question.families, question.places, strict=True):
+        for family, places in zip(plan.families, plan.places, strict=True):
             flat = [number for row in range(len(family.rows)) for number in self.row(family, row, batch)]
             factors.append([flat[place] for place in places])
         return factors
@@ -189,7 +186,7 @@ class SecondOrder:
         return [np.concatenate((n[offset:], n[:offset])) if isinstance(n, np.ndarray) else n for n in numbers]
 
 
-def joint_of(question: EvidencePlan, numbers: Sequence[Sequence[Number]], draws: int) -> tuple[Floats, Array]:
+def joint_of(plan: EvidencePlan, numbers: Sequence[Sequence[Number]], draws: int) -> tuple[Floats, Array]:
     """The posterior in each draw, axes `(states, draws)`, and the log-probability of the findings, axis `(draws,)`.
 
     In a draw in which the findings have probability 0, the posterior is 0 and the logarithm -inf. The probability is
@@ -197,41 +194,42 @@ def joint_of(question: EvidencePlan, numbers: Sequence[Sequence[Number]], draws:
     tests.
 
     Args:
-        question: the elimination plan.
+        plan: the elimination plan.
         numbers: the drawn entries of each family's factor.
         draws: the number of draws.
     """
-    posteriors = np.empty((question.sums[-1].results, draws), dtype=np.float32)
-    logarithms = np.full(draws, _log_scale(question))
+    posteriors = np.empty((plan.sums[-1].results, draws), dtype=np.float32)
+    logarithms = np.full(draws, _log_scale(plan))
     for first in range(0, draws, BLOCK):  # blocks of draws that stay in the cache
         here = slice(first, min(first + BLOCK, draws))
         part = [[n[here] if isinstance(n, np.ndarray) else n for n in factor] for factor in numbers]
-        for number, family in enumerate(question.families):
+        for number, family in enumerate(plan.families):
             if family.repeated:  # from logarithms to numbers, the largest of each draw being 1
-                part[number], highest = _from_logarithms(part[number])
+                highest = np.maximum.reduce(np.broadcast_arrays(*part[number]))
+                highest = np.where(np.isfinite(highest), highest, 0)
+                part[number] = [np.exp(logarithm - highest) for logarithm in part[number]]
                 logarithms[here] += highest
-        posteriors[:, here], total = _normalised(question, part, here.stop - first)
+        posteriors[:, here], total = _normalised(plan, part, here.stop - first)
         with np.errstate(divide="ignore"):
             logarithms[here] += np.log(total)
     return posteriors, logarithms
 
 
-def _log_scale(question: EvidencePlan) -> float:
+def _log_scale(plan: EvidencePlan) -> float:
     """The logarithm of the constant by which the drawn factors were divided."""
-    network = question.contraction.network
+    network = plan.contraction.network
     return sum(
-        float(np.log(family.largest(network.rows(family.variable))) @ family.distinct[1])
-        for family in question.families
+        float(np.log(family.largest(network.rows(family.variable))) @ family.distinct[1]) for family in plan.families
     )
 
 
-def _normalised(question: EvidencePlan, numbers: Sequence[Sequence[Number]], draws: int) -> tuple[Floats, Array]:
+def _normalised(plan: EvidencePlan, numbers: Sequence[Sequence[Number]], draws: int) -> tuple[Floats, Array]:
     """The posterior in each draw of a block, and the joint weight of the evidence.
 
     Draws near the limit of single precision are recomputed in double precision.
     """
     # eliminate the variables, then normalise over the states of the target
-    weights = question.weights(numbers)
+    weights = plan.weights(numbers)
     single = sum(weights[1:], weights[0]) + np.zeros(draws, dtype=np.float32)
     safe = np.where(single > 0, single, np.float32(1))
     posteriors: Floats = np.stack([weight / safe for weight in weights])
@@ -239,7 +237,7 @@ def _normalised(question: EvidencePlan, numbers: Sequence[Sequence[Number]], dra
     small = np.flatnonzero(total <= SMALL)
     if len(small):
         doubles = [[n[small].astype(float) if isinstance(n, np.ndarray) else n for n in part] for part in numbers]
-        careful = np.stack(np.broadcast_arrays(*question.weights(doubles), np.zeros(len(small))))[:-1]
+        careful = np.stack(np.broadcast_arrays(*plan.weights(doubles), np.zeros(len(small))))[:-1]
         total[small] = careful.sum(axis=0)
         posteriors[:, small] = np.divide(careful, total[small], out=np.zeros_like(careful), where=total[small] > 0)
     return posteriors, total
@@ -266,13 +264,6 @@ def _error(sample: Sample, mass: float) -> float:
         (max(0.0, share - width), share + width, 1 - share - width, min(1.0, 1 - share + width))
     )
     return float(max((above - below).max(), (high - low).max())) / 2
-
-
-def _from_logarithms(numbers: Sequence[Number]) -> tuple[list[Number], Number]:
-    """Exponentials divided by the largest in each draw, and the logarithm of the largest."""
-    highest = np.maximum.reduce(np.broadcast_arrays(*numbers))
-    highest = np.where(np.isfinite(highest), highest, 0)
-    return [np.exp(number - highest) for number in numbers], highest
 
 
 def quantiles(values: Floats, weights: Array, at: Sequence[float]) -> Array:
