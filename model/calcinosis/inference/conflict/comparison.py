@@ -109,19 +109,15 @@ class Fitting:
 
     def _one_by_one(self, coder: Coder, codes: Mapping[str, Codes]) -> Array:
         """For each patient, the sum of the log probabilities of their findings, each alone."""
-        distinct = {
-            name: np.unique(codes_of_variable, return_inverse=True) for name, codes_of_variable in codes.items()
-        }
-        many = sum(len(few) for few, _ in distinct.values())
+        present = {name: np.bincount(of_name) > 0 for name, of_name in codes.items()}
+        *starts, many = np.cumsum([0, *(mask.sum() for mask in present.values())]).tolist()
         alone = {name: np.full(many, self.engine.base[name][()]) for name in codes}
-        first = 0
-        for name, (few, _) in distinct.items():
-            alone[name][first : first + len(few)] = few
-            first += len(few)
-        log_p, first, total = self._weigh(coder, alone, many).log_evidence, 0, np.zeros(1 + self.population.patients)
-        for few, which in distinct.values():
-            total += log_p[first : first + len(few)][which]
-            first += len(few)
+        for (name, mask), first in zip(present.items(), starts, strict=True):
+            alone[name][first : first + mask.sum()] = np.flatnonzero(mask)
+        log_p = self._weigh(coder, alone, many).log_evidence
+        total = np.zeros(1 + self.population.patients)
+        for (name, mask), first in zip(present.items(), starts, strict=True):
+            total += log_p[first - 1 + np.cumsum(mask)][codes[name]]
         return total
 
     def _others(self, evidence: Evidence) -> Array:
