@@ -56,10 +56,10 @@ def _draw(model, rows, path):
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from calcinosis.inference.simulate.simulation import simulate_blocks
+    from calcinosis.inference.simulate.simulation import Simulation
 
     writer = None
-    for block in simulate_blocks(model.network, rows, missing=0.5, seed=1):
+    for block in Simulation(model.network, rows, missing=0.5, seed=1):
         names = [name for name in block.columns if name != "diagnosis"][: COLUMNS - 1]
         table = pa.Table.from_pandas(block[names], preserve_index=False).replace_schema_metadata(None)
         schema = pa.schema([pa.field(name, pa.string()) for name in names])

@@ -15,9 +15,8 @@ from properties import examples
 import calcinosis as cc
 from calcinosis.inference.findings.repeats import texts
 from calcinosis.inference.pgmpy_bridge import as_file
-from calcinosis.inference.simulate.printed_values import STEPS, scale_of
-from calcinosis.inference.simulate.sampling import cuts, pick
-from calcinosis.inference.simulate.simulation import BLOCK, simulate_blocks, simulation
+from calcinosis.inference.simulate.sampling import STEPS, cuts, pick, scale_of
+from calcinosis.inference.simulate.simulation import BLOCK, Simulation
 from calcinosis.knowledge.frozen import FrozenMap
 from calcinosis.knowledge.records import Band, State, Variable
 
@@ -335,11 +334,11 @@ def test_a_block_drawn_alone_is_that_of_the_whole(clinic):
     options = {"missing": {"pain": 0.5}, "numbers": True, "repeats": {"biopsy": 2}, "seed": 3}
     n = 2 * BLOCK + 100
     whole = clinic.simulate(n, **options)
-    plan = pickle.loads(pickle.dumps(simulation(clinic.network, n, **options)))
+    plan = pickle.loads(pickle.dumps(Simulation(clinic.network, n, **options)))
     assert plan.blocks == 3
     for number in (2, 0, 1):
         assert plan.block(number).equals(whole.iloc[number * BLOCK : (number + 1) * BLOCK])
-    assert [len(block) for block in simulate_blocks(clinic.network, n, **options)] == [BLOCK, BLOCK, 100]
+    assert [len(block) for block in plan] == [BLOCK, BLOCK, 100]
     assert whole.index.equals(pd.RangeIndex(n))
     assert not whole["pain"][:100].equals(whole["pain"][BLOCK : BLOCK + 100].reset_index(drop=True))
     with pytest.raises(IndexError, match="no block 3: there are 3, the first is 0"):
@@ -383,7 +382,7 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_faults_are_told_at_once_and_in_words(clinic, case):
     options, words = BAD[case]
-    for draw in (clinic.simulate, lambda **named: simulate_blocks(clinic.network, **named)):
+    for draw in (clinic.simulate, lambda **named: Simulation(clinic.network, **named)):
         with pytest.raises(ValueError) as caught:  # noqa: PT011 - the text is compared below
             draw(**{"patients": 5} | options)
         assert words in str(caught.value)

@@ -125,12 +125,9 @@ class TableModel(ReadingModel):
         """
         import pandas as pd
 
-        from calcinosis.inference.simulate.simulation import simulate_blocks
+        from calcinosis.inference.simulate.simulation import Simulation
 
-        blocks = simulate_blocks(
-            self.network, patients, missing=missing, repeats=repeats, numbers=numbers, hidden=hidden, seed=seed
-        )
-        return pd.concat(blocks)
+        return pd.concat(Simulation(self.network, patients, missing, repeats, numbers, hidden, seed))
 
     @checked
     def with_tables(self, tables: Mapping[str, pd.DataFrame]) -> Self:

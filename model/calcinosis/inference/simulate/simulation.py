@@ -19,8 +19,7 @@ from calcinosis.inference.findings.encoding import Codes
 from calcinosis.inference.findings.repeats import read_repeats, texts
 from calcinosis.inference.network import Network
 from calcinosis.inference.simulate.missingness import Mask, Missing, Missingness, read_missing
-from calcinosis.inference.simulate.printed_values import Scale, has_scale, scale_of
-from calcinosis.inference.simulate.sampling import Sampler
+from calcinosis.inference.simulate.sampling import Sampler, Scale, has_scale, scale_of
 from calcinosis.inference.streams import Seed, root_of, stream
 from calcinosis.knowledge.problem import nearest
 
@@ -39,26 +38,76 @@ BLOCK = 2**16
 
 @dataclass(frozen=True, eq=False)
 class Simulation:
-    """A plan of a simulation: `block(i)` samples the patients from `i * BLOCK` on, whichever block was sampled before.
+    """The patients of `Model.simulate`, with the same arguments, in DataFrames of `BLOCK` rows, the last one shorter.
 
-    `truth` is the heading of the target's states, `columns` are the variables shown, `texts` the cells of each by code.
-    Variables in `scales` are given as numbers.
+    `block(i)` samples the patients from `i * BLOCK` on, whichever block was sampled before. Iteration gives all blocks,
+    with one in memory at a time. Invalid arguments are reported before the first block is sampled.
+
+    Raises:
+        ValueError, TypeError: as `Model.simulate`.
+
+    >>> import calcinosis as cc
+    >>> plan = Simulation(cc.load().network, 100_000, missing=0.5, seed=1)
+    >>> plan.blocks, [len(block) for block in plan]
+    (2, [65536, 34464])
     """
 
     network: Network
     patients: int
-    truth: str
-    columns: tuple[str, ...]
-    missing: Missingness
-    results: Mapping[str, int]
-    texts: Mapping[str, tuple[str, ...]]
-    scales: Mapping[str, Scale]
-    root: np.random.SeedSequence = field(repr=False)
+    missing: Missing = 0.0
+    repeats: Mapping[str, int] | None = None
+    numbers: bool = False
+    hidden: bool = False
+    seed: Seed = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if operator.index(self.patients) < 0:
+            raise ValueError(f"{self.patients} patients: give a whole number, 0 or more")
+        if self.patients > MOST_PATIENTS:
+            raise ValueError(f"{self.patients:,} patients: give {MOST_PATIENTS:,} at most")
+        # the arguments are checked, and a Generator advances, now and once
+        _ = self.results, self.missingness, self.texts, self.root
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The variables that are reported."""
+        readable = self.network.without_mentions.variables
+        return tuple(n for n, v in readable.items() if n != self.network.target and (self.hidden or v.observable))
+
+    @cached_property
+    def results(self) -> Mapping[str, int]:
+        """The number of results of each repeated variable."""
+        return read_repeats(self.repeats or {}, self.network.variables)
+
+    @cached_property
+    def missingness(self) -> Missingness:
+        """Which findings are missing."""
+        return read_missing(self.missing, self.network, self.columns)
+
+    @cached_property
+    def texts(self) -> Mapping[str, tuple[str, ...]]:
+        """For the target and each column, the cell of each code."""
+        names = (self.network.target, *self.columns)
+        return {name: texts(self.network.variables[name], self.results.get(name, 1)) for name in names}
+
+    @cached_property
+    def scales(self) -> Mapping[str, Scale]:
+        """The printed values of the variables that are reported as numbers."""
+        variables = {name: self.network.variables[name] for name in self.columns if self.results.get(name, 1) == 1}
+        return {name: scale_of(v) for name, v in variables.items() if has_scale(v)} if self.numbers else {}
+
+    @cached_property
+    def root(self) -> np.random.SeedSequence:
+        """The root of all random streams."""
+        return root_of(self.seed)
 
     @property
     def blocks(self) -> int:
         """The number of blocks; without patients, one empty block."""
         return max(1, -(-self.patients // BLOCK))
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        return map(self.block, range(self.blocks))
 
     def block(self, number: int) -> pd.DataFrame:
         """One block of patients; its index numbers them through all blocks.
@@ -73,9 +122,10 @@ class Simulation:
         index = pd.RangeIndex(number * BLOCK, min((number + 1) * BLOCK, self.patients))
         source = partial(stream, self.root, number)
         drawn = self._sampler.draw(source, len(index), self.results)
-        masks = self.missing.draw(source, len(index))
+        masks = self.missingness.draw(source, len(index))
         silent = {name: drawn[mention] == 0 for name, mention in self.network.mentions.items()}
-        cells: dict[str, Any] = {self.truth: self._category(self.network.target, drawn[self.network.target])}
+        target = self.network.target
+        cells: dict[str, Any] = {truth_column(self.network): self._category(target, drawn[target])}
         for name in self.columns:
             scale = self.scales.get(name)
             if scale is None:
@@ -112,7 +162,7 @@ class Simulation:
 
         return {
             name: pd.CategoricalDtype(
-                [*cells, *([UNKNOWN] if name in self.network.mentions and self.missing.concerns(name) else [])]
+                [*cells, *([UNKNOWN] if name in self.network.mentions and self.missingness.concerns(name) else [])]
             )
             for name, cells in self.texts.items()
         }
@@ -120,76 +170,6 @@ class Simulation:
     @cached_property
     def _sampler(self) -> Sampler:
         return Sampler(self.network)
-
-
-def simulation(
-    network: Network,
-    patients: int,
-    *,
-    missing: Missing = 0.0,
-    repeats: Mapping[str, int] | None = None,
-    numbers: bool = False,
-    hidden: bool = False,
-    seed: Seed = None,
-) -> Simulation:
-    """The patients of `Model.simulate`, with the same arguments, in blocks and any order.
-
-    Raises:
-        ValueError, TypeError: as `Model.simulate`.
-
-    >>> import calcinosis as cc
-    >>> plan = simulation(cc.load().network, 100_000, seed=1)
-    >>> plan.blocks, len(plan.block(1))
-    (2, 34464)
-    """
-    if operator.index(patients) < 0:
-        raise ValueError(f"{patients} patients: give a whole number, 0 or more")
-    if patients > MOST_PATIENTS:
-        raise ValueError(f"{patients:,} patients: give {MOST_PATIENTS:,} at most")
-    variables = network.variables
-    readable = network.without_mentions.variables
-    columns = tuple(n for n, v in readable.items() if n != network.target and (hidden or v.observable))
-    results = read_repeats({} if repeats is None else repeats, variables)
-    return Simulation(
-        network=network,
-        patients=operator.index(patients),
-        truth=truth_column(network),
-        columns=columns,
-        missing=read_missing(missing, network, columns),
-        results=results,
-        texts={name: texts(variables[name], results.get(name, 1)) for name in (network.target, *columns)},
-        scales={
-            name: scale_of(variables[name])
-            for name in columns
-            if numbers and has_scale(variables[name]) and results.get(name, 1) == 1
-        },
-        root=root_of(seed),
-    )
-
-
-def simulate_blocks(
-    network: Network,
-    patients: int,
-    *,
-    missing: Missing = 0.0,
-    repeats: Mapping[str, int] | None = None,
-    numbers: bool = False,
-    hidden: bool = False,
-    seed: Seed = None,
-) -> Iterator[pd.DataFrame]:
-    """The patients of `Model.simulate`, with the same arguments, in DataFrames of `BLOCK` rows, the last one shorter.
-
-    Only one block is in memory at a time. Invalid arguments are reported before the first block is sampled.
-
-    Raises:
-        ValueError, TypeError: as `Model.simulate`.
-
-    >>> import calcinosis as cc
-    >>> [len(block) for block in simulate_blocks(cc.load().network, 100_000, missing=0.5, seed=1)]
-    [65536, 34464]
-    """
-    plan = simulation(network, patients, missing=missing, repeats=repeats, numbers=numbers, hidden=hidden, seed=seed)
-    return map(plan.block, range(plan.blocks))
 
 
 def truth_column(network: Network) -> str:

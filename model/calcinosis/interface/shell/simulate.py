@@ -13,7 +13,7 @@ import typer
 from calcinosis.inference.model import load
 from calcinosis.inference.phrases import a_record
 from calcinosis.inference.posterior import DISCLAIMER
-from calcinosis.inference.simulate.simulation import simulate_blocks, truth_column
+from calcinosis.inference.simulate.simulation import Simulation, truth_column
 from calcinosis.interface.cohort.files import FORMATS, ending_of, read_frame
 from calcinosis.interface.cohort.writer import Writer, naming, place_of
 from calcinosis.interface.paths import InputError
@@ -78,7 +78,7 @@ def simulate(
             raise InputError("--like says what is missing already: give it or --missing")
         shown = [n for n, v in model.variables.items() if n not in model.inferred or (hidden and v.group == "hidden")]
         try:
-            blocks = simulate_blocks(
+            blocks = Simulation(
                 model.network,
                 patients,
                 missing=read_frame(like) if like else _shares(missing or [], shown),
