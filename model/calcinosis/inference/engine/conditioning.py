@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -61,22 +61,19 @@ class Conditioned:
         """The joint weight of each state of the target with each patient's evidence, as Engine.weigh."""
         states = len(self.network.variables[self.network.target].states)
         total = Weights(np.zeros((coded.patients, states)), coded.exponents)
-        for given, engine in self._engines():
-            total = _sum(total, self._weighed(given, engine.weigh(coded), coded))
+        for _, _, weights in self._weighed(coded):
+            total = _sum(total, weights)
         return total
 
     def posterior_marginals(self, coded: Coded) -> dict[str, Array]:
         """Per variable the posterior given all findings, as the function of this name."""
         shares: list[Weights] = []
         posteriors: list[dict[str, Array]] = []
-        for given, engine in self._engines():
-            weights = self._weighed(given, engine.weigh(coded), coded)
+        for given, engine, weights in self._weighed(coded):
             if weights.weights.any():
                 shares.append(Weights(weights.weights.sum(axis=1, keepdims=True), weights.exponents))
-                posteriors.append(
-                    posterior_marginals(engine, coded)
-                    | {v: _certain(state, self.network, v) for v, state in given.items()}
-                )
+                certain = {v: np.eye(len(self.network.variables[v].states))[[state]] for v, state in given.items()}
+                posteriors.append(posterior_marginals(engine, coded) | certain)
         top = np.max([share.exponents for share in shares], axis=0)
         parts = [np.ldexp(share.weights, (share.exponents - top)[:, None]) for share in shares]
         total = sum(parts, np.zeros(1))
@@ -85,19 +82,18 @@ class Conditioned:
             for name in self.network.variables
         }
 
-    def _engines(self) -> Iterator[tuple[dict[str, int], Engine]]:
-        sizes = [range(len(self.network.variables[name].states)) for name in self.given]
-        for states in product(*sizes):
+    def _weighed(self, coded: Coded) -> Iterator[tuple[dict[str, int], Engine, Weights]]:
+        """Each joint state of the cutset with its engine and its joint weights, the evidence on the cutset included."""
+        for states in product(*(range(len(self.network.variables[name].states)) for name in self.given)):
             given = dict(zip(self.given, states, strict=True))
-            yield given, compile_engine(self.network, self.buckets, given)
-
-    def _weighed(self, given: Mapping[str, int], weights: Weights, coded: Coded) -> Weights:
-        """Weights times the evidence on the cutset variables themselves."""
-        values, exponents = scaled(weights.weights, weights.exponents)
-        for name, state in given.items():
-            if name in coded.codes:
-                values, exponents = scaled(values * likelihoods(self.base[name], coded, name)[:, [state]], exponents)
-        return Weights(values, exponents)
+            engine = compile_engine(self.network, self.buckets, given)
+            weighed = engine.weigh(coded)
+            values, exponents = scaled(weighed.weights, weighed.exponents)
+            for name, state in given.items():
+                if name in coded.codes:
+                    likelihood = likelihoods(self.base[name], coded, name)[:, [state]]
+                    values, exponents = scaled(values * likelihood, exponents)
+            yield given, engine, Weights(values, exponents)
 
 
 def compile_network(network: Network) -> Engine | Conditioned:
@@ -135,7 +131,3 @@ def _sum(one: Weights, other: Weights) -> Weights:
     top = np.maximum(*tops)
     parts = [np.ldexp(w.weights, np.maximum(w.exponents - top, LEAST)[:, None]) for w in (one, other)]
     return Weights(parts[0] + parts[1], np.where(top == LEAST, 0, top))
-
-
-def _certain(state: int, network: Network, name: str) -> Array:
-    return np.eye(len(network.variables[name].states))[[state]]

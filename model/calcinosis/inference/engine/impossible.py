@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations, islice
 
@@ -62,36 +61,21 @@ def smallest_clash(engine: Engine | Conditioned, evidence: Evidence) -> tuple[Fi
     findings = evidence.findings
     budget = MOST_SUBSETS
     for size in range(1, len(findings) + 1):
-        for subsets in _batches(combinations(findings, size)):
-            budget -= len(subsets)
-            for subset, possible in zip(subsets, _possible(engine, subsets), strict=True):
+        subsets = combinations(findings, size)
+        while batch := list(islice(subsets, AT_ONCE)):
+            budget -= len(batch)
+            for subset, possible in zip(batch, _possible(engine, batch), strict=True):
                 if not possible:
                     return subset
             if budget < 0:
-                return _shortened(engine, findings)
+                (clash,) = clashes(engine, encode(engine.base, [evidence]))
+                return tuple(finding for finding in findings if finding.variable in clash)
     return findings
 
 
-def _batches(subsets: Iterator[tuple[Finding, ...]]) -> Iterator[list[tuple[Finding, ...]]]:
-    while batch := list(islice(subsets, AT_ONCE)):
-        yield batch
-
-
 def _possible(engine: Engine | Conditioned, subsets: list[tuple[Finding, ...]]) -> list[bool]:
-    patients = [Evidence(subset) for subset in subsets]
-    weights = engine.weigh(encode(engine.base, patients)).weights.sum(axis=1)
-    possible: list[bool] = (weights > 0).tolist()
-    return possible
-
-
-def _shortened(engine: Engine | Conditioned, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """An irreducible contradiction: without any one of its findings, the rest is possible."""
-    clash = findings
-    for finding in findings:
-        fewer = tuple(f for f in clash if f is not finding)
-        if not _possible(engine, [fewer])[0]:
-            clash = fewer
-    return clash
+    weights = engine.weigh(encode(engine.base, [Evidence(subset) for subset in subsets])).weights
+    return list(weights.sum(axis=1) > 0)
 
 
 def clashes(engine: Engine | Conditioned, coded: Coded) -> list[tuple[str, ...]]:
@@ -99,9 +83,10 @@ def clashes(engine: Engine | Conditioned, coded: Coded) -> list[tuple[str, ...]]
 
     Variables are dropped one by one, for all patients at once; the result is not always the smallest contradiction.
     """
+    if not coded.patients:
+        return []
     missing = {name: engine.base[name][()] for name in coded.codes}
-    key = np.stack(list(coded.codes.values()), axis=1)
-    patterns, which = np.unique(key, axis=0, return_inverse=True)
+    patterns, which = np.unique(np.stack(list(coded.codes.values()), axis=1), axis=0, return_inverse=True)
     codes = {name: patterns[:, i].copy() for i, name in enumerate(coded.codes)}
     few = Coded(len(patterns), codes, coded.further, np.zeros(len(patterns), dtype=np.int64))
     for name in codes:

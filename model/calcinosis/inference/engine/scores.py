@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -83,11 +84,8 @@ def score(
 
     parts = [slice(first, min(first + PART, patients)) for first in range(0, patients, PART)]
     cores = min(cores or available_cores(), len(parts))
-    if cores > 1:
-        with ThreadPoolExecutor(cores) as pool:
-            reports = list(pool.map(fill, parts))
-    else:
-        reports = [fill(part) for part in parts]
+    with ThreadPoolExecutor(cores) if cores > 1 else nullcontext() as pool:
+        reports = list(pool.map(fill, parts) if pool else map(fill, parts))
     statuses = {OK: 0}
     faults: dict[int, tuple[Fault, ...]] = {}
     for first, reasons, part_faults in reports:
@@ -117,12 +115,12 @@ def _fill(
         totals += weight
     # evidence of probability zero: name the contradictory findings
     none = np.flatnonzero(totals <= 0)
-    for row, clash in zip(none.tolist(), clashes(engine, batch.coded.some(none)) if len(none) else (), strict=True):
+    for row, clash in zip(none.tolist(), clashes(engine, batch.coded.some(none)), strict=True):
         cells = {h.column: show(column.cell(part.start + row)) for h, column in columns.items() if h.name in clash}
         named = " and ".join(f"{column}={cell}" for column, cell in cells.items())
         reasons[row] = f"impossible: {named} cannot be{' true together' if len(cells) > 1 else ''}"
-        clash_fault = Fault(", ".join(cells), ", ".join(cells.values()), "impossible evidence", "correct one of them")
-        faults[row] = (clash_fault,)
+        fault = Fault(", ".join(cells), ", ".join(cells.values()), "impossible evidence", "correct one of them")
+        faults[row] = (fault,)
     bad = np.fromiter(faults, dtype=np.intp, count=len(faults))
     totals[bad] = np.nan
     # normalise, then find the most probable state (the first, if several are equal)

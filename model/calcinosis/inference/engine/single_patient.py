@@ -11,11 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from calcinosis.inference.engine.engine import Engine
-from calcinosis.inference.findings.encoding import Coded, Likelihoods, canonical
-from calcinosis.inference.findings.evidence import Finding
+from calcinosis.inference.findings.encoding import Likelihoods, canonical, encode
+from calcinosis.inference.findings.evidence import Evidence, Finding
 from calcinosis.inference.findings.reader import FindingsError, read_findings
 from calcinosis.inference.network import Array, Network
 
@@ -74,13 +72,10 @@ class SinglePatient:
 
     def _learn(self, name: str, value: Any) -> FindingStep | None:
         """The step of a finding that is not cached yet."""
-        if type(value) is tuple and len(value) > MOST_ITEMS:
-            return None
-        # only texts: True and 1 are equal as keys but not as findings
-        if not (type(value) is str or (type(value) is tuple and all(type(item) is str for item in value))):
-            return None
+        items = value if type(value) is tuple else (value,)
         variable = self.network.variables.get(name)
-        if variable is None:
+        # only texts: True and 1 are equal as keys but not as findings
+        if variable is None or len(items) > MOST_ITEMS or not all(type(item) is str for item in items):
             return None
         try:
             evidence = read_findings({name: list(value) if type(value) is tuple else value}, {name: variable})
@@ -101,17 +96,11 @@ class SinglePatient:
 
     def _row(self, lookup: int, steps: list[FindingStep]) -> Array:
         """The row of a lookup for findings some of which have no base code."""
-        names = [step.finding.variable for step in steps if step.finding]
-        keys = [canonical(step.finding.likelihoods)[0] for step in steps if step.finding]
-        memory = (lookup, *sorted(zip(names, keys, strict=True)))
+        findings = [step.finding for step in steps if step.finding]
+        memory = (lookup, *sorted((finding.variable, canonical(finding.likelihoods)[0]) for finding in findings))
         row = self.further.get(memory)
         if row is None:
-            base = self.engine.base
-            codes = {
-                name: np.array([base[name].get(key, len(base[name]))]) for name, key in zip(names, keys, strict=True)
-            }
-            further = {name: (key,) for name, key in zip(names, keys, strict=True) if key not in base[name]}
-            coded = Coded(1, codes, further, np.zeros(1, dtype=np.int64))
+            coded = encode(self.engine.base, [Evidence(tuple(findings))])
             table = self.engine.lookups[lookup]
             row = self.engine.joined(table.branches, table.weights, coded)[0][0]
             _remember(self.further, memory, row)
