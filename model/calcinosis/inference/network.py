@@ -129,6 +129,11 @@ class Network:
         return weights
 
     @cached_property
+    def sizes(self) -> Mapping[str, int]:
+        """The number of states of each variable."""
+        return FrozenMap({name: len(variable.states) for name, variable in self.variables.items()})
+
+    @cached_property
     def mentions(self) -> Mapping[str, str]:
         """By variable, the variable that says whether a record mentions it, if there is one."""
         return FrozenMap({self.parents[n][0]: n for n, v in self.variables.items() if v.group == REPORTING})

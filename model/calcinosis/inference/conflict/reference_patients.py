@@ -51,7 +51,7 @@ class ReferencePatients:
         codes = self._drawn.get((name, number))
         if codes is None:
             if name == self.network.target:
-                codes = np.arange(self.patients) % len(self.network.variables[name].states)
+                codes = np.arange(self.patients) % self.network.sizes[name]
             else:
                 codes = self._result(name, number)
             self._drawn[name, number] = codes

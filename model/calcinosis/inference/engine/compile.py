@@ -20,25 +20,20 @@ TABLE_ENTRIES = 2**17
 def compile_engine(network: Network, buckets: Sequence[Bucket], given: Mapping[str, int]) -> Engine:
     """The engine of a network, given its buckets and the states of conditioned variables."""
     base = numbered(network.variables)
-    sizes = {name: len(variable.states) for name, variable in network.variables.items()}
     buckets = _merged(buckets, _folded(network, buckets, base))
     cliques = lay_out(network, buckets, given)
     folded = _folded(network, buckets, base)
-    engine = Engine(network.target, sizes, base, cliques, tuple(cliques[-1].message[network.target].tolist()))
+    engine = Engine(network.target, network.sizes, base, cliques, tuple(cliques[-1].message[network.target].tolist()))
     covered: list[tuple[str, ...]] = []
-    for clique in cliques:
-        covered.append(sum((covered[child] for child in clique.children), clique.variables))
     stations = []
     for i, clique in enumerate(cliques):
+        covered.append(sum((covered[child] for child in clique.children), clique.variables))
         if not folded[i]:
+            children = list(zip(clique.children, clique.into, strict=True))
             branches = [Branch((name,), -1, clique.states[name]) for name in clique.variables]
-            branches += [
-                Branch(covered[child], child, into)
-                for child, into in zip(clique.children, clique.into, strict=True)
-                if folded[child]
-            ]
-            still = [(c, into) for c, into in zip(clique.children, clique.into, strict=True) if not folded[c]]
-            stations.append(Open(i, _packed(engine, clique, branches), tuple(still)))
+            branches += [Branch(covered[child], child, into) for child, into in children if folded[child]]
+            still = tuple((child, into) for child, into in children if not folded[child])
+            stations.append(Open(i, _packed(engine, clique, branches), still))
     return replace(engine, open=tuple(stations))
 
 
@@ -81,13 +76,12 @@ def _packed(engine: Engine, clique: Clique, branches: Sequence[Branch]) -> tuple
     size = {branch: math.prod(len(engine.base[v]) for v in branch.variables) for branch in branches}
     groups: list[list[Branch]] = [[]]
     for branch in sorted(branches, key=lambda b: -size[b]):
-        if size[branch] * entries > TABLE_ENTRIES:
-            continue
-        fits = [g for g in groups if math.prod(size[b] for b in g) * size[branch] * entries <= TABLE_ENTRIES]
-        if fits:
-            fits[0].append(branch)
-        else:
-            groups.append([branch])
+        if size[branch] * entries <= TABLE_ENTRIES:
+            fitting = (g for g in groups if math.prod(size[b] for b in g) * size[branch] * entries <= TABLE_ENTRIES)
+            group = next(fitting, None)
+            if group is None:
+                groups.append(group := [])
+            group.append(branch)
     lookups = [
         _lookup(engine, group, np.ones(entries) if number else clique.weights, None)
         for number, group in enumerate(groups)

@@ -59,8 +59,7 @@ class Conditioned:
 
     def weigh(self, coded: Coded) -> Weights:
         """The joint weight of each state of the target with each patient's evidence, as Engine.weigh."""
-        states = len(self.network.variables[self.network.target].states)
-        total = Weights(np.zeros((coded.patients, states)), coded.exponents)
+        total = Weights(np.zeros((coded.patients, self.network.sizes[self.network.target])), coded.exponents)
         for _, _, weights in self._weighed(coded):
             total = _sum(total, weights)
         return total
@@ -72,7 +71,7 @@ class Conditioned:
         for given, engine, weights in self._weighed(coded):
             if weights.weights.any():
                 shares.append(Weights(weights.weights.sum(axis=1, keepdims=True), weights.exponents))
-                certain = {v: np.eye(len(self.network.variables[v].states))[[state]] for v, state in given.items()}
+                certain = {v: np.eye(self.network.sizes[v])[[state]] for v, state in given.items()}
                 posteriors.append(posterior_marginals(engine, coded) | certain)
         top = np.max([share.exponents for share in shares], axis=0)
         parts = [np.ldexp(share.weights, (share.exponents - top)[:, None]) for share in shares]
@@ -84,7 +83,7 @@ class Conditioned:
 
     def _weighed(self, coded: Coded) -> Iterator[tuple[dict[str, int], Engine, Weights]]:
         """Each joint state of the cutset with its engine and its joint weights, the evidence on the cutset included."""
-        for states in product(*(range(len(self.network.variables[name].states)) for name in self.given)):
+        for states in product(*(range(self.network.sizes[name]) for name in self.given)):
             given = dict(zip(self.given, states, strict=True))
             engine = compile_engine(self.network, self.buckets, given)
             weighed = engine.weigh(coded)
@@ -121,7 +120,7 @@ def compile_network(network: Network) -> Engine | Conditioned:
                 f"{len(worst.scope)} variables, more than {MOST_PASSES} passes over {MOST_ENTRIES} entries: remove "
                 "arrows"
             )
-        given.append(max(sorted(share), key=lambda v: share[v] * math.log(len(network.variables[v].states))))
+        given.append(max(sorted(share), key=lambda v: share[v] * math.log(network.sizes[v])))
     return Conditioned(network, tuple(buckets), tuple(given)) if given else compile_engine(network, buckets, {})
 
 

@@ -82,7 +82,7 @@ def elimination_order(network: Network, given: Collection[str]) -> list[str]:
 
     Ties are broken by clique size, number of states and name. Variables that are `given` are in no scope.
     """
-    sizes = {name: len(variable.states) for name, variable in network.variables.items()}
+    sizes = network.sizes
 
     def cost(name: str, neighbours: Neighbours) -> tuple[bool, int, int, int, str]:
         around = sorted(neighbours[name])
@@ -126,9 +126,9 @@ def buckets_of(network: Network, order: Sequence[str]) -> list[Bucket]:
     place = {name: i for i, name in enumerate(order)}
     scopes: list[set[str]] = [{name} for name in order]
     for name in network.variables:
-        family = [v for v in (*network.parents[name], name) if v in place]
+        family = {v for v in (*network.parents[name], name) if v in place}
         if family:
-            scopes[min(place[v] for v in family)] |= set(family)
+            scopes[min(place[v] for v in family)] |= family
     buckets = []
     for i, scope in enumerate(scopes):
         rest = scope - {order[i]}
@@ -142,35 +142,33 @@ def buckets_of(network: Network, order: Sequence[str]) -> list[Bucket]:
 
 def entries_of(network: Network, scope: Collection[str]) -> int:
     """The number of joint states of a scope."""
-    return math.prod(len(network.variables[name].states) for name in scope)
+    return math.prod(network.sizes[name] for name in scope)
 
 
 def lay_out(network: Network, buckets: Sequence[Bucket], given: Mapping[str, int]) -> tuple[Clique, ...]:
     """The clique of each bucket, children before parents. Variables that are `given` are fixed in every table."""
-    sizes = {name: len(variable.states) for name, variable in network.variables.items()}
     home = {name: i for i, bucket in enumerate(buckets) for name in bucket.variables}
     # assign each table to the bucket in which the first variable of its family is summed out
     families: list[list[str]] = [[] for _ in buckets]
     for name in sorted(network.variables, key=lambda v: (home.get(v, -1), v)):
-        family = [v for v in (*network.parents[name], name) if v in home]
-        families[min((home[v] for v in family), default=len(buckets) - 1)].append(name)
+        families[min((home[v] for v in (*network.parents[name], name) if v in home), default=-1)].append(name)
     cliques: list[Clique] = []
     for i, bucket in enumerate(buckets):
         children = tuple(c for c in range(i) if buckets[c].parent == i)
-        shape = [sizes[v] for v in bucket.scope]
+        shape = [network.sizes[v] for v in bucket.scope]
         table: Array = np.ones(shape)
         for name in families[i]:
             table = table * _aligned(network, name, bucket.scope, given)
         into = []
         for c in children:
-            positions = _positions(cliques[c], bucket.scope, sizes)
+            positions = _positions(cliques[c], bucket.scope, shape)
             table = np.where(positions < 0, 0.0, table)
             into.append(positions)
         # keep the possible joint states, sorted into runs
         flat = np.flatnonzero(table)
         states = dict(zip(bucket.scope, np.unravel_index(flat, shape), strict=True))
         kept = [network.target] if bucket.parent < 0 else [v for v in bucket.scope if v not in bucket.variables]
-        order, runs, first = _in_runs([states[v] for v in kept], [sizes[v] for v in kept], len(flat))
+        order, runs, first = _in_runs([states[v] for v in kept], [network.sizes[v] for v in kept], len(flat))
         weights = table.ravel()[flat][order]
         weights.flags.writeable = False
         cliques.append(
@@ -199,10 +197,9 @@ def _aligned(network: Network, name: str, scope: Sequence[str], given: Mapping[s
     return table.reshape([next(lengths) if v in free else 1 for v in scope])
 
 
-def _positions(child: Clique, scope: Sequence[str], sizes: Mapping[str, int]) -> Places:
+def _positions(child: Clique, scope: Sequence[str], shape: Sequence[int]) -> Places:
     """The state of a child's message at each state of a scope (-1 if impossible), in axes that broadcast to it."""
-    shape = [sizes[v] if v in child.message else 1 for v in scope]
-    positions = np.full(shape, -1, dtype=np.int32)
+    positions = np.full([size if v in child.message else 1 for v, size in zip(scope, shape, strict=True)], -1, np.int32)
     where = tuple(child.message.get(v, np.zeros(child.runs[1], dtype=np.int32)) for v in scope)
     positions[where] = np.arange(child.runs[1], dtype=np.int32)
     return positions

@@ -66,7 +66,7 @@ def score(
     """
     if patients < 0 or any(len(column) != patients for column in columns.values()):
         raise QuestionError(f"{patients} patients: give 0 or more, the length of every column")
-    states = len(network.variables[network.target].states)
+    states = network.sizes[network.target]
     scores = Scores(
         np.empty((states, patients)),
         np.empty(patients, dtype=np.int8 if states < 2**7 else np.int32),

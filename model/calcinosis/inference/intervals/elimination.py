@@ -192,7 +192,7 @@ class Contraction:
                     1 + axis for axis, name in enumerate(step.scope) if name not in self.scopes[step.factors[place]]
                 )
                 # sum over the variables outside the factor's scope
-                full = np.broadcast_to(others, (states, *(self._size(name) for name in step.scope), *more))
+                full = np.broadcast_to(others, (states, *(self.network.sizes[name] for name in step.scope), *more))
                 above[step.factors[place]] = full.sum(axis=axes) if axes else full
         return [family.put_back(above[i]) for i, family in enumerate(self.families)]
 
@@ -215,9 +215,6 @@ class Contraction:
             else family
             for family in self.families
         )
-
-    def _size(self, name: str) -> int:
-        return len(self.network.variables[name].states)
 
 
 def spread(array: npt.NDArray[Any], scope: Sequence[str], wider: Sequence[str]) -> npt.NDArray[Any]:
@@ -251,7 +248,7 @@ def contract(network: Network, evidence: Evidence, *, whole: bool = False) -> Co
     scopes = {
         name: {v for v in (*network.parents[name], name) if v in free} for name in network.variables if name in relevant
     }
-    sizes = {name: len(network.variables[name].states) for name in free}
+    sizes = network.sizes
 
     def entries(name: str, neighbours: Neighbours) -> int:
         return sizes[name] * math.prod(sizes[other] for other in neighbours[name])
@@ -289,7 +286,7 @@ def _family(
     scope: Sequence[str],
 ) -> Family:
     parents = network.parents[name]
-    states = len(network.variables[name].states)
+    states = network.sizes[name]
     allowed = network.contexts[name][tuple(fixed.get(parent, slice(None)) for parent in parents)]
     rows, contexts = np.unique(allowed, return_inverse=True)
     axes = [parent for parent in parents if parent not in fixed] + ([] if closed else [name])

@@ -109,7 +109,7 @@ def plan_of(contraction: Contraction) -> EvidencePlan:
     sums: list[Sum] = []
     total = 0
     for step in contraction.steps:
-        shape = [len(network.variables[name].states) for name in step.scope]
+        shape = [network.sizes[name] for name in step.scope]
         # a joint state that any table excludes is not stored, even if that table is multiplied in later
         excluding = {*step.factors, *range(len(families))}
         mask = _possible([(scopes[factor], possible[factor]) for factor in excluding], step.scope, shape)

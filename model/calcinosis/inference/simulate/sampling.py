@@ -52,9 +52,9 @@ class Sampler:
             # the row of the table, from the sampled states of the parents
             rows = np.zeros(patients, dtype=np.intp)
             for parent in self.network.parents[name]:
-                rows *= len(self.network.variables[parent].states)
+                rows *= self.network.sizes[parent]
                 rows += drawn[parent]
-            states, several = len(self.network.variables[name].states), results.get(name, 1)
+            states, several = self.network.sizes[name], results.get(name, 1)
             codes: Codes = np.zeros(patients, dtype=np.int8 if states**several < 2**7 else np.int32)
             for result in range(several):
                 uniforms = stream("state", name, str(result)).random(patients)
