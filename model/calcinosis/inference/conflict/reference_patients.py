@@ -53,7 +53,8 @@ class ReferencePatients:
             if name == self.network.target:
                 codes = np.arange(self.patients) % self.network.sizes[name]
             else:
-                codes = self._result(name, number)
+                thresholds, uniforms = cuts(self.network.rows(name)), self._uniforms("state", name, str(number))
+                codes = pick(thresholds, self._rows(name), uniforms)
             self._drawn[name, number] = codes
         return codes
 
@@ -64,50 +65,33 @@ class ReferencePatients:
         a binary observation: it is positive with the probability that the likelihood of the patient's state gives, the
         largest likelihood being 1. One of several states thus only separates these states from the others.
         """
-        name, results = finding.variable, []
-        for number, likelihoods in enumerate(finding.likelihoods):
-            results.append(self._look(name, number, self.states(name, number), likelihoods))
+        name = finding.variable
+        results = [self._shown(name, number, finding.likelihoods[number]) for number in range(len(finding.likelihoods))]
         if len(results) == 1:
-            which, outcomes_of_result = results[0]
-            codes = np.zeros(len(outcomes_of_result), dtype=np.int32)
-            for place in np.flatnonzero(np.bincount(which)).tolist():
-                codes[place] = coder.code(name, [outcomes_of_result[place]])[0]
+            which, outcomes = results[0]
+            present = np.flatnonzero(np.bincount(which))
+            codes = np.zeros(len(outcomes), dtype=np.int32)
+            codes[present] = [coder.code(name, [outcomes[i]])[0] for i in present.tolist()]
             return codes[which]
-        outcomes = sorted(
-            {outcome for _, outcomes_of_result in results for outcome in outcomes_of_result}, reverse=True
-        )
+        outcomes = sorted({outcome for _, of_result in results for outcome in of_result}, reverse=True)
         counts = np.zeros((self.patients, len(outcomes)), dtype=np.intp)
-        for which, outcomes_of_result in results:
-            places = np.array([outcomes.index(outcome) for outcome in outcomes_of_result])
-            counts[np.arange(self.patients), places[which]] += 1
+        for which, of_result in results:
+            counts[np.arange(self.patients), np.array([outcomes.index(outcome) for outcome in of_result])[which]] += 1
         # group patients with the same counts of all outcomes
         first, alike = np.zeros(1, dtype=np.intp), np.zeros(self.patients, dtype=np.intp)
         for times in counts.T:
             _, first, alike = np.unique(alike * (len(results) + 1) + times, return_index=True, return_inverse=True)
-        pattern_codes = [
-            coder.code(name, [o for o, times in zip(outcomes, outcomes_of_result, strict=True) for _ in range(times)])[
-                0
-            ]
-            for outcomes_of_result in counts[first].tolist()
-        ]
-        return np.array(pattern_codes)[alike]
+        patterns = [np.repeat(outcomes, times, axis=0).tolist() for times in counts[first]]
+        return np.array([coder.code(name, pattern)[0] for pattern in patterns])[alike]
 
-    def _look(
-        self, name: str, number: int, states: Codes, likelihoods: Sequence[float]
-    ) -> tuple[Codes, list[tuple[float, ...]]]:
+    def _shown(self, name: str, number: int, likelihoods: Sequence[float]) -> tuple[Codes, list[tuple[float, ...]]]:
         """The outcome that each patient shows in one result, and the possible outcomes."""
-        highest = max(likelihoods)
-        size = len(likelihoods)
-        if sum(likelihood > 0 for likelihood in likelihoods) == 1:
-            return states, [tuple(float(other == state) for other in range(size)) for state in range(size)]
-        shares = np.array(likelihoods) / highest
-        uniforms = self._uniforms("look", name, str(number))
-        missed = (uniforms >= shares[states]).astype(np.intp)
+        states = self.states(name, number)
+        if np.count_nonzero(likelihoods) == 1:
+            return states, [tuple(row) for row in np.eye(len(likelihoods)).tolist()]
+        shares = np.array(likelihoods) / max(likelihoods)
+        missed = (self._uniforms("look", name, str(number)) >= shares[states]).astype(np.intp)
         return missed, [tuple(shares.tolist()), tuple((1 - shares).tolist())]
-
-    def _result(self, name: str, number: int) -> Codes:
-        thresholds = cuts(self.network.rows(name))
-        return pick(thresholds, self._rows(name), self._uniforms("state", name, str(number)))
 
     def _rows(self, name: str) -> Codes:
         """The row of a variable's table for each patient's parent states."""

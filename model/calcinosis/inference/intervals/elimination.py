@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -176,24 +177,19 @@ class Contraction:
         above: list[Array] = [np.zeros(0)] * len(arrays)
         above[-1] = np.eye(states).reshape(states, states, *[1] * len(more))
         for number in range(len(self.steps) - 1, -1, -1):
-            step = self.steps[number]
-            upper = above[len(self.families) + number]
+            step, upper = self.steps[number], above[len(self.families) + number]
             upper = upper if step.variable == self.network.target else np.expand_dims(upper, len(step.scope))
             aligned = [self.aligned(arrays[i], i, step.scope) for i in step.factors]
             # product of all other factors by prefix and suffix products; no division, since a factor may be 0
-            before: list[Array] = [np.ones(())]
-            for array in aligned[:-1]:
-                before.append(before[-1] * array)
+            before = [np.ones(()), *accumulate(aligned[:-1], operator.mul)]
             after: Array = np.ones(())
-            for place in range(len(aligned) - 1, -1, -1):
-                others = upper * (before[place] * after)
-                after = after * aligned[place]
-                axes = tuple(
-                    1 + axis for axis, name in enumerate(step.scope) if name not in self.scopes[step.factors[place]]
-                )
+            shape = (states, *(self.network.sizes[name] for name in step.scope), *more)
+            for factor, array, others in reversed(list(zip(step.factors, aligned, before, strict=True))):
                 # sum over the variables outside the factor's scope
-                full = np.broadcast_to(others, (states, *(self.network.sizes[name] for name in step.scope), *more))
-                above[step.factors[place]] = full.sum(axis=axes) if axes else full
+                axes = tuple(1 + axis for axis, name in enumerate(step.scope) if name not in self.scopes[factor])
+                full = np.broadcast_to(upper * (others * after), shape)
+                above[factor] = full.sum(axis=axes) if axes else full
+                after = after * array
         return [family.put_back(above[i]) for i, family in enumerate(self.families)]
 
     def product(self, arrays: Sequence[Array], chosen: Sequence[int], scope: tuple[str, ...]) -> Array:
