@@ -15,7 +15,6 @@ from calcinosis.inference.conflict.conflict import TIE, Fit
 from calcinosis.inference.conflict.reference_patients import PATIENTS, ReferencePatients
 from calcinosis.inference.engine.conditioning import Conditioned, compile_network
 from calcinosis.inference.engine.engine import Engine
-from calcinosis.inference.engine.messages import Weights
 from calcinosis.inference.findings.encoding import Coder, Codes
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.network import Array, Network
@@ -88,7 +87,7 @@ class Fitting:
                 simulated[name] = self.population.seen(finding, coder)
         # the patient first, then the reference patients
         codes = {name: np.append(code, simulated[name]) for name, code in own.items()}
-        every = self._weigh(coder, codes, 1 + self.population.patients)
+        every = self.engine.weigh(coder.coded(1 + self.population.patients, codes))
         log_evidence = every.log_evidence
         with np.errstate(invalid="ignore"):  # of impossible reference patients, whose weight is 0
             conflict = self._one_by_one(coder, codes) - log_evidence
@@ -104,9 +103,6 @@ class Fitting:
             **self._parts(coder, own),
         )
 
-    def _weigh(self, coder: Coder, codes: Mapping[str, Codes], patients: int) -> Weights:
-        return self.engine.weigh(coder.coded(patients, codes))
-
     def _one_by_one(self, coder: Coder, codes: Mapping[str, Codes]) -> Array:
         """For each patient, the sum of the log probabilities of their findings, each alone."""
         present = {name: np.bincount(of_name) > 0 for name, of_name in codes.items()}
@@ -114,7 +110,7 @@ class Fitting:
         alone = {name: np.full(many, self.engine.base[name][()]) for name in codes}
         for (name, mask), first in zip(present.items(), starts, strict=True):
             alone[name][first : first + mask.sum()] = np.flatnonzero(mask)
-        log_p = self._weigh(coder, alone, many).log_evidence
+        log_p = self.engine.weigh(coder.coded(many, alone)).log_evidence
         total = np.zeros(1 + self.population.patients)
         for (name, mask), first in zip(present.items(), starts, strict=True):
             total += log_p[first - 1 + np.cumsum(mask)][codes[name]]
@@ -157,7 +153,7 @@ class Fitting:
             name: np.where([name in part for part in parts], code, self.engine.base[name][()])
             for name, code in own.items()
         }
-        weights = self._weigh(coder, codes, len(parts))
+        weights = self.engine.weigh(coder.coded(len(parts), codes))
         log_p: dict[frozenset[str], float] = dict(zip(parts, weights.log_evidence.tolist(), strict=True))
 
         def conflict(*together: frozenset[str]) -> float:

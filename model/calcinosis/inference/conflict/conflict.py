@@ -96,8 +96,8 @@ class Fit:
     @cached_property
     def conflicting_pairs(self) -> tuple[tuple[str, str], ...]:
         """The pairs of findings that occur together at most half as often as if they were unrelated, worst first."""
-        found = [pair for pair, conflict in self.pairs.items() if conflict > NOTABLE]
-        return tuple(sorted(found, key=lambda pair: -self.pairs[pair]))
+        pairs = sorted(self.pairs, key=lambda pair: -self.pairs[pair])
+        return tuple(pair for pair in pairs if self.pairs[pair] > NOTABLE)
 
     @property
     def least_fitting(self) -> str | None:
@@ -108,9 +108,7 @@ class Fit:
     @property
     def verdict(self) -> str:
         """One to three sentences: what does not fit, and which findings it is."""
-        sentences = []
-        if self.conflicting:
-            sentences.append(self._told_conflict())
+        sentences = [self._conflict_in_words()] if self.conflicting else []
         if self.fits_none:
             best = max(self.by_state, key=self.by_state.__getitem__)
             also = "also " if sentences else ""
@@ -126,19 +124,16 @@ class Fit:
             )
         return " ".join(sentences) or "The findings fit together."
 
-    def _told_conflict(self) -> str:
-        pairs = self.conflicting_pairs[:MOST_PAIRS]
-        if pairs:
-            named = listed(
-                f"{self._phrase(one)} with {self._phrase(other)} "
-                f"({times(self.pairs[one, other])} times rarer together than if unrelated)"
-                for one, other in pairs
-            )
-            told = f"The findings conflict: {named}."
-        else:
-            told = "The findings conflict, although no two of them conflict on their own."
+    def _conflict_in_words(self) -> str:
+        named = listed(
+            f"{self._phrase(one)} with {self._phrase(other)} "
+            f"({times(self.pairs[one, other])} times rarer together than if unrelated)"
+            for one, other in self.conflicting_pairs[:MOST_PAIRS]
+        )
+        sentence = f": {named}." if named else ", although no two of them conflict on their own."
         worst = self.least_fitting
-        return f"{told} Least compatible with the others: {self._phrase(worst)}." if worst else told
+        least = f" Least compatible with the others: {self._phrase(worst)}." if worst else ""
+        return f"The findings conflict{sentence}{least}"
 
     def _phrase(self, variable: str) -> str:
         return phrase(self.variables[variable], self.evidence[variable])

@@ -69,18 +69,13 @@ def read_missing(missing: Any, network: Network, columns: Sequence[str]) -> Miss
     missing = dict(missing)
     for name in missing:
         if name not in columns:
-            raise ValueError(f"missing: {_why_not(name, network)}: {choose_from(str(name), columns)}")
+            why = f"no variable {name!r}"
+            if name == network.target:
+                why = f"{name} is what is asked for and never missing"
+            elif name in network.without_mentions.variables:
+                why = f"{name} is hidden, and not drawn unless hidden=True"
+            raise ValueError(f"missing: {why}: {choose_from(str(name), columns)}")
     return Missingness({name: _share(share, name) for name, share in missing.items()})
-
-
-def _why_not(name: Any, network: Network) -> str:
-    if name == network.target:
-        return f"{name} is what is asked for and never missing"
-    return (
-        f"{name} is hidden, and not drawn unless hidden=True"
-        if name in network.without_mentions.variables
-        else f"no variable {name!r}"
-    )
 
 
 def _share(share: Any, name: str) -> float:
