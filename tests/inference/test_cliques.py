@@ -33,7 +33,9 @@ def trees(draw, networks):
     if draw(st.booleans()):
         return network, given, lay_out(network, buckets_of(network, elimination_order(network, given)), given)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("calcinosis.inference.engine.compile.TABLE_ENTRIES", draw(st.sampled_from([1, 8, 100, 2**17])))
+        patch.setattr(
+            "calcinosis.inference.engine.conditioning.TABLE_ENTRIES", draw(st.sampled_from([1, 8, 100, 2**17]))
+        )
         return network, {}, compile_network(network).cliques
 
 

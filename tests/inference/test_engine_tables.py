@@ -27,7 +27,7 @@ TABLES = st.sampled_from([1, 8, 100, 2**17])
 def limits(table, most=2**22):
     """Tables of so many entries at most, and several passes where a clique would have more than `most`."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("calcinosis.inference.engine.compile.TABLE_ENTRIES", table)
+        patch.setattr("calcinosis.inference.engine.conditioning.TABLE_ENTRIES", table)
         patch.setattr("calcinosis.inference.engine.conditioning.MOST_ENTRIES", most)
         patch.setattr("calcinosis.inference.engine.conditioning.MOST_PASSES", 2**20)
         yield

@@ -89,7 +89,7 @@ def test_a_batch_answers_each_row_as_if_it_were_alone(networks, data, table, par
     index = [f"patient {i}" for i in range(len(patients), 0, -1)]
     cells = [{name: values.get(name) for name in network.variables} for values, _ in patients]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("calcinosis.inference.engine.compile.TABLE_ENTRIES", table)
+        patch.setattr("calcinosis.inference.engine.conditioning.TABLE_ENTRIES", table)
         patch.setattr("calcinosis.inference.engine.scores.PART", part)
         model = cc.Model(network)
         answer = model.posteriors(pd.DataFrame(cells, index, dtype=object))

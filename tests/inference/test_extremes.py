@@ -99,7 +99,7 @@ def test_findings_whose_product_no_table_can_hold_are_not_impossible(build, monk
     rows = [[0.5, 0.5 - 1e-200, 1e-200, 0.0], [0.4, 0.6 - 1e-200, 3e-200, 0.0]]
     signs = {f"sign{i}": ("a b c d", "ill", rows) for i in range(4)}
     network = build("ill", {"ill": ("no yes", "", [0.5, 0.5]), "ward": ("no yes", "ill", [[0.5, 0.5]] * 2)} | signs)
-    monkeypatch.setattr("calcinosis.inference.engine.compile.TABLE_ENTRIES", table)
+    monkeypatch.setattr("calcinosis.inference.engine.conditioning.TABLE_ENTRIES", table)
     model = cc.Model(network)
     no, yes = {"c": (1e-200, 3e-200), "a:1e-200,d:1": (0.5e-200, 0.4e-200)}.get(str(seen), (1.5e-200, 1.6e-200))
     findings = {f"sign{i}": seen for i in range(4)}

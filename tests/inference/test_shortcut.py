@@ -119,7 +119,7 @@ def test_the_short_way_says_to_the_last_bit_what_the_long_way_says(clinic, long_
 def test_on_random_networks_the_short_way_says_what_the_long_way_says(networks, data, table):
     network = data.draw(networks)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("calcinosis.inference.engine.compile.TABLE_ENTRIES", table)
+        patch.setattr("calcinosis.inference.engine.conditioning.TABLE_ENTRIES", table)
         model = cc.Model(network)
         event(f"{len(model.engine.open)} open cliques")
         check_both_ways(model, by_the_long_way(network), data.draw(patients(model)))
