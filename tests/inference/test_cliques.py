@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from properties import examples
 
 from calcinosis.inference.engine.conditioning import compile_network
-from calcinosis.inference.engine.junction_tree import buckets_of, elimination_order, entries_of, lay_out
+from calcinosis.inference.engine.junction_tree import buckets_of, elimination_order, lay_out
 
 
 def shuffled(network, rng):
@@ -199,4 +199,4 @@ def test_a_chain_is_summed_out_two_variables_at_a_time(build):
     links = {f"v{i}": ("no yes", f"v{i - 1}", [[0.9, 0.1], [0.2, 0.8]]) for i in range(1, 50)}
     network = build("v25", {"v0": ("no yes", "", [0.5, 0.5])} | links)
     buckets = buckets_of(network, elimination_order(network, ()))
-    assert max(entries_of(network, bucket.scope) for bucket in buckets) == 4
+    assert max(network.entries(bucket.scope) for bucket in buckets) == 4

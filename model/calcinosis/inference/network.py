@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import math
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
@@ -132,6 +133,10 @@ class Network:
     def sizes(self) -> Mapping[str, int]:
         """The number of states of each variable."""
         return FrozenMap({name: len(variable.states) for name, variable in self.variables.items()})
+
+    def entries(self, scope: Iterable[str]) -> int:
+        """The number of joint states of some variables."""
+        return math.prod(self.sizes[name] for name in scope)
 
     @cached_property
     def mentions(self) -> Mapping[str, str]:

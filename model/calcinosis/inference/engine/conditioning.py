@@ -47,7 +47,7 @@ class Conditioned:
     @property
     def passes(self) -> int:
         """The number of joint states of the cutset."""
-        return junction_tree.entries_of(self.network, self.given)
+        return self.network.entries(self.given)
 
     @cached_property
     def base(self) -> Base:
@@ -57,9 +57,7 @@ class Conditioned:
     @property
     def work(self) -> int:
         """The approximate number of multiplications per patient."""
-        return self.passes * sum(
-            junction_tree.entries_of(self.network, set(bucket.scope) - {*self.given}) for bucket in self.buckets
-        )
+        return self.passes * sum(self.network.entries(set(bucket.scope) - {*self.given}) for bucket in self.buckets)
 
     def weigh(self, coded: Coded) -> Weights:
         """The joint weight of each state of the target with each patient's evidence, as Engine.weigh."""
@@ -112,16 +110,13 @@ def compile_network(network: Network) -> Engine | Conditioned:
     given: list[str] = []
     while True:
         buckets = junction_tree.buckets_of(network, junction_tree.elimination_order(network, given))
-        wide = [bucket for bucket in buckets if junction_tree.entries_of(network, bucket.scope) > MOST_ENTRIES]
+        wide = [bucket for bucket in buckets if network.entries(bucket.scope) > MOST_ENTRIES]
         share = Counter(v for bucket in wide for v in bucket.scope if may_be_given(v))
         if not share:
             break
-        worst = max(wide, key=lambda bucket: junction_tree.entries_of(network, bucket.scope))
+        worst = max(wide, key=lambda bucket: network.entries(bucket.scope))
         # fixing a variable divides the clique by its number of states, and multiplies the passes by it
-        if (
-            junction_tree.entries_of(network, given) * junction_tree.entries_of(network, worst.scope)
-            > MOST_PASSES * MOST_ENTRIES
-        ):
+        if network.entries(given) * network.entries(worst.scope) > MOST_PASSES * MOST_ENTRIES:
             raise NetworkError(
                 f"treewidth too large for exact inference: eliminating {worst.variables[0]} makes a clique of "
                 f"{len(worst.scope)} variables, more than {MOST_PASSES} passes over {MOST_ENTRIES} entries: remove "
@@ -171,7 +166,7 @@ def _folded(network: Network, buckets: Sequence[junction_tree.Bucket], base: Bas
         combinations.append(
             math.prod(len(base[v]) for v in bucket.variables) * math.prod(combinations[c] for c in children)
         )
-        states = junction_tree.entries_of(network, set(bucket.scope) - set(bucket.variables))
+        states = network.entries(set(bucket.scope) - set(bucket.variables))
         small = all(folded[c] for c in children) and combinations[i] * states <= TABLE_ENTRIES
         measured = network.variables[bucket.variables[0]].repeatable
         folded.append(bucket.parent >= 0 and (small or measured))

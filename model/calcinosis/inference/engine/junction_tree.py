@@ -140,11 +140,6 @@ def buckets_of(network: Network, order: Sequence[str]) -> list[Bucket]:
     return buckets
 
 
-def entries_of(network: Network, scope: Collection[str]) -> int:
-    """The number of joint states of a scope."""
-    return math.prod(network.sizes[name] for name in scope)
-
-
 def lay_out(network: Network, buckets: Sequence[Bucket], given: Mapping[str, int]) -> tuple[Clique, ...]:
     """The clique of each bucket, children before parents. Variables that are `given` are fixed in every table."""
     home = {name: i for i, bucket in enumerate(buckets) for name in bucket.variables}

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from calcinosis.inference.engine.junction_tree import Neighbours, entries_of, greedy_order
+from calcinosis.inference.engine.junction_tree import Neighbours, greedy_order
 from calcinosis.inference.findings.encoding import canonical
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.network import Array, Network, NetworkError, Rows
@@ -308,7 +308,7 @@ def _with_steps(
         last = name == network.target
         chosen = tuple(i for i in waiting if last or name in scopes[i])
         scope = tuple(sorted({v for i in chosen for v in scopes[i]}, key=place.__getitem__))
-        if (entries := entries_of(network, scope)) > MOST_ENTRIES:
+        if (entries := network.entries(scope)) > MOST_ENTRIES:
             raise NetworkError(
                 f"treewidth too large for exact inference: with these findings, eliminating {name} makes a factor "
                 f"over {len(scope)} variables with {entries:,} joint states: remove arrows"
