@@ -88,13 +88,12 @@ class Conditioned:
         for states in product(*(range(self.network.sizes[name]) for name in self.given)):
             given = dict(zip(self.given, states, strict=True))
             engine = compile_engine(self.network, self.buckets, given)
-            weighed = engine.weigh(coded)
-            values, exponents = scaled(weighed.weights, weighed.exponents)
+            weights = scaled(*engine.weigh(coded))
             for name, state in given.items():
                 if name in coded.codes:
                     likelihood = likelihoods(self.base[name], coded, name)[:, [state]]
-                    values, exponents = scaled(values * likelihood, exponents)
-            yield given, engine, Weights(values, exponents)
+                    weights = scaled(weights.weights * likelihood, weights.exponents)
+            yield given, engine, weights
 
 
 def compile_network(network: Network) -> Engine | Conditioned:

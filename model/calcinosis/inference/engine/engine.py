@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 
 from calcinosis.inference.engine.junction_tree import Places
-from calcinosis.inference.engine.messages import JunctionTree, Message, Weights
+from calcinosis.inference.engine.messages import JunctionTree, Weights
 from calcinosis.inference.findings.encoding import Coded, Codes, likelihoods
 from calcinosis.inference.network import Array
 
@@ -233,13 +233,13 @@ class Engine(JunctionTree):
             entries *= np.ldexp(values, exponents[:, None])[:, branch.into][place]
         return entries, which, smallest
 
-    def _said(self, branch: Branch, coded: Coded) -> Message:
+    def _said(self, branch: Branch, coded: Coded) -> Weights:
         """The message of a branch, for each patient."""
         if branch.child >= 0:
             return self.message(branch.child, coded)
         name = branch.variables[0]
         said = likelihoods(self.base[name], coded, name) if name in coded.codes else np.ones((1, self.sizes[name]))
-        return said, np.zeros(len(said), dtype=np.int64)
+        return Weights(said, np.zeros(len(said), dtype=np.int64))
 
     def _distinct(self, variables: Sequence[str], coded: Coded) -> tuple[Coded, Codes]:
         """One patient for each distinct combination of codes, and the combination of each patient."""

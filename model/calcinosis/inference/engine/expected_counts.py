@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from calcinosis.inference.engine.engine import Engine
 from calcinosis.inference.engine.junction_tree import Clique
-from calcinosis.inference.engine.messages import LOG_2, Message, Weights, scaled
+from calcinosis.inference.engine.messages import LOG_2, Weights, scaled
 from calcinosis.inference.findings.encoding import Coded, Codes, Powers, distinguishes, likelihoods
 from calcinosis.inference.network import Array, Network
 
@@ -73,7 +73,7 @@ class Place:
     joints: tuple[Joint, ...]
     informed: Mapping[str, Array]
 
-    def up(self, weights: Array, inside: Sequence[Message]) -> tuple[Any, Message]:
+    def up(self, weights: Array, inside: Sequence[Weights]) -> tuple[Any, Weights]:
         """The factors of the clique, and its message, given the product of its tables."""
         factors: list[Array] = [*self.evidence]
         factors += [message[:, into] for (message, _), into in zip(inside, self.clique.into, strict=True)]
@@ -86,8 +86,8 @@ class Place:
             factors.append(values)
             shifts.append(taken)
             powers.append(taken + powers[joint.left][one] + powers[joint.right][other])
-        message, exponents = scaled(self.clique.summed(factors[-1] * weights), powers[-1])
-        return (factors, shifts, weights, exponents - powers[-1]), (message, exponents)
+        message = scaled(self.clique.summed(factors[-1] * weights), powers[-1])
+        return (factors, shifts, weights, message.exponents - powers[-1]), message
 
     def down(self, values: Any, _: Array, upper: Array) -> tuple[Mapping[str, Array], list[Array]]:
         """For each family, the expected counts of the entries; and the derivatives by the child messages."""
@@ -125,7 +125,7 @@ class RepeatedResults:
     times: Array
     counted: Array
 
-    def up(self, weights: Array, _: Sequence[Message]) -> tuple[Any, Message]:
+    def up(self, weights: Array, _: Sequence[Weights]) -> tuple[Any, Weights]:
         """The entries and the likelihood of each result, and the message, the product of the likelihoods."""
         entries = weights * self.results
         likelihood = self.clique.summed(entries)
@@ -134,7 +134,8 @@ class RepeatedResults:
         product = np.where(self.times @ (likelihood == 0) > 0, -np.inf, self.times @ logarithms)
         highest = product.max(axis=1, keepdims=True)
         powers = np.where(np.isfinite(highest), np.floor(highest / LOG_2), 0.0)
-        return (entries, likelihood), (np.exp(product - powers * LOG_2), powers[:, 0].astype(np.int64))
+        message = Weights(np.exp(product - powers * LOG_2), powers[:, 0].astype(np.int64))
+        return (entries, likelihood), message
 
     def down(self, values: Any, message: Array, upper: Array) -> tuple[Mapping[str, Array], list[Array]]:
         """The expected counts of the entries; there are no children."""
@@ -171,14 +172,14 @@ class ExpectedCounts:
         """The expected counts under these tables, which must have the network's structural zeros."""
         # upward pass: for each clique its factors, and its message with the powers of two divided out
         values: list[Any] = []
-        messages: list[Message] = []
+        messages: list[Weights] = []
         for place in self.places:
             weights = np.prod([tables[name].ravel()[cells] for name, cells in place.cells.items()], axis=0)
             weights = np.broadcast_to(weights, place.clique.weights.shape)
             factors, message = place.up(weights, [messages[child] for child in place.clique.children])
             values.append(factors)
             messages.append(message)
-        root = Weights(*messages[-1])
+        root = messages[-1]
         # downward pass, from the derivative of the log-likelihood by each root message
         total = root.weights.sum(axis=1, keepdims=True)
         above = [np.repeat(self.weights[:, None] / total, root.weights.shape[1], axis=1)] * len(messages)

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,15 +19,12 @@ LOG_2 = math.log(2)
 BLOCK_ENTRIES = 2**18
 """The number of entries a core multiplies at a time."""
 
-Message = tuple[Array, Powers]
-"""A message, axes `(patients, states)`, and the power of two it was divided by, axis `(patients,)`.
 
-Axes have length 1 if no patient has evidence there."""
+class Weights(NamedTuple):
+    """Joint weights of target and evidence, or a message: `weights × 2**exponents`.
 
-
-@dataclass(frozen=True, eq=False)
-class Weights:
-    """The joint weight of target and evidence, `weights × 2**exponents`: axes `(patients, states)`, `(patients,)`."""
+    Axes `(patients, states)` and `(patients,)`, of length 1 if no patient has evidence there.
+    """
 
     weights: Array
     exponents: Powers
@@ -44,13 +42,13 @@ class Weights:
             return np.asarray(np.log(self.weights.sum(axis=1)) + self.exponents * LOG_2)
 
 
-def scaled(values: Array, exponents: Powers | int = 0) -> Message:
+def scaled(values: Array, exponents: Powers | int = 0) -> Weights:
     """Values divided by a power of two per patient, so that the largest is near 1, and the sum of all powers."""
     taken = np.frexp(values.max(axis=1, initial=0.0))[1].astype(np.int64)
-    return np.ldexp(values, -taken[:, None]), taken + exponents
+    return Weights(np.ldexp(values, -taken[:, None]), taken + exponents)
 
 
-def product_of(results: Array) -> tuple[Array, Powers]:
+def product_of(results: Array) -> Weights:
     """The product over the results, axes `(patients, results, states)`, and the power of two it was divided by.
 
     Products are pairwise with an exponent for each entry, so thousands of results neither underflow nor lose digits.
@@ -65,7 +63,7 @@ def product_of(results: Array) -> tuple[Array, Powers]:
         exponent = exponent[:, ::2] + exponent[:, 1::2] + power
     product, exponent = mantissa[:, 0], exponent[:, 0]
     top = np.where(product > 0, exponent, np.iinfo(np.int32).min).max(axis=1)
-    return np.ldexp(product, np.clip(exponent - top[:, None], -2000, 0)), top
+    return Weights(np.ldexp(product, np.clip(exponent - top[:, None], -2000, 0)), top)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,13 +97,13 @@ class JunctionTree:
                 entries = entries * likelihoods(self.base[name], coded, name)[:, clique.states[name]]
         return entries
 
-    def message(self, clique: int, coded: Coded) -> Message:
+    def message(self, clique: int, coded: Coded) -> Weights:
         """The message of a clique, given all evidence in its branch of the tree."""
         return self._passed_on(clique, coded, [self.message(child, coded) for child in self.cliques[clique].children])
 
-    def messages(self, coded: Coded) -> list[Message]:
+    def messages(self, coded: Coded) -> list[Weights]:
         """The messages of all cliques, an upward pass."""
-        messages: list[Message] = []
+        messages: list[Weights] = []
         for i, clique in enumerate(self.cliques):
             messages.append(self._passed_on(i, coded, [messages[child] for child in clique.children]))
         return messages
@@ -121,7 +119,7 @@ class JunctionTree:
             exponents[part] += taken
         return Weights(weights, exponents)
 
-    def _passed_on(self, clique: int, coded: Coded, inside: Sequence[Message]) -> Message:
+    def _passed_on(self, clique: int, coded: Coded, inside: Sequence[Weights]) -> Weights:
         """The message of a clique, given the messages of its children."""
         here = self.cliques[clique]
         if here.repeatable:
@@ -132,11 +130,11 @@ class JunctionTree:
             entries, exponents = scaled(entries * values[:, into], exponents + taken)
         return scaled(here.summed(entries), exponents)
 
-    def _measured(self, clique: Clique, coded: Coded) -> Message:
+    def _measured(self, clique: Clique, coded: Coded) -> Weights:
         """The likelihood of all results of a repeatable variable given its parents: a product over the results."""
         name = clique.variables[0]
         if name not in coded.codes:
-            return np.ones((1, clique.runs[1])), np.zeros(1, dtype=np.int64)
+            return Weights(np.ones((1, clique.runs[1])), np.zeros(1, dtype=np.int64))
         findings = self.findings(name, coded)
         needed, which = np.unique(coded.codes[name], return_inverse=True)
         values, exponents = np.ones((len(needed), clique.runs[1])), np.zeros(len(needed), dtype=np.int64)
@@ -147,7 +145,7 @@ class JunctionTree:
             likelihood_of_result = clique.summed(clique.weights * results[:, clique.states[name]])
             repeated = np.repeat(likelihood_of_result, [times for _, times in distinct], axis=0)
             values[chosen], exponents[chosen] = product_of(repeated.reshape(len(chosen), count, -1))
-        return values[which], exponents[which]
+        return Weights(values[which], exponents[which])
 
     def _block(self, cliques: Iterable[int]) -> int:
         """The number of patients evaluated at a time, so that the largest of these cliques stays in the cache."""
