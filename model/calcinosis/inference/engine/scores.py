@@ -56,13 +56,8 @@ def score(
 ) -> Scores:
     """The posterior of each patient, with a status; no patient's result depends on another's.
 
-    Args:
-        engine: the compiled network.
-        network: the network.
-        columns: findings by heading.
-        patients: the number of patients; they are evaluated in parts that fit into a core's cache.
-        cores: the number of cores to use; 0 for all that this process may use.
-        wrong: by patient, an error beyond the findings, such as an unknown kind of record.
+    Patients are evaluated in parts that fit into a core's cache, on as many `cores` (0: all that this process may use).
+    `wrong` has errors beyond the findings by patient, such as an unknown kind of record.
     """
     if patients < 0 or any(len(column) != patients for column in columns.values()):
         raise QuestionError(f"{patients} patients: give 0 or more, the length of every column")

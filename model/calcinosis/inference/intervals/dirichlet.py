@@ -114,11 +114,7 @@ class SecondOrder:
         return type(self), (self.network, self.draws, self.seed)  # the same rows are drawn again
 
     def spread(self, evidence: Evidence, mass: float) -> Spread:
-        """The equal-tailed credible interval of each state's posterior.
-
-        Args:
-            evidence: the patient's findings.
-            mass: the probability of the interval, between 0 and 1.
+        """The equal-tailed credible interval of each state's posterior, of a mass between 0 and 1.
 
         Raises:
             QuestionError: for another mass; if the findings have probability 0 in every draw.
@@ -135,12 +131,10 @@ class SecondOrder:
     def sample(
         self, plan: EvidencePlan, shortage: Callable[[Sample], float] = lambda sample: ENOUGH / sample.effective
     ) -> Sample:
-        """A Monte Carlo sample of the posterior, given a patient's findings.
+        """A Monte Carlo sample of the posterior, given a patient's elimination plan.
 
-        Args:
-            plan: the patient's elimination plan.
-            shortage: how many times as many draws a sample needs, by default for an effective size of ENOUGH. Batches
-                are added until it is at most 1, up to MOST_BATCHES.
+        `shortage` is how many times as many draws a sample needs, by default for an effective size of ENOUGH. Batches
+        are added until it is at most 1, up to MOST_BATCHES.
 
         Raises:
             QuestionError: if the findings have probability 0 in every draw.
@@ -148,7 +142,8 @@ class SecondOrder:
         parts: list[tuple[Floats, Array]] = []
         batches, sample = 1, None
         while len(parts) < batches:
-            parts += [joint_of(plan, self.numbers(plan, batch), self.draws) for batch in range(len(parts), batches)]
+            for batch in range(len(parts), batches):
+                parts.append(joint_of(plan, self.numbers(plan, batch), self.draws))
             sample = _weighted(parts)
             batches = min(MOST_BATCHES, math.ceil(len(parts) * (shortage(sample) if sample else 2)))
         if sample is None:
@@ -191,12 +186,7 @@ def joint_of(plan: EvidencePlan, numbers: Sequence[Sequence[Number]], draws: int
 
     In a draw in which the findings have probability 0, the posterior is 0 and the logarithm -inf. The probability is
     known up to a constant, because barren families are omitted; the constant is the same for all results of the same
-    tests.
-
-    Args:
-        plan: the elimination plan.
-        numbers: the drawn entries of each family's factor.
-        draws: the number of draws.
+    tests. `numbers` are the drawn entries of each family's factor.
     """
     posteriors = np.empty((plan.sums[-1].results, draws), dtype=np.float32)
     logarithms = np.full(draws, _log_scale(plan))
@@ -245,12 +235,12 @@ def _normalised(plan: EvidencePlan, numbers: Sequence[Sequence[Number]], draws: 
 
 def _weighted(parts: Sequence[tuple[Floats, Array]]) -> Sample | None:
     """The draws of several batches as one weighted sample; None if the findings have probability 0 in all of them."""
-    logarithms = np.concatenate([own for _, own in parts])
+    logarithms = np.concatenate([logarithms for _, logarithms in parts])
     highest = logarithms.max()
     if highest == -np.inf:
         return None
     weights = np.exp(logarithms - highest)
-    posteriors = parts[0][0] if len(parts) == 1 else np.concatenate([own for own, _ in parts], axis=1)
+    posteriors = parts[0][0] if len(parts) == 1 else np.concatenate([posteriors for posteriors, _ in parts], axis=1)
     return Sample(posteriors, weights / weights.sum())
 
 
@@ -273,17 +263,17 @@ def quantiles(values: Floats, weights: Array, at: Sequence[float]) -> Array:
     bits do, so a histogram over the leading 16 bits finds the bin of the quantile, and only that bin is sorted; sorting
     all values would take longer than drawing them.
     """
-    found = np.empty((len(at), len(values)))
+    limits = np.empty((len(at), len(values)))
     for i, row in enumerate(values):
         # cumulative weight by bin of leading bits
         leading = row.view(np.int32) >> 16
         reached = np.cumsum(np.bincount(leading, weights))
         for j, share in enumerate(at):
-            holder = min(int(np.searchsorted(reached, share, side="right")), len(reached) - 1)
+            bin_of_quantile = min(int(np.searchsorted(reached, share, side="right")), len(reached) - 1)
             # sort the one bin that contains the quantile
-            inside = np.flatnonzero(leading == holder)
+            inside = np.flatnonzero(leading == bin_of_quantile)
             inside = inside[np.argsort(row[inside], kind="stable")]
-            below = float(reached[holder - 1]) if holder else 0.0
+            below = float(reached[bin_of_quantile - 1]) if bin_of_quantile else 0.0
             place = int(np.searchsorted(below + np.cumsum(weights[inside]), share, side="right"))
-            found[j, i] = row[inside[min(place, len(inside) - 1)]]
-    return found
+            limits[j, i] = row[inside[min(place, len(inside) - 1)]]
+    return limits
