@@ -13,8 +13,8 @@ from random_patients import findings_of_every_kind, true_states
 from scipy.stats import binom, kstest
 
 import calcinosis as cc
+from calcinosis.inference.conflict.comparison import ReferencePatients
 from calcinosis.inference.conflict.conflict import MOST_PAIRS, UNUSUAL
-from calcinosis.inference.conflict.reference_patients import ReferencePatients
 from calcinosis.inference.numbers import percent
 from calcinosis.inference.phrases import phrase
 from calcinosis.interface.words.posterior import fit_in_words, misfit_of

@@ -7,7 +7,7 @@ together in one of eight, have the conflict log(½ · ½ / ⅛) = log 2 = 0.693:
 
 A patient is compared with patients whose records are silent on the same variables.
 
-*Rarity* is the share of simulated patients (`reference_patients`) with the same variables observed whose findings are
+*Rarity* is the share of simulated patients (`comparison`) with the same variables observed whose findings are
 less probable. It is a p-value: of patients from the network itself, one in a hundred is below 0.01. The same share is
 computed among the patients of each state of the target, and for the conflict.
 """
