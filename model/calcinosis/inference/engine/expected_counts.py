@@ -19,6 +19,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -68,7 +69,6 @@ class Place:
     """
 
     clique: Clique
-    cells: Mapping[str, Codes]
     evidence: tuple[Array, ...]
     joints: tuple[Joint, ...]
     informed: Mapping[str, Array]
@@ -96,9 +96,8 @@ class Place:
         last = np.ldexp(upper, -taken[:, None])[:, self.clique.onto] * weights
         posterior = last * factors[-1]
         all_patients = posterior.sum(axis=0)
-        counts = {
-            name: self.informed[name] @ posterior if name in self.informed else all_patients for name in self.cells
-        }
+        counts = dict.fromkeys(self.clique.families, all_patients)
+        counts |= {name: informed @ posterior for name, informed in self.informed.items()}
         adjoints: list[Array] = [last] * len(factors)
         # backward through the joints: the adjoint of one factor is the adjoint of the product times the other factor
         first = len(factors) - len(self.joints)
@@ -120,7 +119,6 @@ class RepeatedResults:
     """
 
     clique: Clique
-    cells: Mapping[str, Codes]
     results: Array
     times: Array
     counted: Array
@@ -142,7 +140,7 @@ class RepeatedResults:
         entries, likelihood = values
         weights = self.counted.T @ (message * upper)
         share = np.divide(weights, likelihood, out=np.zeros_like(weights), where=likelihood > 0)
-        return dict.fromkeys(self.cells, (share[:, self.clique.onto] * entries).sum(axis=0)), []
+        return dict.fromkeys(self.clique.families, (share[:, self.clique.onto] * entries).sum(axis=0)), []
 
 
 def _gathered(values: Array, rows: Codes, total: int) -> Array:
@@ -168,13 +166,19 @@ class ExpectedCounts:
     weights: Array
     exponents: float
 
+    @cached_property
+    def cells(self) -> list[dict[str, Codes]]:
+        """For each clique and each of its families, the cell of the table that each entry takes."""
+        cliques = [place.clique for place in self.places]
+        return [{v: self.network.cells(v, clique.states) for v in clique.families} for clique in cliques]
+
     def __call__(self, tables: Tables) -> Expected:
         """The expected counts under these tables, which must have the network's structural zeros."""
         # upward pass: for each clique its factors, and its message with the powers of two divided out
         values: list[Any] = []
         messages: list[Weights] = []
-        for place in self.places:
-            weights = np.prod([tables[name].ravel()[cells] for name, cells in place.cells.items()], axis=0)
+        for place, cells in zip(self.places, self.cells, strict=True):
+            weights = np.prod([tables[name].ravel()[cell] for name, cell in cells.items()], axis=0)
             weights = np.broadcast_to(weights, place.clique.weights.shape)
             factors, message = place.up(weights, [messages[child] for child in place.clique.children])
             values.append(factors)
@@ -191,19 +195,15 @@ class ExpectedCounts:
                 above[child] = adjoint @ (into[:, None] == np.arange(messages[child][0].shape[1]))
             # add the entries of the clique to the cells of each table
             for name, entries in entries_by_family.items():
-                counted = np.bincount(place.cells[name], entries, tables[name].size)
+                counted = np.bincount(self.cells[i][name], entries, tables[name].size)
                 counts[name] = np.asarray(counted, dtype=np.float64).reshape(tables[name].shape)
         return Expected(counts, float(self.weights @ root.log_evidence) + self.exponents * LOG_2)
 
 
 def expectation_of(engine: Engine, network: Network, coded: Coded, weights: Array | None = None) -> ExpectedCounts:
-    """The expected counts of patients as a function of the tables.
+    """The expected counts of patients, whose findings must be possible, as a function of the tables.
 
-    Args:
-        engine: the compiled network.
-        network: the network.
-        coded: the patients' findings, which must be possible.
-        weights: the weight of each patient, axis `(patients,)`; 1 by default.
+    `weights` are the weights of the patients, axis `(patients,)`; 1 by default.
 
     >>> import calcinosis as cc
     >>> from calcinosis.inference.findings.encoding import encode
@@ -219,14 +219,12 @@ def expectation_of(engine: Engine, network: Network, coded: Coded, weights: Arra
     places: list[Place | RepeatedResults] = []
     combinations: list[Codes] = []
     for clique in engine.cliques:
-        cells = {name: network.cells(name, clique.states) for name in clique.families}
-        place: Place | RepeatedResults
         if clique.repeatable:
-            place, which = _results_of(engine, clique, cells, coded)
+            place, which = _results_of(engine, clique, coded)
         else:
-            partly_informed = {name: informed[name] for name in clique.families if not informed[name].all()}
             inside = [combinations[child] for child in clique.children]
-            place, which = _place(engine, clique, cells, coded, inside, partly_informed)
+            partly_informed = {name: informed[name] for name in clique.families if not informed[name].all()}
+            place, which = _place(engine, clique, coded, inside, partly_informed)
         places.append(place)
         combinations.append(which)
     stands_for: Array = np.bincount(combinations[-1], weights).astype(np.float64)
@@ -251,13 +249,8 @@ def informed_by(engine: Engine, network: Network, coded: Coded) -> Mapping[str, 
 
 
 def _place(
-    engine: Engine,
-    clique: Clique,
-    cells: Mapping[str, Codes],
-    coded: Coded,
-    inside: Sequence[Codes],
-    partly_informed: Mapping[str, Mask],
-) -> tuple[Place, Codes]:
+    engine: Engine, clique: Clique, coded: Coded, inside: Sequence[Codes], partly_informed: Mapping[str, Mask]
+) -> tuple[Place | RepeatedResults, Codes]:
     """A clique with the evidence on its own variables entered, and the combination of each patient."""
     factors: list[Array] = []
     which: list[Codes] = []
@@ -284,12 +277,10 @@ def _place(
         combinations.append(both)
     first, _ = _numbered(combinations[-1])
     counted = {name: mask[first].astype(np.float64) for name, mask in partly_informed.items()}
-    return Place(clique, cells, tuple(factors), tuple(joints), counted), combinations[-1]
+    return Place(clique, tuple(factors), tuple(joints), counted), combinations[-1]
 
 
-def _results_of(
-    engine: Engine, clique: Clique, cells: Mapping[str, Codes], coded: Coded
-) -> tuple[RepeatedResults, Codes]:
+def _results_of(engine: Engine, clique: Clique, coded: Coded) -> tuple[Place | RepeatedResults, Codes]:
     """A repeatable variable with its results entered, and the combination of each patient."""
     name = clique.variables[0]
     codes = coded.codes.get(name, np.full(coded.patients, engine.base[name][()]))
@@ -299,7 +290,7 @@ def _results_of(
     distinct = sorted({result for some in results for result in some}) or [(1.0,) * engine.sizes[name]]
     times = np.array([[float(some.count(result)) for result in distinct] for some in results])
     counted = times * np.array([[distinguishes(some)] for some in results])
-    return RepeatedResults(clique, cells, np.array(distinct)[:, clique.states[name]], times, counted), which
+    return RepeatedResults(clique, np.array(distinct)[:, clique.states[name]], times, counted), which
 
 
 def _numbered(keys: Codes) -> tuple[Codes, Codes]:
