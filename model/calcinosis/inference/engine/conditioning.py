@@ -102,15 +102,12 @@ def compile_network(network: Network) -> Engine | Conditioned:
     Raises:
         NetworkError: if it would take more than MOST_PASSES passes with cliques of MOST_ENTRIES.
     """
-
-    def may_be_given(name: str) -> bool:
-        return name != network.target and not network.variables[name].repeatable
-
+    candidates = {name for name, v in network.variables.items() if name != network.target and not v.repeatable}
     given: list[str] = []
     while True:
         buckets = junction_tree.buckets_of(network, junction_tree.elimination_order(network, given))
         wide = [bucket for bucket in buckets if network.entries(bucket.scope) > MOST_ENTRIES]
-        share = Counter(v for bucket in wide for v in bucket.scope if may_be_given(v))
+        share = Counter(v for bucket in wide for v in bucket.scope if v in candidates)
         if not share:
             break
         worst = max(wide, key=lambda bucket: network.entries(bucket.scope))
@@ -162,9 +159,8 @@ def _folded(network: Network, buckets: Sequence[junction_tree.Bucket], base: Bas
     folded: list[bool] = []
     for i, bucket in enumerate(buckets):
         children = [c for c in range(i) if buckets[c].parent == i]
-        combinations.append(
-            math.prod(len(base[v]) for v in bucket.variables) * math.prod(combinations[c] for c in children)
-        )
+        own = math.prod(len(base[v]) for v in bucket.variables)
+        combinations.append(own * math.prod(combinations[c] for c in children))
         states = network.entries(set(bucket.scope) - set(bucket.variables))
         small = all(folded[c] for c in children) and combinations[i] * states <= TABLE_ENTRIES
         measured = network.variables[bucket.variables[0]].repeatable
@@ -219,10 +215,9 @@ def _lookup(engine: Engine, branches: Sequence[Branch], weights: Array, spread: 
     sizes = [len(engine.base[v]) for v in variables]
     combinations = math.prod(sizes)
     digits = np.unravel_index(np.arange(combinations), sizes) if sizes else ()
-    all_combinations = Coded(
-        combinations, dict(zip(variables, digits, strict=True)), {}, np.zeros(combinations, dtype=np.int64)
-    )
-    table, which, smallest = engine.joined(branches, weights, all_combinations)
+    codes = dict(zip(variables, digits, strict=True))
+    coded = Coded(combinations, codes, {}, np.zeros(combinations, dtype=np.int64))
+    table, which, smallest = engine.joined(branches, weights, coded)
     table = table[which]
     table.flags.writeable = False
     return Lookup(tuple(branches), variables, weights, spread, table, smallest)

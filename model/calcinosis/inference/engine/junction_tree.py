@@ -188,8 +188,15 @@ def _aligned(network: Network, name: str, scope: Sequence[str], given: Mapping[s
     table = network.tables[name][tuple(given.get(v, slice(None)) for v in family)]
     free = [v for v in family if v not in given]
     table = table.transpose(sorted(range(len(free)), key=lambda axis: scope.index(free[axis])))
-    lengths = iter(table.shape)
-    return table.reshape([next(lengths) if v in free else 1 for v in scope])
+    return spread(table, free, scope)
+
+
+def spread(array: npt.NDArray[Any], scope: Collection[str], wider: Sequence[str]) -> npt.NDArray[Any]:
+    """An array over a scope, with an axis of length 1 for each variable that only the wider scope has.
+
+    Its axes are in the order of the wider scope; further axes follow.
+    """
+    return array[tuple(slice(None) if name in scope else None for name in wider)]
 
 
 def _positions(child: Clique, scope: Sequence[str], shape: Sequence[int]) -> Places:

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from calcinosis.inference.engine.junction_tree import Neighbours, greedy_order
+from calcinosis.inference.engine.junction_tree import Neighbours, greedy_order, spread
 from calcinosis.inference.findings.encoding import canonical
 from calcinosis.inference.findings.evidence import Evidence
 from calcinosis.inference.network import Array, Network, NetworkError, Rows
@@ -211,14 +211,6 @@ class Contraction:
             else family
             for family in self.families
         )
-
-
-def spread(array: npt.NDArray[Any], scope: Sequence[str], wider: Sequence[str]) -> npt.NDArray[Any]:
-    """An array over a scope, with an axis of length 1 for each variable that only the wider scope has.
-
-    Both scopes have the same order; further axes follow.
-    """
-    return array[tuple(slice(None) if name in scope else None for name in wider)]
 
 
 def contract(network: Network, evidence: Evidence, *, whole: bool = False) -> Contraction:

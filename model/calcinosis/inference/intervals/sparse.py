@@ -7,15 +7,16 @@ vectors that are needed are multiplied.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from calcinosis.inference.engine.junction_tree import spread
 from calcinosis.inference.findings.evidence import Evidence
-from calcinosis.inference.intervals.elimination import Contraction, Family, contract, spread
+from calcinosis.inference.intervals.elimination import Contraction, Family, contract
 from calcinosis.inference.network import Network, NetworkError
 
 Number = Any
@@ -111,8 +112,12 @@ def plan_of(contraction: Contraction) -> EvidencePlan:
     for step in contraction.steps:
         shape = [network.sizes[name] for name in step.scope]
         # a joint state that any table excludes is not stored, even if that table is multiplied in later
-        excluding = {*step.factors, *range(len(families))}
-        mask = _possible([(scopes[factor], possible[factor]) for factor in excluding], step.scope, shape)
+        mask: Truths = np.ones(shape, dtype=bool)
+        for factor in {*step.factors, *range(len(families))}:
+            shared = [name for name in scopes[factor] if name in step.scope]
+            if shared:
+                elsewhere = tuple(axis for axis, name in enumerate(scopes[factor]) if name not in shared)
+                mask &= spread(np.asarray(possible[factor].any(axis=elsewhere)), shared, step.scope)
         entries = np.flatnonzero(mask)
         total += len(entries)
         if total > MOST_POSSIBLE:
@@ -133,17 +138,6 @@ def plan_of(contraction: Contraction) -> EvidencePlan:
         )
         sums.append(Sum(step.factors, tuple(map(tuple, into)), tuple(onto.tolist()), results))
     return EvidencePlan(contraction, places, tuple(sums))
-
-
-def _possible(factors: Iterable[tuple[Sequence[str], Truths]], scope: Sequence[str], shape: Sequence[int]) -> Truths:
-    """Which joint states of a scope no factor excludes, axes `(*scope)`."""
-    mask: Truths = np.ones(shape, dtype=bool)
-    for names, possible in factors:
-        shared = tuple(name for name in names if name in scope)
-        elsewhere = tuple(i for i, name in enumerate(names) if name not in scope)
-        if shared:
-            mask &= spread(np.asarray(possible.any(axis=elsewhere)), shared, scope)
-    return mask
 
 
 def _numbered(truth: Truths) -> npt.NDArray[np.intp]:
