@@ -5,7 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from calcinosis.interface.shell.app import app
-from calcinosis.interface.shell.cases_file import read_cases_file
+from calcinosis.interface.shell.patient_files import read_cases_file
 from calcinosis.knowledge.folder import shipped_folder
 
 HEAD = "case_id,diagnosis,pain,form\n"

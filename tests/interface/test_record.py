@@ -13,7 +13,7 @@ import calcinosis as cc
 from calcinosis.analysis.validate.labelled_cases import CasesError, read_cases
 from calcinosis.inference.cases import published_record
 from calcinosis.interface.shell.app import app
-from calcinosis.interface.shell.cases_file import read_cases_file
+from calcinosis.interface.shell.patient_files import read_cases_file
 from calcinosis.knowledge.folder import copy_folder, shipped_folder
 
 KINDS = ["asked", "case_report", "abstract", ""]

@@ -27,7 +27,7 @@ from calcinosis.interface.cohort.batch import answer_schema as answer_schema
 from calcinosis.interface.cohort.batch import lean, marked
 from calcinosis.interface.cohort.batch import score_batch as score_batch
 from calcinosis.interface.cohort.checkpoint import Parts
-from calcinosis.interface.cohort.files import FORMATS, ending_of, open_table
+from calcinosis.interface.cohort.files import ending_of, open_table
 from calcinosis.interface.cohort.pieces import Piece
 from calcinosis.interface.cohort.writer import Writer, naming, place_of
 from calcinosis.interface.paths import InputError
@@ -167,9 +167,7 @@ def _count(answers: pa.Table, summary: Summary, strict: bool, source: Path) -> N
 
 def _place(source: Path, target: Path) -> Path:
     """Where the answers are to be written."""
-    if ending_of(target) not in FORMATS:
-        raise InputError(f"{target}: a file of answers ends in one of {', '.join(FORMATS)}")
-    place = place_of(target)
+    place = place_of(target, "answers")
     if place.exists() and place.samefile(source):
         raise InputError(f"{target}: the answers would replace the patients: choose another name")
     return place

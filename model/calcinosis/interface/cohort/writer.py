@@ -8,18 +8,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from calcinosis.interface.cohort.files import FORMATS, ending_of
 from calcinosis.interface.paths import InputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def place_of(target: Path) -> Path:
-    """Where a file is to be written, links followed.
+def place_of(target: Path, what: str) -> Path:
+    """Where a file of `what` is to be written, links followed.
 
     Raises:
-        InputError: if there is no folder for it, or something else than a file is there.
+        InputError: if it ends in no known format, there is no folder for it, or something else than a file is there.
     """
+    if ending_of(target) not in FORMATS:
+        raise InputError(f"{target}: a file of {what} ends in one of {', '.join(FORMATS)}")
     place = Path(os.path.realpath(target))
     if not place.parent.is_dir():
         raise InputError(f"{target}: there is no folder {place.parent if target.is_symlink() else target.parent}")

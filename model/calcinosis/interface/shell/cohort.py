@@ -8,33 +8,26 @@ from typing import Annotated
 
 import typer
 
-from calcinosis.inference.model import Model, load
+from calcinosis.inference.model import Model
 from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.interface.cohort.streaming import PART, Summary, on_cluster, run
 from calcinosis.interface.paths import InputError
-from calcinosis.interface.shell.options import (
-    ForceOption,
-    JsonOption,
-    PriorsOption,
-    RecordOption,
-    given_path,
-    show_columns,
-    show_json,
-    telling_errors,
-)
-from calcinosis.interface.shell.progress import progress
+from calcinosis.interface.shell.options import given_path
+from calcinosis.interface.shell.output import show_columns
+from calcinosis.interface.shell.question import Question, command
 from calcinosis.interface.words.terminal import say
 from calcinosis.knowledge.records import EACH
 
 
+@command("record", "force", "priors")
 def cohort(
+    ask: Question,
     source: Annotated[
         Path, typer.Argument(metavar="IN", parser=given_path, help="Patients: .csv, .parquet, .arrow or .feather.")
     ],
     target: Annotated[
         Path, typer.Argument(metavar="OUT", parser=given_path, help="The answers, in any of these formats.")
     ],
-    record: RecordOption = None,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first patient without an answer.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier run was stopped.")] = False,
     scheduler: Annotated[
@@ -43,9 +36,6 @@ def cohort(
     part: Annotated[
         int, typer.Option(metavar="ROWS", min=1, help="Rows written at a time; less takes less memory.")
     ] = PART,
-    force: ForceOption = False,
-    priors: PriorsOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Score a file of patients, one per row: a file of the same rows with the probabilities.
 
@@ -55,31 +45,29 @@ def cohort(
 
     Example: calcinosis cohort patients.parquet answers.parquet
     """
-    with telling_errors(as_json):
-        if resume and force:
-            raise InputError("--resume continues an earlier run, --force starts over: give one of them")
-        workers = on_cluster(scheduler) if scheduler else None
-        model = load(priors)
-        _keep_memory()
-        began = perf_counter()
-        with progress(source.name, hidden=as_json, unit="rows") as tell:
-            summary = run(
-                source,
-                target,
-                model,
-                workers=workers,
-                strict=strict,
-                resume=resume,
-                force=force,
-                part=part,
-                progress=lambda done, rows: tell(source.name, done, rows),
-                record=record,
-            )
-        seconds = perf_counter() - began
-        if as_json:
-            show_json(_as_dict(summary, target, model, seconds))
-        else:
-            _show(summary, target, model, seconds)
+    if resume and ask.output.force:
+        raise InputError("--resume continues an earlier run, --force starts over: give one of them")
+    workers = on_cluster(scheduler) if scheduler else None
+    model = ask.model
+    _keep_memory()
+    began = perf_counter()
+    with ask.output.progress(source.name, unit="rows") as update:
+        summary = run(
+            source,
+            target,
+            model,
+            workers=workers,
+            strict=strict,
+            resume=resume,
+            force=ask.output.force,
+            part=part,
+            progress=lambda done, rows: update(source.name, done, rows),
+            record=ask.named.record,
+        )
+    seconds = perf_counter() - began
+    ask.output.show(
+        lambda: _as_dict(summary, target, model, seconds), lambda: _show(summary, target, model, seconds), dict
+    )
 
 
 def _keep_memory() -> None:

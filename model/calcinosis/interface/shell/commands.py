@@ -1,6 +1,6 @@
-"""The commands of the command line. Each is a short file of its own; this one only gathers them.
+"""The commands of the command line, gathered from the modules of this folder.
 
-Only the command that is called is loaded, so that none has to wait for what another needs.
+Only the module of the command that is called is loaded, so that none has to wait for what another needs.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from calcinosis.interface.shell.options import error_in_words
+from calcinosis.interface.shell.output import error_in_words
 from calcinosis.interface.words.terminal import say
 from calcinosis.knowledge.problem import visible
 
-COMMANDS = (
-    "diagnose",
-    "explain",
-    "what-if",
-    "next-test",
-    "decide",
-    "sensitivity",
-    "cohort",
-    "validate",
-    "update",
-    "simulate",
-    "check",
-    "diff",
-    "weigh",
-    "init",
-    "export",
-    "graph",
-    "explore",
-)
-"""The commands, in the order of the help; each is a module of its own in this folder."""
+COMMANDS = {
+    "diagnose": "answers",
+    "explain": "answers",
+    "what-if": "answers",
+    "next-test": "answers",
+    "decide": "decide",
+    "sensitivity": "sensitivity",
+    "cohort": "cohort",
+    "validate": "validate",
+    "update": "update",
+    "simulate": "simulate",
+    "check": "check",
+    "diff": "folders",
+    "weigh": "folders",
+    "init": "folders",
+    "export": "folders",
+    "graph": "folders",
+    "explore": "explore",
+}
+"""The module of each command in this folder, in the order of the help."""
 
 
 @contextmanager
@@ -77,8 +77,8 @@ def app_of(names: Collection[str] = COMMANDS) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     for name in names:
-        function = name.replace("-", "_")
-        app.command(name)(getattr(import_module(f"calcinosis.interface.shell.{function}"), function))
+        module = import_module(f"calcinosis.interface.shell.{COMMANDS[name]}")
+        app.command(name)(getattr(module, name.replace("-", "_")))
     app.callback()(_root)
     return app
 

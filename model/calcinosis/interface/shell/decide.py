@@ -10,8 +10,8 @@ import typer
 
 from calcinosis.interface.paths import InputError
 from calcinosis.interface.shell.options import DropOption, SeedOption, given_once
-from calcinosis.interface.shell.patients import Patient
-from calcinosis.interface.shell.question import Forms, Question, question
+from calcinosis.interface.shell.patient_files import Patient
+from calcinosis.interface.shell.question import Question, question
 from calcinosis.knowledge.cases import FILE
 from calcinosis.knowledge.folder import chosen_folder
 
@@ -71,9 +71,9 @@ def decide(
         _show_curve(ask, curve, subtype, draws or CURVE_DRAWS, seed)
         return
     from calcinosis.analysis.decide.decision import decide as analyse
-    from calcinosis.interface.words.decide import decision, decisions
+    from calcinosis.interface.words import decide as words
 
-    values = dict(given_once([_read_utility(text) for text in utility or ()]))
+    values = given_once([_read_utility(text) for text in utility or ()])
     names = [name.strip() for name in map_.split(",")] if map_ else []
 
     def result(patient: Patient) -> Decision:
@@ -90,8 +90,7 @@ def decide(
             made.map(*names)  # so that an unknown name is reported before anything is written
         return made
 
-    forms: Forms[Decision] = Forms(lambda result: result.to_dict(ask.most), partial(decision, names=names), decisions)
-    ask.answer(result, forms)
+    ask.answer(result, lambda made: made.to_dict(ask.most), partial(words.decision, names=names), words.decisions)
 
 
 def _show_curve(ask: Question, cases: str, subtype: str | None, draws: int, seed: int) -> None:
@@ -99,7 +98,7 @@ def _show_curve(ask: Question, cases: str, subtype: str | None, draws: int, seed
     if ask.named.findings or ask.named.case or ask.named.file:
         raise typer.BadParameter("--curve brings its own patients: give neither findings, --case nor --file with it")
     from calcinosis.analysis.decide.curve import decision_curve
-    from calcinosis.interface.shell.cases_file import read_cases_file
+    from calcinosis.interface.shell.patient_files import read_cases_file
     from calcinosis.interface.words import validate as words
     from calcinosis.interface.words.terminal import show
 

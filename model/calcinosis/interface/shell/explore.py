@@ -7,23 +7,16 @@ from typing import Annotated
 
 import typer
 
-from calcinosis.inference.model import load
 from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.interface.paths import InputError
-from calcinosis.interface.shell.options import (
-    CaseOption,
-    FindingsArgument,
-    JsonOption,
-    PriorsOption,
-    show_json,
-    telling_errors,
-)
+from calcinosis.interface.shell.patients import published_case, read_words
+from calcinosis.interface.shell.question import Question, command
 from calcinosis.interface.words.terminal import say
 
 
+@command("findings", "case", "priors")
 def explore(
-    findings: FindingsArgument = None,
-    case: CaseOption = None,
+    ask: Question,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Where the page is served; 0 takes any that is free.")
     ] = 5006,
@@ -31,8 +24,6 @@ def explore(
         str, typer.Option(metavar="ADDRESS", help="Who may reach it: only this machine, unless told otherwise.")
     ] = "127.0.0.1",
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
-    priors: PriorsOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Open the what-if page: every click moves the posterior at once. Nothing leaves this machine.
 
@@ -42,19 +33,17 @@ def explore(
     from calcinosis.interface.explorer.link import fragment_of
     from calcinosis.interface.explorer.page import Page
     from calcinosis.interface.explorer.server import is_loopback, serve
-    from calcinosis.interface.shell.patients import published_case, read_words
 
-    with telling_errors(as_json):
-        if not address.strip():
-            raise InputError("--address is empty: leave it out to serve this machine only")
-        model = load(priors)
-        known = {} if case is None else published_case(case, priors, model)[0]
-        page = Page(findings=entered(model, known | read_words(findings or [])), case=case or "")
-        try:
-            server = serve(model, address=address, port=port)
-        except (OSError, UnicodeError) as error:
-            raise InputError(_why_not(error, address, port)) from None
-    fragment = fragment_of(page, model.digest)
+    if not address.strip():
+        raise InputError("--address is empty: leave it out to serve this machine only")
+    case = ask.named.case
+    published = {} if case is None else published_case(case, ask.priors, ask.model)[0]
+    findings = entered(ask.model, published | read_words(ask.named.findings or []))
+    try:
+        server = serve(ask.model, address=address, port=port)
+    except (OSError, UnicodeError) as error:
+        raise InputError(_why_not(error, address, port)) from None
+    fragment = fragment_of(Page(findings=findings, case=case or ""), ask.model.digest)
     host = "127.0.0.1" if address in ("0.0.0.0", "::") else f"[{address}]" if ":" in address else address
     url = f"http://{host}:{server.port}/" + (f"#{fragment}" if fragment else "")
     if not is_loopback(address):
@@ -63,10 +52,11 @@ def explore(
             "anyone who can open the page can use it, and what is entered can be read in transit.",
             err=True,
         )
-    if as_json:
-        show_json({"url": url, "priors": model.digest, "disclaimer": DISCLAIMER})
-    else:
-        say(f"The explorer is at {url} until you press Ctrl+C here.\n{DISCLAIMER}")
+    ask.output.tell(
+        {"url": url, "priors": ask.model.digest, "disclaimer": DISCLAIMER},
+        f"The explorer is at {url} until you press Ctrl+C here.",
+        DISCLAIMER,
+    )
     if not no_browser:
         import webbrowser
 

@@ -1,36 +1,20 @@
-"""One path for every command that takes findings: its common options, its patients, and its answer in every form."""
+"""One path for every command: its common options, its patients if it has any, and its answer in every form."""
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, wraps
+from functools import cached_property, partial, wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
 from calcinosis.inference.model import Model, load
-from calcinosis.interface.shell.options import (
-    CaseOption,
-    FileOption,
-    FindingsArgument,
-    ForceOption,
-    JsonOption,
-    MostOption,
-    OutOption,
-    PriorsOption,
-    RecordOption,
-    listed_files,
-    show_columns,
-    show_json,
-    tell_files,
-    tell_records,
-    telling_errors,
-)
-from calcinosis.interface.shell.output import Output
-from calcinosis.interface.shell.patients import Asked, Named, Patient, asked_of
+from calcinosis.interface.shell import output, patients
+from calcinosis.interface.shell.options import OTHERS, PATIENTS, MostOption
+from calcinosis.interface.shell.patient_files import Patient
 from calcinosis.interface.words.document import Document
 from calcinosis.interface.words.terminal import show
 from calcinosis.knowledge.problem import visible
@@ -38,43 +22,17 @@ from calcinosis.knowledge.problem import visible
 if TYPE_CHECKING:
     import pandas as pd
 
-
 Result = TypeVar("Result")
-
-BEFORE = {
-    "findings": FindingsArgument,
-    "case": CaseOption,
-    "file": FileOption,
-    "record": RecordOption,
-}
-"""The options that come before those of the command itself, and default to None."""
-
-AFTER = {"out": OutOption, "force": ForceOption, "priors": PriorsOption, "as_json": JsonOption}
-"""The options that come after them."""
-
-
-@dataclass(frozen=True)
-class Forms(Generic[Result]):
-    """The forms of a result: plain values, the document on one patient, and that on many by their names.
-
-    The first document is made of a result and, by name, its `title`, what is `published`, and the `most` lines of each
-    table, None for all; the second of the results by patient, the digest of the priors, and the most lines.
-    """
-
-    plain: Callable[[Result], dict[str, Any]]
-    one: Callable[..., Document]
-    many: Callable[[Mapping[str, Result], str, int | None], Document] | None = None
 
 
 @dataclass
 class Question:
-    """A command's patients and its output, as the common options name them."""
+    """What a command is asked: its patients, the priors, the most rows per table, and where the answer goes."""
 
-    named: Named
+    named: patients.Named
     priors: Path | None
     most: int | None
-    output: Output
-    unique: bool
+    output: output.Output
 
     @cached_property
     def model(self) -> Model:
@@ -82,65 +40,62 @@ class Question:
         return load(self.priors)
 
     @cached_property
-    def asked(self) -> Asked:
+    def asked(self) -> patients.Asked:
         """The patients, read before any analysis, so that every mistake is reported first.
 
         Raises:
             QuestionError, InputError, PriorsError, FindingsError: as `asked_of`.
         """
-        return asked_of(self.model, self.named, self.priors, self.unique)
+        return patients.asked_of(self.model, self.named, self.priors)
 
-    def answer(self, analyse: Callable[[Patient], Result], forms: Forms[Result]) -> None:
-        """Analyse each patient and show the results.
+    def answer(
+        self,
+        analyse: Callable[[Patient], Result],
+        plain: Callable[[Result], dict[str, Any]],
+        one: Callable[..., Document],
+        many: Callable[[Mapping[str, Result], str, int | None], Document] | None = None,
+    ) -> None:
+        """Analyse each patient and show the results: as `plain` values, or as a document on one patient or on many.
+
+        `one` is called with a result and, by name, its `title`, what is `published`, and the `most` rows of each table,
+        None for all; `many` with the results by patient, the digest of the priors, and the most rows.
 
         Raises:
             InputError, OSError: as `write_report`; what `analyse` raises.
         """
-        asked = self.asked
-        results = [(patient.name, analyse(patient)) for patient in asked.patients]
-        if asked.many:
-            self._show_many(results, forms)
+        published = {"published": self.asked.published} if self.asked.published else {}
+        results = [(patient, analyse(patient)) for patient in self.asked.patients]
+        if not self.asked.many:
+            ((patient, result),) = results
+            self.output.show(
+                lambda: {"record": patient.model.record, **plain(result), **published},
+                lambda: show(one(result, published=self.asked.published, most=self.most)),
+                lambda: one(result, title=patient.name, published=self.asked.published),
+            )
             return
-        ((name, result),), (patient,) = results, asked.patients
-        self.output.show(
-            lambda: {"record": patient.model.record, **forms.plain(result), **self.published},
-            lambda: show(forms.one(result, published=asked.published, most=self.most)),
-            lambda: forms.one(result, title=name, published=asked.published),
-        )
-
-    def _show_many(self, results: Sequence[tuple[str, Result]], forms: Forms[Result]) -> None:
-        """Show a list of results in JSON, a summary of each in text, and the tables of all in a folder."""
-        files = self.output.written(
-            lambda: tables_of_each([(name, forms.one(result, title=name)) for name, result in results])
-        )
+        files = self.output.written(lambda: tables_of_each([(p.name, one(r, title=p.name)) for p, r in results]))
         if self.output.as_json:
-            show_json(
+            output.show_json(
                 [
                     {"patient": p.name, "record": p.model.record}
                     | {"columns_read": p.read, "columns_ignored": p.ignored}
-                    | forms.plain(result)
-                    | listed_files(files)
-                    for p, (_, result) in zip(self.asked.patients, results, strict=True)
+                    | plain(result)
+                    | output.listed_files(files)
+                    for p, result in results
                 ]
             )
             return
-        assert forms.many is not None
-        show(forms.many({visible(name): result for name, result in results}, self.model.digest, self.most))
+        assert many is not None
+        show(many({visible(p.name): result for p, result in results}, self.model.digest, self.most))
         self.show_file()
-        tell_files(self.output.out, files)
+        self.output.tell_files(files)
 
     def show_file(self) -> None:
         """Say which kind of record each patient of the file has, and which columns were read."""
-        patients = self.asked.patients
-        tell_records({patient.name: patient.model.record for patient in patients})
-        read = dict.fromkeys(name for patient in patients for name in patient.read)
-        ignored = dict.fromkeys(name for patient in patients for name in patient.ignored)
-        show_columns(list(read), list(ignored), "not read")
-
-    @property
-    def published(self) -> dict[str, Any]:
-        """What was published of the patient, for JSON."""
-        return {"published": self.asked.published} if self.asked.published else {}
+        asked = self.asked.patients
+        output.tell_records({patient.name: patient.model.record for patient in asked})
+        read = dict.fromkeys(name for patient in asked for name in patient.read)
+        output.show_columns(list(read), list(dict.fromkeys(name for patient in asked for name in patient.ignored)))
 
 
 def tables_of_each(documents: Sequence[tuple[str, Document]]) -> dict[str, pd.DataFrame]:
@@ -156,44 +111,49 @@ def tables_of_each(documents: Sequence[tuple[str, Document]]) -> dict[str, pd.Da
     return {name: pd.concat(frames, ignore_index=True) for name, frames in tables.items()}
 
 
-def question(most: int | None, *, unique: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def command(*shared: str, most: int | None = None, unique: bool = True) -> Callable[..., Callable[..., None]]:
     """Make a command of a function: it gets a `Question` first, then its own options.
 
-    The command has the common options too, among them --most unless it has no default. The patients of
-    a file have `unique` names, or the file is refused. Errors of the input are
-    reported, and an output folder that cannot be written is refused before any work.
+    The command also has the `shared` options of PATIENTS and OTHERS, --json always, and --most if it has a default. The
+    patients of a file have `unique` names, or the file is refused. Errors of the input are reported, and an output
+    folder that cannot be written is refused before any work.
     """
+    before = {name: option for name, option in PATIENTS.items() if name in shared}
+    after: dict[str, Any] = {"most": MostOption} if most else {}
+    after |= {name: option for name, option in OTHERS.items() if name in (*shared, "as_json")}
+    defaults = {"most": most, "force": False, "as_json": False}
 
     def made(function: Callable[..., None]) -> Callable[..., None]:
         @wraps(function)
-        def command(**options: Any) -> None:
-            named = Named(*(options.pop(name) for name in BEFORE))
-            out, force, priors, as_json = (options.pop(name) for name in AFTER)
+        def run(**options: Any) -> None:
+            given = defaults | {name: options.pop(name) for name in (*before, *after)}
+            named = patients.Named(**{name: given.get(name) for name in PATIENTS}, unique=unique)
             if named.file and (named.case or named.findings):
                 raise typer.BadParameter("--file brings its own findings: give neither words nor --case with it")
-            output = Output(as_json, out, force)
-            with telling_errors(as_json):
-                output.check()
-                function(Question(named, priors, options.pop("most", None), output, unique), **options)
+            place = output.Output(given["as_json"], given.get("out"), given["force"])
+            with output.telling_errors(place.as_json):
+                place.check()
+                function(Question(named, given.get("priors"), given["most"], place), **options)
 
-        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        own = list(signature(function, eval_str=True).parameters.values())[1:]
         parameters = [
-            *_options(BEFORE, dict.fromkeys(BEFORE)),
-            *(option.replace(kind=inspect.Parameter.KEYWORD_ONLY) for option in own),
-            *([] if most is None else _options({"most": MostOption}, {"most": most})),
-            *_options(AFTER, {"out": None, "priors": None}),
+            *_parameters(before, defaults),
+            *(option.replace(kind=Parameter.KEYWORD_ONLY) for option in own),
+            *_parameters(after, defaults),
         ]
-        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        command.__annotations__ = {option.name: option.annotation for option in parameters}
-        return command
+        run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {option.name: option.annotation for option in parameters}
+        return run
 
     return made
 
 
-def _options(options: Mapping[str, Any], defaults: Mapping[str, Any]) -> Sequence[inspect.Parameter]:
+question = partial(command, *PATIENTS, *OTHERS)
+"""Make a command of a function that answers a question on patients: with all shared options, as `command`."""
+
+
+def _parameters(options: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[Parameter]:
     return [
-        inspect.Parameter(
-            name, inspect.Parameter.KEYWORD_ONLY, default=defaults.get(name, False), annotation=annotation
-        )
-        for name, annotation in options.items()
+        Parameter(name, Parameter.KEYWORD_ONLY, default=defaults.get(name), annotation=option)
+        for name, option in options.items()
     ]

@@ -16,9 +16,9 @@ from calcinosis.inference.model import Model
 from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.interface.paths import InputError
 from calcinosis.interface.shell.options import SeedOption, given_probability
-from calcinosis.interface.shell.patients import Patient, together
-from calcinosis.interface.shell.progress import progress
-from calcinosis.interface.shell.question import Forms, Question, question
+from calcinosis.interface.shell.patient_files import Patient
+from calcinosis.interface.shell.patients import together
+from calcinosis.interface.shell.question import Question, question
 from calcinosis.knowledge.problem import choose_from
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _one(ask: Question, settings: Settings) -> None:
     from calcinosis.interface.words import sensitivity as words
 
     def result(patient: Patient) -> Sensitivity:
-        with progress("Sensitivity analysis", hidden=ask.output.as_json):
+        with ask.output.progress("Sensitivity analysis"):
             return overview(
                 patient.model,
                 patient.evidence,
@@ -116,8 +116,7 @@ def _one(ask: Question, settings: Settings) -> None:
                 seed=settings.seed,
             )
 
-    forms: Forms[Sensitivity] = Forms(lambda result: result.to_dict(ask.most), words.sensitivity)
-    ask.answer(result, forms)
+    ask.answer(result, lambda result: result.to_dict(ask.most), words.sensitivity)
 
 
 def _many(ask: Question, settings: Settings) -> None:
@@ -127,7 +126,7 @@ def _many(ask: Question, settings: Settings) -> None:
 
     asked = ask.asked
     model, patients = together(asked.patients)
-    with progress("Sensitivity analysis", hidden=ask.output.as_json):
+    with ask.output.progress("Sensitivity analysis"):
         extra = _of_each(model, patients, settings)
         result = across_patients(
             model, patients, scheme=settings.scheme, draws=settings.draws or DRAWS_EACH, seed=settings.seed

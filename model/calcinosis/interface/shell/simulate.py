@@ -10,24 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from calcinosis.inference.model import load
 from calcinosis.inference.phrases import a_record
 from calcinosis.inference.posterior import DISCLAIMER
 from calcinosis.inference.simulate.simulation import simulate_blocks, truth_column
 from calcinosis.interface.cohort.files import FORMATS, ending_of, read_frame
 from calcinosis.interface.cohort.writer import Writer, naming, place_of
 from calcinosis.interface.paths import InputError
-from calcinosis.interface.shell.options import (
-    ForceOption,
-    JsonOption,
-    PriorsOption,
-    RecordOption,
-    given_once,
-    given_path,
-    show_json,
-    telling_errors,
-)
-from calcinosis.interface.words.terminal import say
+from calcinosis.interface.shell.options import RecordOption, SeedOption, given_once, given_path
+from calcinosis.interface.shell.question import Question, command
 from calcinosis.knowledge.number import whole_number
 from calcinosis.knowledge.problem import shown
 from calcinosis.knowledge.records import ASKED, RECORD
@@ -36,7 +26,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@command("force", "priors")
 def simulate(
+    ask: Question,
     patients: Annotated[int, typer.Argument(metavar="N", min=0, help="How many patients to draw.")],
     target: Annotated[
         Path, typer.Argument(metavar="OUT", parser=given_path, help=f"The file to write: {', '.join(FORMATS)}.")
@@ -54,11 +46,8 @@ def simulate(
     ] = None,
     numbers: Annotated[bool, typer.Option("--numbers", help="Laboratory values as numbers, with their unit.")] = False,
     hidden: Annotated[bool, typer.Option("--hidden", help="Show the hidden variables too.")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same patients.")] = 0,
+    seed: SeedOption = 0,
     record: RecordOption = None,
-    force: ForceOption = False,
-    priors: PriorsOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Draw patients from the network: a file of findings, with the true subtype in the column 'diagnosis'.
 
@@ -67,49 +56,39 @@ def simulate(
 
     Example: calcinosis simulate 1000 patients.csv --missing 0.3 --missing pain=0 --repeats vascular_histology=3
     """
-    with telling_errors(as_json):
-        model = load(priors).recorded(record or ASKED)
-        if ending_of(target) not in FORMATS:
-            raise InputError(f"{target}: a file of patients ends in one of {', '.join(FORMATS)}")
-        place = place_of(target)
-        if place.exists() and not force:
-            raise InputError(f"{target}: exists already: --force replaces it")
-        if like and missing:
-            raise InputError("--like says what is missing already: give it or --missing")
-        shown = [n for n, v in model.variables.items() if n not in model.inferred or (hidden and v.group == "hidden")]
-        try:
-            blocks = simulate_blocks(
-                model.network,
-                patients,
-                missing=read_frame(like) if like else _shares(missing or [], shown),
-                repeats={name: _whole(text) for name, text in _pairs(repeats or [], "vascular_histology=3")},
-                numbers=numbers,
-                hidden=hidden,
-                seed=seed,
-            )
-        except ValueError as error:
-            raise InputError(str(error)) from None
-        _write(place, blocks if model.record == ASKED else (own.assign(**{RECORD: record}) for own in blocks))
-        known = {
-            "file": str(target),
-            "patients": patients,
-            "seed": seed,
-            "record": model.record,
-            "truth": truth_column(model.network),
-        }
-        if as_json:
-            show_json(known | {"digest": model.digest, "disclaimer": DISCLAIMER})
-        else:
-            say(f"{target}: {patients:,} patients drawn from priors {model.digest[:12]}, seed {seed}")
-            if model.record != ASKED:
-                say(f"  what {a_record(model.record)} would not mention is empty; the column record says so")
-                if missing or like:
-                    say("  what is missing beside that is 'unknown', which is no silence")
-            say(f"  the true {model.target} of each is in the column {truth_column(model.network)}")
-            say(DISCLAIMER)
+    model = ask.model.recorded(record or ASKED)
+    place = place_of(target, "patients")
+    if place.exists() and not ask.output.force:
+        raise InputError(f"{target}: exists already: --force replaces it")
+    if like and missing:
+        raise InputError("--like says what is missing already: give it or --missing")
+    columns = [n for n, v in model.variables.items() if n not in model.inferred or (hidden and v.group == "hidden")]
+    try:
+        blocks = simulate_blocks(
+            model.network,
+            patients,
+            missing=read_frame(like) if like else _shares(missing or [], columns),
+            repeats={name: _whole(text) for name, text in _pairs(repeats or [], "vascular_histology=3").items()},
+            numbers=numbers,
+            hidden=hidden,
+            seed=seed,
+        )
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    silent = model.record != ASKED
+    _write(place, (block.assign(**{RECORD: record}) for block in blocks) if silent else blocks)
+    truth = truth_column(model.network)
+    lines = [f"{target}: {patients:,} patients drawn from priors {model.digest[:12]}, seed {seed}"]
+    if silent:
+        lines.append(f"  what {a_record(model.record)} would not mention is empty; the column record says so")
+    if silent and (missing or like):
+        lines.append("  what is missing beside that is 'unknown', which is no silence")
+    lines.append(f"  the true {model.target} of each is in the column {truth}")
+    plain = {"file": str(target), "patients": patients, "seed": seed, "record": model.record, "truth": truth}
+    ask.output.tell(plain | {"digest": model.digest, "disclaimer": DISCLAIMER}, *lines, DISCLAIMER)
 
 
-def _pairs(words: Sequence[str], example: str) -> list[tuple[str, str]]:
+def _pairs(words: Sequence[str], example: str) -> dict[str, str]:
     bad = [word for word in words if "=" not in word]
     if bad:
         raise InputError(f"not variable=number: {', '.join(bad)}: write for instance {example}")
@@ -135,7 +114,7 @@ def _shares(words: Sequence[str], names: Sequence[str]) -> Any:
     whole = [_share(word) for word in words if "=" not in word]
     if len(whole) > 1:
         raise InputError("--missing gives one share for all variables, and one more for each that is named")
-    named = {name: _share(text) for name, text in _pairs([word for word in words if "=" in word], "pain=0.2")}
+    named = {name: _share(text) for name, text in _pairs([word for word in words if "=" in word], "pain=0.2").items()}
     if not named:
         return whole[0] if whole else 0.0
     return dict.fromkeys(names, whole[0] if whole else 0.0) | named

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,20 +14,9 @@ import typer
 
 from calcinosis.inference.model import Model, load
 from calcinosis.interface.paths import InputError
-from calcinosis.interface.shell.options import (
-    ForceOption,
-    JsonOption,
-    MostOption,
-    PriorsOption,
-    RecordOption,
-    SeedOption,
-    given_path,
-    listed_columns,
-    show_columns,
-    telling_errors,
-)
-from calcinosis.interface.shell.output import Output
-from calcinosis.interface.shell.progress import progress
+from calcinosis.interface.shell.options import RecordOption, SeedOption, given_path
+from calcinosis.interface.shell.output import listed_columns, show_columns
+from calcinosis.interface.shell.question import Question, command
 from calcinosis.knowledge.folder import chosen_folder, overlap
 
 if TYPE_CHECKING:
@@ -37,7 +27,9 @@ if TYPE_CHECKING:
     from calcinosis.interface.words.document import Document
 
 
+@command("force", "priors", most=8)
 def update(
+    ask: Question,
     cases: Annotated[
         Path, typer.Argument(metavar="CASES", parser=given_path, help="Patients with a column 'diagnosis': .csv, …")
     ],
@@ -61,10 +53,6 @@ def update(
         typer.Option(metavar="DIR", parser=given_path, help="Write a page, figures and tables to this folder."),
     ] = None,
     seed: SeedOption = 0,
-    most: MostOption = 8,
-    force: ForceOption = False,
-    priors: PriorsOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Update the tables with your own patients: a new priors folder, the old one unchanged.
 
@@ -80,24 +68,23 @@ def update(
         raise typer.BadParameter("--forget takes the cohort out as it was put in: give it none of the other options")
     if folds == 1:
         raise typer.BadParameter("--folds is 0, for no cross-validation, or 2 and more")
-    output = Output(as_json, report, force)
-    with telling_errors(as_json):
-        from calcinosis.interface.shell.cases_file import read_cases_file
-        from calcinosis.interface.shell.updated_folder import check_new
+    from calcinosis.interface.shell import updated_folder
+    from calcinosis.interface.shell.patient_files import read_cases_file
 
-        name = f"local cohort {date.today().year}" if name is None else _read_name(name)
-        check_new(chosen_folder(priors), out, force=force)
-        output.check()
-        if report and overlap(out, report):
-            raise InputError(f"{report} and {out} are the same folder, or one holds the other: name another --report")
-        model = load(priors)
-        known = read_cases_file(cases, model, every=False, record=record)
-        if forget:
-            _forget(model, known, out, most, output)
-            return
-        how = {"weight": 1.0 if weight is None else weight, "only": only, "keep": keep or ()}
-        learning = _learn(known, name, how, folds, seed, hidden=as_json)
-        _show(learning, known, cases, out, most, output)
+    ask.output = output = replace(ask.output, out=report)
+    name = f"local cohort {date.today().year}" if name is None else _read_name(name)
+    updated_folder.check_new(chosen_folder(ask.priors), out, force=output.force)
+    output.check()
+    if report and overlap(out, report):
+        raise InputError(f"{report} and {out} are the same folder, or one holds the other: name another --report")
+    cohort = read_cases_file(cases, ask.model, every=False, record=record)
+    if forget:
+        _forget(ask, cohort, out)
+        return
+    how = {"weight": 1.0 if weight is None else weight, "only": only, "keep": keep or ()}
+    learning = _learn(ask, cohort, name, how, folds, seed)
+    updated_folder.write_updated(learning.result, learning.tables, out, force=output.force)
+    _show(ask, cohort, learning, out, f"{cases.name}: what was learned")
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,65 +98,80 @@ class Learning:
     tables: tuple[str, ...]
 
 
-def _learn(known: LabelledCases, name: str, how: dict[str, Any], folds: int, seed: int, *, hidden: bool) -> Learning:
+def _learn(ask: Question, cohort: LabelledCases, name: str, how: Mapping[str, Any], folds: int, seed: int) -> Learning:
     """Check the cohort, update the tables with it, and cross-validate the update."""
-    from calcinosis.analysis.learn.cross_validation import cross_validate
+    from calcinosis import learn
     from calcinosis.analysis.learn.update import learned_tables
-    from calcinosis.analysis.learn.update import update as learn
-    from calcinosis.analysis.validate.cohort_check import check_cohort
 
-    model = known.model
+    model, year = cohort.model, str(date.today().year)
     tables = tuple(learned_tables(model, **how))
-    if folds and folds > (diagnosed := int((known.truth >= 0).sum())):
+    if folds and folds > (diagnosed := int((cohort.truth >= 0).sum())):
         raise InputError(f"{diagnosed} patients with a diagnosis cannot be left out in {folds} parts: give --folds")
-    with progress("Cohort check", hidden=hidden) as tell:
-        check = check_cohort(model, known, seed=seed)
-        result = learn(
-            model,
-            known,
-            **how,
-            name=name,
-            year=str(date.today().year),
-            progress=lambda step, rise: tell(f"EM, step {step}", 0, None),
+    with ask.output.progress("Cohort check") as tell:
+        check = learn.check_cohort(model, cohort, seed=seed)
+        result = learn.update(
+            model, cohort, name=name, year=year, progress=lambda step, _: tell(f"EM, step {step}", 0, None), **how
         )
         validation = None
         if folds:
-            tell("Cross-validation", 0, folds)
-            validation = cross_validate(
-                model, known, folds=folds, seed=seed, **how, progress=lambda n: tell("Cross-validation", n, folds)
+            validation = learn.cross_validate(
+                model, cohort, folds=folds, seed=seed, progress=lambda n: tell("Cross-validation", n, folds), **how
             )
         broken = _broken(model.base or model, result.model.base or result.model)
     return Learning(result, validation, check, broken, tables)
 
 
-def _show(learning: Learning, known: LabelledCases, cases: Path, out: Path, most: int, output: Output) -> None:
-    """Write the new folder and the report, and show what was learned."""
-    from calcinosis.interface.shell.updated_folder import write_updated
+def _show(ask: Question, cohort: LabelledCases, learning: Learning, out: Path, title: str) -> None:
+    """Write the report and show what was learned."""
     from calcinosis.interface.words import learn as words
     from calcinosis.interface.words.terminal import show
 
-    result, parts = learning.result, (learning.validation, learning.check, learning.broken)
-    write_updated(result, learning.tables, out, force=output.force)
+    result, validation, check, broken = learning.result, learning.validation, learning.check, learning.broken
 
     def plain() -> dict[str, Any]:
         return {
-            **{"folder": str(out), "records": dict(Counter(known.records))},
-            **result.to_dict(most),
-            "cohort_check": learning.check.to_dict(most),
-            "left_out": learning.validation.to_dict() if learning.validation else None,
-            "rules_broken": learning.broken,
-            **listed_columns(known),
+            **{"folder": str(out), "records": dict(Counter(cohort.records))},
+            **result.to_dict(ask.most),
+            "cohort_check": check.to_dict(ask.most),
+            "left_out": validation.to_dict() if validation else None,
+            "rules_broken": broken,
+            **listed_columns(cohort),
         }
 
     def document(most: int | None = None) -> Document:
-        title = f"{cases.name}: what was learned"
-        return words.written(words.update(result, *parts, title=title, most=most), result, out, result.model.digest)
+        learned = words.update(result, validation, check, broken, title=title, most=most)
+        return words.written(learned, result, out, result.model.digest)
 
     def text() -> None:
-        show(document(most))
-        show_columns(known.read, known.ignored, "not read")
+        show(document(ask.most))
+        show_columns(cohort.read, cohort.ignored)
 
-    output.show(plain, text, document)
+    ask.output.show(plain, text, document)
+
+
+def _forget(ask: Question, cohort: LabelledCases, out: Path) -> None:
+    """Take the last cohort out of the folder again, and show what it was."""
+    from calcinosis.interface.shell import updated_folder
+    from calcinosis.interface.words import learn as words
+    from calcinosis.interface.words.terminal import show
+
+    if ask.model.priors is None:
+        raise InputError("only a priors folder can forget")
+    path, ledger = updated_folder.last_cohort(Path(ask.model.priors.folder))
+    result = updated_folder.forgotten(cohort, ledger)
+    digest = load(updated_folder.write_forgotten(cohort.model, path, ledger, out, force=ask.output.force)).digest
+    document = words.written(words.forgotten(result, ledger.cohort, ask.most), result, out, digest)
+    head = {"folder": str(out), "forgotten": ledger.cohort}
+    ask.output.show(lambda: head | result.to_dict(ask.most) | {"digest": digest}, lambda: show(document), dict)
+
+
+def _broken(before: Model, after: Model) -> list[str]:
+    """The clinical rules that held before, and that the new tables are sure to break."""
+    from calcinosis.analysis.validate.clinical_rules import check_expectations, surely_broken
+
+    held = {str(check.rule) for check in check_expectations(before) if check.holds}
+    checks = (surely_broken(after, check) for check in check_expectations(after))
+    return [str(check.rule) for check in checks if not check.holds and str(check.rule) in held]
 
 
 def _read_name(name: str) -> str:
@@ -178,29 +180,3 @@ def _read_name(name: str) -> str:
         return os.fsencode(name).decode() if any("\udc80" <= sign <= "\udcff" for sign in name) else name
     except UnicodeDecodeError:
         raise InputError(f"--name {name!a} is not UTF-8 text: write it in UTF-8 or in plain letters") from None
-
-
-def _forget(model: Model, known: LabelledCases, out: Path, most: int, output: Output) -> None:
-    from calcinosis.interface.shell.updated_folder import forgotten, last_cohort, write_forgotten
-    from calcinosis.interface.words import learn as words
-    from calcinosis.interface.words.terminal import show
-
-    if model.priors is None:
-        raise InputError("only a priors folder can forget")
-    path, ledger = last_cohort(Path(model.priors.folder))
-    result = forgotten(known, ledger)
-    folder = write_forgotten(known.model, path, ledger, out, force=output.force)
-    digest = load(folder).digest
-
-    document = words.written(words.forgotten(result, ledger.cohort, most), result, out, digest)
-    head = {"folder": str(out), "forgotten": ledger.cohort}
-    output.show(lambda: head | result.to_dict(most) | {"digest": digest}, lambda: show(document), dict)
-
-
-def _broken(before: Model, after: Model) -> list[str]:
-    """The clinical rules that held before, and that the new tables are sure to break."""
-    from calcinosis.analysis.validate.clinical_rules import check_expectations, surely_broken
-
-    held = {str(check.rule) for check in check_expectations(before) if check.holds}
-    found = (surely_broken(after, check) for check in check_expectations(after))
-    return [str(check.rule) for check in found if not check.holds and str(check.rule) in held]

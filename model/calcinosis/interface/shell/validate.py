@@ -7,29 +7,18 @@ from typing import Annotated
 
 import typer
 
-from calcinosis.inference.model import load
 from calcinosis.interface.paths import InputError
-from calcinosis.interface.shell.options import (
-    ForceOption,
-    JsonOption,
-    MostOption,
-    OutOption,
-    PriorsOption,
-    RecordOption,
-    SeedOption,
-    given_path,
-    listed_columns,
-    show_columns,
-    telling_errors,
-)
-from calcinosis.interface.shell.output import Output
-from calcinosis.interface.shell.progress import progress
+from calcinosis.interface.shell.options import RecordOption, SeedOption, given_path, share_of
+from calcinosis.interface.shell.output import listed_columns, show_columns
+from calcinosis.interface.shell.question import Question, command
 from calcinosis.knowledge.cases import FILE
 from calcinosis.knowledge.folder import chosen_folder
 from calcinosis.knowledge.problem import shown
 
 
+@command("out", "force", "priors", most=8)
 def validate(
+    ask: Question,
     cases: Annotated[
         Path | None,
         typer.Argument(
@@ -53,11 +42,6 @@ def validate(
     ] = None,
     draws: Annotated[int, typer.Option(metavar="N", min=2, help="Bootstrap samples, for the intervals.")] = 1000,
     seed: SeedOption = 0,
-    most: MostOption = 8,
-    out: OutOption = None,
-    force: ForceOption = False,
-    priors: PriorsOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Validate the network on patients whose subtype is known: accuracy, calibration and subgroups.
 
@@ -69,46 +53,40 @@ def validate(
     # what the other commands do not need is loaded here, so that they start fast
     from calcinosis.analysis.decide.curve import decision_curve
     from calcinosis.analysis.validate.validation import validate as examine
-    from calcinosis.interface.shell.cases_file import read_cases_file
+    from calcinosis.interface.shell.patient_files import read_cases_file
     from calcinosis.interface.words.terminal import show
     from calcinosis.interface.words.validate import validation
 
     if published == (cases is not None):
         raise typer.BadParameter("give a file of cases, or --published")
-    output = Output(as_json, out, force)
-    with telling_errors(as_json):
-        output.check()
-        model = load(priors)
-        path = chosen_folder(priors) / FILE if cases is None else cases
-        mix = None if prevalence is None else _read_mix(prevalence)
-        with progress(f"Reading {path.name}", hidden=as_json) as update:
-            diagnosed = read_cases_file(path, model, record=record, published=published)
-            update(f"Validation on {len(diagnosed):,} patients", 0, None)
-            result = examine(model, diagnosed, prevalence=mix, draws=draws, seed=seed)
-            curve = decision_curve(diagnosed.model, result, state=subtype)
+    path = chosen_folder(ask.priors) / FILE if cases is None else cases
+    mix = None if prevalence is None else _read_mix(prevalence)
+    with ask.output.progress(f"Reading {path.name}") as update:
+        diagnosed = read_cases_file(path, ask.model, record=record, published=published)
+        update(f"Validation on {len(diagnosed):,} patients", 0, None)
+        result = examine(ask.model, diagnosed, prevalence=mix, draws=draws, seed=seed)
+        curve = decision_curve(diagnosed.model, result, state=subtype)
 
-        def text() -> None:
-            show(validation(result, curve, published=published, most=most))
-            show_columns(diagnosed.read, diagnosed.ignored, "not read")
+    def text() -> None:
+        show(validation(result, curve, published=published, most=ask.most))
+        show_columns(diagnosed.read, diagnosed.ignored)
 
-        output.show(
-            lambda: result.to_dict(most) | {"decision_curve": curve.to_dict()} | listed_columns(diagnosed),
-            text,
-            lambda: validation(result, curve, f"{path.name}: how good the answers are", published),
-        )
+    ask.output.show(
+        lambda: result.to_dict(ask.most) | {"decision_curve": curve.to_dict()} | listed_columns(diagnosed),
+        text,
+        lambda: validation(result, curve, f"{path.name}: how good the answers are", published),
+    )
 
 
 def _read_mix(text: str) -> dict[str, float]:
     """The share of each subtype that --prevalence names."""
-    found: dict[str, float] = {}
+    shares: dict[str, float] = {}
     for part in text.split(","):
-        name, sign, number = part.partition("=")
-        if name.strip() in found:
+        name, _, number = (word.strip() for word in part.partition("="))
+        if name in shares:
             raise InputError(f"--prevalence names {shown(name)} twice: give each share once")
         try:
-            found[name.strip()] = float(number.strip().removesuffix("%")) / (100 if number.strip().endswith("%") else 1)
+            shares[name] = share_of(number)
         except ValueError:
             raise InputError(f"--prevalence: {part.strip()!r} is no share: write for instance dystrophic=0.6") from None
-        if not sign:
-            raise InputError(f"--prevalence: {part.strip()!r} is no share: write for instance dystrophic=0.6")
-    return found
+    return shares
