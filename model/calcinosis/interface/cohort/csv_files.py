@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from calcinosis.interface.cohort import pieces as read
-from calcinosis.interface.cohort.pieces import Findings, Piece, PieceTable
+from calcinosis.interface.cohort.pieces import Findings, Piece, PieceTable, regrouped
 from calcinosis.knowledge.problem import PriorsError, Problem, Reporter
 from calcinosis.knowledge.sheet import MARK, STRAY_QUOTE, RawRow, is_empty_line, is_utf8, read_header, read_rows
 
@@ -37,21 +36,7 @@ def open_csv(path: Path, findings: Findings) -> PieceTable:
     schema = pa.schema(list(types.items()))
 
     def pieces(skip: int) -> Iterator[Piece]:
-        batches: list[pa.RecordBatch] = []
-        broken: dict[int, str] = {}
-        rows = 0
-        for block in _then_none(_csv_blocks(path, start)):
-            if rows and (block is None or rows * 8 >= read.PIECE):
-                batch = pa.concat_batches(batches) if len(batches) > 1 else batches[0]
-                passed = min(skip, rows)
-                skip -= passed
-                if passed < rows:
-                    yield Piece(batch.slice(passed), {i - passed: why for i, why in broken.items() if i >= passed})
-                batches, broken, rows = [], {}, 0
-            for batch, faults in () if block is None else _cut(block, schema):
-                batches.append(batch)
-                broken |= {rows + row: fault for row, fault in faults.items()}
-                rows += batch.num_rows
+        return regrouped((piece for block in _csv_blocks(path, start) for piece in _cut(block, schema)), skip)
 
     return PieceTable(schema, None, pieces)
 
@@ -137,7 +122,7 @@ def _regular(block: bytes, ended: bool) -> int:
 _SEPARATES = np.isin(np.arange(256), list(b",\r\n"))
 
 
-def _cut(block: bytes | list[RawRow], schema: pa.Schema) -> Iterator[tuple[pa.RecordBatch, dict[int, str]]]:
+def _cut(block: bytes | list[RawRow], schema: pa.Schema) -> Iterator[Piece]:
     """The rows of a block cut into cells, and what is wrong with those that are not as the header says.
 
     A regular block is pyarrow's, which stops at the first row that has another number of cells; then its halves are
@@ -160,7 +145,7 @@ def _cut(block: bytes | list[RawRow], schema: pa.Schema) -> Iterator[tuple[pa.Re
                 check_utf8=False,
             ),
         )
-        yield from ((batch, {}) for batch in table.to_batches())
+        yield from map(Piece, table.to_batches())
     except pa.ArrowInvalid:
         half = _regular(block[: len(block) // 2], False) if len(block) > STEP else 0
         if half:
@@ -170,7 +155,7 @@ def _cut(block: bytes | list[RawRow], schema: pa.Schema) -> Iterator[tuple[pa.Re
             yield _of_rows(read_rows(block.decode()), schema)
 
 
-def _of_rows(rows: Iterable[RawRow], schema: pa.Schema) -> tuple[pa.RecordBatch, dict[int, str]]:
+def _of_rows(rows: Iterable[RawRow], schema: pa.Schema) -> Piece:
     """Rows as a table, those that are not as the header says with their first cells, but no findings."""
     import pyarrow as pa
 
@@ -192,9 +177,4 @@ def _of_rows(rows: Iterable[RawRow], schema: pa.Schema) -> tuple[pa.RecordBatch,
     columns = zip(*cells, strict=True) if cells else [()] * width
     arrays = [pa.array(column, pa.string()) for column in columns]
     arrays = [a.dictionary_encode() if i in findings else a for i, a in enumerate(arrays)]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema), faults
-
-
-def _then_none(blocks: Iterable[Any]) -> Iterator[Any]:
-    yield from blocks
-    yield None
+    return Piece(pa.RecordBatch.from_arrays(arrays, schema=schema), faults)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from calcinosis.interface.cohort import pieces as read
+from calcinosis.interface.cohort import pieces
 from calcinosis.interface.cohort.csv_files import open_csv
-from calcinosis.interface.cohort.pieces import Findings, Piece, PieceTable
+from calcinosis.interface.cohort.pieces import Findings, Piece, PieceTable, regrouped
 from calcinosis.interface.paths import InputError, check_input
 
 if TYPE_CHECKING:
@@ -36,17 +36,6 @@ def telling_faults(path: Path) -> Iterator[None]:
         raise InputError(f"{path}: cannot be read: damaged, or not {kind} file: write it again") from None
 
 
-def _named(path: Path) -> Any:
-    """A file as pyarrow can read it: by its name, or mapped into memory here if its name is not UTF-8."""
-    import pyarrow as pa
-
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        return pa.BufferReader(mapped(path))
-    return str(path)
-
-
 def mapped(path: Path) -> pa.Buffer:
     """The contents of a file, read as they are needed."""
     import pyarrow as pa
@@ -68,7 +57,10 @@ def open_table(path: Path, findings: Findings) -> PieceTable:
     opened = {".csv": open_csv, ".parquet": _open_parquet}.get(ending_of(path), _open_arrow)
     with telling_faults(path):
         table = opened(path, findings)
-    _check_doubled(path, table.schema.names)
+    names = table.schema.names
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise InputError(f"{path}: the column {doubled[0]} stands twice: remove one of the two")
     return table
 
 
@@ -85,12 +77,6 @@ def read_frame(path: Path) -> pd.DataFrame:
     return frame
 
 
-def _check_doubled(path: Path, names: Sequence[str]) -> None:
-    doubled = sorted({name for name in names if names.count(name) > 1})
-    if doubled:
-        raise InputError(f"{path}: the column {doubled[0]} stands twice: remove one of the two")
-
-
 def ending_of(path: Path) -> str:
     """The ending that tells a file's format."""
     return path.suffix.lower()
@@ -100,27 +86,32 @@ def _open_parquet(path: Path, findings: Findings) -> PieceTable:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = pq.read_schema(_named(path))
-    found = findings(schema.names)
-    texts = [f.name for f in schema if f.name in found and f.type in (pa.string(), pa.large_string())]
-    file = pq.ParquetFile(_named(path), read_dictionary=texts, memory_map=False, pre_buffer=False, buffer_size=2**20)
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:  # pyarrow takes no such name
+        named: Any = mapped(path)
+    else:
+        named = str(path)
+    schema = pq.read_schema(named)
+    columns = findings(schema.names)
+    texts = [f.name for f in schema if f.name in columns and f.type in (pa.string(), pa.large_string())]
+    file = pq.ParquetFile(named, read_dictionary=texts, memory_map=False, pre_buffer=False, buffer_size=2**20)
 
-    def pieces(skip: int) -> Iterator[Piece]:
+    def rest(skip: int) -> Iterator[Piece]:
         groups = list(range(file.num_row_groups))
         while groups and file.metadata.row_group(groups[0]).num_rows <= skip:
             skip -= file.metadata.row_group(groups.pop(0)).num_rows
         if groups:
             with telling_faults(path):
-                yield from _after(skip, file.iter_batches(batch_size=read.PIECE, row_groups=groups))
+                yield from regrouped(map(Piece, file.iter_batches(pieces.PIECE, row_groups=groups)), skip)
 
-    return PieceTable(file.schema_arrow, file.metadata.num_rows, pieces)
+    return PieceTable(file.schema_arrow, file.metadata.num_rows, rest)
 
 
 def _open_arrow(path: Path, findings: Findings) -> PieceTable:
     import pyarrow as pa
 
-    named = _named(path)
-    source = pa.memory_map(named) if isinstance(named, str) else named
+    source = pa.BufferReader(mapped(path))
     try:
         file = pa.ipc.open_file(source)
     except pa.ArrowInvalid:
@@ -130,33 +121,8 @@ def _open_arrow(path: Path, findings: Findings) -> PieceTable:
     else:
         batches = (file.get_batch(i) for i in range(file.num_record_batches))
 
-    def pieces(skip: int) -> Iterator[Piece]:
+    def rest(skip: int) -> Iterator[Piece]:
         with telling_faults(path):
-            yield from _after(skip, batches)
+            yield from regrouped(map(Piece, batches), skip)
 
-    return PieceTable(file.schema, None, pieces)
-
-
-def _after(skip: int, batches: Iterator[pa.RecordBatch]) -> Iterator[Piece]:
-    """All rows after the first `skip`, in pieces."""
-    for batch in _joined(batches):
-        passed = min(skip, batch.num_rows)
-        skip -= passed
-        for first in range(passed, batch.num_rows, read.PIECE):
-            yield Piece(batch.slice(first, read.PIECE), {})
-
-
-def _joined(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The same rows, batches of few rows joined: some programs write very many of these."""
-    import pyarrow as pa
-
-    held: list[pa.RecordBatch] = []
-    rows = 0
-    for batch in batches:
-        held.append(batch)
-        rows += batch.num_rows
-        if rows * 8 >= read.PIECE:
-            yield pa.concat_batches(held) if len(held) > 1 else batch
-            held, rows = [], 0
-    if held:
-        yield pa.concat_batches(held)
+    return PieceTable(file.schema, None, rest)
