@@ -151,15 +151,14 @@ def _show(ask: Question, cohort: LabelledCases, learning: Learning, out: Path, t
 
 def _forget(ask: Question, cohort: LabelledCases, out: Path) -> None:
     """Take the last cohort out of the folder again, and show what it was."""
-    from calcinosis.interface.shell import updated_folder
+    from calcinosis.interface.shell.updated_folder import write_forgotten
     from calcinosis.interface.words import learn as words
     from calcinosis.interface.words.terminal import show
 
     if ask.model.priors is None:
         raise InputError("only a priors folder can forget")
-    path, ledger = updated_folder.last_cohort(Path(ask.model.priors.folder))
-    result = updated_folder.forgotten(cohort, ledger)
-    digest = load(updated_folder.write_forgotten(cohort.model, path, ledger, out, force=ask.output.force)).digest
+    result, ledger = write_forgotten(cohort, out, force=ask.output.force)
+    digest = load(out).digest
     document = words.written(words.forgotten(result, ledger.cohort, ask.most), result, out, digest)
     head = {"folder": str(out), "forgotten": ledger.cohort}
     ask.output.show(lambda: head | result.to_dict(ask.most) | {"digest": digest}, lambda: show(document), dict)
