@@ -558,3 +558,15 @@ def test_the_answers_of_a_cohort_name_the_record_that_was_assumed(run, shipped, 
     assert answers["record"].to_list() == [kind, kind]
     again = shipped.posterior(esrd="yes", record=answers["record"][0])["calciphylaxis"]
     assert answers["calciphylaxis"][0] == pytest.approx(again, abs=1e-12)
+
+
+def test_a_missing_number_is_unknown_where_its_silence_would_count(tmp_path):
+    folder = copy_folder(shipped_folder(), tmp_path / "priors")
+    with (folder / "reporting.csv").open("a", encoding="utf-8") as file:
+        file.write('letter,serum_calcium,any,0.6,20,judgement,"60%, 95% range 38 to 80%"\n')
+    letters = cc.load(folder).recorded("letter")
+    assert "serum_calcium (mg/dL)" in letters.simulate(50, numbers=True, seed=1)
+    patients = letters.simulate(2000, numbers=True, missing=0.5, seed=1)
+    assert (patients["serum_calcium"] == "unknown").mean() == pytest.approx(0.5, abs=0.05)
+    assert "serum_phosphate (mg/dL)" in patients
+    assert set(letters.posteriors(patients)["status"]) == {"ok"}

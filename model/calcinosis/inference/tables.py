@@ -107,7 +107,7 @@ class TableModel(ReadingModel):
                 as `absent,absent`; they are independent given the states of the variable's parents.
             numbers: report variables with bands as numbers, in columns such as `serum_calcium (mg/dL)`: uniform over
                 the printed values in the band of the sampled state. This is a convenience, not the distribution of
-                values in patients. Repeated results stay words.
+                values in patients. Repeated results stay words, and so do missing ones whose silence would count.
             hidden: include variables of the group hidden; `missing` applies to them too.
             seed: anything `numpy.random.default_rng` takes; None gives different patients each time.
 

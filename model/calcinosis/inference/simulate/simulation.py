@@ -150,18 +150,21 @@ def simulation(
     readable = network.without_mentions.variables
     columns = tuple(n for n, v in readable.items() if n != network.target and (hidden or v.observable))
     results = read_repeats({} if repeats is None else repeats, variables)
+    missingness = read_missing(missing, network, columns)
+    # a number cannot be 'unknown', and an empty cell would be silence: such a variable stays in words
+    in_words = {name for name in network.mentions if missingness.concerns(name)}
     return Simulation(
         network=network,
         patients=operator.index(patients),
         truth=truth_column(network),
         columns=columns,
-        missing=read_missing(missing, network, columns),
+        missing=missingness,
         results=results,
         texts={name: texts(variables[name], results.get(name, 1)) for name in (network.target, *columns)},
         scales={
             name: scale_of(variables[name])
             for name in columns
-            if numbers and has_scale(variables[name]) and results.get(name, 1) == 1
+            if numbers and has_scale(variables[name]) and results.get(name, 1) == 1 and name not in in_words
         },
         root=root_of(seed),
     )
