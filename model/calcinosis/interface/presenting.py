@@ -22,7 +22,6 @@ MOST, WIDTH = 12, 100
 DOCUMENTS = {
     "Posterior": "posterior.diagnosis",
     "Explanation": "explain.explanation",
-    "Exploration": "whatif.exploration",
     "ModelComparison": "whatif.comparison",
     "NextTest": "workup.next_test",
     "Sensitivity": "sensitivity.sensitivity",
@@ -40,18 +39,15 @@ PICTURES = {
     "Decision": "actions",
     "DecisionCurve": "decision_curve",
     "Explanation": "waterfall",
-    "Exploration": "what_if",
     "NextTest": "next_test",
     "OneWay": "tornado",
     "Posterior": "posterior",
     "Sensitivity": "tornado",
     "SerialTesting": "serial_testing",
-    "Thresholds": "thresholds",
     "Trajectory": "trajectory",
     "TwoWay": "two_way",
     "Uncertainty": "distributions",
     "Update": "learned_rows",
-    "UtilityMap": "utility_map",
     "Validation": "calibration",
     "WhatIf": "what_if",
 }
@@ -92,9 +88,8 @@ def plot(result: Any, ax: Axes | None = None) -> Axes:
     name = type(result).__name__
     if name not in PICTURES:
         raise TypeError(f"{name} has no picture of its own: those of calcinosis.plot are {', '.join(plots.__all__)}")
-    drawn = {"Sensitivity": "one_way", "Exploration": "sweep"}.get(name)
     draw: Callable[..., Axes] = getattr(plots, PICTURES[name])
-    return draw(getattr(result, drawn) if drawn else result, ax=ax)
+    return draw(result.one_way if name == "Sensitivity" else result, ax=ax)
 
 
 def save(result: Any, folder: Path, *, force: bool = False) -> list[Path]:

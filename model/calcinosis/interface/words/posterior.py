@@ -26,17 +26,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+CAPTION = "The probability of each subtype, with its credible interval."
+
+
 def diagnosis(posterior: Posterior, title: str = "", published: Published = None, most: int | None = None) -> Document:
     """The document on one patient: the probability of each subtype, and what it rests on."""
-    lines = [
-        {"finding": finding.variable, "as given": finding.given, "understood as": finding.understood}
-        for finding in posterior.evidence.given
-    ]
-    for line, finding in zip(lines, posterior.evidence.given, strict=True):
-        if finding.understood == finding.given:
-            line["understood as"] = ""
-    if not any(line["understood as"] for line in lines):
-        lines = [{name: line[name] for name in ("finding", "as given")} for line in lines]
+    given = posterior.evidence.given
+    lines = [{"finding": finding.variable, "as given": finding.given} for finding in given]
+    if any(finding.understood != finding.given for finding in given):
+        understood = [finding.understood if finding.understood != finding.given else "" for finding in given]
+        lines = [line | {"understood as": words} for line, words in zip(lines, understood, strict=True)]
     nothing = "Nothing observed" + ("." if posterior.not_mentioned else ": these are the prior probabilities.")
     digest, disclaimer = foot_of(posterior.digest)
     return Document(
@@ -52,7 +51,7 @@ def diagnosis(posterior: Posterior, title: str = "", published: Published = None
             published_as(published),
         ],
         (f"log evidence {posterior.log_evidence:.3f} · {digest}", disclaimer),
-        {"posterior": Picture("posterior", posterior, "The probability of each subtype, with its credible interval.")},
+        {"posterior": Picture("posterior", posterior, CAPTION)},
         lambda: {"posterior": frame_of(posterior)},
     )
 
@@ -94,8 +93,7 @@ def on_patient(
         silence_of(posterior),
         published_as(published),
     )
-    caption = "The probability of each subtype, with its credible interval."
-    pictures = {"posterior": Picture("posterior", posterior, caption), **pictures}
+    pictures = {"posterior": Picture("posterior", posterior, CAPTION), **pictures}
     lines = [line for line in head if line]
     return Document(title, verdict(posterior), lines, blocks, foot_of(posterior.digest), pictures, tables)
 
