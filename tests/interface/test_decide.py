@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import combinations
 
 import matplotlib as mpl
@@ -107,6 +108,7 @@ def test_the_report_has_every_table_and_figure(run, found, tmp_path):
     page = (out / "index.html").read_text(encoding="utf-8")
     assert "not advice" in page
     assert "1 of 16 complications was fatal" in page  # why a value is what it is
+    assert re.search(r"complication of the operation: \d+<br>complication of a biopsy", page)  # a line for each harm
     assert cc.DISCLAIMER in page
 
 

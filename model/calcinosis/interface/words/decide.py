@@ -221,10 +221,10 @@ def _change_cells(frame: pd.DataFrame) -> Sequence[Cells]:
 def _harm_cells(result: Decision) -> Sequence[Cells]:
     """One line per action: how often each harm is to be expected, in 100 patients."""
     labels = {item.item: item.label for item in result.problem.items if item.kind == "harm"}
-    lines = []
+    lines: list[Cells] = []
     for line in result.frame.to_dict("records"):
         harms = [f"{label}: {100 * line[name]:.0f}" for name, label in labels.items() if line[name] > 1e-12]
-        lines.append({"action": str(line["action"]), "in 100 patients": "\n".join(harms) or "none"})
+        lines.append({"action": str(line["action"]), "in 100 patients": tuple(harms) or "none"})
     return lines
 
 
