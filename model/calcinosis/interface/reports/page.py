@@ -33,8 +33,8 @@ figure img { width: 100%; height: auto; }
 figcaption { color: #333; font-size: 0.95rem; padding: 0.25rem 0.5rem; }
 table { border-collapse: collapse; font-size: 0.9rem; margin: 1rem 0; width: 100%; }
 th, td { text-align: left; padding: 0.3rem 0.8rem 0.3rem 0; border-bottom: 1px solid #8884; vertical-align: top; }
-td { overflow-wrap: anywhere; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+td { overflow-wrap: anywhere; min-width: 7rem; }
+td.number, th.number { min-width: 0; text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .note { font-size: 0.9rem; opacity: 0.8; }
 """
 
